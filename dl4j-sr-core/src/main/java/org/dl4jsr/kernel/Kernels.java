@@ -1,0 +1,118 @@
+package org.dl4jsr.kernel;
+
+/**
+ * The kernels over raw memory. Arguments named like arrays are addresses of their first element; matrices are dense
+ * and row-major, shapes in brackets. The caller checks bounds: a kernel trusts its arguments.
+ *
+ * <p>Casts, stochastic rounding, {@link #adamW} and {@link #sumOfSquares} give the same bits in every implementation
+ * and at every thread count. The other kernels compute in FP32 (sums may use more), round once on store to nearest,
+ * agree between implementations within a stated bound, and repeat bit for bit at a fixed thread count.
+ */
+public interface Kernels {
+
+    /** The implementation that was chosen for this process; see {@link KernelChoice}. */
+    static Kernels get() {
+        return KernelChoice.kernels();
+    }
+
+    /** What runs, for logs: implementation, instruction set, threads. */
+    String description();
+
+    /** Sets the number of threads of this implementation's kernels; 1 or more. */
+    void setThreads(int threads);
+
+    /** FP32 to BF16, round to nearest even. */
+    void toBFloat16(long source, long target, long length);
+
+    /** BF16 to FP32, exact. */
+    void toFloat(long source, long target, long length);
+
+    /** FP32 to BF16 with stochastic rounding; element i takes the random bits of {@code element + i}. */
+    void stochasticRound(long source, long target, long length, long seed, int step, long element);
+
+    /** BF16 weights -= update (of {@code updateType}), written with stochastic rounding. */
+    void stochasticSubtract(
+            long weights, FloatType updateType, long update, long length, long seed, int step, long element);
+
+    /**
+     * The sum of squares of {@code length} values. Not finite exactly when some value is not finite. The order of
+     * summation is fixed (see {@link JavaKernels#sumOfSquares}), so the result does not depend on threads.
+     */
+    double sumOfSquares(FloatType type, long values, long length);
+
+    /**
+     * One AdamW step over one range.
+     *
+     * @param statistics is added to, or null where nobody asks
+     */
+    void adamW(AdamWStep step, AdamWArrays arrays, AdamWStatistics statistics);
+
+    /** y = (x - mean) * rstd * gain + bias over rows; x, y [rows, width], mean, rstd FP32 [rows]. */
+    void layerNormForward(
+            FloatType type, long x, long gain, long bias, long y, long mean, long rstd, int rows, int width,
+            float epsilon);
+
+    /**
+     * Backward of {@link #layerNormForward}: dx [rows, width] = its gradient + residual, dGain, dBias [width].
+     *
+     * @param residual [rows, width], or 0 for none; may be dx itself
+     */
+    void layerNormBackward(
+            FloatType type, long x, long gain, long mean, long rstd, long dy, long residual, long dx, long dGain,
+            long dBias, int rows, int width);
+
+    /** y = GELU(x) in the tanh form of GPT-2; [length]. */
+    void geluForward(FloatType type, long x, long y, long length);
+
+    /** dx = dy * GELU'(x) [rows, width] and dBias = the column sums of dx [width]; dx may be dy. */
+    void geluBackward(FloatType type, long x, long dy, long dx, long dBias, int rows, int width);
+
+    /** dBias [width] = the column sums of dy [rows, width]. */
+    void biasGradient(FloatType type, long dy, long dBias, int rows, int width);
+
+    /**
+     * Causal multi-head attention, softmax(q k^T / sqrt(headWidth)) v, without storing [batch, heads, time, time].
+     *
+     * @param qkv [batch * time, 3 * heads * headWidth]: q, then k, then v, each head after head
+     * @param out [batch * time, heads * headWidth]
+     * @param logSumExp FP32 [batch * heads, time], for the backward pass
+     */
+    void attentionForward(
+            FloatType type, long qkv, long out, long logSumExp, int batch, int time, int heads, int headWidth);
+
+    /** Backward of {@link #attentionForward}: dQkv as qkv, dOut as out. */
+    void attentionBackward(
+            FloatType type, long qkv, long out, long logSumExp, long dOut, long dQkv, int batch, int time, int heads,
+            int headWidth);
+
+    /**
+     * y [batch * time, width] = tokenTable[token] + positionTable[position]; tokens INT32 [batch, time], each in
+     * [0, vocabulary), which the caller has checked.
+     */
+    void embeddingForward(
+            FloatType type, long tokens, long tokenTable, long positionTable, long y, int batch, int time, int width);
+
+    /**
+     * Backward of {@link #embeddingForward}: dTokenTable [vocabulary, width], dPositionTable [time, width].
+     *
+     * @param accumulate add to dTokenTable instead of overwriting it (a tied head has written there)
+     */
+    void embeddingBackward(
+            FloatType type, long tokens, long dy, long dTokenTable, long dPositionTable, int batch, int time,
+            int width, int vocabulary, boolean accumulate);
+
+    /**
+     * Softmax cross-entropy of integer targets. Rows with a negative target are ignored: no loss, zero gradient.
+     *
+     * @param logits [rows, vocabulary]
+     * @param targets INT32 [rows], each below vocabulary
+     * @param losses FP32 [rows], written: natural-log loss of each row
+     * @param dLogits [rows, vocabulary], written: (softmax - onehot) * scale; may be logits; 0 for the loss alone
+     */
+    void crossEntropy(
+            FloatType type, long logits, long targets, long losses, long dLogits, int rows, int vocabulary,
+            float scale);
+
+    /** y [columns, rows] = x [rows, columns] transposed. */
+    void transpose(FloatType type, long x, long y, int rows, int columns);
+}

@@ -1,0 +1,70 @@
+package org.dl4jsr.op;
+
+import java.util.Arrays;
+import org.dl4jsr.kernel.FloatType;
+import org.dl4jsr.kernel.Kernels;
+import org.dl4jsr.kernel.Matmul;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.api.ops.DynamicCustomOp;
+
+/**
+ * An ND4J op that dl4j-sr's own kernels carry out. {@code Nd4j.exec(op)} under dl4j-sr's backend calls {@link #run};
+ * libnd4j does not know these ops. All arrays, outputs too, are given at construction and checked there.
+ */
+public abstract class KernelOp extends DynamicCustomOp {
+
+    protected KernelOp(INDArray[] inputs, INDArray[] outputs) {
+        super(null, inputs, outputs);
+    }
+
+    /** Runs the op on its arrays; called by the backend's executioner. */
+    public abstract void run(Kernels kernels, Matmul matmul);
+
+    /** Stock executioners look ops up by this hash: the place to say what is wrong. */
+    @Override
+    public long opHash() {
+        throw new IllegalStateException("Op " + opName() + " runs only on dl4j-sr's ND4J backend, which is not active:"
+                + " put dl4j-sr-core on the class path together with nd4j-native and remove other ND4J backends");
+    }
+
+    /** The address of a's first element, 0 for null. */
+    protected static long address(INDArray a) {
+        return a == null ? 0 : a.data().addressPointer().address();
+    }
+
+    /** The kernel type of a's storage; FLOAT and BFLOAT16 only. */
+    protected static FloatType type(INDArray a) {
+        if (a.dataType() == DataType.BFLOAT16) {
+            return FloatType.BFLOAT16;
+        }
+        if (a.dataType() == DataType.FLOAT) {
+            return FloatType.FLOAT;
+        }
+        throw new IllegalArgumentException(
+                "Array of type " + a.dataType() + " where FLOAT or BFLOAT16 was expected; castTo() one of them");
+    }
+
+    /** Requires {@code a} to be dense and row-major with this type and shape, and returns it. */
+    protected static INDArray require(String name, INDArray a, DataType type, long... shape) {
+        if (a.dataType() != type || !Arrays.equals(a.shape(), shape)) {
+            throw new IllegalArgumentException(name + " is " + a.dataType() + " " + Arrays.toString(a.shape())
+                    + ", expected " + type + " " + Arrays.toString(shape));
+        }
+        requireDense(name, a);
+        return a;
+    }
+
+    /** Requires {@code a} to be contiguous and row-major, and returns it. */
+    protected static INDArray requireDense(String name, INDArray a) {
+        long expected = 1;
+        for (int i = a.rank() - 1; i >= 0; i--) {
+            if (a.size(i) != 1 && a.stride(i) != expected) {
+                throw new IllegalArgumentException(name + " has shape " + Arrays.toString(a.shape()) + " and strides "
+                        + Arrays.toString(a.stride()) + ", expected contiguous row-major; dup('c') it");
+            }
+            expected *= a.size(i);
+        }
+        return a;
+    }
+}
