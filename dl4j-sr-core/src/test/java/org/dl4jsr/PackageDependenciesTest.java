@@ -1,0 +1,42 @@
+package org.dl4jsr;
+
+import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+import org.junit.jupiter.api.Test;
+
+/** Package dependencies point one way. */
+class PackageDependenciesTest {
+
+    private final JavaClasses classes = new ClassFileImporter()
+            .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
+            .importPackages("org.dl4jsr");
+
+    @Test
+    void dependenciesPointDownwards() {
+        layeredArchitecture().consideringOnlyDependenciesInAnyPackage("org.dl4jsr..")
+                .layer("rounding").definedBy("org.dl4jsr.rounding..")
+                .layer("kernel").definedBy("org.dl4jsr.kernel..")
+                .layer("op").definedBy("org.dl4jsr.op..")
+                .layer("backend").definedBy("org.dl4jsr.backend..")
+                .layer("updater").definedBy("org.dl4jsr.updater..")
+                .layer("policy").definedBy("org.dl4jsr.policy..")
+                .layer("nn").definedBy("org.dl4jsr.nn..")
+                .whereLayer("rounding").mayNotAccessAnyLayer()
+                .whereLayer("kernel").mayOnlyAccessLayers("rounding")
+                .whereLayer("op").mayOnlyAccessLayers("kernel", "rounding")
+                .whereLayer("backend").mayOnlyAccessLayers("op", "kernel", "rounding")
+                .whereLayer("updater").mayOnlyAccessLayers("backend", "op", "kernel", "rounding")
+                .whereLayer("policy").mayOnlyAccessLayers("updater", "backend", "op", "kernel", "rounding")
+                .whereLayer("nn").mayOnlyAccessLayers("op", "kernel", "rounding")
+                .check(classes);
+    }
+
+    @Test
+    void noCycles() {
+        slices().matching("org.dl4jsr.(*)..").should().beFreeOfCycles().check(classes);
+    }
+}
