@@ -1,7 +1,8 @@
 package org.dl4jsr.kernel;
 
 /**
- * What one AdamW step did to its weights, summed over the range; several ranges add up.
+ * What one AdamW step did to its weights, summed over the range; several ranges add up. Under
+ * {@link WeightWrite#MASTER} the weight is the master weight.
  */
 public final class AdamWStatistics {
 

@@ -1,0 +1,46 @@
+package org.dl4jsr.kernel;
+
+import java.lang.reflect.Field;
+import sun.misc.Unsafe;
+
+/** Raw memory, as the Java kernels read and write it. Addresses need no alignment. */
+final class Memory {
+
+    private static final Unsafe UNSAFE = unsafe();
+
+    private Memory() {}
+
+    static short getShort(long address) {
+        return UNSAFE.getShort(address);
+    }
+
+    static void putShort(long address, short value) {
+        UNSAFE.putShort(address, value);
+    }
+
+    static int getInt(long address) {
+        return UNSAFE.getInt(address);
+    }
+
+    static void putInt(long address, int value) {
+        UNSAFE.putInt(address, value);
+    }
+
+    static float getFloat(long address) {
+        return UNSAFE.getFloat(address);
+    }
+
+    static void putFloat(long address, float value) {
+        UNSAFE.putFloat(address, value);
+    }
+
+    private static Unsafe unsafe() {
+        try {
+            Field field = Unsafe.class.getDeclaredField("theUnsafe");
+            field.setAccessible(true);
+            return (Unsafe) field.get(null);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+}
