@@ -35,7 +35,7 @@ final class JavaAdamW {
             float g = load(arrays.type() == FloatType.FLOAT, arrays.gradient(), i) * step.gradientScale();
             float m = step.beta1() * load(floatState, arrays.m(), i) + oneMinusBeta1 * g;
             float v = step.beta2() * load(floatState, arrays.v(), i) + oneMinusBeta2 * (g * g);
-            float p = load(floatState, master ? arrays.extra() : arrays.weights(), i);
+            float p = master ? masterWeight(i) : load(floatState, arrays.weights(), i);
             float u = m * step.biasCorrection1()
                     / ((float) Math.sqrt(v * step.biasCorrection2()) + step.epsilon()) + step.weightDecay() * p;
             float update = step.learningRate() * u;
@@ -75,6 +75,13 @@ final class JavaAdamW {
         statistics.squaredWeight = squaredWeight.sum();
         statistics.squaredGradient = squaredGradient.sum();
         return statistics;
+    }
+
+    /** The weight stands in for a master that does not round to it: the state is fresh, or somebody set the weight. */
+    private float masterWeight(long i) {
+        float kept = load(true, arrays.extra(), i);
+        short weight = Memory.getShort(arrays.weights() + 2 * i);
+        return BFloat16.fromFloat(kept) == weight ? kept : BFloat16.toFloat(weight);
     }
 
     /** The new BF16 weight; under KAHAN also writes the compensation. */

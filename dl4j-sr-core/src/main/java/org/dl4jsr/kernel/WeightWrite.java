@@ -11,6 +11,9 @@ public enum WeightWrite {
     NEAREST,
     /** Round to nearest and carry the rounding error in a BF16 compensation per weight. */
     KAHAN,
-    /** An FP32 master weight and FP32 moments per weight; BF16 weights are its rounding to nearest. */
+    /**
+     * An FP32 master weight and FP32 moments per weight; BF16 weights are its rounding to nearest. A master that does
+     * not round to its weight (fresh, all-zero state; the weight was set from outside) is first replaced by the weight.
+     */
     MASTER
 }
