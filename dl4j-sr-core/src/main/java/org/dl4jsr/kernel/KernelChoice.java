@@ -6,6 +6,9 @@ import org.slf4j.LoggerFactory;
 /** Decides once which kernels run in this process and logs it. */
 final class KernelChoice {
 
+    /** The instruction set of the native kernels (see {@link InstructionSet}), or "java" for the Java kernels. */
+    static final String LEVEL_PROPERTY = "org.dl4jsr.kernel.level";
+
     private static final Logger LOG = LoggerFactory.getLogger(KernelChoice.class);
 
     private KernelChoice() {}
@@ -18,11 +21,33 @@ final class KernelChoice {
         throw new IllegalStateException("no matmul yet");
     }
 
+    /**
+     * The kernels of this level, which is one of {@link #LEVEL_PROPERTY}, or null for the best there is.
+     *
+     * @throws IllegalArgumentException for a level that does not exist or that this process cannot run
+     */
+    static Kernels kernels(String level) {
+        if ("java".equals(level)) {
+            return new JavaKernels();
+        }
+        try {
+            return level == null ? new NativeKernels() : new NativeKernels(InstructionSet.of(level));
+        } catch (UnsatisfiedLinkError | NoClassDefFoundError e) {
+            if (level != null) {
+                throw new IllegalArgumentException(LEVEL_PROPERTY + "=" + level + ", but the native kernels do not load"
+                        + " (" + e.getMessage() + "); use java or leave it out", e);
+            }
+            LOG.warn("dl4j-sr's native kernels do not load, the far slower Java kernels run instead ({}). They are"
+                    + " built with the jar where g++ is installed: install it, then mvn clean package", e.toString());
+            return new JavaKernels();
+        }
+    }
+
     private static final class ChosenKernels {
         static final Kernels INSTANCE = choose();
 
         private static Kernels choose() {
-            var kernels = new JavaKernels();
+            var kernels = kernels(System.getProperty(LEVEL_PROPERTY));
             LOG.info("dl4j-sr kernels: {}", kernels.description());
             return kernels;
         }

@@ -1,0 +1,136 @@
+// The kernels' loops over elements [begin, end) of one block, an element at a time.
+
+/// The random bits of rising elements: one Philox block serves four of them.
+struct RandomBits {
+    const uint64_t key;
+    const uint32_t step;
+    int64_t block;
+    uint32_t words[4];
+
+    RandomBits(int64_t seed, int step) : key((uint64_t) seed), step((uint32_t) step), block(-1) {}
+
+    U get(int64_t element) {
+        if (element >> 2 != block) {
+            block = element >> 2;
+            W c0 = (W) block, c1 = (W) block >> 32, c2 = step, c3 = 0;
+            philox(c0, c1, c2, c3, key);
+            words[0] = (uint32_t) c0;
+            words[1] = (uint32_t) c1;
+            words[2] = (uint32_t) c2;
+            words[3] = (uint32_t) c3;
+        }
+        return words[element & 3];
+    }
+};
+
+// Arrays may lie at any address.
+LANES_FUNCTION F load(const float* source) {
+    F x;
+    memcpy(&x, source, sizeof x);
+    return x;
+}
+
+LANES_FUNCTION F load(const uint16_t* source) {
+    uint16_t b;
+    memcpy(&b, source, sizeof b);
+    return value((U) b << 16);
+}
+
+LANES_FUNCTION void store(float* target, U b) { memcpy(target, &b, sizeof b); }
+
+LANES_FUNCTION void store(uint16_t* target, U b) {
+    uint16_t low = (uint16_t) b;
+    memcpy(target, &low, sizeof low);
+}
+
+static inline void toBFloat16Block(const float* source, uint16_t* target, int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; i++) {
+        store(target + i, nearest(load(source + i)));
+    }
+}
+
+static inline void toFloatBlock(const uint16_t* source, float* target, int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; i++) {
+        store(target + i, bits(load(source + i)));
+    }
+}
+
+static inline void stochasticRoundBlock(
+        const float* source, uint16_t* target, int64_t begin, int64_t end, int64_t seed, int step, int64_t element) {
+    RandomBits random(seed, step);
+    for (int64_t i = begin; i < end; i++) {
+        store(target + i, stochastic(load(source + i), random.get(element + i) & 0xFFFFu));
+    }
+}
+
+template <class Update>
+static inline void stochasticSubtractBlock(
+        uint16_t* weights, const Update* update, int64_t begin, int64_t end, int64_t seed, int step, int64_t element) {
+    RandomBits random(seed, step);
+    for (int64_t i = begin; i < end; i++) {
+        F difference = load(weights + i) - load(update + i);
+        store(weights + i, stochastic(difference, random.get(element + i) & 0xFFFFu));
+    }
+}
+
+/// Adds the squares of at most one block to sixteen lanes.
+template <class T>
+static inline void addSquares(const T* values, int64_t begin, int64_t end, double* lanes) {
+    for (int64_t i = begin; i < end; i++) {
+        double x = load(values + i);
+        lanes[(i - begin) & 15] += x * x;
+    }
+}
+
+/// One AdamW step of BF16 weights with BF16 state.
+template <int WRITE, bool TRACE>
+static inline void adamWBFloat16(
+        const AdamWScalars& s, const AdamWArrays& a, int64_t begin, int64_t end, AdamWTrace* trace) {
+    const uint16_t* gradient = (const uint16_t*) a.gradient;
+    uint16_t *weights = (uint16_t*) a.weights, *ms = (uint16_t*) a.m, *vs = (uint16_t*) a.v;
+    uint16_t* compensation = (uint16_t*) a.extra;
+    RandomBits bitsOf(s.seed, s.step);
+    for (int64_t i = begin; i < end; i++) {
+        U random = bitsOf.get(a.element + i);
+        F g = load(gradient + i) * s.gradientScale;
+        F p = load(weights + i), m = load(ms + i), v = load(vs + i);
+        F c = WRITE == KAHAN ? load(compensation + i) : 0;
+        F update = adamWUpdate(s, g, p, m, v);
+        U written = writeWeight<WRITE>(p, update, c, random);
+        store(weights + i, written);
+        store(ms + i, nearest(m));
+        store(vs + i, writeSecondMoment(s, v, random));
+        if (WRITE == KAHAN) {
+            store(compensation + i, nearest(c));
+        }
+        if (TRACE) {
+            U old = bits(p) >> 16;
+            trace->add(i, update, p, g, nearest(p - update) == old, written != old);
+        }
+    }
+}
+
+/// One AdamW step of FP32 weights, or of BF16 weights with an FP32 master; state is FP32.
+template <class Gradient, bool TRACE>
+static inline void adamWFloat(
+        const AdamWScalars& s, const AdamWArrays& a, int64_t begin, int64_t end, AdamWTrace* trace) {
+    const bool master = sizeof(Gradient) == sizeof(uint16_t);
+    const Gradient* gradient = (const Gradient*) a.gradient;
+    float *weights = (float*) (master ? a.extra : a.weights), *ms = (float*) a.m, *vs = (float*) a.v;
+    for (int64_t i = begin; i < end; i++) {
+        F g = load(gradient + i) * s.gradientScale;
+        F p = load(weights + i), m = load(ms + i), v = load(vs + i);
+        F update = adamWUpdate(s, g, p, m, v);
+        U written = canonical(p - update);
+        store(weights + i, written);
+        if (master) {
+            store((uint16_t*) a.weights + i, nearest(value(written)));
+        }
+        store(ms + i, canonical(m));
+        store(vs + i, canonical(v));
+        if (TRACE) {
+            bool moved = written != bits(p);
+            trace->add(i, update, p, g, !moved, moved);
+        }
+    }
+}

@@ -1,0 +1,190 @@
+// The native kernels of dl4j-sr: what Java calls (see NativeLibrary.java), dispatched to the chosen instruction set.
+// Each instruction set compiles the same sources in a namespace of its own.
+#pragma once
+
+#include <math.h>
+#include <omp.h>
+#include <stdint.h>
+#include <string.h>
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+namespace dl4jsr {
+
+// The orders of the Java enums InstructionSet, FloatType, WeightWrite and StateRounding.
+enum InstructionSet { AVX512BF16, AVX512, AVX2, SCALAR };
+enum FloatType { FLOAT, BFLOAT16 };
+enum WeightWrite { STOCHASTIC, NEAREST, KAHAN, MASTER };
+enum StateRounding { STATE_STOCHASTIC, STATE_NEAREST };
+
+struct AdamWScalars {
+    float learningRate, beta1, beta2, oneMinusBeta1, oneMinusBeta2, epsilon, weightDecay, gradientScale,
+          biasCorrection1, biasCorrection2;
+    int stateRounding;
+    int64_t seed;
+    int step;
+};
+
+struct AdamWArrays {
+    void *weights;
+    const void *gradient;
+    void *m, *v, *extra;
+    int64_t length, element;
+};
+
+/// Elements of a block: the unit of work of a thread and of the sums of org.dl4jsr.kernel.BlockSum.
+static const int BLOCK = 4096;
+
+static inline int64_t blocksOf(int64_t length) { return (length + BLOCK - 1) / BLOCK; }
+
+static inline int64_t blockEnd(int64_t block, int64_t length) {
+    return (block + 1) * BLOCK < length ? (block + 1) * BLOCK : length;
+}
+
+/// The threads worth waking for so many blocks; results never depend on it.
+static inline int threadsFor(int threads, int64_t blocks) {
+    int64_t useful = (blocks + 3) / 4;
+    return useful < threads ? (useful > 1 ? (int) useful : 1) : threads;
+}
+
+/// What AdamWStatistics needs of the steps of one block.
+struct AdamWTrace {
+    float update[BLOCK], weight[BLOCK], gradient[BLOCK];
+    int64_t stagnant, moved;
+
+    void add(int64_t index, float u, float p, float g, bool lost, bool changed) {
+        update[index % BLOCK] = u;
+        weight[index % BLOCK] = p;
+        gradient[index % BLOCK] = g;
+        stagnant += lost && u != 0;
+        moved += changed;
+    }
+};
+
+/// What AdamWStatistics sums, over one block or all of them.
+struct AdamWSums {
+    int64_t stagnant, moved;
+    double squaredUpdate, squaredWeight, squaredGradient;
+};
+
+namespace scalar {
+#include "lanes_scalar.h"
+#include "rounding.h"
+#include "elements.h"
+#include "optimizer.h"
+#include "transformer.h"
+}
+
+#if defined(__x86_64__)
+
+#pragma GCC push_options
+#pragma GCC target("avx2,fma")
+namespace avx2 {
+#include "lanes_avx2.h"
+#include "rounding.h"
+#include "vectors.h"
+#include "optimizer.h"
+#include "transformer.h"
+}
+#pragma GCC pop_options
+
+#pragma GCC push_options
+#pragma GCC target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")
+namespace avx512 {
+#include "lanes_avx512.h"
+#include "rounding.h"
+#include "vectors.h"
+#include "optimizer.h"
+#include "transformer.h"
+}
+#pragma GCC pop_options
+
+#pragma GCC push_options
+#pragma GCC target("avx512bf16,avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")
+namespace avx512bf16 {
+using namespace avx512; // the optimizer's bits leave no use for the BF16 instructions, which flush subnormals
+#define DL4JSR_AVX512BF16
+#include "transformer.h"
+#undef DL4JSR_AVX512BF16
+}
+#pragma GCC pop_options
+
+#define DL4JSR_DISPATCH(call) \
+    switch (instructionSet) { \
+        case AVX512BF16: return avx512bf16::call; \
+        case AVX512: return avx512::call; \
+        case AVX2: return avx2::call; \
+        default: return scalar::call; \
+    }
+#else
+#define DL4JSR_DISPATCH(call) return scalar::call;
+#endif
+
+/// The best instruction set of this processor.
+static inline int bestInstructionSet() {
+#if defined(__x86_64__)
+    bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+    bool avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")
+            && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+    return avx512 ? (__builtin_cpu_supports("avx512bf16") ? AVX512BF16 : AVX512) : avx2 ? AVX2 : SCALAR;
+#else
+    return SCALAR;
+#endif
+}
+
+static inline int defaultThreads() { return omp_get_max_threads(); }
+
+static inline void toBFloat16(
+        int instructionSet, int threads, const float* source, uint16_t* target, int64_t length) {
+    DL4JSR_DISPATCH(toBFloat16(threads, source, target, length))
+}
+
+static inline void toFloat(int instructionSet, int threads, const uint16_t* source, float* target, int64_t length) {
+    DL4JSR_DISPATCH(toFloat(threads, source, target, length))
+}
+
+static inline void stochasticRound(
+        int instructionSet, int threads, const float* source, uint16_t* target, int64_t length, int64_t seed, int step,
+        int64_t element) {
+    DL4JSR_DISPATCH(stochasticRound(threads, source, target, length, seed, step, element))
+}
+
+static inline void stochasticSubtract(
+        int instructionSet, int threads, uint16_t* weights, int updateType, const void* update, int64_t length,
+        int64_t seed, int step, int64_t element) {
+    DL4JSR_DISPATCH(stochasticSubtract(threads, weights, updateType, update, length, seed, step, element))
+}
+
+static inline double sumOfSquares(int instructionSet, int threads, int type, const void* values, int64_t length) {
+    DL4JSR_DISPATCH(sumOfSquares(threads, type, values, length))
+}
+
+static inline void adamW(
+        int instructionSet, int threads, int type, int weightWrite, const AdamWScalars& scalars,
+        const AdamWArrays& arrays, AdamWSums* sums) {
+    DL4JSR_DISPATCH(adamW(threads, type, weightWrite, scalars, arrays, sums))
+}
+
+/// counts are the stagnant and the moved weights, squares the sums of updates, weights and gradients; both are
+/// written, or null where nobody asks.
+static inline void adamW(
+        int instructionSet, int threads, float learningRate, float beta1, float beta2, float epsilon,
+        float weightDecay, float gradientScale, float biasCorrection1, float biasCorrection2, int weightWrite,
+        int stateRounding, int64_t seed, int step, int type, void* weights, const void* gradient, void* m, void* v,
+        void* extra, int64_t length, int64_t element, int64_t* counts, double* squares) {
+    AdamWScalars scalars = {learningRate, beta1, beta2, 1.0f - beta1, 1.0f - beta2, epsilon, weightDecay,
+                            gradientScale, biasCorrection1, biasCorrection2, stateRounding, seed, step};
+    AdamWArrays arrays = {weights, gradient, m, v, extra, length, element};
+    AdamWSums sums;
+    adamW(instructionSet, threads, type, weightWrite, scalars, arrays, counts ? &sums : 0);
+    if (counts) {
+        counts[0] = sums.stagnant;
+        counts[1] = sums.moved;
+        squares[0] = sums.squaredUpdate;
+        squares[1] = sums.squaredWeight;
+        squares[2] = sums.squaredGradient;
+    }
+}
+
+} // namespace dl4jsr

@@ -1,0 +1,23 @@
+// One value at a time: any processor, and what is left over at the ends of an array.
+
+typedef float F;
+typedef uint32_t U;
+typedef uint64_t W;
+
+#define LANES_FUNCTION static inline __attribute__((always_inline))
+
+LANES_FUNCTION U bits(F x) {
+    U u;
+    __builtin_memcpy(&u, &x, sizeof u);
+    return u;
+}
+
+LANES_FUNCTION F value(U u) {
+    F x;
+    __builtin_memcpy(&x, &u, sizeof x);
+    return x;
+}
+
+LANES_FUNCTION F squareRoot(F x) { return __builtin_sqrtf(x); }
+
+LANES_FUNCTION W multiplyLow32(W a, W b) { return (a & 0xFFFFFFFFu) * (b & 0xFFFFFFFFu); }

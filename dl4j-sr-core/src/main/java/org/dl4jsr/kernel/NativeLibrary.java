@@ -1,0 +1,56 @@
+package org.dl4jsr.kernel;
+
+import org.bytedeco.javacpp.Loader;
+import org.bytedeco.javacpp.annotation.Cast;
+import org.bytedeco.javacpp.annotation.Namespace;
+import org.bytedeco.javacpp.annotation.Platform;
+
+/**
+ * The functions of kernels.h, which JavaCPP compiles. The first two parameters of each kernel are the ordinal of an
+ * {@link InstructionSet} that this processor has, and the number of threads.
+ */
+@Platform(
+        include = "kernels.h",
+        compiler = {"cpp17", "kernels"},
+        preload = "gomp@.1",
+        preloadresource = {"/org/bytedeco/dnnl/", "/org/nd4j/linalg/cpu/nativecpu/bindings/"})
+@Namespace("dl4jsr")
+final class NativeLibrary {
+
+    static {
+        OpenMpSettings.limitSpinning();
+        Loader.load();
+    }
+
+    private NativeLibrary() {}
+
+    static native int bestInstructionSet();
+
+    static native int defaultThreads();
+
+    static native void toBFloat16(
+            int instructionSet, int threads, @Cast("const float*") long source, @Cast("uint16_t*") long target,
+            long length);
+
+    static native void toFloat(
+            int instructionSet, int threads, @Cast("const uint16_t*") long source, @Cast("float*") long target,
+            long length);
+
+    static native void stochasticRound(
+            int instructionSet, int threads, @Cast("const float*") long source, @Cast("uint16_t*") long target,
+            long length, long seed, int step, long element);
+
+    static native void stochasticSubtract(
+            int instructionSet, int threads, @Cast("uint16_t*") long weights, int updateType,
+            @Cast("const void*") long update, long length, long seed, int step, long element);
+
+    static native double sumOfSquares(
+            int instructionSet, int threads, int type, @Cast("const void*") long values, long length);
+
+    static native void adamW(
+            int instructionSet, int threads, float learningRate, float beta1, float beta2, float epsilon,
+            float weightDecay, float gradientScale, float biasCorrection1, float biasCorrection2, int weightWrite,
+            int stateRounding, long seed, int step, int type, @Cast("void*") long weights,
+            @Cast("const void*") long gradient, @Cast("void*") long m, @Cast("void*") long v,
+            @Cast("void*") long extra, long length, long element, @Cast("int64_t*") long[] counts, double[] squares);
+}
