@@ -92,8 +92,8 @@ public final class LazyWrites {
         return a == b || b != null && root(a) == root(b) && a.offset() == b.offset() && a.length() == b.length();
     }
 
-    /** The buffer that all views of one allocation share. */
-    private static DataBuffer root(INDArray array) {
+    /** The buffer that all views of one allocation share: its identity. */
+    public static DataBuffer root(INDArray array) {
         DataBuffer data = array.data();
         return data.originalDataBuffer() == null ? data : data.originalDataBuffer();
     }

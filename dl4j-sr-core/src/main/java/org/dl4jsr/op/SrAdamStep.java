@@ -1,0 +1,67 @@
+package org.dl4jsr.op;
+
+import org.dl4jsr.kernel.AdamWArrays;
+import org.dl4jsr.kernel.AdamWStatistics;
+import org.dl4jsr.kernel.AdamWStep;
+import org.dl4jsr.kernel.FloatType;
+import org.dl4jsr.kernel.Kernels;
+import org.dl4jsr.kernel.Matmul;
+import org.dl4jsr.kernel.WeightWrite;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * One AdamW step on a contiguous range of a network's flattened parameters; weights and state are updated in place. See
+ * {@link AdamWStep} for the arithmetic.
+ */
+public final class SrAdamStep extends KernelOp {
+
+    private final AdamWStep step;
+    private final AdamWArrays arrays;
+    private final AdamWStatistics statistics;
+
+    /**
+     * @param step the scalars
+     * @param element index of the first weight in the network's flattened parameters
+     * @param weights [n], FLOAT or BFLOAT16
+     * @param gradient [n], of the weights' type
+     * @param m first moment, [n] of the weights' type; under {@link WeightWrite#MASTER} with BFLOAT16 weights [2n]
+     *        BFLOAT16 elements that hold the bits of n FP32 values
+     * @param v second moment, like m
+     * @param extra {@link WeightWrite#KAHAN} compensation or {@link WeightWrite#MASTER} weights, like m; else null
+     * @param statistics is added to, or null
+     */
+    public SrAdamStep(
+            AdamWStep step, long element, INDArray weights, INDArray gradient, INDArray m, INDArray v, INDArray extra,
+            AdamWStatistics statistics) {
+        super(new INDArray[] {gradient},
+                extra == null ? new INDArray[] {weights, m, v} : new INDArray[] {weights, m, v, extra});
+        FloatType type = type(weights);
+        DataType dataType = weights.dataType();
+        long length = weights.length();
+        boolean bf16 = type == FloatType.BFLOAT16;
+        boolean master = bf16 && step.weightWrite() == WeightWrite.MASTER;
+        require("weights", weights, dataType, length);
+        require("gradient", gradient, dataType, length);
+        long stateLength = master ? 2 * length : length;
+        require("m", m, dataType, stateLength);
+        require("v", v, dataType, stateLength);
+        if (master || bf16 && step.weightWrite() == WeightWrite.KAHAN) {
+            require("extra", extra, dataType, stateLength);
+        }
+        this.step = step;
+        this.statistics = statistics;
+        arrays = new AdamWArrays(type, address(weights), address(gradient), address(m), address(v), address(extra),
+                length, element);
+    }
+
+    @Override
+    public String opName() {
+        return "sr_adam_step";
+    }
+
+    @Override
+    public void run(Kernels kernels, Matmul matmul) {
+        kernels.adamW(step, arrays, statistics);
+    }
+}

@@ -1,0 +1,44 @@
+package org.dl4jsr.op;
+
+import org.dl4jsr.kernel.Kernels;
+import org.dl4jsr.kernel.Matmul;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** BF16 weights -= update, in place, computed in FP32 and written with stochastic rounding. */
+public final class SrSubtract extends KernelOp {
+
+    private final INDArray weights;
+    private final INDArray update;
+    private final long seed;
+    private final int step;
+    private final long element;
+
+    /**
+     * @param weights BFLOAT16 [n]
+     * @param update FLOAT or BFLOAT16 [n]
+     * @param seed key of the random bits
+     * @param step the optimizer's step, from 0
+     * @param element index of the first weight in the network's flattened parameters
+     */
+    public SrSubtract(INDArray weights, INDArray update, long seed, int step, long element) {
+        super(new INDArray[] {update}, new INDArray[] {weights});
+        type(update);
+        this.weights = require("weights", weights, DataType.BFLOAT16, weights.length());
+        this.update = require("update", update, update.dataType(), weights.length());
+        this.seed = seed;
+        this.step = step;
+        this.element = element;
+    }
+
+    @Override
+    public String opName() {
+        return "sr_subtract";
+    }
+
+    @Override
+    public void run(Kernels kernels, Matmul matmul) {
+        kernels.stochasticSubtract(
+                address(weights), type(update), address(update), weights.length(), seed, step, element);
+    }
+}

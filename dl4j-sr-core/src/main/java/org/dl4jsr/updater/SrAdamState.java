@@ -1,0 +1,97 @@
+package org.dl4jsr.updater;
+
+import org.bytedeco.javacpp.ShortPointer;
+import org.dl4jsr.kernel.WeightWrite;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.indexing.NDArrayIndex;
+
+/**
+ * Where m, v and the compensation or master weights of one block of n parameters lie in the view that DL4J keeps for it:
+ * [m | v], [m | v | compensation], or, under {@link WeightWrite#MASTER}, [header | m | v | master] with the bits of one
+ * FP32 value in two BF16 elements each.
+ *
+ * <p>The header is a canary: a pattern of BF16 signalling NaNs, a function of n, that no arithmetic and no cast leaves
+ * as it is. An all-zero header is fresh state.
+ */
+final class SrAdamState {
+
+    private static final int HEADER_OF_A_VARIABLE = 16;
+
+    private final INDArray view;
+    private final long parameters;
+    private final int elements;
+    private final long header;
+
+    /**
+     * @param view the block's updater state
+     * @param parameters n
+     * @throws IllegalStateException if the header has been tampered with
+     */
+    SrAdamState(INDArray view, WeightWrite weightWrite, long parameters) {
+        this.view = view;
+        this.parameters = parameters;
+        boolean master = weightWrite == WeightWrite.MASTER && view.dataType() == DataType.BFLOAT16;
+        elements = master ? 2 : 1;
+        header = master ? view.length() - 6 * parameters : 0;
+        if (master) {
+            checkHeader();
+        }
+    }
+
+    /** Elements of updater state that a variable of {@code parameters} parameters needs. */
+    static long size(WeightWrite weightWrite, long parameters) {
+        return switch (weightWrite) {
+            case STOCHASTIC, NEAREST -> 2 * parameters;
+            case KAHAN -> 3 * parameters;
+            case MASTER -> parameters == 0 ? 0 : HEADER_OF_A_VARIABLE + 6 * parameters;
+        };
+    }
+
+    /** First moments of the parameters from {@code start} to {@code end} of the block. */
+    INDArray m(long start, long end) {
+        return part(0, start, end);
+    }
+
+    /** Second moments. */
+    INDArray v(long start, long end) {
+        return part(1, start, end);
+    }
+
+    /** Compensation or master weights, or null where the weight write has neither. */
+    INDArray extra(long start, long end) {
+        return view.length() - header == 2 * parameters ? null : part(2, start, end);
+    }
+
+    private INDArray part(int index, long start, long end) {
+        long offset = header + index * parameters * elements;
+        return view.get(NDArrayIndex.interval(offset + start * elements, offset + end * elements));
+    }
+
+    private void checkHeader() {
+        var bits = new ShortPointer(view.data().addressPointer());
+        boolean fresh = true;
+        boolean intact = header > 0 && header % HEADER_OF_A_VARIABLE == 0;
+        for (long i = 0; i < header; i++) {
+            fresh &= bits.get(i) == 0;
+            intact &= bits.get(i) == canary(i);
+        }
+        if (fresh) {
+            for (long i = 0; i < header; i++) {
+                bits.put(i, canary(i));
+            }
+        } else if (!intact) {
+            throw new IllegalStateException("The updater state of " + parameters + " parameters under weightWrite MASTER"
+                    + " has been changed by arithmetic, a cast or a rearrangement, and its FP32 values are lost: MASTER"
+                    + " bears neither parameter averaging nor convertDataType; use weightWrite STOCHASTIC there, or"
+                    + " start the updater afresh with network.setUpdater(null)");
+        }
+    }
+
+    /** Sign and six fraction bits from a hash, never infinity, never quiet. */
+    private short canary(long i) {
+        long hash = (parameters * 0x9E3779B97F4A7C15L + i) * 0xBF58476D1CE4E5B9L;
+        hash ^= hash >>> 31;
+        return (short) (0x7F80 | hash & 0x8000 | 1 + Long.remainderUnsigned(hash >>> 16, 63));
+    }
+}

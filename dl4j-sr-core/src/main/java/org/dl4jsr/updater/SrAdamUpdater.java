@@ -1,0 +1,59 @@
+package org.dl4jsr.updater;
+
+import java.util.Map;
+import org.dl4jsr.backend.LazyWrites;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.learning.GradientUpdater;
+
+/**
+ * Records a step on its block of parameters and leaves the gradient as it is: the step runs in {@link SrAdamWrite}, when
+ * DL4J subtracts the gradient from the parameters.
+ */
+public final class SrAdamUpdater implements GradientUpdater<SrAdam> {
+
+    private final SrAdam config;
+    private INDArray state;
+
+    SrAdamUpdater(SrAdam config, INDArray state) {
+        this.config = config;
+        this.state = state;
+    }
+
+    @Override
+    public SrAdam getConfig() {
+        return config;
+    }
+
+    /** @throws UnsupportedOperationException always: the state is one array, see {@link #getState} */
+    @Override
+    public void setState(Map<String, INDArray> stateMap, boolean initialize) {
+        throw new UnsupportedOperationException("SrAdam keeps its state in the network's updater state view:"
+                + " network.getUpdater().setStateViewArray(...)");
+    }
+
+    /** The state under the key {@code state}, a view; its layout depends on the configuration's weight write. */
+    @Override
+    public Map<String, INDArray> getState() {
+        return Map.of("state", state);
+    }
+
+    @Override
+    public void setStateViewArray(
+            INDArray viewArray, long[] gradientShape, char gradientOrder, boolean initialize) {
+        if (initialize) {
+            viewArray.assign(0);
+        }
+        state = viewArray;
+    }
+
+    /** Marks {@code gradient} for a step at {@code iteration}; the array itself is not touched. */
+    @Override
+    public void applyUpdater(INDArray gradient, int iteration, int epoch) {
+        var write = (SrAdamWrite) LazyWrites.get(gradient);
+        if (write == null) {
+            write = new SrAdamWrite(SrAdamStatus.of(gradient), config, iteration);
+            LazyWrites.put(gradient, write);
+        }
+        write.add(gradient, state, config, config.getLearningRate(iteration, epoch), iteration);
+    }
+}
