@@ -120,6 +120,9 @@ static inline void adamWFloat(
     for (int64_t i = begin; i < end; i++) {
         F g = load(gradient + i) * s.gradientScale;
         F p = load(weights + i), m = load(ms + i), v = load(vs + i);
+        if (master) {
+            p = masterWeight(p, load((const uint16_t*) a.weights + i));
+        }
         F update = adamWUpdate(s, g, p, m, v);
         U written = canonical(p - update);
         store(weights + i, written);

@@ -15,6 +15,11 @@ LANES_FUNCTION U nearest(F x) {
     return x != x ? U{} + 0x7FC0u : rounded;
 }
 
+/// The weight in place of a master that does not round to it: the state is fresh, or somebody set the weight.
+LANES_FUNCTION F masterWeight(F master, F weight) {
+    return value(nearest(master) == bits(weight) >> 16 ? bits(master) : bits(weight));
+}
+
 /// FP32 to the bits of BF16 with random bits in 0..65535.
 LANES_FUNCTION U stochastic(F x, U random) {
     U b = bits(x);
