@@ -1,0 +1,61 @@
+package org.dl4jsr.examples;
+
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.ParameterException;
+
+/** The command line. Exit codes: 0 done, 2 bad input with one line that says what, 1 a failure of this program. */
+@Command(name = "dl4j-sr-examples", mixinStandardHelpOptions = true,
+        description = "Pretrains small GPTs in pure BF16 with stochastic rounding, on Deeplearning4j.",
+        subcommands = {PlanCommand.class})
+public final class Main {
+
+    static final int FAILED = 1;
+    static final int BAD_INPUT = 2;
+
+    private Main() {}
+
+    public static void main(String[] args) {
+        System.exit(run(args));
+    }
+
+    /** Runs one command and returns the exit code. */
+    static int run(String... args) {
+        CommandLine commandLine = new CommandLine(new Main());
+        commandLine.setParameterExceptionHandler(Main::badParameter);
+        commandLine.setExecutionExceptionHandler((e, command, parsed) -> failed(e));
+        try {
+            return args.length == 0 ? usage(commandLine) : commandLine.execute(args);
+        } catch (OutOfMemoryError e) {
+            return failed(e);
+        }
+    }
+
+    private static int usage(CommandLine commandLine) {
+        commandLine.usage(System.err);
+        return BAD_INPUT;
+    }
+
+    private static int badParameter(ParameterException e, String[] args) {
+        System.err.println("Error: " + e.getMessage().lines().findFirst().orElse("bad parameters") + " (see "
+                + e.getCommandLine().getCommandSpec().qualifiedName() + " --help)");
+        return BAD_INPUT;
+    }
+
+    private static int failed(Throwable failure) {
+        for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+            if (cause instanceof BadInput) {
+                System.err.println("Error: " + cause.getMessage());
+                return BAD_INPUT;
+            }
+            if (cause instanceof OutOfMemoryError) {
+                System.err.println("Error: not enough memory (" + cause.getMessage()
+                        + "): see the plan command for what a model needs; a smaller --batch, --context or --preset"
+                        + " needs less");
+                return BAD_INPUT;
+            }
+        }
+        failure.printStackTrace();
+        return FAILED;
+    }
+}

@@ -1,0 +1,49 @@
+package org.dl4jsr.examples;
+
+/**
+ * The memory that a run needs, in bytes, by arithmetic alone.
+ *
+ * @param weights in the network's type, with the FP32 masters of bf16-o2
+ * @param gradients in the network's type
+ * @param optimizer Adam's moments and Kahan's compensation
+ * @param accumulation the FP32 sums of gradient accumulation
+ * @param activations of one pass, forward and backward
+ * @param java heap, code and libraries
+ */
+record MemoryPlan(long weights, long gradients, long optimizer, long accumulation, long activations, long java) {
+
+    private static final long JAVA = 700L << 20;
+    /** Elements a token and unit of width that a block keeps for its backward pass, or needs there. */
+    private static final int BLOCK_ELEMENTS = 18;
+    private static final int WORKING_ELEMENTS = 24;
+
+    static MemoryPlan of(RunConfig config) {
+        long parameters = config.parameters();
+        boolean bf16 = !config.policy().equals("fp32") && !config.policy().equals("bf16-o1");
+        int element = bf16 ? 2 : 4;
+        long weights = switch (config.policy()) {
+            case "bf16-o2" -> 6 * parameters;
+            default -> element * parameters;
+        };
+        long optimizer = switch (config.policy()) {
+            case "fp32", "bf16-o1", "bf16-o2" -> 8 * parameters;
+            case "bf16-kahan" -> 6 * parameters;
+            default -> 4 * parameters;
+        };
+        long accumulation = config.accumulate() > 1 ? 4 * parameters : 0;
+        long rows = (long) config.batch() * config.context();
+        long activations = rows * element
+                * ((long) config.width() * (BLOCK_ELEMENTS * config.layers() + WORKING_ELEMENTS)
+                        + 2L * config.vocabulary());
+        return new MemoryPlan(weights, element * parameters, optimizer, accumulation, activations, JAVA);
+    }
+
+    /** Weights, gradients and optimizer state. */
+    long modelState() {
+        return weights + gradients + optimizer;
+    }
+
+    long total() {
+        return modelState() + accumulation + activations + java;
+    }
+}

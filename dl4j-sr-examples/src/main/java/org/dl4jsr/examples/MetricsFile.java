@@ -1,0 +1,54 @@
+package org.dl4jsr.examples;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.List;
+
+/** {@code metrics.csv}: a header and a line each {@link MetricsRow}, appended as training goes. */
+final class MetricsFile {
+
+    private final Path path;
+
+    MetricsFile(Path path) {
+        this.path = path;
+    }
+
+    /** Drops the rows after {@code step}, and a line that a crash cut off; a missing file gets its header. */
+    void truncateAfter(long step) {
+        StringBuilder kept = new StringBuilder(MetricsRow.HEADER).append('\n');
+        if (Files.exists(path)) {
+            for (MetricsRow row : rows()) {
+                if (row.step() <= step) {
+                    kept.append(row.toCsv()).append('\n');
+                }
+            }
+        }
+        AtomicFile.write(path, kept.toString());
+    }
+
+    void append(MetricsRow row) {
+        try {
+            Files.writeString(path, row.toCsv() + "\n", StandardOpenOption.APPEND);
+        } catch (IOException e) {
+            throw new BadInput("Cannot write " + path + ": " + e.getMessage()
+                    + "; the checkpoints are kept: make room and --resume", e);
+        }
+    }
+
+    /** The whole rows; what follows the last line end is none. */
+    List<MetricsRow> rows() {
+        try {
+            String text = Files.readString(path, StandardCharsets.UTF_8);
+            List<MetricsRow> rows = new ArrayList<>();
+            text.substring(0, text.lastIndexOf('\n') + 1).lines().skip(1)
+                    .forEach(line -> rows.add(MetricsRow.fromCsv(line)));
+            return rows;
+        } catch (IOException | IllegalArgumentException e) {
+            throw new BadInput("Cannot read " + path + ": " + e.getMessage(), e);
+        }
+    }
+}
