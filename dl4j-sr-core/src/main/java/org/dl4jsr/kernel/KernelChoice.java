@@ -18,7 +18,7 @@ final class KernelChoice {
     }
 
     static Matmul matmul() {
-        throw new IllegalStateException("no matmul yet");
+        return Autocast.isEnabled() ? ChosenMatmul.AUTOCAST : ChosenMatmul.INSTANCE;
     }
 
     /**
@@ -50,6 +50,26 @@ final class KernelChoice {
             var kernels = kernels(System.getProperty(LEVEL_PROPERTY));
             LOG.info("dl4j-sr kernels: {}", kernels.description());
             return kernels;
+        }
+    }
+
+    private static final class ChosenMatmul {
+        static final Matmul INSTANCE = choose();
+        static final Matmul AUTOCAST = new AutocastMatmul(INSTANCE);
+
+        private static Matmul choose() {
+            try {
+                Matmul matmul = new OneDnnMatmul();
+                if (!OneDnnMatmul.multipliesBFloat16()) {
+                    matmul = new WideningMatmul(matmul);
+                }
+                LOG.info("dl4j-sr matmul: {}", matmul.description());
+                return matmul;
+            } catch (LinkageError e) {
+                LOG.warn("dl4j-sr matmul: Java loops, very slow, because oneDNN does not load. Is dnnl's jar for this"
+                        + " platform on the class path?", e);
+                return new JavaMatmul();
+            }
         }
     }
 }

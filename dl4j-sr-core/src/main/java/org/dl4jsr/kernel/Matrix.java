@@ -15,6 +15,16 @@ public record Matrix(FloatType type, long address, long[] shape, long[] strides)
         return new Matrix(type, address, new long[] {rows, columns}, new long[] {columns, 1});
     }
 
+    /** The size of the last dimension but one. */
+    public long rows() {
+        return shape[shape.length - 2];
+    }
+
+    /** The size of the last dimension. */
+    public long columns() {
+        return shape[shape.length - 1];
+    }
+
     /** The same memory with the last two dimensions swapped. */
     public Matrix transposed() {
         long[] newShape = shape.clone();

@@ -34,6 +34,10 @@ final class Memory {
         UNSAFE.putFloat(address, value);
     }
 
+    static void copy(long source, long target, long bytes) {
+        UNSAFE.copyMemory(source, target, bytes);
+    }
+
     private static Unsafe unsafe() {
         try {
             Field field = Unsafe.class.getDeclaredField("theUnsafe");

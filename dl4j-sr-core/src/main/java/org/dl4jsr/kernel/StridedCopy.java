@@ -1,0 +1,135 @@
+package org.dl4jsr.kernel;
+
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.stream.IntStream;
+import org.dl4jsr.rounding.BFloat16;
+
+/**
+ * Copies an array into another of the same shape but any strides, casting between storage types on the way: FLOAT to
+ * BF16 rounds to nearest even, BF16 to FLOAT is exact, and a copy within one type keeps every bit. What lies
+ * contiguous on both sides goes through {@link Kernels} in one call.
+ */
+public final class StridedCopy {
+
+    /** A shorter run is copied here: it is not worth a call. */
+    private static final int SHORT_RUN = 32;
+
+    private final FloatType from;
+    private final FloatType to;
+    /** Loop bounds and steps in bytes, outermost first, contiguous dimensions merged. */
+    private final long[] sizes;
+    private final long[] sourceSteps;
+    private final long[] targetSteps;
+
+    private StridedCopy(Matrix source, Matrix target) {
+        from = source.type();
+        to = target.type();
+        int[] order = byStride(target);
+        long[] shape = target.shape();
+        sizes = new long[Math.max(1, order.length)];
+        sourceSteps = new long[sizes.length];
+        targetSteps = new long[sizes.length];
+        Arrays.fill(sizes, 1);
+        int last = sizes.length;
+        for (int i = order.length - 1; i >= 0; i--) {
+            long sourceStep = source.strides()[order[i]] * from.bytes();
+            long targetStep = target.strides()[order[i]] * to.bytes();
+            if (last < sizes.length && sourceStep == sizes[last] * sourceSteps[last]
+                    && targetStep == sizes[last] * targetSteps[last]) {
+                sizes[last] *= shape[order[i]];
+            } else {
+                last--;
+                sizes[last] = shape[order[i]];
+                sourceSteps[last] = sourceStep;
+                targetSteps[last] = targetStep;
+            }
+        }
+    }
+
+    /** Copies {@code source} to {@code target}, which must have the same shape and must not overlap it. */
+    public static void copy(Matrix source, Matrix target) {
+        if (!Arrays.equals(source.shape(), target.shape())) {
+            throw new IllegalArgumentException(
+                    "Copy of " + Operands.text(source) + " to " + Operands.text(target) + ", expected equal shapes");
+        }
+        if (length(target.shape()) > 0) {
+            new StridedCopy(source, target).loop(0, source.address(), target.address());
+        }
+    }
+
+    /** A dense array of {@code matrix}'s shape at {@code address}, its dimensions laid out in the same order. */
+    public static Matrix denseLike(Matrix matrix, FloatType type, long address) {
+        long[] strides = new long[matrix.shape().length];
+        Arrays.fill(strides, 1);
+        int[] order = byStride(matrix);
+        long stride = 1;
+        for (int i = order.length - 1; i >= 0; i--) {
+            strides[order[i]] = stride;
+            stride *= matrix.shape()[order[i]];
+        }
+        return new Matrix(type, address, matrix.shape(), strides);
+    }
+
+    /** The number of elements of an array of this shape. */
+    static long length(long[] shape) {
+        return Arrays.stream(shape).reduce(1, (product, size) -> product * size);
+    }
+
+    /** The dimensions of more than one element, largest stride first. */
+    private static int[] byStride(Matrix matrix) {
+        return IntStream.range(0, matrix.shape().length)
+                .filter(i -> matrix.shape()[i] != 1)
+                .boxed()
+                .sorted(Comparator.comparingLong(i -> -Math.abs(matrix.strides()[i])))
+                .mapToInt(i -> i)
+                .toArray();
+    }
+
+    private void loop(int dimension, long source, long target) {
+        if (dimension == sizes.length - 1) {
+            innermost(source, target);
+            return;
+        }
+        for (long i = 0; i < sizes[dimension]; i++) {
+            loop(dimension + 1, source + i * sourceSteps[dimension], target + i * targetSteps[dimension]);
+        }
+    }
+
+    private void innermost(long source, long target) {
+        int last = sizes.length - 1;
+        long size = sizes[last];
+        long sourceStep = sourceSteps[last];
+        long targetStep = targetSteps[last];
+        if (size >= SHORT_RUN && sourceStep == from.bytes() && targetStep == to.bytes()) {
+            contiguous(source, target, size);
+        } else if (from == FloatType.FLOAT && to == FloatType.BFLOAT16) {
+            for (long i = 0; i < size; i++) {
+                float value = Memory.getFloat(source + i * sourceStep);
+                Memory.putShort(target + i * targetStep, BFloat16.fromFloat(value));
+            }
+        } else if (from == FloatType.BFLOAT16 && to == FloatType.FLOAT) {
+            for (long i = 0; i < size; i++) {
+                Memory.putInt(target + i * targetStep, Memory.getShort(source + i * sourceStep) << 16);
+            }
+        } else if (from == FloatType.FLOAT) {
+            for (long i = 0; i < size; i++) {
+                Memory.putInt(target + i * targetStep, Memory.getInt(source + i * sourceStep));
+            }
+        } else {
+            for (long i = 0; i < size; i++) {
+                Memory.putShort(target + i * targetStep, Memory.getShort(source + i * sourceStep));
+            }
+        }
+    }
+
+    private void contiguous(long source, long target, long length) {
+        if (from == to) {
+            Memory.copy(source, target, length * to.bytes());
+        } else if (to == FloatType.BFLOAT16) {
+            Kernels.get().toBFloat16(source, target, length);
+        } else {
+            Kernels.get().toFloat(source, target, length);
+        }
+    }
+}

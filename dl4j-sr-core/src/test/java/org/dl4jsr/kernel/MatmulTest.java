@@ -1,0 +1,369 @@
+package org.dl4jsr.kernel;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.Random;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
+import org.bytedeco.javacpp.Pointer;
+import org.bytedeco.javacpp.PointerScope;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Every {@link Matmul} against a product in double. */
+class MatmulTest {
+
+    /** Half a BF16 ulp, relative. */
+    private static final double BFLOAT16_ROUNDING = 0x1p-8;
+
+    static Stream<Matmul> implementations() {
+        return Stream.of(new JavaMatmul(), KernelChoice.matmul(), new WideningMatmul(new OneDnnMatmul()));
+    }
+
+    @ParameterizedTest
+    @MethodSource("implementations")
+    void anyShapesStridesAndFactors(Matmul matmul) {
+        var random = new Random(1);
+        for (int trial = 0; trial < 1000; trial++) {
+            check(matmul, random, randomProduct(random));
+        }
+    }
+
+    /** Large enough for oneDNN to reorder both operands. */
+    @ParameterizedTest
+    @MethodSource("implementations")
+    void largeTransposedOperands(Matmul matmul) {
+        var random = new Random(2);
+        for (FloatType type : FloatType.values()) {
+            for (boolean left : new boolean[] {false, true}) {
+                for (boolean right : new boolean[] {false, true}) {
+                    var a = Strided.dense(type, random, left, 300, 70);
+                    var b = Strided.dense(type, random, right, 70, 290);
+                    var c = Strided.dense(type, random, false, 300, 290);
+                    check(matmul, random, new Product(a, b, c, 1, 0, null, null));
+                }
+            }
+        }
+    }
+
+    /** BF16 accumulation, as ND4J has it, would give an error of 3.7e-2 here. */
+    @Test
+    void longSumsAreFloat() {
+        var random = new Random(3);
+        var a = Strided.dense(FloatType.BFLOAT16, random, false, 16, 1024);
+        var b = Strided.dense(FloatType.BFLOAT16, random, false, 1024, 16);
+        var c = Strided.dense(FloatType.BFLOAT16, random, false, 16, 16);
+        double[] expected = new Product(a, b, c, 1, 0, null, null).expected();
+        Matmul.get().multiply(a.matrix, b.matrix, c.matrix);
+        double[] got = c.values();
+        double error = 0;
+        double size = 0;
+        for (int i = 0; i < got.length; i++) {
+            error += (got[i] - expected[i]) * (got[i] - expected[i]);
+            size += expected[i] * expected[i];
+        }
+        assertTrue(Math.sqrt(error / size) < 0x1p-8, "relative error " + Math.sqrt(error / size));
+    }
+
+    @Test
+    void residualMayBeTheResultItself() {
+        for (Matmul matmul : implementations().toList()) {
+            var random = new Random(4);
+            var c = Strided.dense(FloatType.BFLOAT16, random, false, 7, 9);
+            var a = Strided.dense(FloatType.BFLOAT16, random, false, 7, 5);
+            var b = Strided.dense(FloatType.BFLOAT16, random, false, 5, 9);
+            double[] expected = new Product(a, b, c, 1, 1, null, null).expected();
+            matmul.multiply(a.matrix, b.matrix, c.matrix, 1, 0, null, c.matrix);
+            double[] got = c.values();
+            for (int i = 0; i < got.length; i++) {
+                assertEquals(expected[i], got[i], Math.abs(expected[i]) * BFLOAT16_ROUNDING + 1e-5);
+            }
+        }
+    }
+
+    /** The old content of c, here NaN, plays no part without beta. */
+    @Test
+    void betaZeroIgnoresTheResult() {
+        for (Matmul matmul : implementations().toList()) {
+            var a = Strided.dense(FloatType.BFLOAT16, new Random(5), false, 2, 2);
+            var b = Strided.dense(FloatType.BFLOAT16, new Random(6), false, 2, 2);
+            var c = TestArray.empty(FloatType.BFLOAT16, 4);
+            matmul.multiply(a.matrix, b.matrix, Matrix.rowMajor(FloatType.BFLOAT16, c.address(), 2, 2));
+            assertTrue(Arrays.stream(c.values()).allMatch(Double::isFinite), matmul.description());
+        }
+    }
+
+    @Test
+    void autocastMultipliesRoundedOperands() {
+        var random = new Random(7);
+        for (int trial = 0; trial < 100; trial++) {
+            Product product = randomProduct(random, FloatType.FLOAT, FloatType.FLOAT);
+            double[] expected = new Product(product.a.rounded(), product.b.rounded(), product.c, product.alpha,
+                    product.beta, product.bias, product.residual).expected();
+            double[] tolerance = product.tolerance();
+            product.run(new AutocastMatmul(Matmul.get()));
+            assertWithin(expected, tolerance, product.c.values(), product::toString);
+        }
+    }
+
+    /** The shapes of a GPT's linear layers on 2048 tokens. */
+    @Test
+    void noShapeOfAGptFallsToTheReferenceImplementation() {
+        var matmul = new OneDnnMatmul();
+        long rows = 2048;
+        for (FloatType type : OneDnnMatmul.multipliesBFloat16() ? FloatType.values() : new FloatType[] {FloatType.FLOAT}) {
+            for (long width : new long[] {128, 384, 768, 1024}) {
+                for (long[] layer : new long[][] {{width, 3 * width}, {width, width}, {width, 4 * width},
+                        {4 * width, width}, {width, 256}}) {
+                    var x = Matrix.rowMajor(type, 0, rows, layer[0]);
+                    var weight = Matrix.rowMajor(type, 0, layer[0], layer[1]);
+                    var y = Matrix.rowMajor(type, 0, rows, layer[1]);
+                    assertFast(matmul, x, weight, y);
+                    assertFast(matmul, y, weight.transposed(), x);
+                    assertFast(matmul, x.transposed(), y, weight);
+                }
+            }
+        }
+    }
+
+    private static void assertFast(OneDnnMatmul matmul, Matrix a, Matrix b, Matrix c) {
+        String implementation = matmul.implementation(a, b, c);
+        assertFalse(implementation.contains("ref"), () -> implementation + " for " + Operands.text(a)
+                + Arrays.toString(a.strides()) + " x " + Operands.text(b) + Arrays.toString(b.strides()));
+    }
+
+    @Test
+    void repeatedShapesTakeNoMoreMemory() {
+        Matmul matmul = Matmul.get();
+        var random = new Random(8);
+        var products = Stream.generate(() -> randomProduct(random)).limit(300).toList();
+        products.forEach(product -> product.run(matmul));
+        products.forEach(product -> product.run(matmul));
+        long bytes = Pointer.totalBytes();
+        long count = Pointer.totalCount();
+        products.forEach(product -> product.run(matmul));
+        products.subList(100, 300).forEach(product -> product.run(matmul));
+        assertEquals(bytes, Pointer.totalBytes());
+        assertTrue(Pointer.totalCount() <= count + 50, Pointer.totalCount() + " pointers, before " + count);
+    }
+
+    /** A scope of the caller's frees what was created within it; ours must survive that. */
+    @Test
+    void survivesTheCallersPointerScope() {
+        OneDnnMatmul matmul;
+        var random = new Random(9);
+        Product product = randomProduct(random, FloatType.FLOAT, FloatType.FLOAT);
+        try (var scope = new PointerScope()) {
+            matmul = new OneDnnMatmul();
+            product.run(matmul);
+        }
+        check(matmul, random, product);
+    }
+
+    @Test
+    void badOperandsAreNamed() {
+        var matmul = new OneDnnMatmul();
+        var a = Matrix.rowMajor(FloatType.BFLOAT16, 0, 2, 3);
+        var b = Matrix.rowMajor(FloatType.BFLOAT16, 0, 4, 5);
+        var c = Matrix.rowMajor(FloatType.BFLOAT16, 0, 2, 5);
+        var e = assertThrows(IllegalArgumentException.class, () -> matmul.multiply(a, b, c));
+        assertTrue(e.getMessage().contains("[2, 3] x BFLOAT16 [4, 5]"), e.getMessage());
+        var mixed = Matrix.rowMajor(FloatType.FLOAT, 0, 3, 5);
+        assertThrows(IllegalArgumentException.class, () -> matmul.multiply(a, mixed, c));
+        var good = Matrix.rowMajor(FloatType.BFLOAT16, 0, 3, 5);
+        assertThrows(IllegalArgumentException.class, () -> matmul.multiply(a, good, c, 1, 0, c, null));
+        assertThrows(IllegalArgumentException.class, () -> matmul.multiply(a, good, c, 1, 0, null, a));
+    }
+
+    private static void check(Matmul matmul, Random random, Product product) {
+        double[] expected = product.expected();
+        double[] tolerance = product.tolerance();
+        product.run(matmul);
+        assertWithin(expected, tolerance, product.c.values(), () -> matmul.description() + ": " + product);
+    }
+
+    private static void assertWithin(double[] expected, double[] tolerance, double[] got,
+            Supplier<String> what) {
+        for (int i = 0; i < expected.length; i++) {
+            assertEquals(expected[i], got[i], tolerance[i], what);
+        }
+    }
+
+    private static Product randomProduct(Random random) {
+        FloatType type = FloatType.values()[random.nextInt(2)];
+        return randomProduct(random, type, random.nextInt(4) == 0 ? FloatType.FLOAT : type);
+    }
+
+    private static Product randomProduct(Random random, FloatType type, FloatType resultType) {
+        int leading = Math.max(0, random.nextInt(5) - 2);
+        long[] shape = random.longs(leading + 2, 1, leading == 0 ? 20 : 6).toArray();
+        long depth = 1 + random.nextInt(20);
+        long[] left = shape.clone();
+        long[] right = shape.clone();
+        left[leading + 1] = depth;
+        right[leading] = depth;
+        for (int i = 0; i < leading; i++) {
+            if (random.nextInt(4) == 0) {
+                (random.nextBoolean() ? left : right)[i] = 1;
+            }
+        }
+        var a = Strided.random(type, random, left);
+        var b = Strided.random(type, random, right);
+        var c = Strided.random(resultType, random, shape);
+        float alpha = random.nextInt(3) == 0 ? 0.5f : 1;
+        float beta = random.nextInt(3) == 0 ? 0.75f : 0;
+        Strided bias = random.nextInt(3) == 0
+                ? Strided.dense(resultType, random, false, 1, shape[leading + 1])
+                : null;
+        Strided residual = switch (random.nextInt(6)) {
+            case 0 -> Strided.random(resultType, random, shape);
+            case 1, 2 -> c.copy();
+            default -> null;
+        };
+        return new Product(a, b, c, alpha, beta, bias, residual);
+    }
+
+    private record Product(Strided a, Strided b, Strided c, float alpha, float beta, Strided bias, Strided residual) {
+
+        void run(Matmul matmul) {
+            matmul.multiply(a.matrix, b.matrix, c.matrix, alpha, beta, bias == null ? null : bias.matrix,
+                    residual == null ? null : residual.matrix);
+        }
+
+        double[] expected() {
+            return evaluate(false);
+        }
+
+        /** FP32's error in a sum of k products, and one rounding to c's type. */
+        double[] tolerance() {
+            double[] expected = evaluate(false);
+            double[] magnitude = evaluate(true);
+            double rounding = c.matrix.type() == FloatType.BFLOAT16 ? BFLOAT16_ROUNDING : 0x1p-24;
+            for (int i = 0; i < expected.length; i++) {
+                magnitude[i] = Math.abs(expected[i]) * rounding + magnitude[i] * (a.matrix.columns() + 4) * 0x1p-23;
+            }
+            return magnitude;
+        }
+
+        /** In row-major order; the sum of magnitudes instead, if so asked. */
+        private double[] evaluate(boolean magnitudes) {
+            long[] shape = c.matrix.shape();
+            int rank = shape.length;
+            double[] result = new double[(int) StridedCopy.length(shape)];
+            for (int flat = 0; flat < result.length; flat++) {
+                long[] index = Strided.index(flat, shape);
+                double sum = 0;
+                for (long k = 0; k < a.matrix.columns(); k++) {
+                    long[] left = index.clone();
+                    long[] right = index.clone();
+                    left[rank - 1] = k;
+                    right[rank - 2] = k;
+                    sum += magnitude(a.at(left) * b.at(right), magnitudes);
+                }
+                double value = alpha * sum + magnitude(beta == 0 ? 0 : beta * c.at(index), magnitudes);
+                if (bias != null) {
+                    value += magnitude(bias.at(0, index[rank - 1]), magnitudes);
+                }
+                if (residual != null) {
+                    value += magnitude(residual.at(index), magnitudes);
+                }
+                result[flat] = value;
+            }
+            return result;
+        }
+
+        private static double magnitude(double value, boolean wanted) {
+            return wanted ? Math.abs(value) : value;
+        }
+
+        @Override
+        public String toString() {
+            return a + " x " + b + " -> " + c + ", alpha " + alpha + ", beta " + beta + ", bias " + bias + ", residual "
+                    + residual;
+        }
+    }
+
+    /** An array of random normal values in memory of its own. */
+    private record Strided(Matrix matrix, TestArray memory) {
+
+        /** Dimensions in any order, with gaps here and there. */
+        static Strided random(FloatType type, Random random, long... shape) {
+            Integer[] order = new Integer[shape.length];
+            Arrays.setAll(order, i -> i);
+            if (random.nextBoolean()) {
+                Collections.shuffle(Arrays.asList(order), random);
+            }
+            long[] strides = new long[shape.length];
+            long stride = random.nextInt(8) == 0 ? 3 : 1;
+            for (int i = shape.length - 1; i >= 0; i--) {
+                strides[order[i]] = stride;
+                stride *= shape[order[i]];
+                stride += random.nextInt(4) == 0 ? 5 : 0;
+            }
+            return of(type, random, shape, strides);
+        }
+
+        static Strided dense(FloatType type, Random random, boolean transposed, long rows, long columns) {
+            return of(type, random, new long[] {rows, columns},
+                    transposed ? new long[] {1, rows} : new long[] {columns, 1});
+        }
+
+        private static Strided of(FloatType type, Random random, long[] shape, long[] strides) {
+            long length = 1;
+            for (int i = 0; i < shape.length; i++) {
+                length += (shape[i] - 1) * strides[i];
+            }
+            var memory = TestArray.random(type, (int) length, random);
+            return new Strided(new Matrix(type, memory.address(), shape, strides), memory);
+        }
+
+        Strided copy() {
+            var copy = memory.copy();
+            return new Strided(new Matrix(matrix.type(), copy.address(), matrix.shape(), matrix.strides()), copy);
+        }
+
+        /** Rounded to BF16, stored as it was. */
+        Strided rounded() {
+            double[] values = memory.values();
+            var rounded = TestArray.of(matrix.type(),
+                    TestArray.of(FloatType.BFLOAT16, values).values());
+            return new Strided(new Matrix(matrix.type(), rounded.address(), matrix.shape(), matrix.strides()), rounded);
+        }
+
+        /** The element at {@code index}; dimensions of one element broadcast. */
+        double at(long... index) {
+            long offset = 0;
+            for (int i = 0; i < index.length; i++) {
+                offset += index[i] % matrix.shape()[i] * matrix.strides()[i];
+            }
+            return memory.get((int) offset);
+        }
+
+        double[] values() {
+            memory.values();
+            double[] values = new double[(int) StridedCopy.length(matrix.shape())];
+            Arrays.setAll(values, i -> at(index(i, matrix.shape())));
+            return values;
+        }
+
+        static long[] index(long flat, long[] shape) {
+            long[] index = new long[shape.length];
+            for (int i = shape.length - 1; i >= 0; i--) {
+                index[i] = flat % shape[i];
+                flat /= shape[i];
+            }
+            return index;
+        }
+
+        @Override
+        public String toString() {
+            return Operands.text(matrix) + Arrays.toString(matrix.strides());
+        }
+    }
+}
