@@ -5,6 +5,7 @@
 #include <math.h>
 #include <omp.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -69,11 +70,13 @@ struct AdamWSums {
 };
 
 namespace scalar {
+#define SIMD_BYTES 16
 #include "lanes_scalar.h"
 #include "rounding.h"
 #include "elements.h"
 #include "optimizer.h"
 #include "transformer.h"
+#undef SIMD_BYTES
 }
 
 #if defined(__x86_64__)
@@ -81,22 +84,26 @@ namespace scalar {
 #pragma GCC push_options
 #pragma GCC target("avx2,fma")
 namespace avx2 {
+#define SIMD_BYTES 32
 #include "lanes_avx2.h"
 #include "rounding.h"
 #include "vectors.h"
 #include "optimizer.h"
 #include "transformer.h"
+#undef SIMD_BYTES
 }
 #pragma GCC pop_options
 
 #pragma GCC push_options
 #pragma GCC target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")
 namespace avx512 {
+#define SIMD_BYTES 64
 #include "lanes_avx512.h"
 #include "rounding.h"
 #include "vectors.h"
 #include "optimizer.h"
 #include "transformer.h"
+#undef SIMD_BYTES
 }
 #pragma GCC pop_options
 
@@ -104,8 +111,10 @@ namespace avx512 {
 #pragma GCC target("avx512bf16,avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")
 namespace avx512bf16 {
 using namespace avx512; // the optimizer's bits leave no use for the BF16 instructions, which flush subnormals
+#define SIMD_BYTES 64
 #define DL4JSR_AVX512BF16
 #include "transformer.h"
+#undef SIMD_BYTES
 #undef DL4JSR_AVX512BF16
 }
 #pragma GCC pop_options
@@ -120,6 +129,22 @@ using namespace avx512; // the optimizer's bits leave no use for the BF16 instru
 #else
 #define DL4JSR_DISPATCH(call) return scalar::call;
 #endif
+
+#define DL4JSR_DISPATCH_TYPE(function, ...) \
+    if (type == FLOAT) { \
+        DL4JSR_DISPATCH(function<float>(__VA_ARGS__)) \
+    } \
+    DL4JSR_DISPATCH(function<uint16_t>(__VA_ARGS__))
+
+/// The address of an array whose type is known at run time.
+struct Array {
+    void* address;
+
+    Array(void* address) : address(address) {}
+
+    template <class T>
+    operator T*() const { return (T*) address; }
+};
 
 /// The best instruction set of this processor.
 static inline int bestInstructionSet() {
@@ -185,6 +210,74 @@ static inline void adamW(
         squares[1] = sums.squaredWeight;
         squares[2] = sums.squaredGradient;
     }
+}
+
+static inline void layerNormForward(
+        int instructionSet, int threads, int type, Array x, Array gain, Array bias, Array y, float* mean, float* rstd,
+        int rows, int width, float epsilon) {
+    DL4JSR_DISPATCH_TYPE(
+            transformer::layerNormForward, threads, x, gain, bias, y, mean, rstd, rows, width, epsilon)
+}
+
+static inline void layerNormBackward(
+        int instructionSet, int threads, int type, Array x, Array gain, const float* mean, const float* rstd, Array dy,
+        Array residual, Array dx, Array dGain, Array dBias, int rows, int width) {
+    DL4JSR_DISPATCH_TYPE(
+            transformer::layerNormBackward, threads, x, gain, mean, rstd, dy, residual, dx, dGain, dBias, rows, width)
+}
+
+static inline void geluForward(int instructionSet, int threads, int type, Array x, Array y, int64_t length) {
+    DL4JSR_DISPATCH_TYPE(transformer::geluForward, threads, x, y, length)
+}
+
+static inline void geluBackward(
+        int instructionSet, int threads, int type, Array x, Array dy, Array dx, Array dBias, int rows, int width) {
+    DL4JSR_DISPATCH_TYPE(transformer::geluBackward, threads, x, dy, dx, dBias, rows, width)
+}
+
+static inline void biasGradient(
+        int instructionSet, int threads, int type, Array dy, Array dBias, int rows, int width) {
+    DL4JSR_DISPATCH_TYPE(transformer::biasGradient, threads, dy, dBias, rows, width)
+}
+
+static inline void attentionForward(
+        int instructionSet, int threads, int type, Array qkv, Array out, float* logSumExp, int batch, int time,
+        int heads, int headWidth) {
+    DL4JSR_DISPATCH_TYPE(
+            transformer::attentionForward, threads, qkv, out, logSumExp, batch, time, heads, headWidth)
+}
+
+static inline void attentionBackward(
+        int instructionSet, int threads, int type, Array qkv, Array out, const float* logSumExp, Array dOut,
+        Array dQkv, int batch, int time, int heads, int headWidth) {
+    DL4JSR_DISPATCH_TYPE(
+            transformer::attentionBackward, threads, qkv, out, logSumExp, dOut, dQkv, batch, time, heads, headWidth)
+}
+
+static inline void embeddingForward(
+        int instructionSet, int threads, int type, const int32_t* tokens, Array tokenTable, Array positionTable,
+        Array y, int batch, int time, int width) {
+    DL4JSR_DISPATCH_TYPE(
+            transformer::embeddingForward, threads, tokens, tokenTable, positionTable, y, batch, time, width)
+}
+
+static inline void embeddingBackward(
+        int instructionSet, int threads, int type, const int32_t* tokens, Array dy, Array dTokenTable,
+        Array dPositionTable, int batch, int time, int width, int vocabulary, bool accumulate) {
+    DL4JSR_DISPATCH_TYPE(
+            transformer::embeddingBackward, threads, tokens, dy, dTokenTable, dPositionTable, batch, time, width,
+            vocabulary, accumulate)
+}
+
+static inline void crossEntropy(
+        int instructionSet, int threads, int type, Array logits, const int32_t* targets, float* losses, Array dLogits,
+        int rows, int vocabulary, float scale) {
+    DL4JSR_DISPATCH_TYPE(
+            transformer::crossEntropy, threads, logits, targets, losses, dLogits, rows, vocabulary, scale)
+}
+
+static inline void transpose(int instructionSet, int threads, int type, Array x, Array y, int rows, int columns) {
+    DL4JSR_DISPATCH_TYPE(transformer::transpose, threads, x, y, rows, columns)
 }
 
 } // namespace dl4jsr

@@ -1,1 +1,14 @@
-// The transformer's kernels over whole arrays.
+// The transformer's kernels for vectors of SIMD_BYTES bytes. They promise a bound, not bits: sums are taken in any
+// fixed order, and products are fused with sums.
+
+namespace transformer {
+#include "simd.h"
+#include "scratch.h"
+#include "columns.h"
+#include "layernorm.h"
+#include "gelu.h"
+#include "transpose.h"
+#include "attention.h"
+#include "embedding.h"
+#include "loss.h"
+}

@@ -5,7 +5,6 @@ public final class NativeKernels implements Kernels {
 
     private final InstructionSet instructionSet;
     private final int set;
-    private final JavaKernels java = new JavaKernels();
     private volatile int threads;
 
     /** Kernels for the best instruction set; UnsatisfiedLinkError where there is no native library. */
@@ -90,67 +89,74 @@ public final class NativeKernels implements Kernels {
     public void layerNormForward(
             FloatType type, long x, long gain, long bias, long y, long mean, long rstd, int rows, int width,
             float epsilon) {
-        java.layerNormForward(type, x, gain, bias, y, mean, rstd, rows, width, epsilon);
+        NativeLibrary.layerNormForward(
+                set, threads, type.ordinal(), x, gain, bias, y, mean, rstd, rows, width, epsilon);
     }
 
     @Override
     public void layerNormBackward(
             FloatType type, long x, long gain, long mean, long rstd, long dy, long residual, long dx, long dGain,
             long dBias, int rows, int width) {
-        java.layerNormBackward(type, x, gain, mean, rstd, dy, residual, dx, dGain, dBias, rows, width);
+        NativeLibrary.layerNormBackward(
+                set, threads, type.ordinal(), x, gain, mean, rstd, dy, residual, dx, dGain, dBias, rows, width);
     }
 
     @Override
     public void geluForward(FloatType type, long x, long y, long length) {
-        java.geluForward(type, x, y, length);
+        NativeLibrary.geluForward(set, threads, type.ordinal(), x, y, length);
     }
 
     @Override
     public void geluBackward(FloatType type, long x, long dy, long dx, long dBias, int rows, int width) {
-        java.geluBackward(type, x, dy, dx, dBias, rows, width);
+        NativeLibrary.geluBackward(set, threads, type.ordinal(), x, dy, dx, dBias, rows, width);
     }
 
     @Override
     public void biasGradient(FloatType type, long dy, long dBias, int rows, int width) {
-        java.biasGradient(type, dy, dBias, rows, width);
+        NativeLibrary.biasGradient(set, threads, type.ordinal(), dy, dBias, rows, width);
     }
 
     @Override
     public void attentionForward(
             FloatType type, long qkv, long out, long logSumExp, int batch, int time, int heads, int headWidth) {
-        java.attentionForward(type, qkv, out, logSumExp, batch, time, heads, headWidth);
+        NativeLibrary.attentionForward(
+                set, threads, type.ordinal(), qkv, out, logSumExp, batch, time, heads, headWidth);
     }
 
     @Override
     public void attentionBackward(
             FloatType type, long qkv, long out, long logSumExp, long dOut, long dQkv, int batch, int time, int heads,
             int headWidth) {
-        java.attentionBackward(type, qkv, out, logSumExp, dOut, dQkv, batch, time, heads, headWidth);
+        NativeLibrary.attentionBackward(
+                set, threads, type.ordinal(), qkv, out, logSumExp, dOut, dQkv, batch, time, heads, headWidth);
     }
 
     @Override
     public void embeddingForward(
             FloatType type, long tokens, long tokenTable, long positionTable, long y, int batch, int time, int width) {
-        java.embeddingForward(type, tokens, tokenTable, positionTable, y, batch, time, width);
+        NativeLibrary.embeddingForward(
+                set, threads, type.ordinal(), tokens, tokenTable, positionTable, y, batch, time, width);
     }
 
     @Override
     public void embeddingBackward(
             FloatType type, long tokens, long dy, long dTokenTable, long dPositionTable, int batch, int time,
             int width, int vocabulary, boolean accumulate) {
-        java.embeddingBackward(
-                type, tokens, dy, dTokenTable, dPositionTable, batch, time, width, vocabulary, accumulate);
+        NativeLibrary.embeddingBackward(
+                set, threads, type.ordinal(), tokens, dy, dTokenTable, dPositionTable, batch, time, width, vocabulary,
+                accumulate);
     }
 
     @Override
     public void crossEntropy(
             FloatType type, long logits, long targets, long losses, long dLogits, int rows, int vocabulary,
             float scale) {
-        java.crossEntropy(type, logits, targets, losses, dLogits, rows, vocabulary, scale);
+        NativeLibrary.crossEntropy(
+                set, threads, type.ordinal(), logits, targets, losses, dLogits, rows, vocabulary, scale);
     }
 
     @Override
     public void transpose(FloatType type, long x, long y, int rows, int columns) {
-        java.transpose(type, x, y, rows, columns);
+        NativeLibrary.transpose(set, threads, type.ordinal(), x, y, rows, columns);
     }
 }

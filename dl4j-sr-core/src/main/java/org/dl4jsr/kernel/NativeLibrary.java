@@ -53,4 +53,54 @@ final class NativeLibrary {
             int stateRounding, long seed, int step, int type, @Cast("void*") long weights,
             @Cast("const void*") long gradient, @Cast("void*") long m, @Cast("void*") long v,
             @Cast("void*") long extra, long length, long element, @Cast("int64_t*") long[] counts, double[] squares);
+
+    static native void layerNormForward(
+            int instructionSet, int threads, int type, @Cast("void*") long x, @Cast("void*") long gain,
+            @Cast("void*") long bias, @Cast("void*") long y, @Cast("float*") long mean, @Cast("float*") long rstd,
+            int rows, int width, float epsilon);
+
+    static native void layerNormBackward(
+            int instructionSet, int threads, int type, @Cast("void*") long x, @Cast("void*") long gain,
+            @Cast("const float*") long mean, @Cast("const float*") long rstd, @Cast("void*") long dy,
+            @Cast("void*") long residual, @Cast("void*") long dx, @Cast("void*") long dGain,
+            @Cast("void*") long dBias, int rows, int width);
+
+    static native void geluForward(
+            int instructionSet, int threads, int type, @Cast("void*") long x, @Cast("void*") long y, long length);
+
+    static native void geluBackward(
+            int instructionSet, int threads, int type, @Cast("void*") long x, @Cast("void*") long dy,
+            @Cast("void*") long dx, @Cast("void*") long dBias, int rows, int width);
+
+    static native void biasGradient(
+            int instructionSet, int threads, int type, @Cast("void*") long dy, @Cast("void*") long dBias, int rows,
+            int width);
+
+    static native void attentionForward(
+            int instructionSet, int threads, int type, @Cast("void*") long qkv, @Cast("void*") long out,
+            @Cast("float*") long logSumExp, int batch, int time, int heads, int headWidth);
+
+    static native void attentionBackward(
+            int instructionSet, int threads, int type, @Cast("void*") long qkv, @Cast("void*") long out,
+            @Cast("const float*") long logSumExp, @Cast("void*") long dOut, @Cast("void*") long dQkv, int batch,
+            int time, int heads, int headWidth);
+
+    static native void embeddingForward(
+            int instructionSet, int threads, int type, @Cast("const int32_t*") long tokens,
+            @Cast("void*") long tokenTable, @Cast("void*") long positionTable, @Cast("void*") long y, int batch,
+            int time, int width);
+
+    static native void embeddingBackward(
+            int instructionSet, int threads, int type, @Cast("const int32_t*") long tokens, @Cast("void*") long dy,
+            @Cast("void*") long dTokenTable, @Cast("void*") long dPositionTable, int batch, int time, int width,
+            int vocabulary, @Cast("bool") boolean accumulate);
+
+    static native void crossEntropy(
+            int instructionSet, int threads, int type, @Cast("void*") long logits,
+            @Cast("const int32_t*") long targets, @Cast("float*") long losses, @Cast("void*") long dLogits, int rows,
+            int vocabulary, float scale);
+
+    static native void transpose(
+            int instructionSet, int threads, int type, @Cast("void*") long x, @Cast("void*") long y, int rows,
+            int columns);
 }

@@ -5,10 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import java.util.Random;
 import org.bytedeco.javacpp.BytePointer;
 
-/** An array of raw memory for tests, between two guards that show writes out of bounds. */
+/** An array of raw memory for tests, between two guards that show writes out of bounds, at no round address. */
 final class TestArray {
 
-    private static final int GUARD = 64;
+    private static final int GUARD = 70;
     private static final byte GUARD_VALUE = 0x5A;
 
     private final FloatType type;
