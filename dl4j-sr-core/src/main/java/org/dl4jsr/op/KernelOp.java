@@ -55,6 +55,24 @@ public abstract class KernelOp extends DynamicCustomOp {
         return a;
     }
 
+    /** Requires {@code a} to be dense, row-major [..., width] of this type, and returns how many rows it has. */
+    protected static int rows(String name, INDArray a, DataType type, long width) {
+        if (a.dataType() != type || a.rank() < 2 || a.size(-1) != width) {
+            throw new IllegalArgumentException(name + " is " + a.dataType() + " " + Arrays.toString(a.shape())
+                    + ", expected " + type + " [..., " + width + "]");
+        }
+        return Math.toIntExact(requireDense(name, a).length() / width);
+    }
+
+    /** Requires {@code a} to be as {@link #rows(String, INDArray, DataType, long)} wants it, with this many rows. */
+    protected static INDArray requireRows(String name, INDArray a, DataType type, long rows, long width) {
+        if (rows(name, a, type, width) != rows) {
+            throw new IllegalArgumentException(name + " has shape " + Arrays.toString(a.shape()) + ", expected " + rows
+                    + " rows of " + width);
+        }
+        return a;
+    }
+
     /** Requires {@code a} to be contiguous and row-major, and returns it. */
     protected static INDArray requireDense(String name, INDArray a) {
         long expected = 1;

@@ -1,0 +1,71 @@
+package org.dl4jsr.nn;
+
+import java.util.Arrays;
+import org.deeplearning4j.exception.DL4JInvalidInputException;
+import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.gradient.Gradient;
+import org.deeplearning4j.nn.workspace.ArrayType;
+import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
+import org.dl4jsr.op.TokenEmbedding;
+import org.dl4jsr.op.TokenEmbeddingGradient;
+import org.nd4j.common.primitives.Pair;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.indexing.NDArrayIndex;
+
+/** Implementation of {@link GptEmbedding}; keeps nothing but its input for the backward pass. */
+public final class GptEmbeddingLayer extends SequenceLayer<GptEmbedding> {
+
+    private boolean holdsHeadGradient;
+
+    GptEmbeddingLayer(NeuralNetConfiguration conf, DataType dataType) {
+        super(conf, dataType);
+    }
+
+    @Override
+    public INDArray activate(boolean training, LayerWorkspaceMgr workspaceMgr) {
+        assertInputSet(false);
+        int context = layerConf().getContextLength();
+        if (input.rank() != 2) {
+            throw new DL4JInvalidInputException("Token ids have shape " + Arrays.toString(input.shape())
+                    + ", expected [batch, time] " + layerId());
+        }
+        if (input.size(1) > context) {
+            throw new DL4JInvalidInputException("Sequences of " + input.size(1)
+                    + " tokens are longer than the context of " + context + " " + layerId());
+        }
+        input = WholeNumbers.of(
+                "Token id", input, 0, layerConf().getNIn(), ArrayType.INPUT, workspaceMgr, layerId());
+        INDArray y = create(ArrayType.ACTIVATIONS, workspaceMgr, input.size(0), input.size(1), layerConf().getNOut());
+        Nd4j.exec(new TokenEmbedding(input, getParam(GptEmbedding.TOKENS), getParam(GptEmbedding.POSITIONS), y));
+        return y;
+    }
+
+    @Override
+    public Pair<Gradient, INDArray> backpropGradient(INDArray epsilon, LayerWorkspaceMgr workspaceMgr) {
+        assertInputSet(true);
+        INDArray positions = gradientViews.get(GptEmbedding.POSITIONS);
+        long time = input.size(1);
+        if (time < positions.size(0)) {
+            positions.get(NDArrayIndex.interval(time, positions.size(0)), NDArrayIndex.all()).assign(0);
+        }
+        Nd4j.exec(new TokenEmbeddingGradient(
+                input, dense(ArrayType.BP_WORKING_MEM, epsilon, workspaceMgr), gradientViews.get(GptEmbedding.TOKENS),
+                positions, holdsHeadGradient));
+        holdsHeadGradient = false;
+        return new Pair<>(gradients(), null);
+    }
+
+    /** Where a tied head writes its gradient; this layer's next backward pass adds to it. */
+    INDArray headGradient() {
+        holdsHeadGradient = true;
+        return gradientViews.get(GptEmbedding.TOKENS);
+    }
+
+    @Override
+    public void clear() {
+        super.clear();
+        holdsHeadGradient = false;
+    }
+}

@@ -1,0 +1,54 @@
+package org.dl4jsr.op;
+
+import org.dl4jsr.kernel.Kernels;
+import org.dl4jsr.kernel.Matmul;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+
+/**
+ * Causal multi-head self-attention, softmax(q k^T / sqrt(headWidth)) v, without the [batch, heads, time, time]
+ * probabilities in memory. Vaswani et al., <i>Attention Is All You Need</i>, 2017; Dao et al., <i>FlashAttention</i>,
+ * 2022.
+ */
+public final class CausalAttention extends KernelOp {
+
+    private final INDArray qkv;
+    private final INDArray out;
+    private final INDArray logSumExp;
+    private final int batch;
+    private final int time;
+    private final int heads;
+
+    /**
+     * @param qkv [batch * time, 3 * width]: queries, then keys, then values, each head after head
+     * @param out [batch * time, width], written
+     * @param logSumExp FLOAT [batch * heads, time], written: for {@link CausalAttentionGradient}
+     */
+    public CausalAttention(INDArray qkv, INDArray out, INDArray logSumExp, int batch, int heads) {
+        super(new INDArray[] {qkv}, new INDArray[] {out, logSumExp});
+        long width = out.size(-1);
+        int rows = rows("qkv", qkv, out.dataType(), 3 * width);
+        if (width % heads != 0 || rows % batch != 0) {
+            throw new IllegalArgumentException(rows + " rows of width " + width + " are not " + batch
+                    + " sequences with " + heads + " heads");
+        }
+        this.qkv = qkv;
+        this.out = requireRows("out", out, qkv.dataType(), rows, width);
+        this.batch = batch;
+        this.time = rows / batch;
+        this.heads = heads;
+        this.logSumExp = require("logSumExp", logSumExp, DataType.FLOAT, (long) batch * heads, time);
+    }
+
+    @Override
+    public String opName() {
+        return "dl4jsr_causal_attention";
+    }
+
+    @Override
+    public void run(Kernels kernels, Matmul matmul) {
+        kernels.attentionForward(type(qkv), address(qkv), address(out), address(logSumExp), batch, time, heads,
+                Math.toIntExact(out.size(-1) / heads));
+    }
+}

@@ -1,0 +1,36 @@
+package org.dl4jsr.op;
+
+import org.dl4jsr.kernel.Kernels;
+import org.dl4jsr.kernel.Matmul;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+
+/**
+ * The Gaussian error linear unit in GPT-2's form: y = x/2 * (1 + tanh(sqrt(2/pi) * (x + 0.044715 x^3))). Hendrycks,
+ * Gimpel, <i>Gaussian Error Linear Units</i>, 2016.
+ */
+public final class Gelu extends KernelOp {
+
+    private final INDArray x;
+    private final INDArray y;
+
+    /**
+     * @param x any shape, FLOAT or BFLOAT16
+     * @param y as x, written
+     */
+    public Gelu(INDArray x, INDArray y) {
+        super(new INDArray[] {x}, new INDArray[] {y});
+        this.x = requireDense("x", x);
+        this.y = require("y", y, x.dataType(), x.shape());
+    }
+
+    @Override
+    public String opName() {
+        return "dl4jsr_gelu";
+    }
+
+    @Override
+    public void run(Kernels kernels, Matmul matmul) {
+        kernels.geluForward(type(x), address(x), address(y), x.length());
+    }
+}

@@ -1,0 +1,43 @@
+package org.dl4jsr.op;
+
+import org.dl4jsr.kernel.Kernels;
+import org.dl4jsr.kernel.Matmul;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+
+/** Backward pass of {@link Gelu} and, in the same pass, of the bias that was added before it. */
+public final class GeluGradient extends KernelOp {
+
+    private final INDArray x;
+    private final INDArray dy;
+    private final INDArray dx;
+    private final INDArray dBias;
+    private final int rows;
+
+    /**
+     * @param x [..., width], input of the forward pass
+     * @param dy as x: gradient of the output
+     * @param dx as x, written; may be dy
+     * @param dBias [width], written: the column sums of dx
+     */
+    public GeluGradient(INDArray x, INDArray dy, INDArray dx, INDArray dBias) {
+        super(new INDArray[] {x, dy}, new INDArray[] {dx, dBias});
+        long width = x.size(-1);
+        this.rows = rows("x", x, x.dataType(), width);
+        this.x = x;
+        this.dy = requireRows("dy", dy, x.dataType(), rows, width);
+        this.dx = requireRows("dx", dx, x.dataType(), rows, width);
+        this.dBias = require("dBias", dBias, x.dataType(), width);
+    }
+
+    @Override
+    public String opName() {
+        return "dl4jsr_gelu_gradient";
+    }
+
+    @Override
+    public void run(Kernels kernels, Matmul matmul) {
+        kernels.geluBackward(type(x), address(x), address(dy), address(dx), address(dBias), rows,
+                Math.toIntExact(dBias.length()));
+    }
+}

@@ -1,0 +1,78 @@
+package org.dl4jsr.op;
+
+import java.util.Objects;
+import java.util.stream.Stream;
+import org.dl4jsr.kernel.Kernels;
+import org.dl4jsr.kernel.Matmul;
+import org.dl4jsr.kernel.Matrix;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** c = a b + bias + residual, either factor transposed at wish, accumulated in FP32 and rounded once. */
+public final class MatrixProduct extends KernelOp {
+
+    private final INDArray a;
+    private final INDArray b;
+    private final INDArray c;
+    private final INDArray bias;
+    private final INDArray residual;
+    private final boolean transposeA;
+    private final boolean transposeB;
+
+    /**
+     * All arrays are dense, row-major and of one type. Leading dimensions count as rows: [batch, time, width] is a
+     * matrix of batch * time rows.
+     *
+     * @param a [m, k], or [k, m] if {@code transposeA}
+     * @param b [k, n], or [n, k] if {@code transposeB}
+     * @param c [m, n], written; must not overlap a or b
+     * @param bias [n], is added to every row; null for none
+     * @param residual as c, is added; null for none; may be c itself
+     */
+    public MatrixProduct(
+            INDArray a, boolean transposeA, INDArray b, boolean transposeB, INDArray c, INDArray bias,
+            INDArray residual) {
+        super(Stream.of(a, b, bias, residual).filter(Objects::nonNull).toArray(INDArray[]::new), new INDArray[] {c});
+        var type = c.dataType();
+        int rowsA = rows("a", a, type, a.size(-1));
+        int rowsB = rows("b", b, type, b.size(-1));
+        long m = transposeA ? a.size(-1) : rowsA;
+        long k = transposeA ? rowsA : a.size(-1);
+        long n = transposeB ? rowsB : b.size(-1);
+        if (k != (transposeB ? b.size(-1) : rowsB)) {
+            throw new IllegalArgumentException("Cannot multiply [" + m + ", " + k + "] by ["
+                    + (transposeB ? b.size(-1) : rowsB) + ", " + n + "]");
+        }
+        this.a = a;
+        this.b = b;
+        this.c = requireRows("c", c, type, m, n);
+        this.bias = bias == null ? null : require("bias", bias, type, n);
+        this.residual = residual == null ? null : requireRows("residual", residual, type, m, n);
+        this.transposeA = transposeA;
+        this.transposeB = transposeB;
+    }
+
+    /** c = a b. */
+    public MatrixProduct(INDArray a, boolean transposeA, INDArray b, boolean transposeB, INDArray c) {
+        this(a, transposeA, b, transposeB, c, null, null);
+    }
+
+    @Override
+    public String opName() {
+        return "dl4jsr_matrix_product";
+    }
+
+    @Override
+    public void run(Kernels kernels, Matmul matmul) {
+        var left = matrix(a);
+        var right = matrix(b);
+        matmul.multiply(
+                transposeA ? left.transposed() : left, transposeB ? right.transposed() : right, matrix(c), 1f, 0f,
+                bias == null ? null : Matrix.rowMajor(type(bias), address(bias), 1, bias.length()),
+                residual == null ? null : matrix(residual));
+    }
+
+    private static Matrix matrix(INDArray array) {
+        long columns = array.size(-1);
+        return Matrix.rowMajor(type(array), address(array), array.length() / columns, columns);
+    }
+}
