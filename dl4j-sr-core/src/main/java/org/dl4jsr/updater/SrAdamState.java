@@ -11,8 +11,8 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
  * [m | v], [m | v | compensation], or, under {@link WeightWrite#MASTER}, [header | m | v | master] with the bits of one
  * FP32 value in two BF16 elements each.
  *
- * <p>The header is a canary: a pattern of BF16 signalling NaNs, a function of n, that no arithmetic and no cast leaves
- * as it is. An all-zero header is fresh state.
+ * <p>The header is a canary: a pattern, a function of n, of the BF16 values that arithmetic and careless casts change,
+ * signalling and quiet NaNs, negative zero and a subnormal. An all-zero header is fresh state.
  */
 final class SrAdamState {
 
@@ -88,8 +88,18 @@ final class SrAdamState {
         }
     }
 
-    /** Sign and six fraction bits from a hash, never infinity, never quiet. */
     private short canary(long i) {
+        return switch ((int) (i % HEADER_OF_A_VARIABLE)) {
+            case 0 -> (short) 0x0001;
+            case 1 -> (short) 0x8000;
+            case 2 -> (short) 0xFFFF;
+            case 3 -> (short) 0x7FC1;
+            default -> signallingNan(i);
+        };
+    }
+
+    /** Sign and six fraction bits from a hash; never infinity, never quiet. */
+    private short signallingNan(long i) {
         long hash = (parameters * 0x9E3779B97F4A7C15L + i) * 0xBF58476D1CE4E5B9L;
         hash ^= hash >>> 31;
         return (short) (0x7F80 | hash & 0x8000 | 1 + Long.remainderUnsigned(hash >>> 16, 63));

@@ -54,8 +54,8 @@ final class SrAdamWrite implements LazyWrite {
         }
     }
 
-    /** A range of the flattened parameters from {@code start}, its gradient, and its step: null for other updaters'. */
-    private record Range(long start, INDArray gradient, Step step) {
+    /** A range of the flattened parameters, its gradient, its step and state: null for other updaters'. */
+    private record Range(long start, INDArray gradient, Step step, SrAdamState state) {
 
         long end() {
             return start + gradient.length();
@@ -169,13 +169,14 @@ final class SrAdamWrite implements LazyWrite {
                         + (gradient.offset() + gradient.length() - 1) + ": subtract the whole gradient at once");
             }
             if (done < start) {
-                ranges.add(new Range(done, slice(gradient, done, start), null));
+                ranges.add(new Range(done, slice(gradient, done, start), null, null));
             }
-            ranges.add(new Range(start, step.gradient, step));
+            ranges.add(new Range(start, step.gradient, step,
+                    new SrAdamState(step.state, step.config.getWeightWrite(), step.gradient.length())));
             done = start + step.gradient.length();
         }
         if (done < gradient.length()) {
-            ranges.add(new Range(done, slice(gradient, done, gradient.length()), null));
+            ranges.add(new Range(done, slice(gradient, done, gradient.length()), null, null));
         }
         return ranges;
     }
@@ -186,7 +187,7 @@ final class SrAdamWrite implements LazyWrite {
         var scalars = AdamWStep.of(range.step.learningRate, config.getBeta1(), config.getBeta2(), config.getEpsilon(),
                 config.getWeightDecay(), scale, config.getWeightWrite(), config.getStateRounding(), config.getSeed(),
                 iteration);
-        var state = new SrAdamState(range.step.state, config.getWeightWrite(), range.gradient.length());
+        SrAdamState state = range.state;
         for (long start = range.start; start < range.end();) {
             int index = boundaries == null ? -1 : indexOf(boundaries, start);
             long end = boundaries == null ? range.end() : Math.min(boundaries[index + 1], range.end());

@@ -86,6 +86,11 @@ public final class TestNetworks {
         return network;
     }
 
+    public static MultiLayerNetwork network(MultiLayerConfiguration configuration, DataType type) {
+        configuration.setDataType(type);
+        return network(configuration);
+    }
+
     public static ComputationGraphConfiguration graphConfiguration(IUpdater updater, DataType type) {
         var configuration = builder(updater).graphBuilder().addInputs("in")
                 .addLayer("first", dense(INPUTS, 32), "in").addLayer("second", dense(32, 32), "first")

@@ -1,0 +1,141 @@
+package org.dl4jsr.policy;
+
+import java.util.Arrays;
+import java.util.stream.Collectors;
+import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
+import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
+import org.deeplearning4j.nn.graph.ComputationGraph;
+import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.dl4jsr.kernel.Autocast;
+import org.dl4jsr.kernel.WeightWrite;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * What is stored in which type while a network trains, and how weights are written.
+ *
+ * <p>{@link #apply} sets a configuration's data type and turns DL4J's {@code Adam}, and any
+ * {@link org.dl4jsr.updater.SrAdam}, into the {@code SrAdam} of this policy with the same hyper-parameters (Adam's
+ * epsilon is added to the bias-corrected root then), taking over {@code WeightDecay}. Other updaters stay as they are:
+ * their state has the network's type, and in BF16 their weights are rounded to nearest.
+ *
+ * <p>Autocast is a switch of the whole process: the policy applied last decides. Call {@link #activate} when a saved
+ * network of this policy is restored.
+ */
+public enum Bf16Policy {
+    /** Everything in FP32: the reference. */
+    FP32("fp32", DataType.FLOAT, WeightWrite.STOCHASTIC, 16),
+    /** FP32 whose matmuls run in BF16 with FP32 accumulation: autocast, as torch.amp has it. */
+    O1("bf16-o1", DataType.FLOAT, WeightWrite.STOCHASTIC, 16),
+    /** BF16 weights and gradients, FP32 master weights and moments, as Megatron has it. */
+    O2("bf16-o2", DataType.BFLOAT16, WeightWrite.MASTER, 16),
+    /** All BF16, weights rounded to nearest: the baseline that fails. */
+    NEAREST("bf16-nearest", DataType.BFLOAT16, WeightWrite.NEAREST, 8),
+    /** All BF16, weights rounded to nearest with a BF16 Kahan compensation. */
+    KAHAN("bf16-kahan", DataType.BFLOAT16, WeightWrite.KAHAN, 10),
+    /** All BF16, weights rounded stochastically: what dl4j-sr is for. */
+    SR("bf16-sr", DataType.BFLOAT16, WeightWrite.STOCHASTIC, 8);
+
+    private final String label;
+    private final DataType dataType;
+    private final WeightWrite weightWrite;
+    private final int modelStateBytes;
+
+    Bf16Policy(String label, DataType dataType, WeightWrite weightWrite, int modelStateBytes) {
+        this.label = label;
+        this.dataType = dataType;
+        this.weightWrite = weightWrite;
+        this.modelStateBytes = modelStateBytes;
+    }
+
+    /**
+     * The policy of a name such as {@code bf16-sr}.
+     *
+     * @throws IllegalArgumentException naming all policies
+     */
+    public static Bf16Policy named(String name) {
+        return Arrays.stream(values()).filter(policy -> policy.label.equals(name)).findFirst()
+                .orElseThrow(() -> new IllegalArgumentException("Unknown policy \"" + name + "\", expected one of "
+                        + Arrays.stream(values()).map(Bf16Policy::toString).collect(Collectors.joining(", "))));
+    }
+
+    /** The name, such as {@code bf16-sr}. */
+    @Override
+    public String toString() {
+        return label;
+    }
+
+    /** Type of weights, gradients and activations. */
+    public DataType dataType() {
+        return dataType;
+    }
+
+    /** How SrAdam writes weights; without effect where they are FLOAT. */
+    public WeightWrite weightWrite() {
+        return weightWrite;
+    }
+
+    /** Bytes a parameter of weight, gradient, moments and compensation or master. */
+    public int modelStateBytes() {
+        return modelStateBytes;
+    }
+
+    /** Switches autocast on for {@link #O1} and off for all others; {@link #apply} does it too. */
+    public void activate() {
+        Autocast.setEnabled(this == O1);
+    }
+
+    /**
+     * Changes a configuration to this policy and returns it.
+     *
+     * @throws IllegalArgumentException for line-search optimizers, and for a weight decay that SrAdam cannot take over
+     */
+    public MultiLayerConfiguration apply(MultiLayerConfiguration configuration) {
+        new PolicyUpdaters(this).replace(configuration);
+        configuration.setDataType(dataType);
+        activate();
+        return configuration;
+    }
+
+    /**
+     * Changes a configuration to this policy and returns it.
+     *
+     * @throws IllegalArgumentException for line-search optimizers, and for a weight decay that SrAdam cannot take over
+     */
+    public ComputationGraphConfiguration apply(ComputationGraphConfiguration configuration) {
+        new PolicyUpdaters(this).replace(configuration);
+        configuration.setDataType(dataType);
+        activate();
+        return configuration;
+    }
+
+    /**
+     * A network of this policy with the parameters of {@code network}, rounded to nearest. Its updater starts afresh, at
+     * iteration 0.
+     */
+    public MultiLayerNetwork convert(MultiLayerNetwork network) {
+        var configuration = MultiLayerConfiguration.fromJson(network.getLayerWiseConfigurations().toJson());
+        configuration.setIterationCount(0);
+        configuration.setEpochCount(0);
+        var converted = new MultiLayerNetwork(apply(configuration));
+        converted.init(parameters(network.params()), false);
+        return converted;
+    }
+
+    /**
+     * A graph of this policy with the parameters of {@code graph}, rounded to nearest. Its updater starts afresh, at
+     * iteration 0.
+     */
+    public ComputationGraph convert(ComputationGraph graph) {
+        var configuration = ComputationGraphConfiguration.fromJson(graph.getConfiguration().toJson());
+        configuration.setIterationCount(0);
+        configuration.setEpochCount(0);
+        var converted = new ComputationGraph(apply(configuration));
+        converted.init(parameters(graph.params()), false);
+        return converted;
+    }
+
+    private INDArray parameters(INDArray parameters) {
+        return parameters.dataType() == dataType ? parameters.dup() : parameters.castTo(dataType);
+    }
+}

@@ -1,0 +1,219 @@
+package org.dl4jsr.policy;
+
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.function.Predicate;
+import org.deeplearning4j.nn.api.OptimizationAlgorithm;
+import org.deeplearning4j.nn.api.TrainingConfig;
+import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
+import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
+import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.conf.graph.FrozenVertex;
+import org.deeplearning4j.nn.conf.graph.GraphVertex;
+import org.deeplearning4j.nn.conf.graph.LayerVertex;
+import org.deeplearning4j.nn.conf.layers.BaseLayer;
+import org.deeplearning4j.nn.conf.layers.Layer;
+import org.deeplearning4j.nn.conf.layers.misc.FrozenLayer;
+import org.deeplearning4j.nn.conf.layers.recurrent.Bidirectional;
+import org.deeplearning4j.nn.conf.layers.samediff.AbstractSameDiffLayer;
+import org.deeplearning4j.nn.conf.layers.samediff.SameDiffVertex;
+import org.deeplearning4j.nn.conf.layers.wrapper.BaseWrapperLayer;
+import org.dl4jsr.updater.SrAdam;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.learning.config.Adam;
+import org.nd4j.linalg.learning.config.IUpdater;
+import org.nd4j.linalg.learning.regularization.Regularization;
+import org.nd4j.linalg.learning.regularization.WeightDecay;
+import org.nd4j.linalg.schedule.FixedSchedule;
+import org.nd4j.linalg.schedule.ISchedule;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Replaces the updaters of a configuration's layers by the SrAdam of a policy, which takes over their weight decay. */
+final class PolicyUpdaters {
+
+    private static final Logger LOG = LoggerFactory.getLogger(PolicyUpdaters.class);
+
+    private final Bf16Policy policy;
+    private final Set<Class<?>> kept = new HashSet<>();
+
+    /** What a layer's configuration says about learning; the bias updater may be null for the same one. */
+    private record Learning(
+            IUpdater updater, IUpdater biasUpdater, List<Regularization> regularization,
+            List<Regularization> regularizationBias) {}
+
+    PolicyUpdaters(Bf16Policy policy) {
+        this.policy = policy;
+    }
+
+    void replace(MultiLayerConfiguration configuration) {
+        for (NeuralNetConfiguration layer : configuration.getConfs()) {
+            requireGradientDescent(layer);
+            replace(layer.getLayer());
+        }
+    }
+
+    void replace(ComputationGraphConfiguration configuration) {
+        requireGradientDescent(configuration.getDefaultConfiguration());
+        for (GraphVertex vertex : configuration.getVertices().values()) {
+            replace(vertex);
+        }
+    }
+
+    private static void requireGradientDescent(NeuralNetConfiguration configuration) {
+        OptimizationAlgorithm algorithm = configuration.getOptimizationAlgo();
+        if (algorithm != OptimizationAlgorithm.STOCHASTIC_GRADIENT_DESCENT) {
+            throw new IllegalArgumentException("optimizationAlgo is " + algorithm + ", and SrAdam works with"
+                    + " STOCHASTIC_GRADIENT_DESCENT only: a line search reads updates before they are written");
+        }
+    }
+
+    private void replace(GraphVertex vertex) {
+        if (vertex instanceof LayerVertex layer) {
+            requireGradientDescent(layer.getLayerConf());
+            replace(layer.getLayerConf().getLayer());
+        } else if (vertex instanceof FrozenVertex frozen) {
+            replace(frozen.getUnderlying());
+        } else if (vertex instanceof SameDiffVertex sameDiff) {
+            var parameters = sameDiff.getVertexParams();
+            var learning = replaced(sameDiff, parameters.getParameterKeys(), parameters::isBiasParam,
+                    new Learning(sameDiff.getUpdater(), sameDiff.getBiasUpdater(), sameDiff.getRegularization(),
+                            sameDiff.getRegularizationBias()));
+            sameDiff.setUpdater(learning.updater);
+            sameDiff.setBiasUpdater(learning.biasUpdater);
+            sameDiff.setRegularization(learning.regularization);
+            sameDiff.setRegularizationBias(learning.regularizationBias);
+        }
+    }
+
+    private void replace(Layer layer) {
+        if (layer instanceof BaseLayer base) {
+            var initializer = base.initializer();
+            var learning = replaced(base, initializer.paramKeys(base), key -> initializer.isBiasParam(base, key),
+                    new Learning(base.getIUpdater(), base.getBiasUpdater(), base.getRegularization(),
+                            base.getRegularizationBias()));
+            base.setIUpdater(learning.updater);
+            base.setBiasUpdater(learning.biasUpdater);
+            base.setRegularization(learning.regularization);
+            base.setRegularizationBias(learning.regularizationBias);
+        } else if (layer instanceof AbstractSameDiffLayer sameDiff) {
+            var parameters = sameDiff.getLayerParams();
+            var learning = replaced(sameDiff, parameters.getParameterKeys(), parameters::isBiasParam,
+                    new Learning(sameDiff.getUpdater(), sameDiff.getBiasUpdater(), sameDiff.getRegularization(),
+                            sameDiff.getRegularizationBias()));
+            sameDiff.setUpdater(learning.updater);
+            sameDiff.setBiasUpdater(learning.biasUpdater);
+            sameDiff.setRegularization(learning.regularization);
+            sameDiff.setRegularizationBias(learning.regularizationBias);
+        } else if (layer instanceof Bidirectional both) {
+            replace(both.getFwd());
+            replace(both.getBwd());
+        } else if (layer instanceof BaseWrapperLayer wrapper) {
+            replace(wrapper.getUnderlying());
+        } else if (layer instanceof FrozenLayer frozen) {
+            replace(frozen.getLayer());
+        }
+    }
+
+    private Learning replaced(
+            TrainingConfig layer, List<String> parameters, Predicate<String> isBias, Learning learning) {
+        IUpdater updater = learning.updater;
+        IUpdater biasUpdater = learning.biasUpdater == null ? updater : learning.biasUpdater;
+        var weights = new ArrayList<String>();
+        var biases = new ArrayList<String>();
+        for (String parameter : parameters) {
+            IUpdater owner = layer.getUpdaterByParam(parameter);
+            if (owner == updater || owner == biasUpdater) { // and not, say, the NoOp of batch normalization's statistics
+                (isBias.test(parameter) ? biases : weights).add(parameter);
+            }
+        }
+        IUpdater newUpdater = replaced(layer, weights, updater);
+        IUpdater newBiasUpdater = biases.isEmpty() && learning.biasUpdater == null
+                ? newUpdater
+                : replaced(layer, biases, biasUpdater);
+        return new Learning(newUpdater,
+                learning.biasUpdater == null && newUpdater != null && newUpdater.equals(newBiasUpdater)
+                        ? null
+                        : newBiasUpdater,
+                isReplaced(updater) ? withoutWeightDecay(learning.regularization) : learning.regularization,
+                isReplaced(biasUpdater) ? withoutWeightDecay(learning.regularizationBias)
+                        : learning.regularizationBias);
+    }
+
+    private static boolean isReplaced(IUpdater updater) {
+        return updater instanceof SrAdam || updater != null && updater.getClass() == Adam.class;
+    }
+
+    /** The policy's updater in place of {@code updater} for these parameters of the layer. */
+    private IUpdater replaced(TrainingConfig layer, List<String> parameters, IUpdater updater) {
+        if (!isReplaced(updater)) {
+            if (policy.dataType() == DataType.BFLOAT16 && updater != null && updater.hasLearningRate()
+                    && kept.add(updater.getClass())) {
+                LOG.warn("{} keeps {}: its BF16 weights are rounded to nearest, and small updates are lost", policy,
+                        updater.getClass().getSimpleName());
+            }
+            return updater;
+        }
+        SrAdam adam = updater instanceof SrAdam given ? given : srAdam((Adam) updater);
+        return adam.toBuilder().weightWrite(policy.weightWrite())
+                .weightDecay(adam.getWeightDecay() + weightDecay(layer, parameters, adam)).build();
+    }
+
+    private static SrAdam srAdam(Adam adam) {
+        var builder = SrAdam.builder().learningRateSchedule(adam.getLearningRateSchedule()).beta1(adam.getBeta1())
+                .beta2(adam.getBeta2()).epsilon(adam.getEpsilon());
+        return (adam.getLearningRateSchedule() == null ? builder.learningRate(adam.getLearningRate()) : builder)
+                .build();
+    }
+
+    /** The decay, times the learning rate, that regularization after the updater puts on all of these parameters. */
+    private static double weightDecay(TrainingConfig layer, List<String> parameters, SrAdam adam) {
+        Double decay = null;
+        for (String parameter : parameters) {
+            double own = 0;
+            List<Regularization> regularization = layer.getRegularizationByParam(parameter);
+            for (Regularization r : regularization == null ? List.<Regularization>of() : regularization) {
+                if (r.applyStep() == Regularization.ApplyStep.POST_UPDATER) {
+                    own += weightDecay(layer, parameter, r, adam);
+                }
+            }
+            if (decay != null && decay != own) {
+                throw new IllegalArgumentException("Layer " + layer.getLayerName() + " puts weight decay " + decay
+                        + " on " + parameters.get(0) + " and " + own + " on " + parameter + ", which share one updater:"
+                        + " SrAdam has one weight decay for all of its parameters");
+            }
+            decay = own;
+        }
+        return decay == null ? 0 : decay;
+    }
+
+    private static double weightDecay(TrainingConfig layer, String parameter, Regularization regularization, SrAdam adam) {
+        String where = " of parameter " + parameter + " of layer " + layer.getLayerName();
+        if (!(regularization instanceof WeightDecay weightDecay)) {
+            throw new IllegalArgumentException("Regularization " + regularization + where
+                    + " is applied after the updater, and SrAdam can take over WeightDecay only");
+        }
+        ISchedule coefficient = weightDecay.getCoeff();
+        if (!(coefficient instanceof FixedSchedule)) {
+            throw new IllegalArgumentException("The coefficient of the WeightDecay" + where + " is a schedule, "
+                    + coefficient + ": SrAdam's weight decay is fixed");
+        }
+        double value = coefficient.valueAt(0, 0);
+        if (weightDecay.isApplyLR()) {
+            return value;
+        }
+        if (adam.getLearningRateSchedule() != null || adam.getLearningRate(0, 0) == 0) {
+            throw new IllegalArgumentException("The WeightDecay" + where + " does not follow the learning rate (applyLR"
+                    + " false), and SrAdam's does: that is the same only for a fixed learning rate above 0");
+        }
+        return value / adam.getLearningRate(0, 0);
+    }
+
+    private static List<Regularization> withoutWeightDecay(List<Regularization> regularization) {
+        return regularization == null
+                ? null
+                : new ArrayList<>(regularization.stream().filter(r -> !(r instanceof WeightDecay)).toList());
+    }
+}
