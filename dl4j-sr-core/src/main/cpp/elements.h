@@ -2,18 +2,18 @@
 
 /// The random bits of rising elements: one Philox block serves four of them.
 struct RandomBits {
-    const uint64_t key;
+    const PhiloxKeys& keys;
     const uint32_t step;
     int64_t block;
     uint32_t words[4];
 
-    RandomBits(int64_t seed, int step) : key((uint64_t) seed), step((uint32_t) step), block(-1) {}
+    RandomBits(const PhiloxKeys& keys, int step) : keys(keys), step((uint32_t) step), block(-1) {}
 
     U get(int64_t element) {
         if (element >> 2 != block) {
             block = element >> 2;
             W c0 = (W) block, c1 = (W) block >> 32, c2 = step, c3 = 0;
-            philox(c0, c1, c2, c3, key);
+            philox(c0, c1, c2, c3, keys);
             words[0] = (uint32_t) c0;
             words[1] = (uint32_t) c1;
             words[2] = (uint32_t) c2;
@@ -39,8 +39,8 @@ LANES_FUNCTION F load(const uint16_t* source) {
 LANES_FUNCTION void store(float* target, U b) { memcpy(target, &b, sizeof b); }
 
 LANES_FUNCTION void store(uint16_t* target, U b) {
-    uint16_t low = (uint16_t) b;
-    memcpy(target, &low, sizeof low);
+    uint16_t upper = (uint16_t) (b >> 16);
+    memcpy(target, &upper, sizeof upper);
 }
 
 static inline void toBFloat16Block(const float* source, uint16_t* target, int64_t begin, int64_t end) {
@@ -56,8 +56,9 @@ static inline void toFloatBlock(const uint16_t* source, float* target, int64_t b
 }
 
 static inline void stochasticRoundBlock(
-        const float* source, uint16_t* target, int64_t begin, int64_t end, int64_t seed, int step, int64_t element) {
-    RandomBits random(seed, step);
+        const float* source, uint16_t* target, int64_t begin, int64_t end, const PhiloxKeys& keys, int step,
+        int64_t element) {
+    RandomBits random(keys, step);
     for (int64_t i = begin; i < end; i++) {
         store(target + i, stochastic(load(source + i), random.get(element + i) & 0xFFFFu));
     }
@@ -65,8 +66,9 @@ static inline void stochasticRoundBlock(
 
 template <class Update>
 static inline void stochasticSubtractBlock(
-        uint16_t* weights, const Update* update, int64_t begin, int64_t end, int64_t seed, int step, int64_t element) {
-    RandomBits random(seed, step);
+        uint16_t* weights, const Update* update, int64_t begin, int64_t end, const PhiloxKeys& keys, int step,
+        int64_t element) {
+    RandomBits random(keys, step);
     for (int64_t i = begin; i < end; i++) {
         F difference = load(weights + i) - load(update + i);
         store(weights + i, stochastic(difference, random.get(element + i) & 0xFFFFu));
@@ -85,11 +87,12 @@ static inline void addSquares(const T* values, int64_t begin, int64_t end, doubl
 /// One AdamW step of BF16 weights with BF16 state.
 template <int WRITE, bool TRACE>
 static inline void adamWBFloat16(
-        const AdamWScalars& s, const AdamWArrays& a, int64_t begin, int64_t end, AdamWTrace* trace) {
+        const AdamWScalars& scalars, const AdamWArrays& a, int64_t begin, int64_t end, AdamWTrace* trace) {
+    const AdamWScalars s = scalars; // a copy that no store can alias
     const uint16_t* gradient = (const uint16_t*) a.gradient;
     uint16_t *weights = (uint16_t*) a.weights, *ms = (uint16_t*) a.m, *vs = (uint16_t*) a.v;
     uint16_t* compensation = (uint16_t*) a.extra;
-    RandomBits bitsOf(s.seed, s.step);
+    RandomBits bitsOf(s.keys, s.step);
     for (int64_t i = begin; i < end; i++) {
         U random = bitsOf.get(a.element + i);
         F g = load(gradient + i) * s.gradientScale;
@@ -104,8 +107,8 @@ static inline void adamWBFloat16(
             store(compensation + i, nearest(c));
         }
         if (TRACE) {
-            U old = bits(p) >> 16;
-            trace->add(i, update, p, g, nearest(p - update) == old, written != old);
+            trace->add(i, update, p, g, widened(nearest(p - update)) == bits(p),
+                       widened(written) != bits(p));
         }
     }
 }
@@ -113,7 +116,8 @@ static inline void adamWBFloat16(
 /// One AdamW step of FP32 weights, or of BF16 weights with an FP32 master; state is FP32.
 template <class Gradient, bool TRACE>
 static inline void adamWFloat(
-        const AdamWScalars& s, const AdamWArrays& a, int64_t begin, int64_t end, AdamWTrace* trace) {
+        const AdamWScalars& scalars, const AdamWArrays& a, int64_t begin, int64_t end, AdamWTrace* trace) {
+    const AdamWScalars s = scalars; // a copy that no store can alias
     const bool master = sizeof(Gradient) == sizeof(uint16_t);
     const Gradient* gradient = (const Gradient*) a.gradient;
     float *weights = (float*) (master ? a.extra : a.weights), *ms = (float*) a.m, *vs = (float*) a.v;

@@ -19,11 +19,24 @@ enum FloatType { FLOAT, BFLOAT16 };
 enum WeightWrite { STOCHASTIC, NEAREST, KAHAN, MASTER };
 enum StateRounding { STATE_STOCHASTIC, STATE_NEAREST };
 
+/// The keys of Philox's rounds.
+struct PhiloxKeys {
+    static const int ROUNDS = 10;
+    uint64_t k0[ROUNDS], k1[ROUNDS];
+
+    explicit PhiloxKeys(int64_t seed) {
+        for (uint32_t round = 0; round < ROUNDS; round++) {
+            k0[round] = (uint32_t) seed + round * 0x9E3779B9u;
+            k1[round] = (uint32_t) ((uint64_t) seed >> 32) + round * 0xBB67AE85u;
+        }
+    }
+};
+
 struct AdamWScalars {
     float learningRate, beta1, beta2, oneMinusBeta1, oneMinusBeta2, epsilon, weightDecay, gradientScale,
           biasCorrection1, biasCorrection2;
     int stateRounding;
-    int64_t seed;
+    PhiloxKeys keys;
     int step;
 };
 
@@ -199,7 +212,7 @@ static inline void adamW(
         int stateRounding, int64_t seed, int step, int type, void* weights, const void* gradient, void* m, void* v,
         void* extra, int64_t length, int64_t element, int64_t* counts, double* squares) {
     AdamWScalars scalars = {learningRate, beta1, beta2, 1.0f - beta1, 1.0f - beta2, epsilon, weightDecay,
-                            gradientScale, biasCorrection1, biasCorrection2, stateRounding, seed, step};
+                            gradientScale, biasCorrection1, biasCorrection2, stateRounding, PhiloxKeys(seed), step};
     AdamWArrays arrays = {weights, gradient, m, v, extra, length, element};
     AdamWSums sums;
     adamW(instructionSet, threads, type, weightWrite, scalars, arrays, counts ? &sums : 0);

@@ -8,7 +8,7 @@ typedef uint16_t Half __attribute__((vector_size(16)));
 
 static const int LANES = 8;
 
-/// Philox blocks in rising order, and in the order that unpackLow and unpackHigh undo.
+/// Philox blocks in rising order, and in the order that unpacking a pair turns into rising.
 static const W RISING = {0, 1, 2, 3};
 static const W ALTERNATING = {0, 2, 1, 3};
 
@@ -20,31 +20,45 @@ LANES_FUNCTION F squareRoot(F x) { return (F) _mm256_sqrt_ps((__m256) x); }
 
 LANES_FUNCTION W multiplyLow32(W a, W b) { return (W) _mm256_mul_epu32((__m256i) a, (__m256i) b); }
 
-/// Of each 128 bits: the first 64 of a, then those of b.
-LANES_FUNCTION U unpackLow(W a, W b) { return (U) _mm256_unpacklo_epi64((__m256i) a, (__m256i) b); }
+LANES_FUNCTION W exclusiveOr(W a, W b, W c) { return a ^ b ^ c; }
 
-/// Of each 128 bits: the last 64 of a, then those of b.
-LANES_FUNCTION U unpackHigh(W a, W b) { return (U) _mm256_unpackhi_epi64((__m256i) a, (__m256i) b); }
-
-/// Two vectors of BF16 as FP32: of each eight values the first four go to low, the others to high.
-LANES_FUNCTION void loadPair(const uint16_t* source, F& low, F& high) {
-    __m256i halves = _mm256_loadu_si256((const __m256i*) source);
-    low = (F) _mm256_unpacklo_epi16(_mm256_setzero_si256(), halves);
-    high = (F) _mm256_unpackhi_epi16(_mm256_setzero_si256(), halves);
+/// The lower halves of the 64-bit lanes of a, each followed by that of b.
+LANES_FUNCTION U lowerHalves(W a, W b) {
+    return (U) _mm256_blend_epi32((__m256i) a, _mm256_slli_epi64((__m256i) b, 32), 0xAA);
 }
 
-/// Stores the low halves of two vectors in the order of loadPair.
-LANES_FUNCTION void storePair(uint16_t* target, U low, U high) {
-    _mm256_storeu_si256((__m256i*) target, _mm256_packus_epi32((__m256i) low, (__m256i) high));
+/// The upper halves of the 32-bit lanes of a, each followed by that of b.
+LANES_FUNCTION U upperHalves(U a, U b) {
+    return (U) _mm256_blend_epi16(_mm256_srli_epi32((__m256i) a, 16), (__m256i) b, 0xAA);
 }
 
-/// Stores two vectors of FP32 in the order of loadPair.
-LANES_FUNCTION void storePair(float* target, F low, F high) {
-    _mm256_storeu_ps(target, _mm256_permute2f128_ps((__m256) low, (__m256) high, 0x20));
-    _mm256_storeu_ps(target + 8, _mm256_permute2f128_ps((__m256) low, (__m256) high, 0x31));
+/// Of each 128 bits: the lower 64 of even and odd, interleaved.
+LANES_FUNCTION U unpackLow(U even, U odd) { return (U) _mm256_unpacklo_epi32((__m256i) even, (__m256i) odd); }
+
+/// Of each 128 bits: the upper 64 of even and odd, interleaved.
+LANES_FUNCTION U unpackHigh(U even, U odd) { return (U) _mm256_unpackhi_epi32((__m256i) even, (__m256i) odd); }
+
+/// Stores a pair in the order of its elements.
+LANES_FUNCTION void storePair(float* target, F even, F odd) {
+    __m256 low = (__m256) unpackLow(bits(even), bits(odd)), high = (__m256) unpackHigh(bits(even), bits(odd));
+    _mm256_storeu_ps(target, _mm256_permute2f128_ps(low, high, 0x20));
+    _mm256_storeu_ps(target + 8, _mm256_permute2f128_ps(low, high, 0x31));
 }
 
-LANES_FUNCTION void widen(F x, D& low, D& high) {
-    low = (D) _mm256_cvtps_pd(_mm256_castps256_ps128((__m256) x));
-    high = (D) _mm256_cvtps_pd(_mm256_extractf128_ps((__m256) x, 1));
+/// Whether all are numbers below the limit.
+LANES_FUNCTION bool allBelow(F a, F b, F c, F d, F limit) {
+    __m256 below = _mm256_and_ps(
+            _mm256_and_ps(_mm256_cmp_ps((__m256) a, (__m256) limit, _CMP_LT_OQ),
+                          _mm256_cmp_ps((__m256) b, (__m256) limit, _CMP_LT_OQ)),
+            _mm256_and_ps(_mm256_cmp_ps((__m256) c, (__m256) limit, _CMP_LT_OQ),
+                          _mm256_cmp_ps((__m256) d, (__m256) limit, _CMP_LT_OQ)));
+    return _mm256_movemask_ps(below) == 0xFF;
+}
+
+/// Adds the squares of the lower and of the upper half of x to sums. A square is exact in double, so that fusing changes
+/// no bit.
+LANES_FUNCTION void addSquares(F x, D& low, D& high) {
+    __m256d a = _mm256_cvtps_pd(_mm256_castps256_ps128((__m256) x)), b = _mm256_cvtps_pd(_mm256_extractf128_ps((__m256) x, 1));
+    low = (D) _mm256_fmadd_pd(a, a, (__m256d) low);
+    high = (D) _mm256_fmadd_pd(b, b, (__m256d) high);
 }

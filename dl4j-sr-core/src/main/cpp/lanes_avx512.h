@@ -8,7 +8,7 @@ typedef uint16_t Half __attribute__((vector_size(32)));
 
 static const int LANES = 16;
 
-/// Philox blocks in rising order, and in the order that unpackLow and unpackHigh undo.
+/// Philox blocks in rising order, and in the order that unpacking a pair turns into rising.
 static const W RISING = {0, 1, 2, 3, 4, 5, 6, 7};
 static const W ALTERNATING = {0, 4, 1, 5, 2, 6, 3, 7};
 
@@ -20,32 +20,51 @@ LANES_FUNCTION F squareRoot(F x) { return (F) _mm512_sqrt_ps((__m512) x); }
 
 LANES_FUNCTION W multiplyLow32(W a, W b) { return (W) _mm512_mul_epu32((__m512i) a, (__m512i) b); }
 
-/// Of each 128 bits: the first 64 of a, then those of b.
-LANES_FUNCTION U unpackLow(W a, W b) { return (U) _mm512_unpacklo_epi64((__m512i) a, (__m512i) b); }
-
-/// Of each 128 bits: the last 64 of a, then those of b.
-LANES_FUNCTION U unpackHigh(W a, W b) { return (U) _mm512_unpackhi_epi64((__m512i) a, (__m512i) b); }
-
-/// Two vectors of BF16 as FP32: of each eight values the first four go to low, the others to high.
-LANES_FUNCTION void loadPair(const uint16_t* source, F& low, F& high) {
-    __m512i halves = _mm512_loadu_si512(source);
-    low = (F) _mm512_unpacklo_epi16(_mm512_setzero_si512(), halves);
-    high = (F) _mm512_unpackhi_epi16(_mm512_setzero_si512(), halves);
+LANES_FUNCTION W exclusiveOr(W a, W b, W c) {
+    return (W) _mm512_ternarylogic_epi64((__m512i) a, (__m512i) b, (__m512i) c, 0x96);
 }
 
-/// Stores the low halves of two vectors in the order of loadPair.
-LANES_FUNCTION void storePair(uint16_t* target, U low, U high) {
-    _mm512_storeu_si512(target, _mm512_packus_epi32((__m512i) low, (__m512i) high));
+/// The lower halves of the 64-bit lanes of a, each followed by that of b.
+LANES_FUNCTION U lowerHalves(W a, W b) {
+    return (U) _mm512_mask_shuffle_epi32((__m512i) a, 0xAAAA, (__m512i) b, (_MM_PERM_ENUM) 0xA0);
 }
 
-/// Stores two vectors of FP32 in the order of loadPair.
-LANES_FUNCTION void storePair(float* target, F low, F high) {
-    __m512d a = (__m512d) low, b = (__m512d) high;
-    _mm512_storeu_pd(target, _mm512_permutex2var_pd(a, _mm512_setr_epi64(0, 1, 8, 9, 2, 3, 10, 11), b));
-    _mm512_storeu_pd(target + 16, _mm512_permutex2var_pd(a, _mm512_setr_epi64(4, 5, 12, 13, 6, 7, 14, 15), b));
+/// The upper halves of the 32-bit lanes of a, each followed by that of b.
+LANES_FUNCTION U upperHalves(U a, U b) {
+    const __m512i upperToLower = _mm512_set1_epi32(0x03020302);
+    const __m512i ofLane = _mm512_broadcast_i32x4(_mm_setr_epi32(0, 0x04040404, 0x08080808, 0x0C0C0C0C));
+    return (U) _mm512_mask_shuffle_epi8(
+            (__m512i) b, 0x3333333333333333, (__m512i) a, _mm512_add_epi8(upperToLower, ofLane));
 }
 
-LANES_FUNCTION void widen(F x, D& low, D& high) {
-    low = (D) _mm512_cvtps_pd(_mm512_castps512_ps256((__m512) x));
-    high = (D) _mm512_cvtps_pd(_mm512_extractf32x8_ps((__m512) x, 1));
+/// Of each 128 bits: the lower 64 of even and odd, interleaved.
+LANES_FUNCTION U unpackLow(U even, U odd) { return (U) _mm512_unpacklo_epi32((__m512i) even, (__m512i) odd); }
+
+/// Of each 128 bits: the upper 64 of even and odd, interleaved.
+LANES_FUNCTION U unpackHigh(U even, U odd) { return (U) _mm512_unpackhi_epi32((__m512i) even, (__m512i) odd); }
+
+/// Stores a pair in the order of its elements.
+LANES_FUNCTION void storePair(float* target, F even, F odd) {
+    __m512d low = (__m512d) unpackLow(bits(even), bits(odd)), high = (__m512d) unpackHigh(bits(even), bits(odd));
+    const __m512i first = _mm512_setr_epi64(0, 1, 8, 9, 2, 3, 10, 11);
+    const __m512i second = _mm512_setr_epi64(4, 5, 12, 13, 6, 7, 14, 15);
+    _mm512_storeu_pd(target, _mm512_permutex2var_pd(low, first, high));
+    _mm512_storeu_pd(target + 16, _mm512_permutex2var_pd(low, second, high));
+}
+
+/// Whether all are numbers below the limit.
+LANES_FUNCTION bool allBelow(F a, F b, F c, F d, F limit) {
+    __mmask16 below = _mm512_cmp_ps_mask((__m512) a, (__m512) limit, _CMP_LT_OQ);
+    below = _mm512_mask_cmp_ps_mask(below, (__m512) b, (__m512) limit, _CMP_LT_OQ);
+    below = _mm512_mask_cmp_ps_mask(below, (__m512) c, (__m512) limit, _CMP_LT_OQ);
+    below = _mm512_mask_cmp_ps_mask(below, (__m512) d, (__m512) limit, _CMP_LT_OQ);
+    return below == 0xFFFF;
+}
+
+/// Adds the squares of the lower and of the upper half of x to sums. A square is exact in double, so that fusing changes
+/// no bit.
+LANES_FUNCTION void addSquares(F x, D& low, D& high) {
+    __m512d a = _mm512_cvtps_pd(_mm512_castps512_ps256((__m512) x)), b = _mm512_cvtps_pd(_mm512_extractf32x8_ps((__m512) x, 1));
+    low = (D) _mm512_fmadd_pd(a, a, (__m512d) low);
+    high = (D) _mm512_fmadd_pd(b, b, (__m512d) high);
 }

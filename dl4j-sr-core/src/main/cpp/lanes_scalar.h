@@ -4,7 +4,8 @@ typedef float F;
 typedef uint32_t U;
 typedef uint64_t W;
 
-#define LANES_FUNCTION static inline __attribute__((always_inline))
+#define LANES_FUNCTION static LANES_METHOD
+#define LANES_METHOD inline __attribute__((always_inline))
 
 LANES_FUNCTION U bits(F x) {
     U u;
@@ -21,3 +22,5 @@ LANES_FUNCTION F value(U u) {
 LANES_FUNCTION F squareRoot(F x) { return __builtin_sqrtf(x); }
 
 LANES_FUNCTION W multiplyLow32(W a, W b) { return (a & 0xFFFFFFFFu) * (b & 0xFFFFFFFFu); }
+
+LANES_FUNCTION W exclusiveOr(W a, W b, W c) { return a ^ b ^ c; }

@@ -5,29 +5,39 @@
 //   bits(F), value(U)   the same bits as the other type
 //   squareRoot(F)       correctly rounded
 //   multiplyLow32(W, W) the 64-bit products of the lanes' low 32 bits
+//   exclusiveOr(W, W, W)
 // Only 32/64-bit integer operations and single IEEE float operations, each rounded once, so that any compiler gives the
 // same bits as long as contraction is off (g++ -ffp-contract=off, NVRTC --fmad=false --ftz=false).
 
-/// FP32 to the bits of BF16, ties to even.
-LANES_FUNCTION U nearest(F x) {
+// BF16 results are 32-bit words whose upper half is the BF16; the lower half is undefined.
+
+/// FP32, not NaN, to BF16, ties to even.
+LANES_FUNCTION U nearestNumber(F x) {
     U b = bits(x);
-    U rounded = (b + 0x7FFFu + ((b >> 16) & 1u)) >> 16;
-    return x != x ? U{} + 0x7FC0u : rounded;
+    return b + ((b & 0x10000u) == 0u ? U{} + 0x7FFFu : U{} + 0x8000u);
 }
+
+/// FP32 to BF16, ties to even.
+LANES_FUNCTION U nearest(F x) { return x != x ? U{} + 0x7FC00000u : nearestNumber(x); }
+
+/// FP32 of magnitude below 2^127 to BF16 with random bits in 0..65535.
+LANES_FUNCTION U stochasticNumber(F x, U random) { return bits(x) + random; }
+
+/// FP32 to BF16 with random bits in 0..65535.
+LANES_FUNCTION U stochastic(F x, U random) {
+    U magnitude = bits(x) & 0x7FFFFFFFu;
+    U sum = magnitude + random;
+    U limit = magnitude == 0x7F800000u ? U{} + 0x7F80FFFFu : U{} + 0x7F7FFFFFu;
+    U rounded = (sum < limit ? sum : limit) | (bits(x) & 0x80000000u);
+    return x != x ? U{} + 0x7FC00000u : rounded;
+}
+
+/// A BF16 result as the bits of FP32.
+LANES_FUNCTION U widened(U upper) { return upper & 0xFFFF0000u; }
 
 /// The weight in place of a master that does not round to it: the state is fresh, or somebody set the weight.
 LANES_FUNCTION F masterWeight(F master, F weight) {
-    return value(nearest(master) == bits(weight) >> 16 ? bits(master) : bits(weight));
-}
-
-/// FP32 to the bits of BF16 with random bits in 0..65535.
-LANES_FUNCTION U stochastic(F x, U random) {
-    U b = bits(x);
-    U magnitude = b & 0x7FFFFFFFu;
-    U rounded = (magnitude + random) >> 16;
-    U limit = magnitude == 0x7F800000u ? U{} + 0x7F80u : U{} + 0x7F7Fu;
-    rounded = (rounded < limit ? rounded : limit) | ((b >> 16) & 0x8000u);
-    return x != x ? U{} + 0x7FC0u : rounded;
+    return value(widened(nearest(master)) == bits(weight) ? bits(master) : bits(weight));
 }
 
 /// The bits to store for FP32: NaN payloads differ between devices, so there is one NaN only.
@@ -36,18 +46,14 @@ LANES_FUNCTION U canonical(F x) {
 }
 
 /// Philox4x32-10 on the low 32 bits of each lane; the high bits of the results are undefined.
-LANES_FUNCTION void philox(W& c0, W& c1, W& c2, W& c3, uint64_t key) {
-    uint32_t k0 = (uint32_t) key;
-    uint32_t k1 = (uint32_t) (key >> 32);
-    for (int round = 0; round < 10; round++) {
+LANES_FUNCTION void philox(W& c0, W& c1, W& c2, W& c3, const PhiloxKeys& keys) {
+    for (int round = 0; round < PhiloxKeys::ROUNDS; round++) {
         W product0 = multiplyLow32(W{} + (uint64_t) 0xD2511F53u, c0);
         W product1 = multiplyLow32(W{} + (uint64_t) 0xCD9E8D57u, c2);
-        c0 = (product1 >> 32) ^ c1 ^ (uint64_t) k0;
+        c0 = exclusiveOr(product1 >> 32, c1, W{} + keys.k0[round]);
         c1 = product1;
-        c2 = (product0 >> 32) ^ c3 ^ (uint64_t) k1;
+        c2 = exclusiveOr(product0 >> 32, c3, W{} + keys.k1[round]);
         c3 = product0;
-        k0 += 0x9E3779B9u;
-        k1 += 0xBB67AE85u;
     }
 }
 
@@ -59,7 +65,7 @@ LANES_FUNCTION F adamWUpdate(const AdamWScalars& s, F g, F p, F& m, F& v) {
     return u * s.learningRate;
 }
 
-/// The BF16 bits of the weight p - update; c is the compensation of KAHAN.
+/// The BF16 weight p - update; c is the compensation of KAHAN.
 template <int WRITE>
 LANES_FUNCTION U writeWeight(F p, F update, F& c, U random) {
     if (WRITE == STOCHASTIC) {
@@ -70,11 +76,11 @@ LANES_FUNCTION U writeWeight(F p, F update, F& c, U random) {
     }
     F d = c - update;
     U stored = nearest(p + d);
-    c = d - (value(stored << 16) - p);
+    c = d - (value(widened(stored)) - p);
     return stored;
 }
 
-/// The BF16 bits of the second moment.
+/// The BF16 second moment.
 LANES_FUNCTION U writeSecondMoment(const AdamWScalars& s, F v, U random) {
     return s.stateRounding == STATE_STOCHASTIC ? stochastic(v, random >> 16) : nearest(v);
 }
