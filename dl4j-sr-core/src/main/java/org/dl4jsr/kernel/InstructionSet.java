@@ -1,8 +1,6 @@
 package org.dl4jsr.kernel;
 
-import java.util.Arrays;
 import java.util.Locale;
-import java.util.stream.Collectors;
 
 /** What the native kernels are compiled for, best first. The order is part of the native interface. */
 enum InstructionSet {
@@ -18,11 +16,5 @@ enum InstructionSet {
     /** The name in logs and in the system property. */
     String label() {
         return name().toLowerCase(Locale.ROOT);
-    }
-
-    static InstructionSet of(String label) {
-        return Arrays.stream(values()).filter(set -> set.label().equals(label)).findFirst().orElseThrow(
-                () -> new IllegalArgumentException("No instruction set is called " + label + "; expected one of "
-                        + Arrays.stream(values()).map(InstructionSet::label).collect(Collectors.joining(", "))));
     }
 }

@@ -1,5 +1,7 @@
 package org.dl4jsr.kernel;
 
+import java.util.Arrays;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -9,12 +11,19 @@ final class KernelChoice {
     /** The instruction set of the native kernels (see {@link InstructionSet}), or "java" for the Java kernels. */
     static final String LEVEL_PROPERTY = "org.dl4jsr.kernel.level";
 
+    private static final String JAVA = "java";
     private static final Logger LOG = LoggerFactory.getLogger(KernelChoice.class);
+
+    private static Kernels chosen;
 
     private KernelChoice() {}
 
-    static Kernels kernels() {
-        return ChosenKernels.INSTANCE;
+    static synchronized Kernels kernels() {
+        if (chosen == null) {
+            chosen = kernels(System.getProperty(LEVEL_PROPERTY));
+            LOG.info("dl4j-sr kernels: {}", chosen.description());
+        }
+        return chosen;
     }
 
     static Matmul matmul() {
@@ -27,15 +36,16 @@ final class KernelChoice {
      * @throws IllegalArgumentException for a level that does not exist or that this process cannot run
      */
     static Kernels kernels(String level) {
-        if ("java".equals(level)) {
+        if (JAVA.equals(level)) {
             return new JavaKernels();
         }
+        var instructionSet = level == null ? null : instructionSet(level);
         try {
-            return level == null ? new NativeKernels() : new NativeKernels(InstructionSet.of(level));
+            return instructionSet == null ? new NativeKernels() : new NativeKernels(instructionSet);
         } catch (UnsatisfiedLinkError | NoClassDefFoundError e) {
             if (level != null) {
-                throw new IllegalArgumentException(LEVEL_PROPERTY + "=" + level + ", but the native kernels do not load"
-                        + " (" + e.getMessage() + "); use java or leave it out", e);
+                throw new IllegalArgumentException(LEVEL_PROPERTY + " is " + level + ", but the native kernels do not"
+                        + " load (" + e.getMessage() + "); set it to java or leave it out", e);
             }
             LOG.warn("dl4j-sr's native kernels do not load, the far slower Java kernels run instead ({}). They are"
                     + " built with the jar where g++ is installed: install it, then mvn clean package", e.toString());
@@ -43,14 +53,15 @@ final class KernelChoice {
         }
     }
 
-    private static final class ChosenKernels {
-        static final Kernels INSTANCE = choose();
-
-        private static Kernels choose() {
-            var kernels = kernels(System.getProperty(LEVEL_PROPERTY));
-            LOG.info("dl4j-sr kernels: {}", kernels.description());
-            return kernels;
+    private static InstructionSet instructionSet(String level) {
+        for (var set : InstructionSet.values()) {
+            if (set.label().equals(level)) {
+                return set;
+            }
         }
+        throw new IllegalArgumentException(LEVEL_PROPERTY + " is " + level + ", expected one of "
+                + Arrays.stream(InstructionSet.values()).map(InstructionSet::label).collect(Collectors.joining(", "))
+                + ", " + JAVA);
     }
 
     private static final class ChosenMatmul {

@@ -106,26 +106,52 @@ class NativeKernelsTest {
     @MethodSource("kernels")
     void stepsAdamW(NativeKernels kernels) {
         for (int size : SIZES) {
-            for (var write : WeightWrite.values()) {
-                stepAdamW(kernels, FloatType.BFLOAT16, write, size);
-            }
-            stepAdamW(kernels, FloatType.FLOAT, WeightWrite.STOCHASTIC, size);
+            stepAdamW(kernels, FloatType.BFLOAT16, FloatType.BFLOAT16, size,
+                    WeightWrite.STOCHASTIC, WeightWrite.NEAREST, WeightWrite.KAHAN);
+            stepAdamW(kernels, FloatType.BFLOAT16, FloatType.FLOAT, size, WeightWrite.MASTER);
+            stepAdamW(kernels, FloatType.FLOAT, FloatType.FLOAT, size, WeightWrite.STOCHASTIC, WeightWrite.MASTER);
         }
     }
 
-    private void stepAdamW(NativeKernels kernels, FloatType type, WeightWrite write, int size) {
-        var state = write == WeightWrite.MASTER ? FloatType.FLOAT : type;
-        for (var stateRounding : StateRounding.values()) {
-            for (boolean wanted : new boolean[] {false, true}) {
+    private void stepAdamW(NativeKernels kernels, FloatType type, FloatType state, int size, WeightWrite... writes) {
+        byte[] weights = values(type, size);
+        byte[] gradient = values(type, size);
+        byte[] m = finiteValues(state, size);
+        byte[] v = squares(state, size);
+        byte[] extra = finiteValues(state, size);
+        for (var write : writes) {
+            for (var stateRounding : StateRounding.values()) {
                 long element = element();
+                boolean wanted = random.nextBoolean();
                 var step = AdamWStep.of(
                         1e-2, 0.9, 0.95, 1e-8, 0.1, 0.7, write, stateRounding, random.nextLong(), random.nextInt(1000));
                 assertSame(kernels, (k, a) -> {
                     var statistics = wanted ? new AdamWStatistics() : null;
                     k.adamW(step, new AdamWArrays(type, a[0], a[1], a[2], a[3], a[4], size, element), statistics);
                     return wanted ? text(statistics) : null;
-                }, values(type, size), values(type, size), finiteValues(state, size), squares(state, size),
-                        finiteValues(state, size));
+                }, weights, gradient, m, v, extra);
+            }
+        }
+    }
+
+    /** Without a value that needs the careful path, since one among the elements of a pair switches it on. */
+    @ParameterizedTest
+    @MethodSource("kernels")
+    void stepsAdamWOnOrdinaryValues(NativeKernels kernels) {
+        for (int size : SIZES) {
+            byte[] weights = finiteValues(FloatType.BFLOAT16, size);
+            byte[] gradient = finiteValues(FloatType.BFLOAT16, size);
+            byte[] m = finiteValues(FloatType.BFLOAT16, size);
+            byte[] v = squares(FloatType.BFLOAT16, size);
+            for (var stateRounding : StateRounding.values()) {
+                long element = element();
+                var step = AdamWStep.of(1e-2, 0.9, 0.95, 1e-8, 0.1, 1, WeightWrite.STOCHASTIC, stateRounding, -5, size);
+                assertSame(kernels, (k, a) -> {
+                    var statistics = new AdamWStatistics();
+                    k.adamW(step, new AdamWArrays(FloatType.BFLOAT16, a[0], a[1], a[2], a[3], 0, size, element),
+                            statistics);
+                    return text(statistics);
+                }, weights, gradient, m, v);
             }
         }
     }
