@@ -26,6 +26,13 @@ public final class GptEmbeddingLayer extends SequenceLayer<GptEmbedding> {
     @Override
     public INDArray activate(boolean training, LayerWorkspaceMgr workspaceMgr) {
         assertInputSet(false);
+        var ids = ids(ArrayType.FF_WORKING_MEM, workspaceMgr);
+        INDArray y = create(ArrayType.ACTIVATIONS, workspaceMgr, ids.size(0), ids.size(1), layerConf().getNOut());
+        Nd4j.exec(new TokenEmbedding(ids, getParam(GptEmbedding.TOKENS), getParam(GptEmbedding.POSITIONS), y));
+        return y;
+    }
+
+    private INDArray ids(ArrayType place, LayerWorkspaceMgr workspaceMgr) {
         int context = layerConf().getContextLength();
         if (input.rank() != 2) {
             throw new DL4JInvalidInputException("Token ids have shape " + Arrays.toString(input.shape())
@@ -35,24 +42,21 @@ public final class GptEmbeddingLayer extends SequenceLayer<GptEmbedding> {
             throw new DL4JInvalidInputException("Sequences of " + input.size(1)
                     + " tokens are longer than the context of " + context + " " + layerId());
         }
-        input = WholeNumbers.of(
-                "Token id", input, 0, layerConf().getNIn(), ArrayType.INPUT, workspaceMgr, layerId());
-        INDArray y = create(ArrayType.ACTIVATIONS, workspaceMgr, input.size(0), input.size(1), layerConf().getNOut());
-        Nd4j.exec(new TokenEmbedding(input, getParam(GptEmbedding.TOKENS), getParam(GptEmbedding.POSITIONS), y));
-        return y;
+        return WholeNumbers.of("Token id", input, 0, layerConf().getNIn(), place, workspaceMgr, layerId());
     }
 
     @Override
     public Pair<Gradient, INDArray> backpropGradient(INDArray epsilon, LayerWorkspaceMgr workspaceMgr) {
         assertInputSet(true);
+        var place = ArrayType.BP_WORKING_MEM;
         INDArray positions = gradientViews.get(GptEmbedding.POSITIONS);
         long time = input.size(1);
         if (time < positions.size(0)) {
             positions.get(NDArrayIndex.interval(time, positions.size(0)), NDArrayIndex.all()).assign(0);
         }
         Nd4j.exec(new TokenEmbeddingGradient(
-                input, dense(ArrayType.BP_WORKING_MEM, epsilon, workspaceMgr), gradientViews.get(GptEmbedding.TOKENS),
-                positions, holdsHeadGradient));
+                ids(place, workspaceMgr), dense(place, epsilon, workspaceMgr),
+                gradientViews.get(GptEmbedding.TOKENS), positions, holdsHeadGradient));
         holdsHeadGradient = false;
         return new Pair<>(gradients(), null);
     }

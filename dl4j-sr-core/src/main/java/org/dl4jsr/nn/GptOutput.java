@@ -15,8 +15,8 @@ import org.nd4j.linalg.api.buffer.DataType;
  *
  * <p>Input: sequences [batch, time, nIn]. Output: [batch, time, nOut], probabilities, or logits with {@code
  * activation(IDENTITY)}; the loss is that of the probabilities either way. Labels: the next tokens' ids [batch, time],
- * of any type that holds them exactly. A negative label, and a 0 in the labels' mask [batch, time], take the token out
- * of the loss. The loss is the mean of -ln p over the tokens that count, whatever the batch.
+ * of any type that holds them exactly. A negative label, and a 0 in the labels' mask [batch, time] (or the features',
+ * where labels have none), take the token out of the loss: the mean of -ln p over the tokens that count.
  *
  * <p>Parameters: {@value #HEAD} [nOut, nIn], {@value #NORM_GAIN} [nIn], {@value #NORM_BIAS} [nIn]. With {@link
  * Builder#tiedTo} there is no head of its own, and the layer is to be added as a {@link TiedHeadVertex}.

@@ -45,7 +45,7 @@ public final class GptOutputLayer extends SequenceLayer<GptOutput> implements IO
     /** Rows are tokens; targets INT32, -1 where a token does not count, and how many do. */
     private record Targets(INDArray values, long count) {}
 
-    private record Normed(INDArray y, INDArray mean, INDArray rstd) {}
+    private record Normed(INDArray x, INDArray y, INDArray mean, INDArray rstd) {}
 
     @Override
     public void setInput(INDArray input, LayerWorkspaceMgr workspaceMgr) {
@@ -72,9 +72,9 @@ public final class GptOutputLayer extends SequenceLayer<GptOutput> implements IO
     @Override
     public INDArray activate(boolean training, LayerWorkspaceMgr workspaceMgr) {
         assertInputSet(false);
-        var x = sequences(workspaceMgr);
-        INDArray y = create(ArrayType.ACTIVATIONS, workspaceMgr, x.size(0), x.size(1), layerConf().getNOut());
-        logits(normed(x, ArrayType.FF_WORKING_MEM, workspaceMgr), y);
+        var normed = normed(ArrayType.FF_WORKING_MEM, workspaceMgr);
+        INDArray y = create(ArrayType.ACTIVATIONS, workspaceMgr, input.size(0), input.size(1), layerConf().getNOut());
+        logits(normed, y);
         return layerConf().getActivationFn().getActivation(y, training);
     }
 
@@ -82,15 +82,14 @@ public final class GptOutputLayer extends SequenceLayer<GptOutput> implements IO
     public Pair<Gradient, INDArray> backpropGradient(INDArray epsilon, LayerWorkspaceMgr workspaceMgr) {
         assertInputSet(true);
         var place = ArrayType.BP_WORKING_MEM;
-        var x = sequences(workspaceMgr);
+        var normed = normed(place, workspaceMgr);
         var targets = targets(place, workspaceMgr);
-        var normed = normed(x, place, workspaceMgr);
         long rows = normed.y.size(0);
         INDArray dLogits = create(place, workspaceMgr, rows, layerConf().getNOut());
         logits(normed, dLogits);
         INDArray losses = createFloat(place, workspaceMgr, rows);
         // DL4J divides the gradient by the batch if miniBatch is set; the loss is a mean over tokens either way
-        double batch = conf().isMiniBatch() ? x.size(0) : 1;
+        double batch = conf().isMiniBatch() ? input.size(0) : 1;
         Nd4j.exec(new SoftmaxCrossEntropy(
                 dLogits, targets.values, losses, dLogits, (float) (batch / targets.count)));
         loss = sum(losses) / targets.count;
@@ -99,11 +98,11 @@ public final class GptOutputLayer extends SequenceLayer<GptOutput> implements IO
         if (dHead != null) {
             Nd4j.exec(new MatrixProduct(dLogits, true, normed.y, false, dHead));
         }
-        INDArray dNormed = create(place, workspaceMgr, rows, x.size(2));
+        INDArray dNormed = create(place, workspaceMgr, rows, input.size(2));
         Nd4j.exec(new MatrixProduct(dLogits, false, head(), false, dNormed));
-        INDArray dx = create(ArrayType.ACTIVATION_GRAD, workspaceMgr, x.shape());
+        INDArray dx = create(ArrayType.ACTIVATION_GRAD, workspaceMgr, input.shape());
         Nd4j.exec(new LayerNormGradient(
-                x, getParam(GptOutput.NORM_GAIN), normed.mean, normed.rstd, dNormed, null, dx,
+                normed.x, getParam(GptOutput.NORM_GAIN), normed.mean, normed.rstd, dNormed, null, dx,
                 gradientViews.get(GptOutput.NORM_GAIN), gradientViews.get(GptOutput.NORM_BIAS)));
         return new Pair<>(gradients(), dx);
     }
@@ -141,7 +140,7 @@ public final class GptOutputLayer extends SequenceLayer<GptOutput> implements IO
     private INDArray losses(Targets targets, LayerWorkspaceMgr workspaceMgr) {
         assertInputSet(false);
         var place = ArrayType.FF_WORKING_MEM;
-        var normed = normed(sequences(workspaceMgr), place, workspaceMgr);
+        var normed = normed(place, workspaceMgr);
         INDArray logits = create(place, workspaceMgr, normed.y.size(0), layerConf().getNOut());
         logits(normed, logits);
         INDArray losses = createFloat(place, workspaceMgr, logits.size(0));
@@ -198,10 +197,11 @@ public final class GptOutputLayer extends SequenceLayer<GptOutput> implements IO
         }
     }
 
-    private Normed normed(INDArray x, ArrayType place, LayerWorkspaceMgr workspaceMgr) {
+    private Normed normed(ArrayType place, LayerWorkspaceMgr workspaceMgr) {
+        var x = sequences(place, workspaceMgr);
         long rows = x.size(0) * x.size(1);
         var normed = new Normed(
-                create(place, workspaceMgr, rows, x.size(2)), createFloat(place, workspaceMgr, rows),
+                x, create(place, workspaceMgr, rows, x.size(2)), createFloat(place, workspaceMgr, rows),
                 createFloat(place, workspaceMgr, rows));
         Nd4j.exec(new LayerNorm(
                 x, getParam(GptOutput.NORM_GAIN), getParam(GptOutput.NORM_BIAS), normed.y, normed.mean, normed.rstd));
@@ -243,8 +243,9 @@ public final class GptOutputLayer extends SequenceLayer<GptOutput> implements IO
         }
         var sizes = tied.layerConf();
         if (sizes.getNIn() != output.getNOut() || sizes.getNOut() != output.getNIn()) {
-            throw output.invalid("has vocabulary " + output.getNOut() + " and width " + output.getNIn() + ", but its head"
-                    + " is tied to \"" + output.getTiedTo() + "\" with " + sizes.getNIn() + " and " + sizes.getNOut());
+            throw output.invalid("has vocabulary " + output.getNOut() + " and width " + output.getNIn()
+                    + ", but its head is tied to \"" + output.getTiedTo() + "\" with " + sizes.getNIn() + " and "
+                    + sizes.getNOut());
         }
         return tied;
     }

@@ -8,13 +8,13 @@ import org.deeplearning4j.nn.gradient.Gradient;
 import org.deeplearning4j.nn.layers.BaseLayer;
 import org.deeplearning4j.nn.workspace.ArrayType;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
+import org.dl4jsr.op.KernelOp;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.api.shape.Shape;
 
 /**
  * What the GPT's layers share: parameters in row-major order, and arrays that the kernels can read. A mask of the
- * features is not looked at: causal attention never reads the padding behind a sequence.
+ * features changes no activation: causal attention never reads the padding behind a sequence.
  */
 abstract class SequenceLayer<C extends GptLayer> extends BaseLayer<C> {
 
@@ -32,24 +32,22 @@ abstract class SequenceLayer<C extends GptLayer> extends BaseLayer<C> {
         return false;
     }
 
-    /** The input if it is [batch, time, nIn]. */
-    final INDArray sequences(LayerWorkspaceMgr workspaceMgr) {
+    /** The input, [batch, time, nIn], or a copy of it that the kernels can read. */
+    final INDArray sequences(ArrayType place, LayerWorkspaceMgr workspaceMgr) {
         long width = layerConf().getNIn();
         if (input.rank() != 3 || input.size(2) != width) {
             throw new DL4JInvalidInputException("Input has shape " + Arrays.toString(input.shape())
                     + ", expected [batch, time, " + width + "] " + layerId());
         }
-        input = dense(ArrayType.INPUT, input, workspaceMgr);
-        return input;
+        return dense(place, input, workspaceMgr);
     }
 
     /** {@code a}, or a copy of it, in the layer's data type, contiguous and row-major. */
     final INDArray dense(ArrayType place, INDArray a, LayerWorkspaceMgr workspaceMgr) {
-        if (a.dataType() == dataType && a.ordering() == 'c' && Shape.hasDefaultStridesForShape(a)) {
+        if (a.dataType() == dataType && KernelOp.isDense(a)) {
             return a;
         }
-        INDArray copy = workspaceMgr.createUninitialized(place, dataType, a.shape());
-        return copy.assign(a);
+        return create(place, workspaceMgr, a.shape()).assign(a);
     }
 
     final INDArray create(ArrayType place, LayerWorkspaceMgr workspaceMgr, long... shape) {

@@ -43,9 +43,9 @@ public final class TransformerBlockLayer extends SequenceLayer<TransformerBlock>
 
     /** Rows are tokens: matrices [batch * time, n] of the network's type, mean and rstd FP32 [batch * time]. */
     private record Intermediates(
-            INDArray normed, INDArray mean, INDArray rstd, INDArray qkv, INDArray attention, INDArray logSumExp,
-            INDArray middle, INDArray mlpNormed, INDArray mlpMean, INDArray mlpRstd, INDArray expanded,
-            INDArray activated) {}
+            INDArray x, INDArray normed, INDArray mean, INDArray rstd, INDArray qkv, INDArray attention,
+            INDArray logSumExp, INDArray middle, INDArray mlpNormed, INDArray mlpMean, INDArray mlpRstd,
+            INDArray expanded, INDArray activated) {}
 
     @Override
     public void setInput(INDArray input, LayerWorkspaceMgr workspaceMgr) {
@@ -56,22 +56,23 @@ public final class TransformerBlockLayer extends SequenceLayer<TransformerBlock>
     @Override
     public INDArray activate(boolean training, LayerWorkspaceMgr workspaceMgr) {
         assertInputSet(false);
-        var x = sequences(workspaceMgr);
-        INDArray y = create(ArrayType.ACTIVATIONS, workspaceMgr, x.shape());
-        var forward = forward(x, training ? ArrayType.ACTIVATIONS : ArrayType.FF_WORKING_MEM, workspaceMgr);
+        var forward = forward(training ? ArrayType.ACTIVATIONS : ArrayType.FF_WORKING_MEM, workspaceMgr);
         kept = training ? forward : null;
+        INDArray y = create(ArrayType.ACTIVATIONS, workspaceMgr, input.shape());
         linear(forward.activated, CONTRACT, y, forward.middle);
         return y;
     }
 
     /** All but the last product. */
-    private Intermediates forward(INDArray x, ArrayType place, LayerWorkspaceMgr workspaceMgr) {
+    private Intermediates forward(ArrayType place, LayerWorkspaceMgr workspaceMgr) {
+        var x = sequences(place, workspaceMgr);
         long batch = x.size(0);
         long time = x.size(1);
         long rows = batch * time;
         long width = x.size(2);
         int heads = layerConf().getHeads();
         var t = new Intermediates(
+                x,
                 create(place, workspaceMgr, rows, width),
                 createFloat(place, workspaceMgr, rows),
                 createFloat(place, workspaceMgr, rows),
@@ -100,8 +101,7 @@ public final class TransformerBlockLayer extends SequenceLayer<TransformerBlock>
     public Pair<Gradient, INDArray> backpropGradient(INDArray epsilon, LayerWorkspaceMgr workspaceMgr) {
         assertInputSet(true);
         var place = ArrayType.BP_WORKING_MEM;
-        var x = sequences(workspaceMgr);
-        var t = kept != null ? kept : forward(x, place, workspaceMgr);
+        var t = kept != null ? kept : forward(place, workspaceMgr);
         long rows = t.middle.size(0);
         long width = t.middle.size(1);
         var dy = dense(place, epsilon, workspaceMgr);
@@ -112,7 +112,7 @@ public final class TransformerBlockLayer extends SequenceLayer<TransformerBlock>
         Nd4j.exec(new GeluGradient(t.expanded, dExpanded, dExpanded, gradient(EXPAND + BIAS)));
         INDArray dBranch = create(place, workspaceMgr, rows, width);
         linearGradient(t.mlpNormed, EXPAND, dExpanded, dBranch);
-        INDArray dx = create(ArrayType.ACTIVATION_GRAD, workspaceMgr, x.shape());
+        INDArray dx = create(ArrayType.ACTIVATION_GRAD, workspaceMgr, input.shape());
         Nd4j.exec(new LayerNormGradient(
                 t.middle, getParam(MLP_NORM + GAIN), t.mlpMean, t.mlpRstd, dBranch, dy, dx,
                 gradient(MLP_NORM + GAIN), gradient(MLP_NORM + BIAS)));
@@ -121,11 +121,11 @@ public final class TransformerBlockLayer extends SequenceLayer<TransformerBlock>
         linearGradient(t.attention, PROJECTION, dx, dBranch);
         biasGradient(PROJECTION, dx);
         Nd4j.exec(new CausalAttentionGradient(
-                t.qkv, t.attention, t.logSumExp, dBranch, dQkv, (int) x.size(0), layerConf().getHeads()));
+                t.qkv, t.attention, t.logSumExp, dBranch, dQkv, (int) input.size(0), layerConf().getHeads()));
         linearGradient(t.normed, QKV, dQkv, dBranch);
         biasGradient(QKV, dQkv);
         Nd4j.exec(new LayerNormGradient(
-                x, getParam(ATTENTION_NORM + GAIN), t.mean, t.rstd, dBranch, dx, dx,
+                t.x, getParam(ATTENTION_NORM + GAIN), t.mean, t.rstd, dBranch, dx, dx,
                 gradient(ATTENTION_NORM + GAIN), gradient(ATTENTION_NORM + BIAS)));
         return new Pair<>(gradients(), dx);
     }

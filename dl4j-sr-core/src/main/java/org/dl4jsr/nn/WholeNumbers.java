@@ -4,9 +4,9 @@ import java.util.Arrays;
 import org.deeplearning4j.exception.DL4JInvalidInputException;
 import org.deeplearning4j.nn.workspace.ArrayType;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
+import org.dl4jsr.op.KernelOp;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.api.shape.Shape;
 
 /** Token ids and labels [batch, time] as users give them, checked and in the kernels' INT32. */
 final class WholeNumbers {
@@ -25,10 +25,9 @@ final class WholeNumbers {
             String what, INDArray ids, long minimum, long limit, ArrayType place, LayerWorkspaceMgr workspaceMgr,
             String layer) {
         INDArray result = ids;
-        if (ids.dataType() != DataType.INT32 || ids.ordering() != 'c' || !Shape.hasDefaultStridesForShape(ids)) {
-            result = workspaceMgr.createUninitialized(place, DataType.INT32, ids.shape());
+        if (ids.dataType() != DataType.INT32 || !KernelOp.isDense(ids)) {
             requireWhole(what, ids, layer);
-            result.assign(ids);
+            result = workspaceMgr.createUninitialized(place, DataType.INT32, ids.shape()).assign(ids);
         }
         var values = result.data();
         for (long i = 0; i < result.length(); i++) {
@@ -46,7 +45,7 @@ final class WholeNumbers {
             double value = ids.getDouble(i);
             if (value != (int) value) {
                 throw new DL4JInvalidInputException(
-                        what + " " + value + " at " + position(i, ids) + " is not a whole number " + layer);
+                        what + " " + value + " at " + position(i, ids) + " is not a whole number of 32 bits " + layer);
             }
         }
     }

@@ -75,14 +75,22 @@ public abstract class KernelOp extends DynamicCustomOp {
 
     /** Requires {@code a} to be contiguous and row-major, and returns it. */
     protected static INDArray requireDense(String name, INDArray a) {
+        if (!isDense(a)) {
+            throw new IllegalArgumentException(name + " has shape " + Arrays.toString(a.shape()) + " and strides "
+                    + Arrays.toString(a.stride()) + ", expected contiguous row-major; dup('c') it");
+        }
+        return a;
+    }
+
+    /** Whether {@code a} is contiguous and row-major. */
+    public static boolean isDense(INDArray a) {
         long expected = 1;
         for (int i = a.rank() - 1; i >= 0; i--) {
             if (a.size(i) != 1 && a.stride(i) != expected) {
-                throw new IllegalArgumentException(name + " has shape " + Arrays.toString(a.shape()) + " and strides "
-                        + Arrays.toString(a.stride()) + ", expected contiguous row-major; dup('c') it");
+                return false;
             }
             expected *= a.size(i);
         }
-        return a;
+        return true;
     }
 }
