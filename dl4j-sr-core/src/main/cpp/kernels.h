@@ -13,39 +13,7 @@
 
 namespace dl4jsr {
 
-// The orders of the Java enums InstructionSet, FloatType, WeightWrite and StateRounding.
-enum InstructionSet { AVX512BF16, AVX512, AVX2, SCALAR };
-enum FloatType { FLOAT, BFLOAT16 };
-enum WeightWrite { STOCHASTIC, NEAREST, KAHAN, MASTER };
-enum StateRounding { STATE_STOCHASTIC, STATE_NEAREST };
-
-/// The keys of Philox's rounds.
-struct PhiloxKeys {
-    static const int ROUNDS = 10;
-    uint64_t k0[ROUNDS], k1[ROUNDS];
-
-    explicit PhiloxKeys(int64_t seed) {
-        for (uint32_t round = 0; round < ROUNDS; round++) {
-            k0[round] = (uint32_t) seed + round * 0x9E3779B9u;
-            k1[round] = (uint32_t) ((uint64_t) seed >> 32) + round * 0xBB67AE85u;
-        }
-    }
-};
-
-struct AdamWScalars {
-    float learningRate, beta1, beta2, oneMinusBeta1, oneMinusBeta2, epsilon, weightDecay, gradientScale,
-          biasCorrection1, biasCorrection2;
-    int stateRounding;
-    PhiloxKeys keys;
-    int step;
-};
-
-struct AdamWArrays {
-    void *weights;
-    const void *gradient;
-    void *m, *v, *extra;
-    int64_t length, element;
-};
+#include "types.h"
 
 /// Elements of a block: the unit of work of a thread and of the sums of org.dl4jsr.kernel.BlockSum.
 static const int BLOCK = 4096;

@@ -55,10 +55,10 @@ LANES_FUNCTION bool allBelow(F a, F b, F c, F d, F limit) {
     return _mm256_movemask_ps(below) == 0xFF;
 }
 
-/// Adds the squares of the lower and of the upper half of x to sums. A square is exact in double, so that fusing changes
-/// no bit.
+/// Adds the squares of the lower and of the upper half of x to sums. They are exact in double: fusing changes no bit.
 LANES_FUNCTION void addSquares(F x, D& low, D& high) {
-    __m256d a = _mm256_cvtps_pd(_mm256_castps256_ps128((__m256) x)), b = _mm256_cvtps_pd(_mm256_extractf128_ps((__m256) x, 1));
+    __m256d a = _mm256_cvtps_pd(_mm256_castps256_ps128((__m256) x));
+    __m256d b = _mm256_cvtps_pd(_mm256_extractf128_ps((__m256) x, 1));
     low = (D) _mm256_fmadd_pd(a, a, (__m256d) low);
     high = (D) _mm256_fmadd_pd(b, b, (__m256d) high);
 }

@@ -31,10 +31,8 @@ LANES_FUNCTION U lowerHalves(W a, W b) {
 
 /// The upper halves of the 32-bit lanes of a, each followed by that of b.
 LANES_FUNCTION U upperHalves(U a, U b) {
-    const __m512i upperToLower = _mm512_set1_epi32(0x03020302);
-    const __m512i ofLane = _mm512_broadcast_i32x4(_mm_setr_epi32(0, 0x04040404, 0x08080808, 0x0C0C0C0C));
-    return (U) _mm512_mask_shuffle_epi8(
-            (__m512i) b, 0x3333333333333333, (__m512i) a, _mm512_add_epi8(upperToLower, ofLane));
+    const __m512i twice = _mm512_set4_epi32(0x0F0E0F0E, 0x0B0A0B0A, 0x07060706, 0x03020302);
+    return (U) _mm512_mask_shuffle_epi8((__m512i) b, 0x3333333333333333, (__m512i) a, twice);
 }
 
 /// Of each 128 bits: the lower 64 of even and odd, interleaved.
@@ -61,10 +59,10 @@ LANES_FUNCTION bool allBelow(F a, F b, F c, F d, F limit) {
     return below == 0xFFFF;
 }
 
-/// Adds the squares of the lower and of the upper half of x to sums. A square is exact in double, so that fusing changes
-/// no bit.
+/// Adds the squares of the lower and of the upper half of x to sums. They are exact in double: fusing changes no bit.
 LANES_FUNCTION void addSquares(F x, D& low, D& high) {
-    __m512d a = _mm512_cvtps_pd(_mm512_castps512_ps256((__m512) x)), b = _mm512_cvtps_pd(_mm512_extractf32x8_ps((__m512) x, 1));
+    __m512d a = _mm512_cvtps_pd(_mm512_castps512_ps256((__m512) x));
+    __m512d b = _mm512_cvtps_pd(_mm512_extractf32x8_ps((__m512) x, 1));
     low = (D) _mm512_fmadd_pd(a, a, (__m512d) low);
     high = (D) _mm512_fmadd_pd(b, b, (__m512d) high);
 }

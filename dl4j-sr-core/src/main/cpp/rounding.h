@@ -1,5 +1,5 @@
 // The arithmetic of package org.dl4jsr.rounding and of one AdamW step, for one value or for one vector of values.
-// Included once for each instruction set, inside its namespace, after the file that defines there
+// Included once for each instruction set, inside its namespace, after types.h and the file that defines there
 //   F, U, W             float, uint32_t, uint64_t or GNU vectors of them (W holds half as many lanes as U)
 //   LANES_FUNCTION      how such a function is declared
 //   bits(F), value(U)   the same bits as the other type

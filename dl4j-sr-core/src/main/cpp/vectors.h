@@ -176,7 +176,7 @@ static inline void adamWBFloat16(
             update[k] = adamWUpdate(s, g[k], p[k], m[k], v[k]);
             after[k] = p[k] - update[k];
         }
-        // a NaN or infinity anywhere ends up in the weight or in v
+        // whatever is huge or NaN shows in the weight or in v; an infinite m rounds to itself
         bool ordinary = WRITE == STOCHASTIC
                 && allBelow(magnitude(after[0]), magnitude(after[1]), v[0], v[1], F{} + 0x1p127f);
         for (int k = 0; k < 2; k++) {

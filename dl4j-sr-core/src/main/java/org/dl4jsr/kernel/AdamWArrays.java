@@ -4,7 +4,8 @@ package org.dl4jsr.kernel;
  * The memory of one AdamW step over a contiguous range of parameters; addresses are of the first element.
  *
  * <p>With BF16 weights m, v and the compensation are BF16, except under {@link WeightWrite#MASTER}, where m, v and the
- * master weights are FP32. With FP32 weights m and v are FP32 and {@code extra} is unused.
+ * master weights are FP32. A master that does not round to its weight gives way to the weight: the state is fresh, or
+ * somebody has set the weight. With FP32 weights m and v are FP32 and {@code extra} is unused.
  *
  * @param type storage of weights and gradient
  * @param weights read and written

@@ -9,7 +9,7 @@ import org.junit.jupiter.api.Test;
 
 /**
  * Why stochastic rounding: updates under half an ulp are lost by rounding to nearest, and kept on average by stochastic
- * rounding. A write of x moves its variance by at most ulp * |update|; the bounds below are 5 standard errors from that.
+ * rounding. A write adds at most ulp * |update| to the variance; the bounds below are 5 standard errors by that.
  */
 class StagnationTest {
 
