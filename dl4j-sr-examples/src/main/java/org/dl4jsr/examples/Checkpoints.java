@@ -16,8 +16,8 @@ import org.deeplearning4j.util.ModelSerializer;
 
 /**
  * The checkpoints of a run directory. One is a pair of files: {@code checkpoint-STEP.zip}, the network and its updater
- * state as DL4J's ModelSerializer writes them, and {@code checkpoint-STEP.json}, the {@link TrainingState} and a SHA-256
- * over both. The JSON is written last: without it there is no checkpoint. The last two are kept.
+ * state as DL4J's ModelSerializer writes them, and {@code checkpoint-STEP.json}, the {@link TrainingState} and a
+ * SHA-256 over both. The JSON is written last: without it there is no checkpoint. The last two are kept.
  */
 final class Checkpoints {
 
@@ -63,7 +63,7 @@ final class Checkpoints {
                 good.add(step);
                 return Optional.of(state);
             } catch (IOException e) {
-                System.err.println("Checkpoint " + seal(step) + " is damaged (" + e.getMessage()
+                System.err.println("Checkpoint " + seal(step) + " is damaged (" + BadInput.reason(e)
                         + "): trying the one before");
             }
         }
@@ -78,7 +78,7 @@ final class Checkpoints {
         try {
             return ModelSerializer.restoreComputationGraph(zip(step).toFile(), true);
         } catch (IOException e) {
-            throw new BadInput("Cannot read " + zip(step) + ": " + e.getMessage(), e);
+            throw new BadInput("Cannot read " + zip(step) + ": " + BadInput.reason(e), e);
         }
     }
 
@@ -100,7 +100,7 @@ final class Checkpoints {
                     .sorted(Comparator.reverseOrder())
                     .toList();
         } catch (IOException e) {
-            throw new BadInput("Cannot read run directory " + directory + ": " + e.getMessage(), e);
+            throw new BadInput("Cannot read run directory " + directory + ": " + BadInput.reason(e), e);
         }
     }
 
@@ -131,7 +131,7 @@ final class Checkpoints {
                 }
             }
         } catch (IOException e) {
-            throw new BadInput("Cannot remove an old checkpoint in " + directory + ": " + e.getMessage(), e);
+            throw new BadInput("Cannot remove an old checkpoint in " + directory + ": " + BadInput.reason(e), e);
         }
     }
 }

@@ -9,7 +9,7 @@ import java.util.stream.Collectors;
 import java.util.zip.CRC32;
 
 /**
- * Text as token ids, split into training and validation. From ten documents up the split is by document: one in twenty,
+ * Text as token ids, split into training and validation. From ten documents up the split is by document: one in ten,
  * chosen by the CRC-32 of its path, is for validation. With fewer, the last tenth of each document is. An end-of-text
  * token follows each piece.
  *
@@ -26,7 +26,7 @@ record Corpus(
         double validationBytesPerToken) {
 
     private static final int FEWEST_TO_SPLIT_BY_DOCUMENT = 10;
-    private static final int ONE_DOCUMENT_IN = 20;
+    private static final int ONE_DOCUMENT_IN = 10;
     private static final double TRAINING_SHARE_OF_A_DOCUMENT = 0.9;
 
     /** Reads and tokenizes {@code paths}, or the default corpus where there are none. */
@@ -66,6 +66,16 @@ record Corpus(
         }
         return new Corpus(source, documents.size(), trainBytes + validationBytes, sha256.hex(), train, validation,
                 (double) validationBytes / Math.max(1, validation.length()));
+    }
+
+    /** Throws where training or validation has not one window of {@code context} tokens. */
+    void requireWindows(int context) {
+        int shorter = Math.min(train.length(), validation.length());
+        if (shorter <= context) {
+            throw new BadInput("The text is too short: it gives " + train.length() + " tokens for training and "
+                    + validation.length() + " for validation, and a context of " + context + " needs more than "
+                    + context + " in each; give more text or a smaller --context");
+        }
     }
 
     private static Set<Document> chosenForValidation(List<Document> documents) {

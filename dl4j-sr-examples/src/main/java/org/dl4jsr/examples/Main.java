@@ -1,5 +1,6 @@
 package org.dl4jsr.examples;
 
+import org.deeplearning4j.util.CrashReportingUtil;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ParameterException;
@@ -7,7 +8,9 @@ import picocli.CommandLine.ParameterException;
 /** The command line. Exit codes: 0 done, 2 bad input with one line that says what, 1 a failure of this program. */
 @Command(name = "dl4j-sr-examples", mixinStandardHelpOptions = true,
         description = "Pretrains small GPTs in pure BF16 with stochastic rounding, on Deeplearning4j.",
-        subcommands = {PlanCommand.class})
+        subcommands = {
+            PretrainCommand.class, SampleCommand.class, CompareCommand.class, BenchCommand.class, PlanCommand.class
+        })
 public final class Main {
 
     static final int FAILED = 1;
@@ -21,6 +24,9 @@ public final class Main {
 
     /** Runs one command and returns the exit code. */
     static int run(String... args) {
+        MachineMemory.liftJavaCppLimits();
+        System.setProperty("org.bytedeco.javacpp.logger", "slf4j");
+        CrashReportingUtil.crashDumpsEnabled(false);
         CommandLine commandLine = new CommandLine(new Main());
         commandLine.setParameterExceptionHandler(Main::badParameter);
         commandLine.setExecutionExceptionHandler((e, command, parsed) -> failed(e));

@@ -1,5 +1,8 @@
 package org.dl4jsr.examples;
 
+import org.dl4jsr.kernel.WeightWrite;
+import org.dl4jsr.policy.Bf16Policy;
+
 /**
  * The memory that a run needs, in bytes, by arithmetic alone.
  *
@@ -19,23 +22,17 @@ record MemoryPlan(long weights, long gradients, long optimizer, long accumulatio
 
     static MemoryPlan of(RunConfig config) {
         long parameters = config.parameters();
-        boolean bf16 = !config.policy().equals("fp32") && !config.policy().equals("bf16-o1");
-        int element = bf16 ? 2 : 4;
-        long weights = switch (config.policy()) {
-            case "bf16-o2" -> 6 * parameters;
-            default -> element * parameters;
-        };
-        long optimizer = switch (config.policy()) {
-            case "fp32", "bf16-o1", "bf16-o2" -> 8 * parameters;
-            case "bf16-kahan" -> 6 * parameters;
-            default -> 4 * parameters;
-        };
+        Bf16Policy policy = config.bf16Policy();
+        int element = policy.dataType().width();
+        int weightBytes = policy.weightWrite() == WeightWrite.MASTER ? element + 4 : element;
+        int optimizerBytes = policy.modelStateBytes() - weightBytes - element;
         long accumulation = config.accumulate() > 1 ? 4 * parameters : 0;
         long rows = (long) config.batch() * config.context();
         long activations = rows * element
                 * ((long) config.width() * (BLOCK_ELEMENTS * config.layers() + WORKING_ELEMENTS)
                         + 2L * config.vocabulary());
-        return new MemoryPlan(weights, element * parameters, optimizer, accumulation, activations, JAVA);
+        return new MemoryPlan(weightBytes * parameters, element * parameters, optimizerBytes * parameters, accumulation,
+                activations, JAVA);
     }
 
     /** Weights, gradients and optimizer state. */

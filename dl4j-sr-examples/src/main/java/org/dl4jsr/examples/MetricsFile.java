@@ -34,7 +34,7 @@ final class MetricsFile {
         try {
             Files.writeString(path, row.toCsv() + "\n", StandardOpenOption.APPEND);
         } catch (IOException e) {
-            throw new BadInput("Cannot write " + path + ": " + e.getMessage()
+            throw new BadInput("Cannot write " + path + ": " + BadInput.reason(e)
                     + "; the checkpoints are kept: make room and --resume", e);
         }
     }
@@ -48,7 +48,7 @@ final class MetricsFile {
                     .forEach(line -> rows.add(MetricsRow.fromCsv(line)));
             return rows;
         } catch (IOException | IllegalArgumentException e) {
-            throw new BadInput("Cannot read " + path + ": " + e.getMessage(), e);
+            throw new BadInput("Cannot read " + path + ": " + BadInput.reason(e), e);
         }
     }
 }

@@ -1,5 +1,6 @@
 package org.dl4jsr.examples;
 
+import java.util.List;
 import java.util.Locale;
 
 /**
@@ -45,6 +46,24 @@ record MetricsRow(
     /** Whether this line holds a validation. */
     boolean validated() {
         return !Double.isNaN(valLoss);
+    }
+
+    /** Tokens a second over all of a run's rows. */
+    static double tokensPerSecond(List<MetricsRow> rows) {
+        double seconds = 0;
+        long before = 0;
+        for (MetricsRow row : rows) {
+            seconds += (row.tokens - before) / row.tokPerS;
+            before = row.tokens;
+        }
+        return before / seconds;
+    }
+
+    /** For people who watch. */
+    String toLine() {
+        return String.format(Locale.ROOT, "step %,d  %,d tokens  training loss %.4f  validation loss %.4f  perplexity"
+                + " %.3f  %.4f bits/byte  %,.0f tok/s  stagnant %.1f%%  skipped %d", step, tokens, trainLoss, valLoss,
+                valPerplexity, bitsPerByte, tokPerS, 100 * stagnation, skipped);
     }
 
     private static String number(String format, double value) {

@@ -1,6 +1,8 @@
 package org.dl4jsr.examples;
 
 import java.util.List;
+import org.dl4jsr.policy.Bf16Policy;
+import org.dl4jsr.updater.WarmupCosineSchedule;
 
 /**
  * Everything that decides the outcome of a run; {@code config.json} is this record.
@@ -40,6 +42,7 @@ record RunConfig(
     private static final long MOST_TOKENS_A_STEP = 1L << 30;
 
     RunConfig {
+        requirePolicy(policy);
         requireRange("--tokens", tokens, MOST_TOKENS);
         requireRange("--batch", batch, 1 << 16);
         requireRange("--accumulate", accumulate, 1 << 16);
@@ -73,12 +76,26 @@ record RunConfig(
         return Math.min(LONGEST_WARMUP, steps() / 10);
     }
 
+    /** The learning rate: linear warmup, then a cosine down to {@link #FINAL_SHARE} of the peak. */
+    WarmupCosineSchedule schedule() {
+        return new WarmupCosineSchedule(warmupSteps(), steps(), learningRate, FINAL_SHARE * learningRate);
+    }
+
     /** Parameters of the model. */
     long parameters() {
         long w = width;
         long block = 12 * w * w + 13 * w;
         long head = tiedHead ? 0 : vocabulary * w;
         return (vocabulary + context) * w + layers * block + 2 * w + head;
+    }
+
+    /**
+     * Floating-point operations a token, forward and backward: 6 a weight of every matrix, and in every block 6 a unit
+     * of width and token of context for causal attention.
+     */
+    double flopsPerToken() {
+        double block = 12.0 * width * width;
+        return 6 * (layers * (block + (double) context * width) + (double) vocabulary * width);
     }
 
     RunConfig withTextSha256(String sha256) {
@@ -89,6 +106,19 @@ record RunConfig(
     RunConfig with(String newPolicy, long newSeed, double newLearningRate) {
         return new RunConfig(preset, newPolicy, layers, heads, width, context, vocabulary, tiedHead, tokenizer, text,
                 textSha256, tokens, batch, accumulate, newLearningRate, newSeed);
+    }
+
+    /** What {@link #policy} names. */
+    Bf16Policy bf16Policy() {
+        return Bf16Policy.named(policy);
+    }
+
+    private static void requirePolicy(String name) {
+        try {
+            Bf16Policy.named(name);
+        } catch (IllegalArgumentException e) {
+            throw new BadInput(e.getMessage(), e);
+        }
     }
 
     private static void requireRange(String option, long value, long most) {

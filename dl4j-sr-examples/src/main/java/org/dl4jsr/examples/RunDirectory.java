@@ -57,7 +57,7 @@ final class RunDirectory implements AutoCloseable {
             return Json.read(Files.readString(file), RunConfig.class);
         } catch (IOException e) {
             throw new BadInput(file + " is damaged or of another version: "
-                    + e.getMessage().lines().findFirst().orElse(""), e);
+                    + BadInput.reason(e), e);
         }
     }
 
@@ -96,14 +96,8 @@ final class RunDirectory implements AutoCloseable {
             Files.createDirectories(path);
             Files.delete(Files.createTempFile(path, "writable", AtomicFile.TEMPORARY));
         } catch (IOException e) {
-            throw new BadInput("Cannot write to directory " + path + ": " + reason(e), e);
+            throw new BadInput("Cannot write to directory " + path + ": " + BadInput.reason(e), e);
         }
-    }
-
-    private static String reason(IOException e) {
-        return e.getClass() == IOException.class || e.getMessage() == null
-                ? String.valueOf(e.getMessage())
-                : e.getClass().getSimpleName().replace("Exception", "") + " " + e.getMessage();
     }
 
     private static FileChannel locked(Path file) {
@@ -117,7 +111,7 @@ final class RunDirectory implements AutoCloseable {
         } catch (OverlappingFileLockException e) {
             throw new BadInput("This process is already writing to the run of " + file, e);
         } catch (IOException e) {
-            throw new BadInput("Cannot lock " + file + ": " + e.getMessage(), e);
+            throw new BadInput("Cannot lock " + file + ": " + BadInput.reason(e), e);
         }
     }
 }

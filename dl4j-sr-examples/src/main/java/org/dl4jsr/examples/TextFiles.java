@@ -119,6 +119,6 @@ final class TextFiles {
         if (e instanceof AccessDeniedException) {
             return new BadInput("Text " + path + " may not be read: permission denied", e);
         }
-        return new BadInput("Text " + path + " cannot be read: " + e.getMessage(), e);
+        return new BadInput("Text " + path + " cannot be read: " + BadInput.reason(e), e);
     }
 }

@@ -23,9 +23,8 @@ final class TokenBatches {
      */
     TokenBatches(TokenBuffer tokens, int rows, int context) {
         if (tokens.length() <= context) {
-            throw new BadInput("The text is too short: a part of it has " + tokens.length() + " tokens, and a context of "
-                    + context + " needs at least " + (context + 1)
-                    + " in training and in validation; give more text or a smaller --context");
+            throw new IllegalArgumentException(
+                    tokens.length() + " tokens, expected more than a context of " + context);
         }
         this.tokens = tokens;
         this.rows = rows;

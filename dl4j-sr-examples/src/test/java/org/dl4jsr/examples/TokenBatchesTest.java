@@ -3,8 +3,6 @@ package org.dl4jsr.examples;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
-import static org.junit.jupiter.api.Assertions.assertThrows;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -58,13 +56,6 @@ class TokenBatchesTest {
         TokenBatches batches = new TokenBatches(counting, 4, 8);
         assertEquals(124, batches.windows());
         assertEquals(2, batches.spread(8, 10).getFeatures().size(0));
-    }
-
-    @Test
-    void textShorterThanAContextIsBadInput() {
-        new TokenBatches(counting(9), 1, 8);
-        BadInput e = assertThrows(BadInput.class, () -> new TokenBatches(counting(8), 1, 8));
-        assertTrue(e.getMessage().startsWith("The text is too short"), e.getMessage());
     }
 
     private static TokenBuffer counting(int length) {

@@ -1,0 +1,30 @@
+package org.dl4jsr.examples;
+
+import org.deeplearning4j.nn.graph.ComputationGraph;
+import org.nd4j.linalg.dataset.DataSet;
+
+/** The loss on a fixed part of the validation text: up to 65,536 tokens in windows spread evenly over it. */
+final class Evaluation {
+
+    private static final int TOKENS = 1 << 16;
+
+    private final TokenBatches batches;
+    private final int rows;
+    private final int windows;
+
+    Evaluation(Corpus corpus, RunConfig config) {
+        rows = config.batch();
+        batches = new TokenBatches(corpus.validation(), rows, config.context());
+        windows = Math.min(batches.windows(), Math.max(1, TOKENS / config.context()));
+    }
+
+    /** Mean loss in nats a token. */
+    double loss(ComputationGraph network) {
+        double sum = 0;
+        for (int first = 0; first < windows; first += rows) {
+            DataSet batch = batches.spread(first, windows);
+            sum += network.score(batch) * batch.numExamples();
+        }
+        return sum / windows;
+    }
+}

@@ -1,0 +1,58 @@
+package org.dl4jsr.examples;
+
+import com.sun.management.OperatingSystemMXBean;
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/** The memory of this machine, or of the container that Java runs in. */
+final class MachineMemory {
+
+    private static final Pattern AVAILABLE = Pattern.compile("MemAvailable:\\s+(\\d+) kB");
+    private static final String[] JAVACPP_LIMITS = {
+        "org.bytedeco.javacpp.maxbytes", "org.bytedeco.javacpp.maxphysicalbytes"
+    };
+
+    private MachineMemory() {}
+
+    /** Bytes that can be had without swapping. */
+    static long available() {
+        OperatingSystemMXBean system = (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
+        try {
+            Matcher matcher = AVAILABLE.matcher(Files.readString(Path.of("/proc/meminfo")));
+            if (matcher.find()) {
+                return Math.min(1024 * Long.parseLong(matcher.group(1)), system.getTotalMemorySize());
+            }
+        } catch (IOException e) {
+            // not Linux: Java's own figure, which leaves out what caches hold
+        }
+        return system.getFreeMemorySize();
+    }
+
+    /** Throws where the run would not fit. */
+    static void require(RunConfig config) {
+        long needed = MemoryPlan.of(config).total();
+        long available = available();
+        if (needed > available) {
+            throw new BadInput("Not enough memory: " + config.preset() + " under " + config.policy() + " with batch "
+                    + config.batch() + " and context " + config.context() + " needs about " + Bytes.format(needed)
+                    + " and " + Bytes.format(available) + " are available; a smaller --batch, --context or --preset"
+                    + " needs less (see plan --preset " + config.preset() + ")");
+        }
+    }
+
+    /**
+     * Lifts JavaCPP's limits on memory outside the heap, which follow the size of the heap and are too low for large
+     * models; {@link #require} takes their place. To be called before JavaCPP is loaded; leaves the user's own limits.
+     */
+    static void liftJavaCppLimits() {
+        for (String limit : JAVACPP_LIMITS) {
+            if (System.getProperty(limit) == null) {
+                System.setProperty(limit, "0");
+            }
+        }
+    }
+}

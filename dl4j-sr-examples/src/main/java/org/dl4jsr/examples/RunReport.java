@@ -1,0 +1,57 @@
+package org.dl4jsr.examples;
+
+import java.util.List;
+import java.util.Locale;
+import java.util.function.ToDoubleFunction;
+import org.dl4jsr.examples.HtmlReport.Chart;
+import org.dl4jsr.examples.HtmlReport.Figure;
+import org.dl4jsr.examples.HtmlReport.Series;
+import org.dl4jsr.examples.HtmlReport.Table;
+import org.dl4jsr.examples.HtmlReport.Text;
+
+/** {@code report.html} of one run. */
+final class RunReport {
+
+    private static final String TOKENS = "tokens";
+
+    private RunReport() {}
+
+    /**
+     * @param rows all of the run's, the last one validated
+     * @param settings the table shown at the start
+     * @param sample text drawn from the model
+     */
+    static HtmlReport of(RunConfig config, List<MetricsRow> rows, TextTable settings, String sample) {
+        MetricsRow last = rows.get(rows.size() - 1);
+        return new HtmlReport(
+                config.preset() + " under " + config.policy(),
+                String.format(Locale.ROOT, "%,d tokens, %,d parameters", last.tokens(), config.parameters()),
+                List.of(figure("validation loss", "%.4f", last.valLoss()),
+                        figure("validation perplexity", "%.3f", last.valPerplexity()),
+                        figure("bits per byte", "%.4f", last.bitsPerByte()),
+                        figure("tokens a second", "%,.0f", MetricsRow.tokensPerSecond(rows))),
+                List.of(chart("Loss", "nats a token", series("training", rows, MetricsRow::trainLoss),
+                                series("validation", rows, MetricsRow::valLoss)),
+                        chart("Learning rate", "learning rate", series("learning rate", rows, MetricsRow::lr)),
+                        chart("Gradient norm", "norm before clipping",
+                                series("gradient norm", rows, MetricsRow::gradNorm)),
+                        chart("Stagnation", "share of weights",
+                                series("updates that round-to-nearest would lose", rows, MetricsRow::stagnation)),
+                        chart("Speed", "tokens a second", series("tok/s", rows, MetricsRow::tokPerS))),
+                List.of(new Table("Settings", false, settings.rows())),
+                List.of(new Text("Sample", sample)));
+    }
+
+    private static Figure figure(String label, String format, double value) {
+        return new Figure(label, String.format(Locale.ROOT, format, value));
+    }
+
+    private static Chart chart(String title, String yLabel, Series... series) {
+        return new Chart(title, TOKENS, yLabel, false, List.of(series));
+    }
+
+    private static Series series(String name, List<MetricsRow> rows, ToDoubleFunction<MetricsRow> value) {
+        return new Series(name,
+                rows.stream().map(row -> new double[] {row.tokens(), value.applyAsDouble(row)}).toList());
+    }
+}
