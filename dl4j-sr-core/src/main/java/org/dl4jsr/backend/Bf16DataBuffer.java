@@ -1,0 +1,150 @@
+package org.dl4jsr.backend;
+
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import org.bytedeco.javacpp.Pointer;
+import org.bytedeco.javacpp.ShortPointer;
+import org.bytedeco.javacpp.indexer.Indexer;
+import org.bytedeco.javacpp.indexer.ShortIndexer;
+import org.dl4jsr.rounding.BFloat16;
+import org.nd4j.linalg.api.buffer.DataBuffer;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.memory.MemoryWorkspace;
+import org.nd4j.linalg.cpu.nativecpu.buffer.BFloat16Buffer;
+
+/**
+ * A BF16 buffer whose element writes round to nearest even (ND4J's truncate), and whose copies and serialized form keep
+ * every bit: what is stored here may be halves of FP32 values.
+ */
+final class Bf16DataBuffer extends BFloat16Buffer {
+
+    /** Elements serialized at a time. */
+    private static final int CHUNK = 4096;
+
+    Bf16DataBuffer(long length, boolean initialize) {
+        super(length, initialize);
+    }
+
+    Bf16DataBuffer(long length, boolean initialize, MemoryWorkspace workspace) {
+        super(length, initialize, workspace);
+    }
+
+    /** A view. */
+    Bf16DataBuffer(DataBuffer underlying, long length, long offset) {
+        super(underlying, length, offset);
+    }
+
+    Bf16DataBuffer(Pointer pointer, Indexer indexer, long length) {
+        super(pointer, indexer, length);
+    }
+
+    /** A copy of {@code length} elements of {@code bytes}, in its byte order, from element {@code offset} on. */
+    Bf16DataBuffer(ByteBuffer bytes, long length, long offset) {
+        super(length, false);
+        var source = bytes.asShortBuffer();
+        ShortIndexer bits = bits();
+        for (long i = 0; i < length; i++) {
+            bits.put(i, source.get(Math.toIntExact(offset + i)));
+        }
+    }
+
+    @Override
+    public void put(long i, float element) {
+        super.put(i, BFloat16.toFloat(BFloat16.fromFloat(element)));
+    }
+
+    @Override
+    public void put(long i, double element) {
+        put(i, (float) element);
+    }
+
+    @Override
+    public void put(long i, int element) {
+        put(i, (float) element);
+    }
+
+    @Override
+    public void put(long i, long element) {
+        put(i, (float) element);
+    }
+
+    @Override
+    protected DataBuffer create(long length) {
+        return new Bf16DataBuffer(length, true);
+    }
+
+    @Override
+    public DataBuffer create(double[] data) {
+        DataBuffer buffer = create(data.length);
+        buffer.setData(data);
+        return buffer;
+    }
+
+    @Override
+    public DataBuffer create(float[] data) {
+        DataBuffer buffer = create(data.length);
+        buffer.setData(data);
+        return buffer;
+    }
+
+    @Override
+    public DataBuffer create(int[] data) {
+        DataBuffer buffer = create(data.length);
+        buffer.setData(data);
+        return buffer;
+    }
+
+    @Override
+    public DataBuffer dup() {
+        DataBuffer copy = create(length());
+        Pointer.memcpy(copy.addressPointer(), addressPointer(), length() * getElementSize());
+        return copy;
+    }
+
+    /** ND4J's format, which is big-endian. */
+    @Override
+    public void write(DataOutputStream out) throws IOException {
+        out.writeUTF(allocationMode.name());
+        out.writeLong(length());
+        out.writeUTF(dataType().name());
+        ShortIndexer bits = bits();
+        byte[] chunk = new byte[2 * CHUNK];
+        for (long start = 0; start < length(); start += CHUNK) {
+            int count = (int) Math.min(CHUNK, length() - start);
+            for (int i = 0; i < count; i++) {
+                short element = bits.get(start + i);
+                chunk[2 * i] = (byte) (element >> 8);
+                chunk[2 * i + 1] = (byte) element;
+            }
+            out.write(chunk, 0, 2 * count);
+        }
+    }
+
+    @Override
+    protected void readContent(DataInputStream in, DataType sourceType, DataType thisType) {
+        if (sourceType != DataType.BFLOAT16 || thisType != DataType.BFLOAT16) {
+            super.readContent(in, sourceType, thisType);
+            return;
+        }
+        ShortIndexer bits = bits();
+        byte[] chunk = new byte[2 * CHUNK];
+        try {
+            for (long start = 0; start < length(); start += CHUNK) {
+                int count = (int) Math.min(CHUNK, length() - start);
+                in.readFully(chunk, 0, 2 * count);
+                for (int i = 0; i < count; i++) {
+                    bits.put(start + i, (short) (chunk[2 * i] << 8 | chunk[2 * i + 1] & 0xFF));
+                }
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException("BF16 buffer of " + length() + " elements is cut short or unreadable", e);
+        }
+    }
+
+    private ShortIndexer bits() {
+        return ShortIndexer.create((ShortPointer) pointer());
+    }
+}

@@ -1,0 +1,67 @@
+package org.dl4jsr.backend;
+
+import java.util.Arrays;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.memory.MemoryWorkspace;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.cpu.nativecpu.CpuNDArrayFactory;
+import org.nd4j.linalg.factory.Nd4j;
+
+/** ND4J's arrays, with what it computes in BF16 past its executioner done in FP32. ND4J creates it by name. */
+public final class Bf16NDArrayFactory extends CpuNDArrayFactory {
+
+    /** ND4J looks this constructor up. */
+    public Bf16NDArrayFactory(DataType dataType, char order) {
+        super(dataType, order);
+    }
+
+    @Override
+    public void createLevel1() {
+        level1 = new Bf16Level1();
+    }
+
+    @Override
+    public INDArray create(float[] data, long[] shape, long[] stride, DataType dataType, MemoryWorkspace workspace) {
+        return dataType == DataType.BFLOAT16 && shape.length == 0
+                ? new ExactScalar(Nd4j.createTypedBuffer(data, dataType, workspace), data[0])
+                : super.create(data, shape, stride, dataType, workspace);
+    }
+
+    /** The sum of {@code arrays}, added to {@code target}. */
+    @Override
+    public INDArray accumulate(INDArray target, INDArray... arrays) {
+        if (!Bf16Arrays.isBFloat16(target) && !Bf16Arrays.anyBFloat16(Arrays.asList(arrays))) {
+            return super.accumulate(target, arrays);
+        }
+        try (var copies = new FloatCopies()) {
+            INDArray sum = copies.of(target);
+            for (INDArray array : arrays) {
+                sum.addi(array);
+            }
+            copies.writeBack(target);
+        }
+        return target;
+    }
+
+    /** The mean of {@code arrays}, written to {@code target} where that is not null, and to each of them. */
+    @Override
+    public INDArray average(INDArray target, INDArray[] arrays) {
+        if (arrays.length < 2 || !Bf16Arrays.anyBFloat16(Arrays.asList(arrays))) {
+            return super.average(target, arrays);
+        }
+        try (var copies = new FloatCopies()) {
+            INDArray mean = copies.of(arrays[0]);
+            for (int i = 1; i < arrays.length; i++) {
+                mean.addi(arrays[i]);
+            }
+            mean.divi(arrays.length);
+            for (INDArray array : arrays) {
+                array.assign(mean);
+            }
+            if (target != null) {
+                target.assign(mean);
+            }
+        }
+        return target;
+    }
+}

@@ -1,0 +1,119 @@
+package org.dl4jsr.backend;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Supplier;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.memory.MemoryWorkspace;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.api.ops.CustomOp;
+import org.nd4j.linalg.api.ops.DynamicCustomOp;
+import org.nd4j.linalg.api.ops.OpContext;
+import org.nd4j.linalg.api.shape.LongShapeDescriptor;
+import org.nd4j.linalg.factory.Nd4j;
+
+/**
+ * Runs a custom op with FLOAT copies in place of its BF16 operands. The arrays are exchanged within the op's context,
+ * so that random state, in-place and other flags stay.
+ */
+final class CustomPromotion {
+
+    /** Ops whose shape function refuses BF16, loudly; found out by trying, but for those already known. */
+    private static final Set<String> SHAPES_BY_FLOAT = ConcurrentHashMap.newKeySet();
+
+    static {
+        SHAPES_BY_FLOAT.addAll(List.of(
+                "relu_bp", "relu6_bp", "lrelu_bp", "elu_bp", "selu_bp", "sigmoid_bp", "hardsigmoid_bp", "tanh_bp",
+                "hardtanh_bp", "rationaltanh_bp", "rectifiedtanh_bp", "softplus_bp", "softsign_bp", "cube_bp",
+                "thresholdedrelu_bp", "tensordot", "tensormmul"));
+    }
+
+    private CustomPromotion() {}
+
+    /** Returns the outputs; {@code stock} runs the op natively. */
+    static INDArray[] run(CustomOp op, OpContext context, Supplier<INDArray[]> stock) {
+        List<INDArray> inputs = context.getInputArrays();
+        List<INDArray> outputs = context.getOutputArrays();
+        DataType[] types = context.getDArguments().toArray(new DataType[0]);
+        try (var copies = new FloatCopies()) {
+            try (MemoryWorkspace none = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
+                setInputs(context, inputs.stream().map(copies::of).toList());
+                // with content: some ops write only a part of their output
+                setOutputs(context, outputs.stream().map(copies::of).toList());
+                context.setDArguments(promoted(types));
+                stock.get();
+            } finally {
+                setInputs(context, inputs);
+                setOutputs(context, outputs);
+                context.setDArguments(types);
+            }
+            outputs.forEach(copies::writeBack);
+            if (op.isInplaceCall()) {
+                inputs.forEach(copies::writeBack);
+            }
+        }
+        return outputs.toArray(new INDArray[0]);
+    }
+
+    /** The descriptors of the op's outputs; {@code stock} asks its native shape function. */
+    static List<LongShapeDescriptor> shapes(
+            CustomOp op, OpContext context, Supplier<List<LongShapeDescriptor>> stock) {
+        if (!SHAPES_BY_FLOAT.contains(op.opName())) {
+            try {
+                return stock.get();
+            } catch (RuntimeException e) {
+                List<LongShapeDescriptor> shapes = shapesByFloat(op, context, stock);
+                SHAPES_BY_FLOAT.add(op.opName());
+                return shapes;
+            }
+        }
+        return shapesByFloat(op, context, stock);
+    }
+
+    private static List<LongShapeDescriptor> shapesByFloat(
+            CustomOp op, OpContext context, Supplier<List<LongShapeDescriptor>> stock) {
+        boolean ofContext = context != null && context.numInputArguments() > 0;
+        List<INDArray> inputs = ofContext ? context.getInputArrays() : List.copyOf(op.inputArguments());
+        try (var copies = new FloatCopies()) {
+            setShapeInputs(op, ofContext ? context : null, inputs.stream().map(copies::of).toList());
+            return stock.get().stream()
+                    .map(shape -> shape.dataType() == DataType.FLOAT ? shape.asDataType(DataType.BFLOAT16) : shape)
+                    .toList();
+        } finally {
+            setShapeInputs(op, ofContext ? context : null, inputs);
+        }
+    }
+
+    private static void setShapeInputs(CustomOp op, OpContext context, List<INDArray> inputs) {
+        if (context != null) {
+            setInputs(context, inputs);
+            return;
+        }
+        for (int i = 0; i < inputs.size(); i++) {
+            ((DynamicCustomOp) op).setInputArgument(i, inputs.get(i));
+        }
+    }
+
+    private static void setInputs(OpContext context, List<INDArray> arrays) {
+        for (int i = 0; i < arrays.size(); i++) {
+            if (context.getInputArray(i) != arrays.get(i)) {
+                context.setInputArray(i, arrays.get(i));
+            }
+        }
+    }
+
+    private static void setOutputs(OpContext context, List<INDArray> arrays) {
+        for (int i = 0; i < arrays.size(); i++) {
+            if (context.getOutputArray(i) != arrays.get(i)) {
+                context.setOutputArray(i, arrays.get(i));
+            }
+        }
+    }
+
+    private static DataType[] promoted(DataType[] types) {
+        return Arrays.stream(types).map(type -> type == DataType.BFLOAT16 ? DataType.FLOAT : type)
+                .toArray(DataType[]::new);
+    }
+}

@@ -1,0 +1,155 @@
+package org.dl4jsr.backend;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.dl4jsr.kernel.Autocast;
+import org.dl4jsr.kernel.Matmul;
+import org.dl4jsr.kernel.Matrix;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * ND4J's ops {@code matmul} and {@code matmul_bp}, to which all its matrix products come down (mmul, gemm, gemv,
+ * tensorMmul), on {@link Matmul}: BF16 operands, and FLOAT ones under {@link Autocast}.
+ */
+final class Nd4jMatmul {
+
+    private Nd4jMatmul() {}
+
+    /**
+     * Runs the op if it is one of these and its operands suit.
+     *
+     * @param flags transpose x, transpose y, transpose z
+     * @param factors alpha, beta
+     * @return whether it has been done
+     */
+    static boolean run(String op, List<INDArray> inputs, List<INDArray> outputs, long[] flags, double[] factors) {
+        boolean transposeX = flag(flags, 0);
+        boolean transposeY = flag(flags, 1);
+        boolean transposeZ = flag(flags, 2);
+        if (!suits(inputs, outputs)) {
+            return false;
+        }
+        if (op.equals("matmul") && inputs.size() == 2 && outputs.size() == 1) {
+            return product(inputs.get(0), inputs.get(1), outputs.get(0), transposeX, transposeY, transposeZ,
+                    factors.length > 0 ? (float) factors[0] : 1, factors.length > 1 ? (float) factors[1] : 0);
+        }
+        return op.equals("matmul_bp") && inputs.size() == 3 && outputs.size() == 2
+                && gradients(inputs, outputs, transposeX, transposeY, transposeZ);
+    }
+
+    private static boolean flag(long[] flags, int i) {
+        return flags.length > i && flags[i] != 0;
+    }
+
+    private static boolean suits(List<INDArray> inputs, List<INDArray> outputs) {
+        if (Stream.concat(inputs.stream(), outputs.stream()).anyMatch(INDArray::isEmpty)) {
+            return false;
+        }
+        DataType type = inputs.get(0).dataType();
+        boolean oneType = inputs.stream().allMatch(array -> array.dataType() == type);
+        return switch (type) {
+            case BFLOAT16 -> oneType && outputs.stream().allMatch(array -> array.dataType() == DataType.BFLOAT16
+                    || array.dataType() == DataType.FLOAT);
+            case FLOAT -> oneType && Autocast.isEnabled()
+                    && outputs.stream().allMatch(array -> array.dataType() == DataType.FLOAT);
+            default -> false;
+        };
+    }
+
+    private static boolean product(INDArray x, INDArray y, INDArray z, boolean transposeX, boolean transposeY,
+            boolean transposeZ, float alpha, float beta) {
+        if (overlap(x, z) || overlap(y, z) || x.rank() == 0 || y.rank() == 0) {
+            return false;
+        }
+        Matrix a = x.rank() == 1 ? row(x) : transposed(Bf16Arrays.matrix(x), transposeX);
+        Matrix b = y.rank() == 1 ? column(y) : transposed(Bf16Arrays.matrix(y), transposeY);
+        Matrix c = z.rank() < 2 ? vector(z, a, b) : transposed(Bf16Arrays.matrix(z), transposeZ);
+        int rank = c.shape().length;
+        if (a.shape().length > rank || b.shape().length > rank) {
+            return false;
+        }
+        a = ofRank(a, rank);
+        b = ofRank(b, rank);
+        if (c.rows() != a.rows() && c.rows() == b.columns() && rank == 2 && z.isVector()) {
+            c = c.transposed(); // ND4J takes a row where the result is a column, and the other way
+        }
+        boolean fits = a.columns() == b.rows() && c.rows() == a.rows() && c.columns() == b.columns()
+                && broadcasts(a, c) && broadcasts(b, c);
+        if (fits) {
+            Matmul.get().multiply(a, b, c, alpha, beta, null, null);
+        }
+        return fits;
+    }
+
+    /** From z = x y: dx = dz y^T and dy = x^T dz, each transposed as x, y and z were. */
+    private static boolean gradients(List<INDArray> inputs, List<INDArray> outputs, boolean transposeX,
+            boolean transposeY, boolean transposeZ) {
+        INDArray x = inputs.get(0);
+        boolean plain = x.rank() >= 2 && Stream.concat(inputs.stream(), outputs.stream()).allMatch(array ->
+                array.rank() == x.rank() && IntStream.range(0, x.rank() - 2).allMatch(i -> array.size(i) == x.size(i)));
+        if (!plain) {
+            return false;
+        }
+        Matrix a = transposed(Bf16Arrays.matrix(x), transposeX);
+        Matrix b = transposed(Bf16Arrays.matrix(inputs.get(1)), transposeY);
+        Matrix dc = transposed(Bf16Arrays.matrix(inputs.get(2)), transposeZ);
+        Matmul.get().multiply(dc, b.transposed(), transposed(Bf16Arrays.matrix(outputs.get(0)), transposeX));
+        Matmul.get().multiply(a.transposed(), dc, transposed(Bf16Arrays.matrix(outputs.get(1)), transposeY));
+        return true;
+    }
+
+    private static Matrix transposed(Matrix matrix, boolean transpose) {
+        return transpose ? matrix.transposed() : matrix;
+    }
+
+    private static Matrix row(INDArray vector) {
+        Matrix memory = Bf16Arrays.matrix(vector);
+        return new Matrix(memory.type(), memory.address(), new long[] {1, vector.length()},
+                new long[] {vector.length(), memory.strides()[0]});
+    }
+
+    private static Matrix column(INDArray vector) {
+        return row(vector).transposed();
+    }
+
+    /** A result of rank 0 or 1 as the matrix that the product is. */
+    private static Matrix vector(INDArray z, Matrix a, Matrix b) {
+        if (z.rank() == 0) {
+            return new Matrix(Bf16Arrays.matrix(z).type(), Bf16Arrays.address(z), new long[] {1, 1}, new long[] {1, 1});
+        }
+        return b.columns() == 1 && a.rows() == z.length() ? column(z) : row(z);
+    }
+
+    /** With leading dimensions of 1. */
+    private static Matrix ofRank(Matrix matrix, int rank) {
+        int missing = rank - matrix.shape().length;
+        if (missing == 0) {
+            return matrix;
+        }
+        long[] shape = new long[rank];
+        long[] strides = new long[rank];
+        Arrays.fill(shape, 0, missing, 1);
+        Arrays.fill(strides, 0, missing, 1);
+        System.arraycopy(matrix.shape(), 0, shape, missing, rank - missing);
+        System.arraycopy(matrix.strides(), 0, strides, missing, rank - missing);
+        return new Matrix(matrix.type(), matrix.address(), shape, strides);
+    }
+
+    private static boolean broadcasts(Matrix operand, Matrix result) {
+        return IntStream.range(0, result.shape().length - 2)
+                .allMatch(i -> operand.shape()[i] == result.shape()[i] || operand.shape()[i] == 1);
+    }
+
+    /** Whether the two lie in overlapping ranges of memory. */
+    private static boolean overlap(INDArray a, INDArray b) {
+        return Bf16Arrays.address(a) < end(b) && Bf16Arrays.address(b) < end(a);
+    }
+
+    private static long end(INDArray array) {
+        long last = IntStream.range(0, array.rank()).mapToLong(i -> (array.size(i) - 1) * array.stride(i)).sum();
+        return Bf16Arrays.address(array) + (last + 1) * array.dataType().width();
+    }
+}
