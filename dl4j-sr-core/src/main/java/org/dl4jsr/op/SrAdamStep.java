@@ -47,6 +47,10 @@ public final class SrAdamStep extends KernelOp {
         require("m", m, dataType, stateLength);
         require("v", v, dataType, stateLength);
         if (master || bf16 && step.weightWrite() == WeightWrite.KAHAN) {
+            if (extra == null) {
+                throw new IllegalArgumentException("extra is null, expected " + dataType + " [" + stateLength
+                        + "] under weightWrite " + step.weightWrite());
+            }
             require("extra", extra, dataType, stateLength);
         }
         this.step = step;

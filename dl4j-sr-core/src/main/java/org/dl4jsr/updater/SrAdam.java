@@ -2,10 +2,12 @@ package org.dl4jsr.updater;
 
 import java.util.Map;
 import java.util.Objects;
+import org.dl4jsr.backend.Bf16CpuBackend;
 import org.dl4jsr.kernel.StateRounding;
 import org.dl4jsr.kernel.WeightWrite;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.learning.GradientUpdater;
 import org.nd4j.linalg.learning.config.IUpdater;
 import org.nd4j.linalg.schedule.ISchedule;
@@ -23,7 +25,10 @@ import org.nd4j.shade.jackson.databind.annotation.JsonPOJOBuilder;
  * <p>State in elements of the network's type a parameter: 2; 3 with {@link WeightWrite#KAHAN}; 6, and 16 a variable,
  * with {@link WeightWrite#MASTER}, which keeps FP32 values there. They survive every bit copy (clone, save, restore);
  * arithmetic on the updater state (parameter averaging, casts) is found out at the next step. DL4J cannot split that
- * state, so that under MASTER {@code setLearningRate} works for the whole network but not for a single layer.
+ * state: under MASTER {@code setLearningRate} works for the whole network, and throws for a single layer.
+ *
+ * <p>DL4J's own, with any updater: {@code ComputationGraph.clone} starts counting iterations at 0, and
+ * {@code TransferLearning.GraphBuilder} builds a FLOAT graph, to be followed by {@code convertDataType(BFLOAT16)}.
  */
 @JsonDeserialize(builder = SrAdam.Builder.class)
 public final class SrAdam implements IUpdater {
@@ -198,6 +203,11 @@ public final class SrAdam implements IUpdater {
 
     @Override
     public GradientUpdater<SrAdam> instantiate(INDArray viewArray, boolean initializeViewArray) {
+        if (!Bf16CpuBackend.isActive()) {
+            throw new IllegalStateException("SrAdam needs dl4j-sr's ND4J backend, and "
+                    + Nd4j.getBackend().getClass().getName() + " is in force: remove other ND4J backends from the class"
+                    + " path and the variables BACKEND_PRIORITY_CPU and BACKEND_PRIORITY_GPU from the environment");
+        }
         DataType type = viewArray.dataType();
         if (type != DataType.BFLOAT16 && type != DataType.FLOAT) {
             throw new IllegalStateException("SrAdam in a network of type " + type + ": it trains BFLOAT16 and FLOAT"

@@ -91,7 +91,7 @@ public final class SrAdamStatus {
     }
 
     /** Sets the counters, as they were when the network was saved. */
-    public void restore(long skippedSteps, int consecutiveSkips) {
+    public synchronized void restore(long skippedSteps, int consecutiveSkips) {
         if (consecutiveSkips < 0 || skippedSteps < consecutiveSkips) {
             throw new IllegalArgumentException("skippedSteps is " + skippedSteps + " and consecutiveSkips is "
                     + consecutiveSkips + ", expected 0 <= consecutiveSkips <= skippedSteps");
@@ -101,14 +101,14 @@ public final class SrAdamStatus {
     }
 
     /** Notes a step that was taken. */
-    void taken(double gradientNorm, double clipScale) {
+    synchronized void taken(double gradientNorm, double clipScale) {
         consecutiveSkips = 0;
         lastGradientNorm = gradientNorm;
         lastClipScale = clipScale;
     }
 
     /** Notes a step that was skipped. */
-    void skipped(double gradientNorm) {
+    synchronized void skipped(double gradientNorm) {
         skippedSteps++;
         consecutiveSkips++;
         lastGradientNorm = gradientNorm;

@@ -1,0 +1,297 @@
+package org.dl4jsr.updater;
+
+import static org.dl4jsr.updater.TestNetworks.DATA;
+import static org.dl4jsr.updater.TestNetworks.INPUTS;
+import static org.dl4jsr.updater.TestNetworks.bits;
+import static org.dl4jsr.updater.TestNetworks.dense;
+import static org.dl4jsr.updater.TestNetworks.fit;
+import static org.dl4jsr.updater.TestNetworks.loss;
+import static org.dl4jsr.updater.TestNetworks.output;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Stream;
+import org.deeplearning4j.nn.conf.layers.BatchNormalization;
+import org.deeplearning4j.nn.conf.layers.DenseLayer;
+import org.deeplearning4j.nn.conf.layers.misc.FrozenLayer;
+import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.dl4jsr.kernel.AdamWArrays;
+import org.dl4jsr.kernel.AdamWStep;
+import org.dl4jsr.kernel.FloatType;
+import org.dl4jsr.kernel.JavaKernels;
+import org.dl4jsr.kernel.Kernels;
+import org.dl4jsr.kernel.StateRounding;
+import org.dl4jsr.kernel.WeightWrite;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.nd4j.linalg.activations.Activation;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.dataset.DataSet;
+import org.nd4j.linalg.indexing.NDArrayIndex;
+import org.nd4j.linalg.learning.config.Nesterovs;
+import org.nd4j.linalg.learning.config.Sgd;
+
+class SrAdamTrainingTest {
+
+    static Stream<Arguments> typesAndWrites() {
+        return Stream.concat(Stream.of(Arguments.of(DataType.FLOAT, WeightWrite.STOCHASTIC)),
+                Arrays.stream(WeightWrite.values()).map(write -> Arguments.of(DataType.BFLOAT16, write)));
+    }
+
+    /** The gradient that a fit leaves behind, run through the Java kernels, gives the network's new weights and state. */
+    @ParameterizedTest
+    @MethodSource("typesAndWrites")
+    void aStepIsTheKernelBitForBit(DataType type, WeightWrite write) {
+        var adam = SrAdam.builder().learningRate(1e-2).beta2(0.95).weightDecay(0.1).weightWrite(write).seed(11)
+                .maxGradientNorm(0.05).build();
+        MultiLayerNetwork network = TestNetworks.mlp(adam, type);
+        for (int iteration = 0; iteration < 3; iteration++) {
+            INDArray weights = network.params().dup();
+            INDArray state = network.getUpdater().getStateViewArray().dup();
+            fit(network, 1);
+            var status = SrAdamStatus.of(network);
+            long n = weights.length();
+            int bytes = type == DataType.FLOAT ? 4 : 2;
+            boolean master = write == WeightWrite.MASTER;
+            long header = master ? state.length() - 6 * n : 0;
+            long m = address(state) + 2 * header;
+            long stride = n * (master ? 4 : bytes);
+            assertTrue(status.lastClipScale() < 1);
+            new JavaKernels().adamW(
+                    AdamWStep.of(1e-2, 0.9, 0.95, 1e-8, 0.1, status.lastClipScale(), write, StateRounding.STOCHASTIC,
+                            11, iteration),
+                    new AdamWArrays(type == DataType.FLOAT ? FloatType.FLOAT : FloatType.BFLOAT16, address(weights),
+                            address(network.getFlattenedGradients()), m, m + stride, m + 2 * stride, n, 0),
+                    null);
+            assertArrayEquals(bits(weights), bits(network.params()));
+            INDArray newState = network.getUpdater().getStateViewArray();
+            assertArrayEquals(bits(tail(state, header)), bits(tail(newState, header)));
+        }
+    }
+
+    private static long address(INDArray array) {
+        return array.data().addressPointer().address();
+    }
+
+    private static INDArray tail(INDArray vector, long start) {
+        return vector.get(NDArrayIndex.interval(start, vector.length()));
+    }
+
+    @ParameterizedTest
+    @MethodSource("typesAndWrites")
+    void everyWeightWriteTrains(DataType type, WeightWrite write) {
+        var network = TestNetworks.mlp(SrAdam.builder().learningRate(1e-2).weightWrite(write).build(), type);
+        double before = loss(network);
+        fit(network, 40);
+        assertTrue(loss(network) < 0.5 * before, () -> before + " became " + loss(network));
+    }
+
+    @Test
+    void bothNetworkClassesTrainAlike() {
+        var network = TestNetworks.mlp(new SrAdam(3e-3), DataType.BFLOAT16);
+        var graph = TestNetworks.graph(new SrAdam(3e-3), DataType.BFLOAT16);
+        assertArrayEquals(bits(network.params()), bits(graph.params()));
+        fit(network, 5);
+        fit(graph, 5);
+        assertArrayEquals(bits(network.params()), bits(graph.params()));
+        assertArrayEquals(bits(network.getUpdater().getStateViewArray()),
+                bits(graph.getUpdater().getStateViewArray()));
+    }
+
+    @Test
+    void smallUpdatesSurviveStochasticRoundingOnly() {
+        double exact = lossAfter(new SrAdam(2e-4), DataType.FLOAT);
+        double stochastic = lossAfter(new SrAdam(2e-4), DataType.BFLOAT16);
+        double nearest = lossAfter(
+                SrAdam.builder().learningRate(2e-4).weightWrite(WeightWrite.NEAREST).build(), DataType.BFLOAT16);
+        assertEquals(exact, stochastic, 0.02 * exact);
+        assertTrue(nearest > exact + 5 * Math.abs(stochastic - exact),
+                () -> "FP32 " + exact + ", stochastic " + stochastic + ", nearest " + nearest);
+    }
+
+    private static double lossAfter(SrAdam adam, DataType type) {
+        var network = TestNetworks.mlp(adam, type);
+        fit(network, 150);
+        return loss(network);
+    }
+
+    @ParameterizedTest
+    @EnumSource(WeightWrite.class)
+    void theResultDoesNotDependOnTheThreads(WeightWrite write) {
+        int threads = Runtime.getRuntime().availableProcessors();
+        try {
+            float[] expected = null;
+            for (int count : new int[] {1, 2, 3}) {
+                Kernels.get().setThreads(count);
+                var network = TestNetworks.network(TestNetworks.builder(
+                        SrAdam.builder().learningRate(1e-2).weightWrite(write).maxGradientNorm(0.1).build())
+                        .list().layer(dense(INPUTS, 512)).layer(output(512)).build(), DataType.BFLOAT16);
+                fit(network, 3);
+                float[] weights = bits(network.params());
+                expected = expected == null ? weights : expected;
+                assertArrayEquals(expected, weights, count + " threads");
+            }
+        } finally {
+            Kernels.get().setThreads(threads);
+        }
+    }
+
+    /** Frozen, SGD, batch norm, momentum and three SrAdam configurations in one network. */
+    private static MultiLayerNetwork mixed(DataType type) {
+        return TestNetworks.network(TestNetworks.builder(new SrAdam(1e-2)).list()
+                .layer(new FrozenLayer(dense(INPUTS, 24)))
+                .layer(new DenseLayer.Builder().nIn(24).nOut(24).activation(Activation.TANH).updater(new Sgd(0.1))
+                        .build())
+                .layer(new BatchNormalization.Builder().nIn(24).nOut(24).build())
+                .layer(new DenseLayer.Builder().nIn(24).nOut(24).activation(Activation.TANH)
+                        .biasUpdater(SrAdam.builder().learningRate(2e-2).seed(5).build()).build())
+                .layer(new DenseLayer.Builder().nIn(24).nOut(24).activation(Activation.TANH)
+                        .updater(new Nesterovs(0.05, 0.9)).biasUpdater(new SrAdam(5e-3)).build())
+                .layer(output(24)).build(), type);
+    }
+
+    @ParameterizedTest
+    @EnumSource(value = DataType.class, names = {"FLOAT", "BFLOAT16"})
+    void othersKeepTheirOwnUpdaters(DataType type) {
+        MultiLayerNetwork network = mixed(type);
+        double lossBefore = loss(network);
+        INDArray before = network.params().dup();
+        fit(network, 1);
+        INDArray update = network.getFlattenedGradients().reshape(before.length());
+        INDArray plain = before.reshape(before.length()).sub(update);
+        double squares = 0;
+        var foreign = List.of("layer0 W", "layer0 b", "layer1 W", "layer1 b", "layer2 mean", "layer2 log10stdev",
+                "layer4 W");
+        for (ParameterRange range : ParameterRange.of(network)) {
+            String name = range.layer() + " " + range.parameter();
+            var interval = NDArrayIndex.interval(range.start(), range.end());
+            float[] now = bits(network.params().reshape(before.length()).get(interval));
+            float[] old = bits(before.reshape(before.length()).get(interval));
+            float[] subtracted = bits(plain.get(interval));
+            assertEquals(name.startsWith("layer0"), Arrays.equals(old, now), name + " moved?");
+            assertEquals(foreign.contains(name), Arrays.equals(subtracted, now), name + " by plain subtraction?");
+            if (!foreign.contains(name)) {
+                for (float g : bits(update.get(interval))) {
+                    squares += g * g;
+                }
+            }
+        }
+        assertEquals(Math.sqrt(squares), SrAdamStatus.of(network).lastGradientNorm(), 1e-6 * Math.sqrt(squares));
+        fit(network, 40);
+        assertTrue(loss(network) < 0.6 * lossBefore, () -> lossBefore + " became " + loss(network));
+    }
+
+    @Test
+    void clippingBoundsTheGlobalNorm() {
+        var unclipped = TestNetworks.mlp(new SrAdam(1e-3), DataType.FLOAT);
+        fit(unclipped, 1);
+        double norm = SrAdamStatus.of(unclipped).lastGradientNorm();
+        assertEquals(1, SrAdamStatus.of(unclipped).lastClipScale());
+
+        var clipped = TestNetworks.mlp(SrAdam.builder().maxGradientNorm(norm / 4).build(), DataType.FLOAT);
+        fit(clipped, 1);
+        assertEquals(norm, SrAdamStatus.of(clipped).lastGradientNorm());
+        assertEquals(0.25, SrAdamStatus.of(clipped).lastClipScale(), 1e-12);
+
+        var loose = TestNetworks.mlp(SrAdam.builder().maxGradientNorm(norm * 4).build(), DataType.FLOAT);
+        fit(loose, 1);
+        assertEquals(1, SrAdamStatus.of(loose).lastClipScale());
+        assertArrayEquals(bits(unclipped.params()), bits(loose.params()));
+    }
+
+    private static DataSet poisoned(double value) {
+        INDArray features = DATA.getFeatures().dup();
+        features.putScalar(3, 2, value);
+        return new DataSet(features, DATA.getLabels());
+    }
+
+    @ParameterizedTest
+    @EnumSource(value = DataType.class, names = {"FLOAT", "BFLOAT16"})
+    void aGradientThatIsNotFiniteSkipsTheStepEverywhere(DataType type) {
+        MultiLayerNetwork network = mixed(type);
+        fit(network, 2);
+        float[] weights = bits(network.params());
+        network.fit(poisoned(Double.NaN));
+        assertArrayEquals(weights, bits(network.params()));
+        var status = SrAdamStatus.of(network);
+        assertEquals(1, status.skippedSteps());
+        assertEquals(1, status.consecutiveSkips());
+        assertEquals(0, status.lastClipScale());
+        assertFalse(Double.isFinite(status.lastGradientNorm()));
+    }
+
+    @Test
+    void trainingGoesOnAfterASkip() {
+        var network = TestNetworks.mlp(new SrAdam(1e-2), DataType.BFLOAT16);
+        float[] state = null;
+        fit(network, 2);
+        state = bits(network.getUpdater().getStateViewArray());
+        network.fit(poisoned(Double.NaN));
+        network.fit(poisoned(Double.NaN));
+        assertArrayEquals(state, bits(network.getUpdater().getStateViewArray()));
+        var status = SrAdamStatus.of(network);
+        assertEquals(2, status.consecutiveSkips());
+        double before = loss(network);
+        fit(network, 10);
+        assertEquals(0, status.consecutiveSkips());
+        assertEquals(2, status.skippedSteps());
+        assertTrue(loss(network) < before);
+    }
+
+    @Test
+    void tooManySkipsInARowStopWithTheParametersName() {
+        var graph = TestNetworks.graph(SrAdam.builder().maxConsecutiveSkips(3).build(), DataType.BFLOAT16);
+        SrAdamStatus.of(graph);
+        graph.fit(poisoned(Double.NaN));
+        graph.fit(poisoned(Double.NaN));
+        var error = assertThrows(IllegalStateException.class, () -> graph.fit(poisoned(Double.NaN)));
+        assertTrue(error.getMessage().contains("The gradient of parameter W of layer first (element"),
+                error::getMessage);
+        assertTrue(error.getMessage().contains("is not finite at iteration 2, and SrAdam has skipped 3 steps in a row"),
+                error::getMessage);
+    }
+
+    @Test
+    void theStatusCountsOnFromARestore() {
+        var network = TestNetworks.mlp(SrAdam.builder().maxConsecutiveSkips(3).build(), DataType.BFLOAT16);
+        SrAdamStatus.of(network).restore(7, 2);
+        assertThrows(IllegalStateException.class, () -> network.fit(poisoned(Double.NaN)));
+        assertEquals(8, SrAdamStatus.of(network).skippedSteps());
+        assertThrows(IllegalArgumentException.class, () -> SrAdamStatus.of(network).restore(1, 2));
+        assertThrows(IllegalArgumentException.class, () -> SrAdamStatus.of(network).restore(1, -1));
+    }
+
+    @Test
+    void everyNetworkHasItsOwnStatus() throws Exception {
+        var networks = new MultiLayerNetwork[3];
+        var threads = new Thread[networks.length];
+        for (int i = 0; i < networks.length; i++) {
+            networks[i] = TestNetworks.mlp(new SrAdam(1e-3 * (i + 1)), DataType.BFLOAT16);
+            MultiLayerNetwork network = networks[i];
+            int poison = i;
+            threads[i] = new Thread(() -> {
+                fit(network, 10);
+                for (int skip = 0; skip < poison; skip++) {
+                    network.fit(poisoned(Double.NaN));
+                }
+            });
+            threads[i].start();
+        }
+        for (int i = 0; i < networks.length; i++) {
+            threads[i].join();
+            var alone = TestNetworks.mlp(new SrAdam(1e-3 * (i + 1)), DataType.BFLOAT16);
+            fit(alone, 10);
+            assertArrayEquals(bits(alone.params()), bits(networks[i].params()));
+            assertEquals(i, SrAdamStatus.of(networks[i]).skippedSteps());
+        }
+    }
+}
