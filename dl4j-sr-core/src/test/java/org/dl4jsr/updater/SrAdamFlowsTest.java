@@ -2,9 +2,11 @@ package org.dl4jsr.updater;
 
 import static org.dl4jsr.updater.TestNetworks.CLASSES;
 import static org.dl4jsr.updater.TestNetworks.DATA;
+import static org.dl4jsr.updater.TestNetworks.INPUTS;
 import static org.dl4jsr.updater.TestNetworks.bits;
 import static org.dl4jsr.updater.TestNetworks.fit;
 import static org.dl4jsr.updater.TestNetworks.loss;
+import static org.dl4jsr.updater.TestNetworks.output;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -26,6 +28,7 @@ import org.deeplearning4j.earlystopping.termination.MaxEpochsTerminationConditio
 import org.deeplearning4j.earlystopping.trainer.EarlyStoppingTrainer;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.conf.BackpropType;
+import org.deeplearning4j.nn.conf.layers.AutoEncoder;
 import org.deeplearning4j.nn.conf.layers.LSTM;
 import org.deeplearning4j.nn.conf.layers.RnnOutputLayer;
 import org.deeplearning4j.nn.graph.ComputationGraph;
@@ -40,6 +43,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.nd4j.linalg.activations.Activation;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.DataSet;
@@ -237,6 +241,28 @@ class SrAdamFlowsTest {
                             bits(transferred.params().reshape(before.length()).get(interval))),
                     range.layer() + " " + range.parameter() + " moved?");
         }
+    }
+
+    @ParameterizedTest
+    @MethodSource("typesAndWrites")
+    void layerwisePretraining(DataType type, WeightWrite write) {
+        var network = TestNetworks.network(TestNetworks.builder(adam(write)).list()
+                .layer(new AutoEncoder.Builder().nIn(INPUTS).nOut(8).corruptionLevel(0)
+                        .activation(Activation.TANH).lossFunction(LossFunction.MSE).build())
+                .layer(output(8)).build(), type);
+        float[] before = bits(network.params());
+        network.pretrainLayer(0, new ListDataSetIterator<>(DATA.asList(), 32), 5);
+        float[] after = bits(network.params());
+        int pretrained = (int) network.getLayer(0).numParams();
+        int moved = 0;
+        for (int i = 0; i < before.length; i++) {
+            moved += before[i] != after[i] ? 1 : 0;
+            assertTrue(i < pretrained || before[i] == after[i], "element " + i);
+        }
+        assertTrue(moved > 0.9 * pretrained, moved + " of " + pretrained);
+        double supervised = loss(network);
+        fit(network, 20);
+        assertTrue(loss(network) < supervised);
     }
 
     @Test

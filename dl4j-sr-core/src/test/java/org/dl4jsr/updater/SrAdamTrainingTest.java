@@ -120,7 +120,7 @@ class SrAdamTrainingTest {
 
     private static double lossAfter(SrAdam adam, DataType type) {
         var network = TestNetworks.mlp(adam, type);
-        fit(network, 150);
+        fit(network, 100);
         return loss(network);
     }
 
