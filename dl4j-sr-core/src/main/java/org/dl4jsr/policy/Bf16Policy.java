@@ -110,8 +110,8 @@ public enum Bf16Policy {
     }
 
     /**
-     * A network of this policy with the parameters of {@code network}, rounded to nearest. Its updater starts afresh, at
-     * iteration 0.
+     * A network of this policy with the parameters of {@code network}, rounded to nearest. Its updater starts afresh,
+     * at iteration 0.
      */
     public MultiLayerNetwork convert(MultiLayerNetwork network) {
         var configuration = MultiLayerConfiguration.fromJson(network.getLayerWiseConfigurations().toJson());

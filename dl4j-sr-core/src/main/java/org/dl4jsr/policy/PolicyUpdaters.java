@@ -125,7 +125,7 @@ final class PolicyUpdaters {
         var biases = new ArrayList<String>();
         for (String parameter : parameters) {
             IUpdater owner = layer.getUpdaterByParam(parameter);
-            if (owner == updater || owner == biasUpdater) { // and not, say, the NoOp of batch normalization's statistics
+            if (owner == updater || owner == biasUpdater) { // and not the NoOp of batch normalization's statistics
                 (isBias.test(parameter) ? biases : weights).add(parameter);
             }
         }
@@ -189,7 +189,8 @@ final class PolicyUpdaters {
         return decay == null ? 0 : decay;
     }
 
-    private static double weightDecay(TrainingConfig layer, String parameter, Regularization regularization, SrAdam adam) {
+    private static double weightDecay(
+            TrainingConfig layer, String parameter, Regularization regularization, SrAdam adam) {
         String where = " of parameter " + parameter + " of layer " + layer.getLayerName();
         if (!(regularization instanceof WeightDecay weightDecay)) {
             throw new IllegalArgumentException("Regularization " + regularization + where

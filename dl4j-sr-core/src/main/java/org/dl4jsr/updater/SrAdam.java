@@ -215,7 +215,7 @@ public final class SrAdam implements IUpdater {
         }
         if (type == DataType.FLOAT && (weightWrite == WeightWrite.KAHAN || weightWrite == WeightWrite.MASTER)) {
             throw new IllegalStateException("SrAdam with weightWrite " + weightWrite + " in a FLOAT network, whose"
-                    + " weights are written exactly anyway: set the data type to BFLOAT16 or weightWrite to STOCHASTIC");
+                    + " weights are written exactly: set the data type to BFLOAT16 or weightWrite to STOCHASTIC");
         }
         if (initializeViewArray) {
             viewArray.assign(0);

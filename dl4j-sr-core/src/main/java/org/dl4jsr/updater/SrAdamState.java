@@ -7,8 +7,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /**
- * Where m, v and the compensation or master weights of one block of n parameters lie in the view that DL4J keeps for it:
- * [m | v], [m | v | compensation], or, under {@link WeightWrite#MASTER}, [header | m | v | master] with the bits of one
+ * Where m, v and the compensation or master weights of one block of n parameters lie in the view that DL4J keeps for
+ * it: [m | v], [m | v | compensation], or, under {@link WeightWrite#MASTER}, [header | m | v | master] with the bits of one
  * FP32 value in two BF16 elements each.
  *
  * <p>The header is a canary: a pattern, a function of n, of the BF16 values that arithmetic and careless casts change,
@@ -81,8 +81,8 @@ final class SrAdamState {
                 bits.put(i, canary(i));
             }
         } else if (!intact) {
-            throw new IllegalStateException("The updater state of " + parameters + " parameters under weightWrite MASTER"
-                    + " has been changed by arithmetic, a cast or a rearrangement, and its FP32 values are lost: MASTER"
+            throw new IllegalStateException("The updater state of " + parameters + " parameters under weightWrite"
+                    + " MASTER has been changed by arithmetic, a cast or a rearrangement, and its FP32 values are lost: MASTER"
                     + " bears neither parameter averaging nor convertDataType; use weightWrite STOCHASTIC there, or"
                     + " start the updater afresh with network.setUpdater(null)");
         }

@@ -6,8 +6,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.learning.GradientUpdater;
 
 /**
- * Records a step on its block of parameters and leaves the gradient as it is: the step runs in {@link SrAdamWrite}, when
- * DL4J subtracts the gradient from the parameters.
+ * Records a step on its block of parameters and leaves the gradient as it is: the step runs in {@link SrAdamWrite},
+ * when DL4J subtracts the gradient from the parameters.
  */
 public final class SrAdamUpdater implements GradientUpdater<SrAdam> {
 

@@ -19,8 +19,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The steps of one network's {@link SrAdamUpdater}s in one iteration. When DL4J subtracts the gradient: the norm of the
- * gradients it owns, clipping, the steps; in the ranges that other updaters own, the plain subtraction of their updates.
- * If anything is not finite, nothing is written at all.
+ * gradients it owns, clipping, the steps; in the ranges that other updaters own, the plain subtraction of their
+ * updates. If anything is not finite, nothing is written at all.
  */
 final class SrAdamWrite implements LazyWrite {
 
@@ -164,8 +164,8 @@ final class SrAdamWrite implements LazyWrite {
         for (Step step : steps) {
             long start = step.start() - gradient.offset();
             if (start < done || step.end() - gradient.offset() > gradient.length()) {
-                throw new IllegalStateException("SrAdam's step on the parameters " + step + " is not within the gradient"
-                        + " that is subtracted, " + gradient.offset() + ".."
+                throw new IllegalStateException("SrAdam's step on the parameters " + step + " is not within the"
+                        + " gradient that is subtracted, " + gradient.offset() + ".."
                         + (gradient.offset() + gradient.length() - 1) + ": subtract the whole gradient at once");
             }
             if (done < start) {

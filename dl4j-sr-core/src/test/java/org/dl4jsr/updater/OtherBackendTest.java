@@ -24,7 +24,8 @@ class OtherBackendTest {
     @Test
     void srAdamIsRefused(@TempDir Path directory) throws Exception {
         String classPath = Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator))
-                .map(entry -> withoutBackend(Path.of(entry), directory)).collect(Collectors.joining(File.pathSeparator));
+                .map(entry -> withoutBackend(Path.of(entry), directory))
+                .collect(Collectors.joining(File.pathSeparator));
         Process process = new ProcessBuilder(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xmx512m", "-cp", classPath,
                 OtherBackendTest.class.getName()).redirectErrorStream(true).start();

@@ -27,7 +27,8 @@ import org.nd4j.linalg.schedule.FixedSchedule;
 class SrAdamTest {
 
     private static final SrAdam EVERYTHING = SrAdam.builder()
-            .learningRateSchedule(new WarmupCosineSchedule(3, 30, 1, 0.5)).beta1(0.8).beta2(0.95).epsilon(1e-6).weightDecay(0.1).weightWrite(WeightWrite.KAHAN)
+            .learningRateSchedule(new WarmupCosineSchedule(3, 30, 1, 0.5)).beta1(0.8).beta2(0.95).epsilon(1e-6)
+            .weightDecay(0.1).weightWrite(WeightWrite.KAHAN)
             .stateRounding(StateRounding.NEAREST).seed(-5_000_000_000L).maxGradientNorm(1.5).maxConsecutiveSkips(3)
             .build();
 

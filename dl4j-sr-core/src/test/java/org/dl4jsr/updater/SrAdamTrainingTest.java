@@ -47,7 +47,7 @@ class SrAdamTrainingTest {
                 Arrays.stream(WeightWrite.values()).map(write -> Arguments.of(DataType.BFLOAT16, write)));
     }
 
-    /** The gradient that a fit leaves behind, run through the Java kernels, gives the network's new weights and state. */
+    /** The gradient that a fit leaves behind gives the new weights and state, run through the Java kernels. */
     @ParameterizedTest
     @MethodSource("typesAndWrites")
     void aStepIsTheKernelBitForBit(DataType type, WeightWrite write) {
