@@ -8,8 +8,8 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /**
  * Where m, v and the compensation or master weights of one block of n parameters lie in the view that DL4J keeps for
- * it: [m | v], [m | v | compensation], or, under {@link WeightWrite#MASTER}, [header | m | v | master] with the bits of one
- * FP32 value in two BF16 elements each.
+ * it: [m | v], [m | v | compensation], or, under {@link WeightWrite#MASTER}, [header | m | v | master] with the bits of
+ * one FP32 value in two BF16 elements each.
  *
  * <p>The header is a canary: a pattern, a function of n, of the BF16 values that arithmetic and careless casts change,
  * signalling and quiet NaNs, negative zero and a subnormal. An all-zero header is fresh state.
@@ -82,9 +82,9 @@ final class SrAdamState {
             }
         } else if (!intact) {
             throw new IllegalStateException("The updater state of " + parameters + " parameters under weightWrite"
-                    + " MASTER has been changed by arithmetic, a cast or a rearrangement, and its FP32 values are lost: MASTER"
-                    + " bears neither parameter averaging nor convertDataType; use weightWrite STOCHASTIC there, or"
-                    + " start the updater afresh with network.setUpdater(null)");
+                    + " MASTER has been changed by arithmetic, a cast or a rearrangement, and its FP32 values are lost:"
+                    + " MASTER bears neither parameter averaging nor convertDataType; use weightWrite STOCHASTIC there,"
+                    + " or start the updater afresh with network.setUpdater(null)");
         }
     }
 

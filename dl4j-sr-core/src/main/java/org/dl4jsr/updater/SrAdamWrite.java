@@ -27,9 +27,9 @@ final class SrAdamWrite implements LazyWrite {
     private static final Logger LOG = LoggerFactory.getLogger(SrAdamWrite.class);
 
     private static final String WHY = "DL4J has to subtract the gradient from the parameters right after the updater."
-            + " What cannot work with SrAdam: weight decay after the updater (set SrAdam's weightDecay instead),"
-            + " gradient sharing (use parameter averaging), line-search optimizers (set optimizationAlgo to"
-            + " STOCHASTIC_GRADIENT_DESCENT)";
+            + " What cannot work with SrAdam: weight decay after the updater (set SrAdam's weightDecay, or let"
+            + " Bf16Policy take it over), gradient sharing (use parameter averaging), line-search optimizers (set"
+            + " optimizationAlgo to STOCHASTIC_GRADIENT_DESCENT)";
 
     private final SrAdamStatus status;
     private final SrAdam settings;

@@ -43,7 +43,7 @@ class SrAdamRefusalsTest {
     void weightDecayAfterTheUpdater() {
         var network = TestNetworks.network(TestNetworks.builder(new SrAdam()).weightDecay(0.01).list()
                 .layer(dense(INPUTS, 8)).layer(output(8)).build(), DataType.BFLOAT16);
-        assertRefused("set SrAdam's weightDecay instead", () -> fit(network, 1));
+        assertRefused("set SrAdam's weightDecay, or let Bf16Policy take it over", () -> fit(network, 1));
     }
 
     @ParameterizedTest
