@@ -12,7 +12,6 @@ import org.nd4j.common.primitives.Pair;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
-import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /** Implementation of {@link GptEmbedding}; keeps nothing but its input for the backward pass. */
 public final class GptEmbeddingLayer extends SequenceLayer<GptEmbedding> {
@@ -50,9 +49,8 @@ public final class GptEmbeddingLayer extends SequenceLayer<GptEmbedding> {
         assertInputSet(true);
         var place = ArrayType.BP_WORKING_MEM;
         INDArray positions = gradientViews.get(GptEmbedding.POSITIONS);
-        long time = input.size(1);
-        if (time < positions.size(0)) {
-            positions.get(NDArrayIndex.interval(time, positions.size(0)), NDArrayIndex.all()).assign(0);
+        if (input.size(1) < positions.size(0)) {
+            positions.assign(0); // all: ND4J's get(interval, all) returns an empty array for some views
         }
         Nd4j.exec(new TokenEmbeddingGradient(
                 ids(place, workspaceMgr), dense(place, epsilon, workspaceMgr),

@@ -39,7 +39,7 @@ class GptGradientTest {
 
     @Test
     void sequencesShorterThanTheContext() {
-        var configuration = tiny().build();
+        var configuration = tiny().context(12).build();
         var net = lively(configuration);
         gradient(net, data());
         int[][] tokens = {{6, 2, 4}, {1, 1, 0}};

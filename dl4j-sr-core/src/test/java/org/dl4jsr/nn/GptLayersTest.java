@@ -26,6 +26,8 @@ import org.deeplearning4j.nn.conf.layers.LSTM;
 import org.deeplearning4j.nn.conf.layers.RnnOutputLayer;
 import org.deeplearning4j.nn.conf.layers.misc.FrozenLayerWithBackprop;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.deeplearning4j.nn.transferlearning.FineTuneConfiguration;
+import org.deeplearning4j.nn.transferlearning.TransferLearning;
 import org.junit.jupiter.api.Test;
 import org.nd4j.linalg.activations.Activation;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -155,6 +157,25 @@ class GptLayersTest {
         net.fit(data());
         assertEquals(table, net.getParam("embedding_tokens"));
         assertNotEquals(block, net.getParam("block0_qkv"));
+    }
+
+    @Test
+    void transferLearning() {
+        var net = lively(tiny().tiedHead(false).updater(new Sgd(0.1)).build());
+        var tuned = new TransferLearning.GraphBuilder(net)
+                .fineTuneConfiguration(new FineTuneConfiguration.Builder().updater(new Adam(1e-2)).build())
+                .setFeatureExtractor("block0").build();
+        double start = net.score(data());
+        assertEquals(start, tuned.score(data()), 1e-6);
+        for (int i = 0; i < 30; i++) {
+            tuned.fit(data());
+        }
+        assertTrue(tuned.score(data()) < start / 2, start + " -> " + tuned.score(data()));
+        assertEquals(net.getParam("block0_qkv"), tuned.getParam("block0_qkv"));
+
+        var tied = new TransferLearning.GraphBuilder(lively(tiny().tiedHead(true).build()))
+                .setFeatureExtractor("block0").build();
+        assertConfig("is not in a TiedHeadVertex", () -> tied.output(ints(TOKENS)));
     }
 
     @Test
