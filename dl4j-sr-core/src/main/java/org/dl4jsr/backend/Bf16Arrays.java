@@ -57,13 +57,14 @@ final class Bf16Arrays {
         if (!isCastable(source) || !isCastable(target)) {
             return false;
         }
-        Matrix from = squeezed(source);
-        Matrix to = squeezed(target);
-        boolean sameShape = Arrays.equals(from.shape(), to.shape());
-        if (sameShape) {
-            StridedCopy.copy(from, to);
+        boolean sameShape = Arrays.equals(source.shape(), target.shape());
+        Matrix from = sameShape ? matrix(source) : squeezed(source);
+        Matrix to = sameShape ? matrix(target) : squeezed(target);
+        if (!Arrays.equals(from.shape(), to.shape())) {
+            return false;
         }
-        return sameShape;
+        StridedCopy.copy(from, to);
+        return true;
     }
 
     private static boolean isCastable(INDArray array) {

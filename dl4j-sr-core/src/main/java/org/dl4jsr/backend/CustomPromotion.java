@@ -6,13 +6,11 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Supplier;
 import org.nd4j.linalg.api.buffer.DataType;
-import org.nd4j.linalg.api.memory.MemoryWorkspace;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.ops.CustomOp;
 import org.nd4j.linalg.api.ops.DynamicCustomOp;
 import org.nd4j.linalg.api.ops.OpContext;
 import org.nd4j.linalg.api.shape.LongShapeDescriptor;
-import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * Runs a custom op with FLOAT copies in place of its BF16 operands. The arrays are exchanged within the op's context,
@@ -38,7 +36,7 @@ final class CustomPromotion {
         List<INDArray> outputs = context.getOutputArrays();
         DataType[] types = context.getDArguments().toArray(new DataType[0]);
         try (var copies = new FloatCopies()) {
-            try (MemoryWorkspace none = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
+            try {
                 setInputs(context, inputs.stream().map(copies::of).toList());
                 // with content: some ops write only a part of their output
                 setOutputs(context, outputs.stream().map(copies::of).toList());

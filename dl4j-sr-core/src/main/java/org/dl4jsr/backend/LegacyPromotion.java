@@ -2,13 +2,11 @@ package org.dl4jsr.backend;
 
 import java.util.function.Supplier;
 import org.nd4j.linalg.api.buffer.DataType;
-import org.nd4j.linalg.api.memory.MemoryWorkspace;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.ops.Op;
 import org.nd4j.linalg.api.ops.OpContext;
 import org.nd4j.linalg.api.ops.ScalarOp;
 import org.nd4j.linalg.api.ops.executioner.DefaultOpExecutioner;
-import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * Runs an op of the old kind (operands x, y, a scalar, result z) with FLOAT copies in place of its BF16 operands. The
@@ -51,7 +49,7 @@ final class LegacyPromotion {
         INDArray wideX = copies.of(x);
         INDArray wideY = copies.of(y);
         INDArray wideZ = copies.toOverwrite(z);
-        try (MemoryWorkspace none = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
+        try {
             setOperands(wideX, wideY, wideZ);
             if (scalar != null && scalar != y) {
                 ((ScalarOp) op).setScalar(copies.of(scalar));

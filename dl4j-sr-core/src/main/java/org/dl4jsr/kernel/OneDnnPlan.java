@@ -35,6 +35,8 @@ final class OneDnnPlan implements AutoCloseable {
 
     /** From how many rows or columns of the result on the other operand is reordered. */
     private static final int WORTH_REORDERING = 256;
+    /** No operand larger than this, in bytes, is reordered: every thread keeps the memory for it. */
+    private static final long REORDERED_AT_MOST = 128 << 20;
 
     private final List<Pointer> owned = new ArrayList<>();
     private final Address address = new Address();
@@ -57,10 +59,10 @@ final class OneDnnPlan implements AutoCloseable {
             var target = descriptor(c);
             boolean single = c.shape().length == 2;
             boolean rowMajor = a.strides()[a.strides().length - 1] == 1;
-            var leftWanted = single && !rowMajor && c.columns() >= WORTH_REORDERING
+            var leftWanted = single && !rowMajor && c.columns() >= WORTH_REORDERING && isModest(a)
                     ? new memory.desc(a.shape(), type(a), memory.format_tag.ab)
                     : leftGiven;
-            var rightWanted = single && c.rows() >= WORTH_REORDERING
+            var rightWanted = single && c.rows() >= WORTH_REORDERING && isModest(b)
                     ? new memory.desc(b.shape(), type(b), memory.format_tag.any)
                     : rightGiven;
 
@@ -159,6 +161,10 @@ final class OneDnnPlan implements AutoCloseable {
     private <P extends Pointer> P keep(P pointer) {
         owned.add(pointer.retainReference());
         return pointer;
+    }
+
+    private static boolean isModest(Matrix operand) {
+        return StridedCopy.length(operand.shape()) * operand.type().bytes() <= REORDERED_AT_MOST;
     }
 
     private static int appendAdd(post_ops steps, memory.desc addend) {

@@ -1,8 +1,6 @@
 package org.dl4jsr.kernel;
 
 import java.util.Arrays;
-import java.util.Comparator;
-import java.util.stream.IntStream;
 import org.dl4jsr.rounding.BFloat16;
 
 /**
@@ -73,17 +71,28 @@ public final class StridedCopy {
 
     /** The number of elements of an array of this shape. */
     static long length(long[] shape) {
-        return Arrays.stream(shape).reduce(1, (product, size) -> product * size);
+        long length = 1;
+        for (long size : shape) {
+            length *= size;
+        }
+        return length;
     }
 
     /** The dimensions of more than one element, largest stride first. */
     private static int[] byStride(Matrix matrix) {
-        return IntStream.range(0, matrix.shape().length)
-                .filter(i -> matrix.shape()[i] != 1)
-                .boxed()
-                .sorted(Comparator.comparingLong(i -> -Math.abs(matrix.strides()[i])))
-                .mapToInt(i -> i)
-                .toArray();
+        long[] strides = matrix.strides();
+        int[] order = new int[strides.length];
+        int count = 0;
+        for (int i = 0; i < strides.length; i++) {
+            if (matrix.shape()[i] != 1) {
+                int at = count++;
+                for (; at > 0 && Math.abs(strides[order[at - 1]]) < Math.abs(strides[i]); at--) {
+                    order[at] = order[at - 1];
+                }
+                order[at] = i;
+            }
+        }
+        return Arrays.copyOf(order, count);
     }
 
     private void loop(int dimension, long source, long target) {

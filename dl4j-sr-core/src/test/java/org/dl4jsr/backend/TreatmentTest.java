@@ -98,8 +98,27 @@ class TreatmentTest {
                 .addIntegerArguments(0, 0, 0, 0, 0, 1, 2, 5, 7, 2, 2)), x);
         check("mirror", a -> exec(op("mirror_pad").addInputs(a[0], Nd4j.createFromArray(new int[][] {{1, 1}, {2, 2}}))
                 .addIntegerArguments(0)), x);
-        check("onehot", a -> exec(op("select").addInputs(a[0].gt(0), a[0], a[1])), x,
+        check("select", a -> exec(op("select").addInputs(a[0].gt(0), a[0], a[1])), x,
                 Bf16Testing.random(random, 6, 8));
+        check("permute", a -> exec(op("permute").addInputs(a).addIntegerArguments(1, 0)), x);
+        check("transpose", a -> exec(op("transpose").addInputs(a)), x);
+        check("reshape", a -> exec(op("reshape").addInputs(a).addIntegerArguments(-99, 3, 16)), x);
+        check("expand", a -> exec(op("expand_dims").addInputs(a).addIntegerArguments(1)), x);
+        check("squeeze", a -> exec(op("squeeze").addInputs(a).addIntegerArguments(1)), x.reshape(6, 1, 8));
+        check("parallel_stack", a -> exec(op("parallel_stack").addInputs(a)), x, Bf16Testing.random(random, 6, 8));
+        check("unstack", a -> exec(op("unstack").addInputs(a).addIntegerArguments(1)), x);
+        check("split", a -> exec(op("split").addInputs(a).addIntegerArguments(2, 0)), x);
+        check("slice", a -> exec(op("slice").addInputs(a).addIntegerArguments(1, 2, 3, 4)), x);
+        check("gather_nd", a -> exec(op("gather_nd").addInputs(a[0], Nd4j.createFromArray(new int[][] {{1}, {4}}))), x);
+        check("tile", a -> exec(op("tile").addInputs(a).addIntegerArguments(2, 2)), x);
+        check("broadcast_to", a -> exec(op("broadcast_to").addInputs(a[0], Nd4j.createFromArray(3, 6, 8))), x);
+        check("reverse op", a -> exec(op("reverse").addInputs(a).addIntegerArguments(1)), x);
+        check("zeros_as", a -> exec(op("zeros_as").addInputs(a)), x);
+        check("ones_as", a -> exec(op("ones_as").addInputs(a)), x);
+        check("fill_as", a -> exec(op("fill_as").addInputs(a).addFloatingPointArguments(0.3)), x);
+        INDArray image = Bf16Testing.random(random, 1, 4, 4, 4);
+        check("space_to_depth", a -> exec(op("space_to_depth").addInputs(a).addIntegerArguments(2, 1)), image);
+        check("depth_to_space", a -> exec(op("depth_to_space").addInputs(a).addIntegerArguments(2, 1)), image);
     }
 
     @ParameterizedTest

@@ -9,6 +9,7 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.Random;
 import java.util.function.Supplier;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.javacpp.PointerScope;
@@ -30,7 +31,7 @@ class MatmulTest {
     @MethodSource("implementations")
     void anyShapesStridesAndFactors(Matmul matmul) {
         var random = new Random(1);
-        for (int trial = 0; trial < 1000; trial++) {
+        for (int trial = 0; trial < 400; trial++) {
             check(matmul, random, randomProduct(random));
         }
     }
@@ -151,6 +152,19 @@ class MatmulTest {
         products.subList(100, 300).forEach(product -> product.run(matmul));
         assertEquals(bytes, Pointer.totalBytes());
         assertTrue(Pointer.totalCount() <= count + 50, Pointer.totalCount() + " pointers, before " + count);
+    }
+
+    @Test
+    void threadsDoNotDisturbEachOther() {
+        Matmul matmul = Matmul.get();
+        var random = new Random(10);
+        var products = Stream.generate(() -> randomProduct(random)).limit(200).toList();
+        var expected = products.stream().map(Product::expected).toList();
+        var tolerance = products.stream().map(Product::tolerance).toList();
+        IntStream.range(0, 200).parallel().forEach(i -> products.get(i).run(matmul));
+        for (int i = 0; i < 200; i++) {
+            assertWithin(expected.get(i), tolerance.get(i), products.get(i).c.values(), products.get(i)::toString);
+        }
     }
 
     /** A scope of the caller's frees what was created within it; ours must survive that. */
