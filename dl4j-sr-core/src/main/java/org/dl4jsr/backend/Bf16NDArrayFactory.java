@@ -1,10 +1,16 @@
 package org.dl4jsr.backend;
 
 import java.util.Arrays;
+import org.nd4j.linalg.api.blas.Level1;
+import org.nd4j.linalg.api.blas.Level2;
+import org.nd4j.linalg.api.blas.Level3;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.memory.MemoryWorkspace;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.cpu.nativecpu.CpuNDArrayFactory;
+import org.nd4j.linalg.cpu.nativecpu.blas.CpuLevel1;
+import org.nd4j.linalg.cpu.nativecpu.blas.CpuLevel2;
+import org.nd4j.linalg.cpu.nativecpu.blas.CpuLevel3;
 import org.nd4j.linalg.factory.Nd4j;
 
 /** ND4J's arrays, with what it computes in BF16 past its executioner done in FP32. ND4J creates it by name. */
@@ -17,7 +23,17 @@ public final class Bf16NDArrayFactory extends CpuNDArrayFactory {
 
     @Override
     public void createLevel1() {
-        level1 = new Bf16Level1();
+        level1 = Bf16Blas.of(Level1.class, new CpuLevel1());
+    }
+
+    @Override
+    public void createLevel2() {
+        level2 = Bf16Blas.of(Level2.class, new CpuLevel2());
+    }
+
+    @Override
+    public void createLevel3() {
+        level3 = Bf16Blas.of(Level3.class, new CpuLevel3());
     }
 
     @Override

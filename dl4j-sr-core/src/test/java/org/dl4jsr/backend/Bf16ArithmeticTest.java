@@ -2,6 +2,7 @@ package org.dl4jsr.backend;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
@@ -87,7 +88,7 @@ class Bf16ArithmeticTest {
     }
 
     @Test
-    void blasLevelOne() {
+    void blas() {
         INDArray x = Bf16Testing.random(random, 1000);
         INDArray y = Bf16Testing.random(random, 1000);
         INDArray wideX = x.castTo(DataType.FLOAT);
@@ -115,6 +116,16 @@ class Bf16ArithmeticTest {
             blas.level1().copy(a[0], a[1]);
             return a[1];
         }, x, y);
+        Bf16Testing.assertComputesInFloat("ger", a -> {
+            blas.level2().ger('c', 0.5, a[0], a[1], a[2]);
+            return a[2];
+        }, Bf16Testing.random(random, 3), Bf16Testing.random(random, 4), Bf16Testing.random(random, 3, 4).dup('f'));
+        Bf16Testing.assertComputesInFloat("gemv", a -> {
+            blas.level2().gemv('c', 'N', 1, a[0], a[1], 0, a[2]);
+            return a[2];
+        }, Nd4j.ones(DataType.BFLOAT16, 3, 4), Bf16Testing.random(random, 4).muli(8), Bf16Testing.random(random, 3));
+        assertThrows(UnsupportedOperationException.class,
+                () -> blas.level1().copy(3, x.data(), 0, 1, y.data(), 0, 1));
     }
 
     @Test
