@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -32,8 +33,14 @@ final class MachineMemory {
         return system.getFreeMemorySize();
     }
 
-    /** Throws where the run would not fit. */
+    /** Throws where the run would not fit into this machine or into DL4J, which counts updater state in an int. */
     static void require(RunConfig config) {
+        long elements = MemoryPlan.updaterElements(config);
+        if (elements > Integer.MAX_VALUE) {
+            throw new BadInput(String.format(Locale.ROOT, "%s under %s has %,d elements of updater state, and DL4J can"
+                    + " hold %,d: choose a smaller --preset or a --policy with less state", config.preset(),
+                    config.policy(), elements, Integer.MAX_VALUE));
+        }
         long needed = MemoryPlan.of(config).total();
         long available = available();
         if (needed > available) {

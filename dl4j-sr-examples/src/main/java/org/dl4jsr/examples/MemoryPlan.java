@@ -15,10 +15,10 @@ import org.dl4jsr.policy.Bf16Policy;
  */
 record MemoryPlan(long weights, long gradients, long optimizer, long accumulation, long activations, long java) {
 
-    private static final long JAVA = 700L << 20;
+    private static final long JAVA = 400L << 20;
     /** Elements a token and unit of width that a block keeps for its backward pass, or needs there. */
-    private static final int BLOCK_ELEMENTS = 18;
-    private static final int WORKING_ELEMENTS = 24;
+    private static final int BLOCK_ELEMENTS = 16;
+    private static final int WORKING_ELEMENTS = 20;
 
     static MemoryPlan of(RunConfig config) {
         long parameters = config.parameters();
@@ -33,6 +33,13 @@ record MemoryPlan(long weights, long gradients, long optimizer, long accumulatio
                         + 2L * config.vocabulary());
         return new MemoryPlan(weightBytes * parameters, element * parameters, optimizerBytes * parameters, accumulation,
                 activations, JAVA);
+    }
+
+    /** Length of DL4J's updater state array: moments, and compensation or masters, in the network's type. */
+    static long updaterElements(RunConfig config) {
+        Bf16Policy policy = config.bf16Policy();
+        int element = policy.dataType().width();
+        return (policy.modelStateBytes() - 2 * element) / element * config.parameters();
     }
 
     /** Weights, gradients and optimizer state. */

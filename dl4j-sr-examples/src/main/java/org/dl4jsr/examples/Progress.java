@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Locale;
+import me.tongfei.progressbar.ConsoleProgressBarConsumer;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
 import me.tongfei.progressbar.ProgressBarStyle;
@@ -33,7 +34,8 @@ final class Progress implements AutoCloseable {
         this.tokensPerStep = tokensPerStep;
         bar = isTerminal()
                 ? new ProgressBarBuilder().setInitialMax(steps).startsFrom(firstStep, Duration.ZERO)
-                        .setStyle(ProgressBarStyle.UNICODE_BLOCK).setUpdateIntervalMillis(250).build()
+                        .setStyle(ProgressBarStyle.UNICODE_BLOCK).setUpdateIntervalMillis(250)
+                        .setConsumer(new ConsoleProgressBarConsumer(out)).build()
                 : null;
     }
 

@@ -18,6 +18,13 @@ class MemoryPlanTest {
     }
 
     @ParameterizedTest
+    @CsvSource({"fp32,2", "bf16-o1,2", "bf16-o2,6", "bf16-nearest,2", "bf16-kahan,3", "bf16-sr,2"})
+    void updaterStateHasTheElementsOfSrAdam(String policy, long elementsPerParameter) {
+        RunConfig config = config(Preset.SMALL, policy);
+        assertEquals(elementsPerParameter * config.parameters(), MemoryPlan.updaterElements(config));
+    }
+
+    @ParameterizedTest
     @EnumSource(Preset.class)
     void presetsHaveTheirParameters(Preset preset) {
         double expected = switch (preset) {
