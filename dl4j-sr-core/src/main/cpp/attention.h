@@ -27,30 +27,32 @@ struct BFloat16Words {
         return (V) _mm512_dpbf16_ps((__m512) sum, (__m512bh) a, (__m512bh) b);
     }
 
-    SIMD_FUNCTION void put(uint16_t* target, V x) { *(UnalignedHalves*) target = (Halves) _mm512_cvtneps_pbh((__m512) x); }
+    SIMD_FUNCTION void put(uint16_t* target, V x) { store(target, x); }
 
     SIMD_FUNCTION V combine(V first, V second) { return (V) ((Bits) first >> 16 | (Bits) second); }
 };
 #endif
 
-/// Rows of a left factor that are multiplied at once: with MAX_VECTORS of the right one they fill the registers.
-static const int ROWS = 6;
-static const int MAX_VECTORS = SIMD_BYTES == 64 ? 4 : 2;
+template <class Words>
+static inline int wordsOf(int values) { return (values + Words::VALUES - 1) / Words::VALUES; }
 
-/// A right factor [words, columns] in panels of some vectors' width, each with its rows one after another.
+/// What is multiplied at once: as many sums as the registers hold.
+static const int ROWS = SIMD_BYTES == 64 ? 8 : 6;
+static const int VECTORS = 2;
+
+static const int PANEL = VECTORS * LANES;
+
+/// A right factor [words, columns] in panels of PANEL columns, each with its rows one after another.
 struct Panels {
     uint32_t* memory;
-    int words, vectors;
+    int words;
 
-    Panels(Scratch& scratch, int words, int columns) : words(words) {
-        int all = (columns + LANES - 1) / LANES;
-        int panels = (all + MAX_VECTORS - 1) / MAX_VECTORS;
-        vectors = (all + panels - 1) / panels;
-        memory = scratch.words((int64_t) panels * vectors * LANES * words);
-    }
+    Panels(Scratch& scratch, int words, int columns)
+        : memory(scratch.words((int64_t) roundUp(columns, PANEL) * words)), words(words) {}
 
-    uint32_t* at(int word, int vector) const {
-        return memory + ((int64_t) (vector / vectors) * words + word) * vectors * LANES + vector % vectors * LANES;
+    /// The word at a column whose panel has been begun; the next word is PANEL further.
+    uint32_t* at(int word, int column) const {
+        return memory + (int64_t) (column / PANEL) * PANEL * words + word * PANEL + column % PANEL;
     }
 };
 
@@ -60,43 +62,31 @@ struct Rows {
     int64_t rowStride, wordStride;
 };
 
-template <class Words, int VECTORS>
-static inline void multiplyTile(
-        Rows a, int words, const uint32_t* b, int64_t bStride, float* c, int64_t cStride, bool add) {
-    V sums[ROWS][VECTORS];
-    for (int row = 0; row < ROWS; row++) {
-        for (int v = 0; v < VECTORS; v++) {
-            sums[row][v] = add ? load(c + row * cStride + v * LANES) : V{};
-        }
-    }
+template <class Words, int COUNT>
+static inline void multiplyTile(Rows a, int words, const uint32_t* b, float* c, int64_t cStride, bool add) {
+    V sums[ROWS][COUNT] = {};
     for (int word = 0; word < words; word++) {
-        V right[VECTORS];
-        for (int v = 0; v < VECTORS; v++) {
-            right[v] = load((const float*) b + word * bStride + v * LANES);
+        V right[COUNT];
+        for (int v = 0; v < COUNT; v++) {
+            right[v] = load((const float*) b + word * PANEL + v * LANES);
         }
+#pragma GCC unroll 8
         for (int row = 0; row < ROWS; row++) {
             V left = (V) (Bits{} + a.memory[row * a.rowStride + word * a.wordStride]);
-            for (int v = 0; v < VECTORS; v++) {
+#pragma GCC unroll 2
+            for (int v = 0; v < COUNT; v++) {
                 sums[row][v] = Words::addProduct(sums[row][v], left, right[v]);
             }
         }
     }
+#pragma GCC unroll 8
     for (int row = 0; row < ROWS; row++) {
-        for (int v = 0; v < VECTORS; v++) {
-            store(c + row * cStride + v * LANES, sums[row][v]);
+#pragma GCC unroll 2
+        for (int v = 0; v < COUNT; v++) {
+            float* target = c + row * cStride + v * LANES;
+            store(target, add ? load(target) + sums[row][v] : sums[row][v]);
         }
     }
-}
-
-template <class Words, int VECTORS>
-static inline void multiplyVectors(
-        int vectors, Rows a, int words, const uint32_t* b, int64_t bStride, float* c, int64_t cStride, bool add) {
-    if constexpr (VECTORS > 1) {
-        if (vectors < VECTORS) {
-            return multiplyVectors<Words, VECTORS - 1>(vectors, a, words, b, bStride, c, cStride, add);
-        }
-    }
-    multiplyTile<Words, VECTORS>(a, words, b, bStride, c, cStride, add);
 }
 
 /// c = a times the rows [word, word + words) and columns [column, end) of b, or added to it; column is a multiple of
@@ -104,40 +94,55 @@ static inline void multiplyVectors(
 template <class Words>
 static inline void multiply(
         Rows a, const Panels& b, int word, int words, int column, int end, float* c, int64_t cStride, bool add) {
-    int last = (end + LANES - 1) / LANES;
-    int count;
-    for (int v = column / LANES; v < last; v += count) {
-        count = b.vectors - v % b.vectors < last - v ? b.vectors - v % b.vectors : last - v;
-        multiplyVectors<Words, MAX_VECTORS>(
-                count, a, words, b.at(word, v), b.vectors * LANES, c + v * LANES, cStride, add);
+    while (column < end) {
+        if (column % PANEL == 0 && end - column > LANES) {
+            multiplyTile<Words, 2>(a, words, b.at(word, column), c + column, cStride, add);
+            column += PANEL;
+        } else {
+            multiplyTile<Words, 1>(a, words, b.at(word, column), c + column, cStride, add);
+            column += LANES;
+        }
     }
 }
 
-/// Copies a matrix [rows, width] of an array with that stride to rows of words; returns the words of a row.
+/// One head's queries, keys, values or results of one sequence, or their gradients.
+template <class T>
+struct Matrix {
+    T* first;
+    int64_t stride;
+    int rows, width;
+
+    T* row(int i) const { return first + i * stride; }
+};
+
+/// The rows as rows of words; zeros follow up to a multiple of ROWS.
 template <class Words, class T>
-static inline int copyRows(const T* source, int64_t stride, int rows, int width, uint32_t* target) {
-    int words = (width + Words::VALUES - 1) / Words::VALUES;
-    for (int row = 0; row < roundUp(rows, ROWS); row++) {
-        uint32_t* out = target + (int64_t) row * words;
-        if (row >= rows) {
-            memset(out, 0, words * sizeof *out);
-        } else if (sizeof(T) == sizeof(typename Words::Value)) {
-            out[words - 1] = 0;
-            memcpy(out, source + row * stride, width * sizeof(T));
+static inline const uint32_t* copyRows(const Matrix<const T>& source, Scratch& scratch) {
+    const int words = wordsOf<Words>(source.width);
+    uint32_t* const target = scratch.words((int64_t) roundUp(source.rows, ROWS) * words);
+    for (int row = 0; row < source.rows; row++) {
+        const T* in = source.row(row);
+        float* out = (float*) target + (int64_t) row * words;
+        if (sizeof(T) != sizeof(typename Words::Value)) {
+            copy(in, out, source.width);
+        } else if (source.width % Words::VALUES == 0) {
+            copy((const float*) in, out, words);
         } else {
-            eachVector(width, [&](int64_t i, auto part) {
-                store((float*) out + i, load(source + row * stride + i, part), part);
-            });
+            out[words - 1] = 0;
+            memcpy(out, in, source.width * sizeof(T));
         }
     }
-    return words;
+    memset(target + (int64_t) source.rows * words, 0,
+           (int64_t) (roundUp(source.rows, ROWS) - source.rows) * words * sizeof *target);
+    return target;
 }
 
 /// The transpose of rows of words as a right factor: its columns are the rows.
-static inline void packTransposed(const uint32_t* source, int rows, int words, const Panels& target) {
-    for (int row = 0; row < roundUp(rows, LANES); row += LANES) {
+static inline Panels packTransposed(const uint32_t* source, int rows, int words, Scratch& scratch) {
+    const Panels target(scratch, words, rows);
+    for (int row = 0; row < rows; row += LANES) {
         for (int word = 0; word < words; word += LANES) {
-            int count = words - word < LANES ? words - word : LANES;
+            const int count = words - word < LANES ? words - word : LANES;
             Bits x[LANES];
             for (int i = 0; i < LANES; i++) {
                 const float* values = (const float*) source + (int64_t) (row + i) * words + word;
@@ -146,10 +151,11 @@ static inline void packTransposed(const uint32_t* source, int rows, int words, c
             }
             transposeTile(x);
             for (int i = 0; i < count; i++) {
-                *(UnalignedBits*) target.at(word + i, row / LANES) = x[i];
+                *(UnalignedBits*) target.at(word + i, row) = x[i];
             }
         }
     }
+    return target;
 }
 
 /// Words of a vector of a row with that of the next row, null behind the last one.
@@ -158,204 +164,210 @@ SIMD_FUNCTION V interleave(const T* row, const T* next, Values values) {
     return Words::combine(load(row, values), next ? load(next, values) : V{});
 }
 
-/// A matrix [rows, width] of an array with that stride as a right factor that is summed over its rows.
+/// A matrix as a right factor that is summed over its rows.
 template <class Words, class T>
-static inline void packRows(const T* source, int64_t stride, int rows, int width, const Panels& target) {
-    for (int word = 0; word < target.words; word++) {
-        const T* row = source + word * Words::VALUES * stride;
-        const T* next = word * Words::VALUES + 1 < rows ? row + stride : 0;
-        eachVector(width, [&](int64_t i, auto values) {
-            store((float*) target.at(word, i / LANES), interleave<Words>(row + i, next ? next + i : 0, values));
+static inline Panels packRows(const Matrix<const T>& source, Scratch& scratch) {
+    const Panels target(scratch, wordsOf<Words>(source.rows), source.width);
+    for (int column = 0; column < source.width; column += PANEL) {
+        const int columns = source.width - column < PANEL ? source.width - column : PANEL;
+        for (int word = 0; word < target.words; word++) {
+            const int first = word * Words::VALUES;
+            const T* row = source.row(first) + column;
+            const T* next = first + 1 < source.rows ? source.row(first + 1) + column : 0;
+            float* out = (float*) target.at(word, column);
+            eachVector(columns, [&](int64_t i, auto part) {
+                store(out + i, interleave<Words>(row + i, next ? next + i : 0, part));
+            });
+        }
+    }
+    return target;
+}
+
+/// Writes the sums [ROWS, stride], each row times its factor, to the rows from this one on.
+template <class T, class Factor>
+static inline void storeRows(const float* sums, int64_t stride, const Matrix<T>& target, int first, Factor factor) {
+    for (int row = 0; row < ROWS && first + row < target.rows; row++) {
+        T* out = target.row(first + row);
+        eachVector(target.width, [&](int64_t i, auto part) {
+            store(out + i, load(sums + row * stride + i) * factor(row), part);
         });
     }
 }
 
-/// One head of one sequence in an array [batch * time, ...].
-template <class T>
-struct Head {
-    T* first;
-    int64_t stride;
-
-    Head(T* array, int64_t stride, int index, int time, int heads, int column, int headWidth)
-        : first(array + index / heads * time * stride + column + index % heads * headWidth), stride(stride) {}
-
-    T* row(int i) const { return first + i * stride; }
-};
-
-template <class T>
-static inline void storeRow(const float* source, T* target, int width, float factor) {
-    eachVector(width, [&](int64_t i, auto values) { store(target + i, load(source + i) * factor, values); });
+static inline float greatestScore(const float* scores, int keys) {
+    V most = broadcast(-INFINITY);
+    eachVector(keys, [&](int64_t j, auto part) {
+        most = maximum(most, within(load(scores + j), part, broadcast(-INFINITY)));
+    });
+    return greatest(most);
 }
 
-/// Turns the scores [keys] of a row in place into words of e^(score * scale - greatest); returns their sum and sets
-/// greatest. Words up to length are zero.
+/// Turns the scores [keys] of a row in place into words of 2^(score * scale - top) and returns their sum. Words up to
+/// length are zero.
 template <class Words>
-static inline float softmaxRow(float* scores, int keys, int length, float scale, float& greatest) {
-    V most = broadcast(-INFINITY);
-    eachVector(keys, [&](int64_t j, auto values) {
-        most = maximum(most, within(load(scores + j), values, broadcast(-INFINITY)));
-    });
-    greatest = largest(most) * scale;
-    V total = {};
-    eachVector(keys, [&](int64_t j, auto values) {
-        V p = within(exponential(multiplyAdd(load(scores + j), broadcast(scale), broadcast(-greatest))), values, V{});
-        total += p;
+static inline float softmaxRow(float* scores, int keys, int length, float scale, float top) {
+    float total = sumOf(keys, [&](int64_t j, auto part) {
+        V p = within(power2(multiplyAdd(load(scores + j), broadcast(scale), broadcast(-top))), part, V{});
         Words::put((typename Words::Value*) scores + j, p);
+        return p;
     });
     for (int j = roundUp(keys, LANES); j < length; j += LANES) {
         Words::put((typename Words::Value*) scores + j, V{});
     }
-    return sum(total);
+    return total;
 }
 
+/// Attention of one head of one sequence, matrices [time, headWidth].
 template <class Words, class T>
-static inline void attendHead(
-        const Head<const T>& q, const Head<const T>& k, const Head<const T>& v, const Head<T>& out, float* logSumExp,
-        int time, int headWidth) {
-    static thread_local Scratch queries, keyRows, keys, values, tiles;
-    const float scale = 1 / sqrtf((float) headWidth);
-    const int words = (headWidth + Words::VALUES - 1) / Words::VALUES;
-    const int64_t width = roundUp(headWidth, LANES), stride = roundUp(time, LANES) + LANES;
-    uint32_t* qRows = queries.words((int64_t) words * roundUp(time, ROWS));
-    uint32_t* kRows = keyRows.words((int64_t) words * roundUp(time, ROWS));
-    copyRows<Words>(q.first, q.stride, time, headWidth, qRows);
-    copyRows<Words>(k.first, k.stride, time, headWidth, kRows);
-    Panels kPanels(keys, words, time);
-    packTransposed(kRows, time, words, kPanels);
-    Panels vPanels(values, (time + Words::VALUES - 1) / Words::VALUES, headWidth);
-    packRows<Words>(v.first, v.stride, time, headWidth, vPanels);
-    float* scores = tiles.floats(ROWS * (stride + width));
+static inline void attend(
+        const Matrix<const T>& q, const Matrix<const T>& k, const Matrix<const T>& v, const Matrix<T>& out,
+        float* logSumExp) {
+    Workspace& space = Workspace::begin();
+    const int time = q.rows, words = wordsOf<Words>(q.width);
+    const float scale = 1 / sqrtf((float) q.width);
+    const uint32_t* qRows = copyRows<Words>(q, space.next());
+    const Panels kTransposed = packTransposed(copyRows<Words>(k, space.next()), time, words, space.next());
+    const Panels vPanels = packRows<Words>(v, space.next());
+    const int64_t stride = roundUp(time, LANES) + LANES, outStride = roundUp(q.width, LANES);
+    float* scores = space.next().floats(ROWS * (stride + outStride));
     float* sums = scores + ROWS * stride;
     for (int i = 0; i < time; i += ROWS) {
-        int seen = i + ROWS < time ? i + ROWS : time;
-        multiply<Words>(Rows{qRows + (int64_t) i * words, words, 1}, kPanels, 0, words, 0, seen, scores, stride, false);
-        float total[ROWS];
-        for (int row = 0; row < seen - i; row++) {
-            float greatest;
-            total[row] = softmaxRow<Words>(scores + row * stride, i + row + 1, seen, scale, greatest);
-            logSumExp[i + row] = greatest + logf(total[row]);
+        const int seen = i + ROWS < time ? i + ROWS : time, count = seen - i;
+        const Rows queries = {qRows + (int64_t) i * words, words, 1};
+        multiply<Words>(queries, kTransposed, 0, words, 0, seen, scores, stride, false);
+        float top[ROWS], total[ROWS]; // in loops of their own, so that no row waits for another
+        for (int row = 0; row < count; row++) {
+            top[row] = greatestScore(scores + row * stride, i + row + 1) * scale * LOG2_E;
         }
-        multiply<Words>(Rows{(const uint32_t*) scores, stride, 1}, vPanels, 0,
-                        (seen + Words::VALUES - 1) / Words::VALUES, 0, headWidth, sums, width, false);
-        for (int row = 0; row < seen - i; row++) {
-            storeRow(sums + row * width, out.row(i + row), headWidth, 1 / total[row]);
+        for (int row = 0; row < count; row++) {
+            total[row] = softmaxRow<Words>(scores + row * stride, i + row + 1, seen, scale * LOG2_E, top[row]);
         }
+        for (int row = 0; row < count; row++) {
+            logSumExp[i + row] = top[row] / LOG2_E + logf(total[row]);
+        }
+        const Rows probabilities = {(const uint32_t*) scores, stride, 1};
+        multiply<Words>(probabilities, vPanels, 0, wordsOf<Words>(seen), 0, q.width, sums, outStride, false);
+        storeRows(sums, outStride, out, i, [&](int row) { return 1 / total[row]; });
     }
 }
 
-/// Keys whose gradients of scores are kept for the gradient of the queries; a multiple of ROWS.
-static const int KEYS = 10 * ROWS;
-
-/// Turns the scores of a key and the gradients of its probabilities, from query begin to end, in place into words of
-/// probabilities and of gradients of scores. Queries before the key do not see it.
-template <class Words>
-static inline void softmaxColumn(
-        float* scores, float* gradients, int key, int begin, int end, const float* logSumExp, const float* delta,
-        float scale) {
-    for (int i = begin; i < end; i += LANES) {
-        V p = exponential(multiplyAdd(load(scores + i), broadcast(scale), -load(logSumExp + i)));
-        if (i < key) {
-            p = lanes() < key - i ? V{} : p;
-        }
-        V d = p * (load(gradients + i) - load(delta + i)) * scale;
-        Words::put((typename Words::Value*) scores + i, p);
-        Words::put((typename Words::Value*) gradients + i, d);
-    }
-}
-
+/// The backward pass of attend.
 template <class Words, class T>
-static inline void attendHeadBackward(
-        const Head<const T>& q, const Head<const T>& k, const Head<const T>& v, const Head<const T>& out,
-        const float* logSumExp, const Head<const T>& dOut, const Head<T>& dQ, const Head<T>& dK, const Head<T>& dV,
-        int time, int headWidth) {
-    static thread_local Scratch copies, queries, outs, queryRows, outRows, keyRows, tiles;
-    const float scale = 1 / sqrtf((float) headWidth);
-    const int words = (headWidth + Words::VALUES - 1) / Words::VALUES;
-    const int sumWords = (time + Words::VALUES - 1) / Words::VALUES;
-    const int64_t width = roundUp(headWidth, LANES), stride = roundUp(time, LANES) + LANES;
-    const int64_t rows = roundUp(time, ROWS);
-
-    uint32_t* kRows = copies.words(4 * words * rows);
-    uint32_t *vRows = kRows + words * rows, *qRows = vRows + words * rows, *dOutRows = qRows + words * rows;
-    copyRows<Words>(k.first, k.stride, time, headWidth, kRows);
-    copyRows<Words>(v.first, v.stride, time, headWidth, vRows);
-    copyRows<Words>(q.first, q.stride, time, headWidth, qRows);
-    copyRows<Words>(dOut.first, dOut.stride, time, headWidth, dOutRows);
-    Panels qTransposed(queries, words, time), dOutTransposed(outs, words, time);
-    packTransposed(qRows, time, words, qTransposed);
-    packTransposed(dOutRows, time, words, dOutTransposed);
-    Panels qPanels(queryRows, sumWords, headWidth), dOutPanels(outRows, sumWords, headWidth);
-    Panels kPanels(keyRows, sumWords, headWidth);
-    packRows<Words>(q.first, q.stride, time, headWidth, qPanels);
-    packRows<Words>(dOut.first, dOut.stride, time, headWidth, dOutPanels);
-    packRows<Words>(k.first, k.stride, time, headWidth, kPanels);
-
-    float* scores = tiles.floats((2 * ROWS + KEYS / Words::VALUES + 2) * stride + (rows + ROWS) * width);
-    float* gradients = scores + ROWS * stride;
-    float* blockGradients = gradients + ROWS * stride;
-    float* lse = blockGradients + KEYS / Words::VALUES * stride;
-    float* delta = lse + stride;
-    float* sums = delta + stride;
-    float* dQSums = sums + ROWS * width;
-    memset(lse, 0, 2 * stride * sizeof(float));
-    memset(dQSums, 0, rows * width * sizeof(float));
-    memcpy(lse, logSumExp, time * sizeof(float));
-    for (int i = 0; i < time; i++) {
-        V dot = {};
-        eachVector(headWidth, [&](int64_t c, auto values) {
-            dot = multiplyAdd(load(out.row(i) + c, values), load(dOut.row(i) + c, values), dot);
-        });
-        delta[i] = sum(dot);
+class AttendBackward {
+public:
+    AttendBackward(
+            const Matrix<const T>& q, const Matrix<const T>& k, const Matrix<const T>& v, const Matrix<const T>& out,
+            const float* logSumExp, const Matrix<const T>& dOut)
+        : time(q.rows), width(q.width), words(wordsOf<Words>(q.width)), scale(1 / sqrtf((float) q.width)),
+          space(Workspace::begin()), kRows(copyRows<Words>(k, space.next())), vRows(copyRows<Words>(v, space.next())),
+          qTransposed(packTransposed(copyRows<Words>(q, space.next()), time, words, space.next())),
+          dOutTransposed(packTransposed(copyRows<Words>(dOut, space.next()), time, words, space.next())),
+          qPanels(packRows<Words>(q, space.next())), kPanels(packRows<Words>(k, space.next())),
+          dOutPanels(packRows<Words>(dOut, space.next())), stride(roundUp(time, LANES) + LANES),
+          outStride(roundUp(width, LANES)) {
+        const int64_t dQLength = roundUp(time, ROWS) * outStride;
+        scores = space.next().floats((2 * ROWS + KEYS / Words::VALUES + 2) * stride + ROWS * outStride + dQLength);
+        gradients = scores + ROWS * stride;
+        blockGradients = gradients + ROWS * stride;
+        log2SumExp = blockGradients + KEYS / Words::VALUES * stride;
+        delta = log2SumExp + stride;
+        sums = delta + stride;
+        dQSums = sums + ROWS * outStride;
+        memset(log2SumExp, 0, 2 * stride * sizeof(float));
+        memset(dQSums, 0, dQLength * sizeof(float));
+        for (int i = 0; i < time; i++) {
+            log2SumExp[i] = logSumExp[i] * LOG2_E;
+            delta[i] = sumOf(width, [&](int64_t c, auto part) {
+                return load(out.row(i) + c, part) * load(dOut.row(i) + c, part);
+            });
+        }
     }
 
-    for (int block = 0; block < time; block += KEYS) {
-        int blockEnd = block + KEYS < time ? block + KEYS : time;
-        for (int j = block; j < blockEnd; j += ROWS) {
-            int first = j / LANES * LANES;
-            multiply<Words>(
-                    Rows{kRows + (int64_t) j * words, words, 1}, qTransposed, 0, words, first, time, scores, stride, false);
-            multiply<Words>(
-                    Rows{vRows + (int64_t) j * words, words, 1}, dOutTransposed, 0, words, first, time, gradients, stride,
-                    false);
-            for (int row = 0; row < ROWS; row++) {
-                softmaxColumn<Words>(
-                        scores + row * stride, gradients + row * stride, j + row, first, time, lse, delta, scale);
+    void run(const Matrix<T>& dQ, const Matrix<T>& dK, const Matrix<T>& dV) {
+        for (int block = 0; block < time; block += KEYS) {
+            const int end = block + KEYS < time ? block + KEYS : time;
+            for (int key = block; key < end; key += ROWS) {
+                scoreGradients(block, key);
+                keyGradients(scores, key, dOutPanels, dV);
+                keyGradients(gradients, key, qPanels, dK);
             }
-            typedef typename Words::Value Value;
-            for (int row = 0; row < ROWS; row += Words::VALUES) {
-                float* target = blockGradients + (j - block + row) / Words::VALUES * stride;
-                const Value* one = (const Value*) (gradients + row * stride);
-                const Value* next = (const Value*) (gradients + (row + 1) * stride);
-                for (int i = block / LANES * LANES; i < first; i += LANES) {
-                    store(target + i, V{});
-                }
-                for (int i = first; i < time; i += LANES) {
-                    store(target + i, interleave<Words>(one + i, next + i, Whole()));
-                }
+            queryGradients(block, end);
+        }
+        for (int i = 0; i < time; i += ROWS) {
+            storeRows(dQSums + i * outStride, outStride, dQ, i, [](int) { return 1.0f; });
+        }
+    }
+
+private:
+    /// Keys whose gradients of scores are kept for the gradient of the queries.
+    static const int KEYS = 10 * ROWS;
+
+    const int time, width, words;
+    const float scale;
+    Workspace& space;
+    const uint32_t *const kRows, *const vRows;
+    const Panels qTransposed, dOutTransposed, qPanels, kPanels, dOutPanels;
+    const int64_t stride, outStride;
+    float *scores, *gradients; // of ROWS keys by all queries
+    float *blockGradients; // of KEYS keys by all queries, words along the keys
+    float *log2SumExp, *delta, *sums, *dQSums;
+
+    /// The first query that a key is multiplied with.
+    static int firstQuery(int key) { return key / LANES * LANES; }
+
+    /// Sets scores to words of probabilities, gradients to words of the scores' gradients, along the queries.
+    void scoreGradients(int block, int key) {
+        const int first = firstQuery(key);
+        const Rows keys = {kRows + (int64_t) key * words, words, 1};
+        const Rows values = {vRows + (int64_t) key * words, words, 1};
+        multiply<Words>(keys, qTransposed, 0, words, first, time, scores, stride, false);
+        multiply<Words>(values, dOutTransposed, 0, words, first, time, gradients, stride, false);
+        for (int row = 0; row < ROWS; row++) {
+            softmaxColumn(scores + row * stride, gradients + row * stride, key + row, first);
+        }
+        typedef typename Words::Value Value;
+        for (int row = 0; row < ROWS; row += Words::VALUES) {
+            float* target = blockGradients + (key - block + row) / Words::VALUES * stride;
+            const Value* values = (const Value*) (gradients + row * stride);
+            const Value* next = (const Value*) (gradients + (row + 1) * stride);
+            for (int i = firstQuery(block); i < first; i += LANES) {
+                store(target + i, V{});
             }
-            int firstWord = first / Words::VALUES;
-            multiply<Words>(Rows{(const uint32_t*) scores + firstWord, stride, 1}, dOutPanels, firstWord,
-                            sumWords - firstWord, 0, headWidth, sums, width, false);
-            for (int row = 0; row < ROWS && j + row < time; row++) {
-                storeRow(sums + row * width, dV.row(j + row), headWidth, 1);
-            }
-            multiply<Words>(Rows{(const uint32_t*) gradients + firstWord, stride, 1}, qPanels, firstWord,
-                            sumWords - firstWord, 0, headWidth, sums, width, false);
-            for (int row = 0; row < ROWS && j + row < time; row++) {
-                storeRow(sums + row * width, dK.row(j + row), headWidth, 1);
+            for (int i = first; i < time; i += LANES) {
+                store(target + i, interleave<Words>(values + i, next + i, Whole()));
             }
         }
+    }
+
+    /// In place. Queries before the key do not see it.
+    void softmaxColumn(float* keyScores, float* keyGradients, int key, int first) {
+        for (int i = first; i < time; i += LANES) {
+            V p = power2(multiplyAdd(load(keyScores + i), broadcast(scale * LOG2_E), -load(log2SumExp + i)));
+            if (i < key) {
+                p = lanes() < key - i ? V{} : p;
+            }
+            V d = p * (load(keyGradients + i) - load(delta + i)) * scale;
+            Words::put((typename Words::Value*) keyScores + i, p);
+            Words::put((typename Words::Value*) keyGradients + i, d);
+        }
+    }
+
+    void keyGradients(const float* left, int key, const Panels& right, const Matrix<T>& target) {
+        const int first = firstQuery(key) / Words::VALUES;
+        const Rows rows = {(const uint32_t*) left + first, stride, 1};
+        multiply<Words>(rows, right, first, right.words - first, 0, width, sums, outStride, false);
+        storeRows(sums, outStride, target, key, [](int) { return 1.0f; });
+    }
+
+    void queryGradients(int block, int end) {
         for (int i = block; i < time; i += ROWS) {
-            int end = i + ROWS < blockEnd ? i + ROWS : blockEnd;
-            multiply<Words>(
-                    Rows{(const uint32_t*) blockGradients + i, 1, stride}, kPanels, block / Words::VALUES,
-                    (end - block + Words::VALUES - 1) / Words::VALUES, 0, headWidth, dQSums + i * width, width, true);
+            const int seen = i + ROWS < end ? i + ROWS : end;
+            const Rows rows = {(const uint32_t*) blockGradients + i, 1, stride};
+            multiply<Words>(rows, kPanels, block / Words::VALUES, wordsOf<Words>(seen - block), 0, width,
+                            dQSums + i * outStride, outStride, true);
         }
     }
-    for (int i = 0; i < time; i++) {
-        storeRow(dQSums + i * width, dQ.row(i), headWidth, 1);
-    }
-}
+};
 
 /// The words for arrays of T.
 template <class T>
@@ -370,18 +382,23 @@ struct AttentionWords<uint16_t> {
 };
 #endif
 
+/// The part of one head of one sequence of an array [batch * time, parts * heads * headWidth].
+template <class T>
+static inline Matrix<T> headOf(T* array, int index, int time, int heads, int headWidth, int parts, int part) {
+    const int64_t stride = (int64_t) parts * heads * headWidth;
+    const int column = (part * heads + index % heads) * headWidth;
+    return Matrix<T>{array + index / heads * time * stride + column, stride, time, headWidth};
+}
+
 template <class T>
 static inline void attentionForward(
         int threads, const T* qkv, T* out, float* logSumExp, int batch, int time, int heads, int headWidth) {
-    const int width = heads * headWidth;
 #pragma omp parallel for schedule(dynamic) num_threads(threads)
-    for (int index = 0; index < batch * heads; index++) {
-        Head<const T> q(qkv, 3 * width, index, time, heads, 0, headWidth);
-        Head<const T> k(qkv, 3 * width, index, time, heads, width, headWidth);
-        Head<const T> v(qkv, 3 * width, index, time, heads, 2 * width, headWidth);
-        Head<T> o(out, width, index, time, heads, 0, headWidth);
-        attendHead<typename AttentionWords<T>::Words>(
-                q, k, v, o, logSumExp + (int64_t) index * time, time, headWidth);
+    for (int i = 0; i < batch * heads; i++) {
+        attend<typename AttentionWords<T>::Words, T>(
+                headOf(qkv, i, time, heads, headWidth, 3, 0), headOf(qkv, i, time, heads, headWidth, 3, 1),
+                headOf(qkv, i, time, heads, headWidth, 3, 2), headOf(out, i, time, heads, headWidth, 1, 0),
+                logSumExp + (int64_t) i * time);
     }
 }
 
@@ -389,18 +406,13 @@ template <class T>
 static inline void attentionBackward(
         int threads, const T* qkv, const T* out, const float* logSumExp, const T* dOut, T* dQkv, int batch, int time,
         int heads, int headWidth) {
-    const int width = heads * headWidth;
 #pragma omp parallel for schedule(dynamic) num_threads(threads)
-    for (int index = 0; index < batch * heads; index++) {
-        Head<const T> q(qkv, 3 * width, index, time, heads, 0, headWidth);
-        Head<const T> k(qkv, 3 * width, index, time, heads, width, headWidth);
-        Head<const T> v(qkv, 3 * width, index, time, heads, 2 * width, headWidth);
-        Head<const T> o(out, width, index, time, heads, 0, headWidth);
-        Head<const T> d(dOut, width, index, time, heads, 0, headWidth);
-        Head<T> dQ(dQkv, 3 * width, index, time, heads, 0, headWidth);
-        Head<T> dK(dQkv, 3 * width, index, time, heads, width, headWidth);
-        Head<T> dV(dQkv, 3 * width, index, time, heads, 2 * width, headWidth);
-        attendHeadBackward<typename AttentionWords<T>::Words>(
-                q, k, v, o, logSumExp + (int64_t) index * time, d, dQ, dK, dV, time, headWidth);
+    for (int i = 0; i < batch * heads; i++) {
+        AttendBackward<typename AttentionWords<T>::Words, T>(
+                headOf(qkv, i, time, heads, headWidth, 3, 0), headOf(qkv, i, time, heads, headWidth, 3, 1),
+                headOf(qkv, i, time, heads, headWidth, 3, 2), headOf(out, i, time, heads, headWidth, 1, 0),
+                logSumExp + (int64_t) i * time, headOf(dOut, i, time, heads, headWidth, 1, 0))
+                .run(headOf(dQkv, i, time, heads, headWidth, 3, 0), headOf(dQkv, i, time, heads, headWidth, 3, 1),
+                     headOf(dQkv, i, time, heads, headWidth, 3, 2));
     }
 }

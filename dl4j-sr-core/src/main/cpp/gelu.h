@@ -3,14 +3,16 @@
 static const float GELU_LINEAR = 1.5957691216f; // 2 sqrt(2 / pi)
 static const float GELU_CUBIC = 0.044715f * GELU_LINEAR;
 
-/// e^-|t| and 1 / (1 + e^-|t|), of which sigmoid(t) and its derivative are made without loss of digits.
+/// Of t: e^-|t|, 1 / (1 + e^-|t|), and 1 / (1 + e^-t), with no loss of digits for any t.
 struct Sigmoid {
     V exponent, inverse, value;
 
-    explicit Sigmoid(V t) {
-        exponent = exponential(t > 0.0f ? -t : t);
-        inverse = divide(broadcast(1.0f), exponent + 1.0f);
-        value = t > 0.0f ? inverse : exponent * inverse;
+    /// For t = x * factor * log2(e).
+    Sigmoid(V x, V factor) {
+        V t = x * factor;
+        exponent = power2((V) ((Bits) t | 0x80000000u));
+        inverse = reciprocal(exponent + 1.0f);
+        value = x > 0.0f ? inverse : exponent * inverse;
     }
 
     V derivative() const { return exponent * inverse * inverse; }
@@ -18,14 +20,16 @@ struct Sigmoid {
 
 /// Relative error below 2^-17, most of it from rounding t; zero where the value is under 1e-33.
 SIMD_FUNCTION V gelu(V x) {
-    return x * Sigmoid(x * multiplyAdd(x * x, broadcast(GELU_CUBIC), broadcast(GELU_LINEAR))).value;
+    V factor = multiplyAdd(x * x, broadcast(GELU_CUBIC * LOG2_E), broadcast(GELU_LINEAR * LOG2_E));
+    return x * Sigmoid(x, factor).value;
 }
 
 /// Absolute error below 2^-20.
 SIMD_FUNCTION V geluDerivative(V x) {
     V limited = x > 16.0f ? broadcast(16.0f) : x < -16.0f ? broadcast(-16.0f) : x; // 1 and 0 from there on
     V square = limited * limited;
-    Sigmoid sigmoid(limited * multiplyAdd(square, broadcast(GELU_CUBIC), broadcast(GELU_LINEAR)));
+    Sigmoid sigmoid(
+            limited, multiplyAdd(square, broadcast(GELU_CUBIC * LOG2_E), broadcast(GELU_LINEAR * LOG2_E)));
     V slope = limited * multiplyAdd(square, broadcast(3 * GELU_CUBIC), broadcast(GELU_LINEAR));
     return multiplyAdd(slope, sigmoid.derivative(), sigmoid.value);
 }

@@ -8,15 +8,12 @@ static inline void layerNormForward(
     for (int row = 0; row < rows; row++) {
         const T* in = x + (int64_t) row * width;
         T* out = y + (int64_t) row * width;
-        V total = {};
-        eachVector(width, [&](int64_t c, auto part) { total += load(in + c, part); });
-        float center = sum(total) / width;
-        V squares = {};
-        eachVector(width, [&](int64_t c, auto part) {
+        float center = sumOf(width, [&](int64_t c, auto part) { return load(in + c, part); }) / width;
+        float squares = sumOf(width, [&](int64_t c, auto part) {
             V deviation = within(load(in + c, part) - center, part, V{});
-            squares = multiplyAdd(deviation, deviation, squares);
+            return deviation * deviation;
         });
-        float scale = 1 / sqrtf(sum(squares) / width + epsilon);
+        float scale = 1 / sqrtf(squares / width + epsilon);
         eachVector(width, [&](int64_t c, auto part) {
             V normalized = (load(in + c, part) - center) * scale;
             store(out + c, multiplyAdd(normalized, load(gain + c, part), load(bias + c, part)), part);

@@ -20,19 +20,18 @@ static inline void crossEntropy(
         eachVector(vocabulary, [&](int64_t c, auto part) {
             most = maximum(most, within(load(in + c, part), part, broadcast(-INFINITY)));
         });
-        const float greatest = largest(most);
-        V total = {};
-        eachVector(vocabulary, [&](int64_t c, auto part) {
-            total += within(exponential(load(in + c, part) - greatest), part, V{});
+        const float top = greatest(most);
+        const float all = sumOf(vocabulary, [&](int64_t c, auto part) {
+            return within(power2((load(in + c, part) - top) * LOG2_E), part, V{});
         });
-        const float all = sum(total), own = sum(load(in + target, Part{1})) - greatest;
+        const float own = load(in + target, Part{1})[0] - top;
         losses[row] = logf(all) - own;
         if (dLogits) {
             const float factor = scale / all;
             eachVector(vocabulary, [&](int64_t c, auto part) {
-                store(out + c, exponential(load(in + c, part) - greatest) * factor, part);
+                store(out + c, power2((load(in + c, part) - top) * LOG2_E) * factor, part);
             });
-            store(out + target, (exponential(broadcast(own)) / all - 1.0f) * scale, Part{1});
+            store(out + target, (power2(broadcast(own * LOG2_E)) / all - 1.0f) * scale, Part{1});
         }
     }
 }

@@ -18,3 +18,20 @@ private:
     uint32_t* memory = 0;
     int64_t capacity = 0;
 };
+
+/// The memory of one computation of a thread, taken piece by piece.
+class Workspace {
+public:
+    /// This thread's workspace, from the start: what was taken before is taken again.
+    static Workspace& begin() {
+        static thread_local Workspace workspace;
+        workspace.taken = 0;
+        return workspace;
+    }
+
+    Scratch& next() { return pieces[taken++]; }
+
+private:
+    Scratch pieces[10];
+    int taken = 0;
+};

@@ -39,34 +39,34 @@ SIMD_FUNCTION V multiplyAdd(V a, V b, V c) {
 /// The greater one; b where one is NaN.
 SIMD_FUNCTION V maximum(V a, V b) { return a > b ? a : b; }
 
-/// a / b with a relative error below 2^-22, for normal b.
-SIMD_FUNCTION V divide(V a, V b) {
-#if SIMD_BYTES == 64
-    V inverse = (V) _mm512_rcp14_ps((__m512) b);
-    inverse = inverse * multiplyAdd(-b, inverse, broadcast(2.0f));
-    return a * inverse;
+/// 1 / x with a relative error below 2^-21, for normal x.
+SIMD_FUNCTION V reciprocal(V x) {
+#if SIMD_BYTES == 16
+    return 1.0f / x;
 #else
-    return a / b;
+#if SIMD_BYTES == 64
+    V inverse = (V) _mm512_rcp14_ps((__m512) x);
+#else
+    V inverse = (V) _mm256_rcp_ps((__m256) x);
+#endif
+    return inverse * multiplyAdd(-x, inverse, broadcast(2.0f)); // a step of Newton's method
 #endif
 }
 
+/// The sum of the lanes.
 SIMD_FUNCTION float sum(V x) {
-    float lanes[LANES];
-    memcpy(lanes, &x, sizeof lanes);
     for (int half = LANES / 2; half > 0; half /= 2) {
-        for (int i = 0; i < half; i++) {
-            lanes[i] += lanes[i + half];
-        }
+        x += __builtin_shuffle(x, lanes() + half);
     }
-    return lanes[0];
+    return x[0];
 }
 
-SIMD_FUNCTION float largest(V x) {
-    float m = x[0];
-    for (int i = 1; i < LANES; i++) {
-        m = x[i] > m ? x[i] : m;
+/// The greatest lane.
+SIMD_FUNCTION float greatest(V x) {
+    for (int half = LANES / 2; half > 0; half /= 2) {
+        x = maximum(x, __builtin_shuffle(x, lanes() + half));
     }
-    return m;
+    return x[0];
 }
 
 /// The bits of BF16, in the low halves, nearest to x, ties to even.
@@ -79,13 +79,31 @@ SIMD_FUNCTION Bits nearest(V x) {
 SIMD_FUNCTION V load(const float* source) { return *(const UnalignedV*) source; }
 
 SIMD_FUNCTION V load(const uint16_t* source) {
-    return (V) (__builtin_convertvector(*(const UnalignedHalves*) source, Bits) << 16);
+    Halves halves = *(const UnalignedHalves*) source;
+#if SIMD_BYTES == 64
+    Bits wide = (Bits) _mm512_cvtepu16_epi32((__m256i) halves);
+#elif SIMD_BYTES == 32
+    Bits wide = (Bits) _mm256_cvtepu16_epi32((__m128i) halves);
+#else
+    Bits wide = __builtin_convertvector(halves, Bits);
+#endif
+    return (V) (wide << 16);
 }
 
 SIMD_FUNCTION void store(float* target, V x) { *(UnalignedV*) target = x; }
 
 SIMD_FUNCTION void store(uint16_t* target, V x) {
-    *(UnalignedHalves*) target = __builtin_convertvector(nearest(x), Halves);
+#if defined(DL4JSR_AVX512BF16)
+    Halves halves = (Halves) _mm512_cvtneps_pbh((__m512) x); // subnormal values become zero
+#elif SIMD_BYTES == 64
+    Halves halves = (Halves) _mm512_cvtepi32_epi16((__m512i) nearest(x));
+#elif SIMD_BYTES == 32
+    __m256i wide = (__m256i) nearest(x);
+    Halves halves = (Halves) _mm_packus_epi32(_mm256_castsi256_si128(wide), _mm256_extracti128_si256(wide, 1));
+#else
+    Halves halves = __builtin_convertvector(nearest(x), Halves);
+#endif
+    *(UnalignedHalves*) target = halves;
 }
 
 /// The number of values of a vector that lie in the array: all of them, or those before its end.
@@ -131,33 +149,50 @@ SIMD_FUNCTION void eachVector(int64_t length, Body body) {
     }
 }
 
-/// e^x with a relative error below 2^-21 for x in [-80, 80]; 0 below, e^80 above. Never subnormal, so never slow.
-SIMD_FUNCTION V exponential(V x) {
-    const V shift = broadcast(0x1.8p23f);
-    V limited = x > 80.0f ? broadcast(80.0f) : x; // NaN stays
-    V shifted = multiplyAdd(limited, broadcast(0x1.715476p0f), shift);
-    V n = shifted - shift;
-    V r = multiplyAdd(n, broadcast(-0x1.62e4p-1f), limited); // ln 2 in two parts, the first with trailing zeros
-    r = multiplyAdd(n, broadcast(-0x1.7f7d1cp-20f), r);
-    V p = broadcast(0x1.0fa7d8p-7f); // minimax on [-ln 2 / 2, ln 2 / 2] with p(0) = 1, error 2^-23.3
-    p = multiplyAdd(p, r, broadcast(0x1.573adp-5f));
-    p = multiplyAdd(p, r, broadcast(0x1.555a6ep-3f));
-    p = multiplyAdd(p, r, broadcast(0x1.fffdc4p-2f));
-    p = multiplyAdd(p, r, broadcast(0x1.fffff6p-1f));
+/// The sum over [0, length) of term(first index, Whole or Part), which is zero where there is no value.
+template <class Term>
+SIMD_FUNCTION float sumOf(int64_t length, Term term) {
+    V sums[4] = {}; // an addition waits for the one before
+    int64_t i = 0;
+    for (; i + 4 * LANES <= length; i += 4 * LANES) {
+        for (int k = 0; k < 4; k++) {
+            sums[k] += term(i + k * LANES, Whole());
+        }
+    }
+    eachVector(length - i, [&](int64_t rest, auto part) { sums[0] += term(i + rest, part); });
+    return sum((sums[0] + sums[1]) + (sums[2] + sums[3]));
+}
+
+static const float LOG2_E = 1.442695041f;
+
+/// 2^t with a relative error below 2^-22 for t in [-115, 127]; 0 below, so never subnormal and slow. NaN stays.
+SIMD_FUNCTION V power2(V t) {
+#if SIMD_BYTES == 64
+    V n = (V) _mm512_roundscale_ps((__m512) t, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+#else
+    V shifted = t + 0x1.8p23f; // the integer is in its last bits
+    V n = shifted - 0x1.8p23f;
+#endif
+    V r = t - n;
+    V p = broadcast(0x1.5bb988p-10f); // minimax on [-1/2, 1/2] with p(0) = 1, error 2^-23.3
+    p = multiplyAdd(p, r, broadcast(0x1.3ceb1p-7f));
+    p = multiplyAdd(p, r, broadcast(0x1.c6b758p-5f));
+    p = multiplyAdd(p, r, broadcast(0x1.ebf9bap-3f));
+    p = multiplyAdd(p, r, broadcast(0x1.62e42ap-1f));
     p = multiplyAdd(p, r, broadcast(1.0f));
 #if SIMD_BYTES == 64
-    return (V) _mm512_maskz_scalef_ps(
-            _mm512_cmp_ps_mask((__m512) x, (__m512) broadcast(-80.0f), _CMP_NLT_UQ), (__m512) p, (__m512) n);
+    __mmask16 kept = _mm512_cmp_ps_mask((__m512) t, (__m512) broadcast(-115.0f), _CMP_NLT_UQ);
+    return (V) _mm512_maskz_scalef_ps(kept, (__m512) p, (__m512) n);
 #else
     V power = (V) (((Bits) shifted << 23) + 0x3F800000u);
-    return x < -80.0f ? V{} : p * power;
+    return t < -115.0f ? V{} : p * power;
 #endif
 }
 
 static inline int roundUp(int x, int unit) { return (x + unit - 1) / unit * unit; }
 
-/// Copies FP32 values to an array.
-template <class T>
-SIMD_FUNCTION void copy(const float* source, T* target, int64_t length) {
+/// Copies values from one type of array to another, or the same.
+template <class S, class T>
+SIMD_FUNCTION void copy(const S* source, T* target, int64_t length) {
     eachVector(length, [&](int64_t i, auto part) { store(target + i, load(source + i, part), part); });
 }

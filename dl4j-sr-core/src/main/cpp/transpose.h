@@ -34,31 +34,39 @@ struct TileVectors<uint16_t> {
     typedef UnalignedHalves Unaligned;
 };
 
+/// The columns that are transposed together: their rows of y stay in reach of the address translation.
+static const int COLUMN_BLOCK = 256;
+
 template <class T>
 static inline void transpose(int threads, const T* x, T* y, int rows, int columns) {
     typedef typename TileVectors<T>::Vector Vector;
     typedef typename TileVectors<T>::Unaligned Unaligned;
-    const int strip = 2 * LANES; // whole cache lines of y
-    const int strips = (rows + strip - 1) / strip;
+    const int tiles = 64 / sizeof(Vector); // of a strip of rows, which become whole cache lines of y
+    const int strips = (rows + tiles * LANES - 1) / (tiles * LANES);
+    const int blocks = (columns + COLUMN_BLOCK - 1) / COLUMN_BLOCK;
 #pragma omp parallel for num_threads(threadsFor(threads, blocksOf((int64_t) rows * columns)))
-    for (int s = 0; s < strips; s++) {
-        const int end = (s + 1) * strip < rows ? (s + 1) * strip : rows;
-        for (int column = 0; column < columns; column += LANES) {
-            for (int row = s * strip; row < end; row += LANES) {
-                if (row + LANES <= end && column + LANES <= columns) {
-                    Vector tile[LANES];
+    for (int part = 0; part < blocks * strips; part++) {
+        const int row = part % strips * tiles * LANES, firstColumn = part / strips * COLUMN_BLOCK;
+        const int rowEnd = row + tiles * LANES < rows ? row + tiles * LANES : rows;
+        const int columnEnd = firstColumn + COLUMN_BLOCK < columns ? firstColumn + COLUMN_BLOCK : columns;
+        for (int column = firstColumn; column < columnEnd; column += LANES) {
+            if (rowEnd - row == tiles * LANES && column + LANES <= columnEnd) {
+                Vector tile[tiles][LANES];
+                for (int t = 0; t < tiles; t++) {
                     for (int i = 0; i < LANES; i++) {
-                        tile[i] = *(const Unaligned*) (x + (int64_t) (row + i) * columns + column);
+                        tile[t][i] = *(const Unaligned*) (x + (int64_t) (row + t * LANES + i) * columns + column);
                     }
-                    transposeTile(tile);
-                    for (int i = 0; i < LANES; i++) {
-                        *(Unaligned*) (y + (int64_t) (column + i) * rows + row) = tile[i];
+                    transposeTile(tile[t]);
+                }
+                for (int i = 0; i < LANES; i++) {
+                    for (int t = 0; t < tiles; t++) {
+                        *(Unaligned*) (y + (int64_t) (column + i) * rows + row + t * LANES) = tile[t][i];
                     }
-                } else {
-                    for (int r = row; r < row + LANES && r < end; r++) {
-                        for (int c = column; c < column + LANES && c < columns; c++) {
-                            memcpy(y + (int64_t) c * rows + r, x + (int64_t) r * columns + c, sizeof(T));
-                        }
+                }
+            } else {
+                for (int r = row; r < rowEnd; r++) {
+                    for (int c = column; c < column + LANES && c < columnEnd; c++) {
+                        memcpy(y + (int64_t) c * rows + r, x + (int64_t) r * columns + c, sizeof(T));
                     }
                 }
             }

@@ -120,7 +120,8 @@ class NativeTransformerKernelsTest {
         for (int i = 0; i < values.length; i++) {
             double derivative = JavaGelu.derivative(values[i]);
             assertEquals(derivative, dx.get(i),
-                    (type == FloatType.FLOAT ? 0 : 0x1p-8) * Math.abs(derivative) + 0x1p-20, "gelu'(" + values[i] + ")");
+                    (type == FloatType.FLOAT ? 0 : 0x1p-8) * Math.abs(derivative) + 0x1p-20,
+                    "gelu'(" + values[i] + ")");
         }
     }
 
