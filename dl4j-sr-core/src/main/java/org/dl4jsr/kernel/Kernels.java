@@ -6,7 +6,8 @@ package org.dl4jsr.kernel;
  *
  * <p>Casts, stochastic rounding, {@link #adamW} and {@link #sumOfSquares} give the same bits in every implementation
  * and at every thread count. The other kernels compute in FP32 (sums may use more), round once on store to nearest,
- * agree between implementations within a stated bound, and repeat bit for bit at a fixed thread count.
+ * agree between implementations within a stated bound, and repeat bit for bit at a fixed thread count. Their BF16
+ * results below 2^-126 may be zero, and their NaN may be any NaN: processors convert so.
  */
 public interface Kernels {
 
