@@ -39,13 +39,13 @@ final class BenchRun {
 
     /** @param args the {@link RunConfig} in JSON */
     public static void main(String[] args) throws IOException {
-        MachineMemory.liftJavaCppLimits();
+        JavaCppSettings.apply();
         RunConfig config = Json.read(args[0], RunConfig.class);
-        System.out.println(Json.compact(measure(config)));
+        System.out.println(Json.compact(measure(config, WARMUP_SECONDS, SECONDS)));
         System.exit(0);
     }
 
-    private static Result measure(RunConfig config) throws IOException {
+    static Result measure(RunConfig config, double warmupSeconds, double seconds) throws IOException {
         ComputationGraph network = GptNetwork.create(config);
         TokenBatches batches = new TokenBatches(randomTokens(config), config.batch(), config.context());
         GradientAccumulation accumulation = config.accumulate() > 1 ? new GradientAccumulation(network) : null;
@@ -57,8 +57,8 @@ final class BenchRun {
                 network.fit(batches.random(1, 0, 0));
             }
         };
-        msEach(step, WARMUP_SECONDS);
-        double msPerStep = msEach(step, SECONDS);
+        msEach(step, warmupSeconds);
+        double msPerStep = msEach(step, seconds);
         return new Result(msPerStep, msOptimizer(network, batches.random(1, 0, 0)), peakRssBytes());
     }
 

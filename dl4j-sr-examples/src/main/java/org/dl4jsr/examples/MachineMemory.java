@@ -13,9 +13,6 @@ import java.util.regex.Pattern;
 final class MachineMemory {
 
     private static final Pattern AVAILABLE = Pattern.compile("MemAvailable:\\s+(\\d+) kB");
-    private static final String[] JAVACPP_LIMITS = {
-        "org.bytedeco.javacpp.maxbytes", "org.bytedeco.javacpp.maxphysicalbytes"
-    };
 
     private MachineMemory() {}
 
@@ -48,18 +45,6 @@ final class MachineMemory {
                     + config.batch() + " and context " + config.context() + " needs about " + Bytes.format(needed)
                     + " and " + Bytes.format(available) + " are available; a smaller --batch, --context or --preset"
                     + " needs less (see plan --preset " + config.preset() + ")");
-        }
-    }
-
-    /**
-     * Lifts JavaCPP's limits on memory outside the heap, which follow the size of the heap and are too low for large
-     * models; {@link #require} takes their place. To be called before JavaCPP is loaded; leaves the user's own limits.
-     */
-    static void liftJavaCppLimits() {
-        for (String limit : JAVACPP_LIMITS) {
-            if (System.getProperty(limit) == null) {
-                System.setProperty(limit, "0");
-            }
         }
     }
 }

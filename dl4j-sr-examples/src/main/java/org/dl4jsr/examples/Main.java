@@ -24,8 +24,7 @@ public final class Main {
 
     /** Runs one command and returns the exit code. */
     static int run(String... args) {
-        MachineMemory.liftJavaCppLimits();
-        System.setProperty("org.bytedeco.javacpp.logger", "slf4j");
+        JavaCppSettings.apply();
         CrashReportingUtil.crashDumpsEnabled(false);
         CommandLine commandLine = new CommandLine(new Main());
         commandLine.setParameterExceptionHandler(Main::badParameter);
