@@ -213,7 +213,7 @@ final class SrAdamWrite implements LazyWrite {
                 + status.describe(range.start + firstNotFinite(range.gradient)) + " is not finite at iteration "
                 + iteration;
         if (status.consecutiveSkips() >= settings.getMaxConsecutiveSkips()) {
-            throw new IllegalStateException(what + ", and SrAdam has skipped " + status.consecutiveSkips()
+            throw new NonFiniteGradientException(what + ", and SrAdam has skipped " + status.consecutiveSkips()
                     + " steps in a row (maxConsecutiveSkips): look for NaN in data and labels, lower the learning rate"
                     + " or set maxGradientNorm");
         }

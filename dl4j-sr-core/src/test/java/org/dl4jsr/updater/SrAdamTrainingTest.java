@@ -253,7 +253,7 @@ class SrAdamTrainingTest {
         SrAdamStatus.of(graph);
         graph.fit(poisoned(Double.NaN));
         graph.fit(poisoned(Double.NaN));
-        var error = assertThrows(IllegalStateException.class, () -> graph.fit(poisoned(Double.NaN)));
+        var error = assertThrows(NonFiniteGradientException.class, () -> graph.fit(poisoned(Double.NaN)));
         assertTrue(error.getMessage().contains("The gradient of parameter W of layer first (element"),
                 error::getMessage);
         assertTrue(error.getMessage().contains("is not finite at iteration 2, and SrAdam has skipped 3 steps in a row"),
@@ -264,7 +264,7 @@ class SrAdamTrainingTest {
     void theStatusCountsOnFromARestore() {
         var network = TestNetworks.mlp(SrAdam.builder().maxConsecutiveSkips(3).build(), DataType.BFLOAT16);
         SrAdamStatus.of(network).restore(7, 2);
-        assertThrows(IllegalStateException.class, () -> network.fit(poisoned(Double.NaN)));
+        assertThrows(NonFiniteGradientException.class, () -> network.fit(poisoned(Double.NaN)));
         assertEquals(8, SrAdamStatus.of(network).skippedSteps());
         assertThrows(IllegalArgumentException.class, () -> SrAdamStatus.of(network).restore(1, 2));
         assertThrows(IllegalArgumentException.class, () -> SrAdamStatus.of(network).restore(1, -1));

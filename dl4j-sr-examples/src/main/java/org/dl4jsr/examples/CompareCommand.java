@@ -13,6 +13,7 @@ import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.dl4jsr.policy.Bf16Policy;
+import org.dl4jsr.updater.NonFiniteGradientException;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -119,7 +120,7 @@ final class CompareCommand implements Callable<Integer> {
                     }
                 }
             }).run(TrainingState.START);
-        } catch (IllegalStateException e) {
+        } catch (NonFiniteGradientException e) {
             // a rate may be too high for a policy: that is a result
             failure = e.getMessage();
             System.err.println("This run ended early: " + failure);

@@ -1,6 +1,7 @@
 package org.dl4jsr.examples;
 
 import org.deeplearning4j.util.CrashReportingUtil;
+import org.dl4jsr.updater.NonFiniteGradientException;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ParameterException;
@@ -51,6 +52,10 @@ public final class Main {
         for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
             if (cause instanceof BadInput) {
                 System.err.println("Error: " + cause.getMessage());
+                return BAD_INPUT;
+            }
+            if (cause instanceof NonFiniteGradientException) {
+                System.err.println("Error: training has stopped: " + cause.getMessage());
                 return BAD_INPUT;
             }
             if (cause instanceof OutOfMemoryError) {

@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
+import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
+import org.dl4jsr.policy.Bf16Policy;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -37,6 +39,16 @@ class MemoryPlanTest {
         };
         assertEquals(1, config(preset, "fp32").parameters() / expected, 0.01);
         assertTrue(config(preset, "fp32").steps() > 100);
+    }
+
+    @ParameterizedTest
+    @EnumSource(Preset.class)
+    void presetsBuildTheirConfigurations(Preset preset) {
+        for (Bf16Policy policy : Bf16Policy.values()) {
+            var network = GptNetwork.configuration(config(preset, policy.toString()));
+            assertEquals(preset.layers + 2, network.getVertices().size());
+            assertEquals(network, ComputationGraphConfiguration.fromJson(network.toJson()));
+        }
     }
 
     private static RunConfig config(Preset preset, String policy) {
