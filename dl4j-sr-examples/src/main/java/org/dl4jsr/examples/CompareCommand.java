@@ -106,20 +106,7 @@ final class CompareCommand implements Callable<Integer> {
         metrics.truncateAfter(0);
         String failure = null;
         try (Progress progress = new Progress(0, config.steps(), config.tokensPerStep())) {
-            new Trainer(config, corpus, network, new Trainer.Listener() {
-                @Override
-                public void step(long step, double loss, double learningRate) {
-                    progress.step(step, loss, learningRate);
-                }
-
-                @Override
-                public void row(MetricsRow row) {
-                    metrics.append(row);
-                    if (row.validated()) {
-                        progress.line(row.toLine());
-                    }
-                }
-            }).run(TrainingState.START);
+            new Trainer(config, corpus, network, new TrainingLog(progress, metrics)).run(TrainingState.START);
         } catch (NonFiniteGradientException e) {
             // a rate may be too high for a policy: that is a result
             failure = e.getMessage();

@@ -93,20 +93,7 @@ final class PretrainCommand implements Callable<Integer> {
         MetricsFile metrics = directory.metrics();
         metrics.truncateAfter(state.step());
         try (Progress progress = new Progress((int) state.step(), config.steps(), config.tokensPerStep())) {
-            new Trainer(config, corpus, network, new Trainer.Listener() {
-                @Override
-                public void step(long step, double loss, double learningRate) {
-                    progress.step(step, loss, learningRate);
-                }
-
-                @Override
-                public void row(MetricsRow row) {
-                    metrics.append(row);
-                    if (row.validated()) {
-                        progress.line(row.toLine());
-                    }
-                }
-
+            new Trainer(config, corpus, network, new TrainingLog(progress, metrics) {
                 @Override
                 public void checkpoint(TrainingState reached) {
                     checkpoints.save(network, reached);
