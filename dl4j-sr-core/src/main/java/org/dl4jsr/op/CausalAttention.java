@@ -5,7 +5,6 @@ import org.dl4jsr.kernel.Matmul;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-
 /**
  * Causal multi-head self-attention, softmax(q k^T / sqrt(headWidth)) v, without the [batch, heads, time, time]
  * probabilities in memory. Vaswani et al., <i>Attention Is All You Need</i>, 2017; Dao et al., <i>FlashAttention</i>,
@@ -29,16 +28,21 @@ public final class CausalAttention extends KernelOp {
         super(new INDArray[] {qkv}, new INDArray[] {out, logSumExp});
         long width = out.size(-1);
         int rows = rows("qkv", qkv, out.dataType(), 3 * width);
+        this.qkv = qkv;
+        this.out = requireRows("out", out, qkv.dataType(), rows, width);
+        this.batch = batch;
+        this.time = time(rows, width, batch, heads);
+        this.heads = heads;
+        this.logSumExp = require("logSumExp", logSumExp, DataType.FLOAT, (long) batch * heads, time);
+    }
+
+    /** Tokens of each of {@code batch} sequences in so many rows, of a width that the heads share. */
+    static int time(int rows, long width, int batch, int heads) {
         if (width % heads != 0 || rows % batch != 0) {
             throw new IllegalArgumentException(rows + " rows of width " + width + " are not " + batch
                     + " sequences with " + heads + " heads");
         }
-        this.qkv = qkv;
-        this.out = requireRows("out", out, qkv.dataType(), rows, width);
-        this.batch = batch;
-        this.time = rows / batch;
-        this.heads = heads;
-        this.logSumExp = require("logSumExp", logSumExp, DataType.FLOAT, (long) batch * heads, time);
+        return rows / batch;
     }
 
     @Override

@@ -5,7 +5,6 @@ import org.dl4jsr.kernel.Matmul;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-
 /** Backward pass of {@link CausalAttention}; recomputes the probabilities. */
 public final class CausalAttentionGradient extends KernelOp {
 
@@ -35,7 +34,7 @@ public final class CausalAttentionGradient extends KernelOp {
         this.dOut = requireRows("dOut", dOut, qkv.dataType(), rows, width);
         this.dQkv = requireRows("dQkv", dQkv, qkv.dataType(), rows, 3 * width);
         this.batch = batch;
-        this.time = rows / batch;
+        this.time = CausalAttention.time(rows, width, batch, heads);
         this.heads = heads;
         this.logSumExp = require("logSumExp", logSumExp, DataType.FLOAT, (long) batch * heads, time);
     }

@@ -39,13 +39,7 @@ final class GptNetwork {
                 .maxGradientNorm(RunConfig.CLIP)
                 .seed(config.seed())
                 .build();
-        ComputationGraphConfiguration configuration = GptConfiguration.builder()
-                .layers(config.layers())
-                .width(config.width())
-                .heads(config.heads())
-                .context(config.context())
-                .vocabulary(config.vocabulary())
-                .tiedHead(config.tiedHead())
+        ComputationGraphConfiguration configuration = model(config)
                 .updater(matrices)
                 .biasUpdater(matrices.toBuilder().weightDecay(0).build())
                 .seed(config.seed())
@@ -53,5 +47,16 @@ final class GptNetwork {
                 .toGraph();
         config.bf16Policy().apply(configuration);
         return configuration;
+    }
+
+    /** The model's shape. */
+    static GptConfiguration.Builder model(RunConfig config) {
+        return GptConfiguration.builder()
+                .layers(config.layers())
+                .width(config.width())
+                .heads(config.heads())
+                .context(config.context())
+                .vocabulary(config.vocabulary())
+                .tiedHead(config.tiedHead());
     }
 }

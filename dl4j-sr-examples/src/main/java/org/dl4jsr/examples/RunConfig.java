@@ -81,12 +81,9 @@ record RunConfig(
         return new WarmupCosineSchedule(warmupSteps(), steps(), learningRate, FINAL_SHARE * learningRate);
     }
 
-    /** Parameters of the model. */
+    /** Parameters of the model; nothing is allocated. */
     long parameters() {
-        long w = width;
-        long block = 12 * w * w + 13 * w;
-        long head = tiedHead ? 0 : vocabulary * w;
-        return (vocabulary + context) * w + layers * block + 2 * w + head;
+        return GptNetwork.model(this).build().parameters();
     }
 
     /**
