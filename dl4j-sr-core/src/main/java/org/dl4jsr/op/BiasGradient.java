@@ -4,7 +4,6 @@ import org.dl4jsr.kernel.Kernels;
 import org.dl4jsr.kernel.Matmul;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-
 /** The gradient of a bias that was added to every row: the column sums of the output's gradient. */
 public final class BiasGradient extends KernelOp {
 

@@ -4,7 +4,6 @@ import org.dl4jsr.kernel.Kernels;
 import org.dl4jsr.kernel.Matmul;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-
 /**
  * The Gaussian error linear unit in GPT-2's form: y = x/2 * (1 + tanh(sqrt(2/pi) * (x + 0.044715 x^3))). Hendrycks,
  * Gimpel, <i>Gaussian Error Linear Units</i>, 2016.

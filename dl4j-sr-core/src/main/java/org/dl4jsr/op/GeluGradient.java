@@ -4,7 +4,6 @@ import org.dl4jsr.kernel.Kernels;
 import org.dl4jsr.kernel.Matmul;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-
 /** Backward pass of {@link Gelu} and, in the same pass, of the bias that was added before it. */
 public final class GeluGradient extends KernelOp {
 

@@ -5,7 +5,6 @@ import org.dl4jsr.kernel.Matmul;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-
 /**
  * Layer normalization over the last dimension: y = (x - mean) * rstd * gain + bias with rstd = 1 / sqrt(variance +
  * {@value #EPSILON}). Ba, Kiros, Hinton, <i>Layer Normalization</i>, 2016.

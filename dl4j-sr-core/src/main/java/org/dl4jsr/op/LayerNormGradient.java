@@ -5,7 +5,6 @@ import org.dl4jsr.kernel.Matmul;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-
 /** Backward pass of {@link LayerNorm}, with the gradient of the residual connection around it added. */
 public final class LayerNormGradient extends KernelOp {
 

@@ -5,7 +5,6 @@ import org.dl4jsr.kernel.Matmul;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-
 /** Softmax cross-entropy of whole-number targets, and its gradient in the same pass. */
 public final class SoftmaxCrossEntropy extends KernelOp {
 

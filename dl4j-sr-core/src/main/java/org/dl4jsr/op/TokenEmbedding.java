@@ -5,7 +5,6 @@ import org.dl4jsr.kernel.Matmul;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-
 /** y = tokenTable[token] + positionTable[position]. */
 public final class TokenEmbedding extends KernelOp {
 

@@ -5,7 +5,6 @@ import org.dl4jsr.kernel.Matmul;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-
 /** Backward pass of {@link TokenEmbedding}. */
 public final class TokenEmbeddingGradient extends KernelOp {
 
