@@ -1,0 +1,112 @@
+package org.dl4jsr.kernel.cuda;
+
+import static org.bytedeco.cuda.global.cudart.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR;
+import static org.bytedeco.cuda.global.cudart.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR;
+import static org.bytedeco.cuda.global.cudart.CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN;
+import static org.bytedeco.cuda.global.cudart.CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT;
+import static org.bytedeco.cuda.global.cudart.cuCtxSetCurrent;
+import static org.bytedeco.cuda.global.cudart.cuDeviceGet;
+import static org.bytedeco.cuda.global.cudart.cuDeviceGetAttribute;
+import static org.bytedeco.cuda.global.cudart.cuDeviceGetCount;
+import static org.bytedeco.cuda.global.cudart.cuDeviceGetName;
+import static org.bytedeco.cuda.global.cudart.cuDevicePrimaryCtxRetain;
+import static org.bytedeco.cuda.global.cudart.cuInit;
+import static org.dl4jsr.kernel.cuda.CudaException.checkDriver;
+
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import org.bytedeco.cuda.cudart.CUctx_st;
+import org.bytedeco.javacpp.BytePointer;
+import org.bytedeco.javacpp.PointerScope;
+
+/** A GPU and its primary context, the one that CUDA's runtime API and ND4J use as well. */
+public final class CudaDevice {
+
+    private static final Map<Integer, CudaDevice> DEVICES = new ConcurrentHashMap<>();
+
+    private final int ordinal;
+    private final CUctx_st context;
+    private final String name;
+    private final int multiprocessors;
+    private final int computeCapability;
+    private final int sharedMemoryPerBlock;
+
+    private CudaDevice(int ordinal) {
+        this.ordinal = ordinal;
+        int[] device = new int[1];
+        checkDriver(cuInit(0), "cuInit");
+        checkDriver(cuDeviceGet(device, ordinal), "cuDeviceGet of device " + ordinal);
+        try (var scope = new PointerScope()) {
+            context = new CUctx_st().retainReference();
+            checkDriver(cuDevicePrimaryCtxRetain(context, device[0]),
+                    "cuDevicePrimaryCtxRetain of device " + ordinal);
+            var text = new BytePointer(256);
+            checkDriver(cuDeviceGetName(text, 256, device[0]), "cuDeviceGetName");
+            name = text.getString();
+        }
+        multiprocessors = attribute(CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT, device[0]);
+        computeCapability = 10 * attribute(CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR, device[0])
+                + attribute(CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR, device[0]);
+        sharedMemoryPerBlock = attribute(CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN, device[0]);
+    }
+
+    /**
+     * The number of GPUs.
+     *
+     * @throws CudaException where the driver finds none or does not work
+     * @throws LinkageError where there is no driver
+     */
+    public static int count() {
+        int[] count = new int[1];
+        checkDriver(cuInit(0), "cuInit");
+        checkDriver(cuDeviceGetCount(count), "cuDeviceGetCount");
+        return count[0];
+    }
+
+    /** The device of this ordinal, from 0. */
+    public static CudaDevice of(int ordinal) {
+        return DEVICES.computeIfAbsent(ordinal, CudaDevice::new);
+    }
+
+    /** As CUDA numbers the devices of this process. */
+    public int ordinal() {
+        return ordinal;
+    }
+
+    /** As the driver names it. */
+    public String name() {
+        return name;
+    }
+
+    /** Number of streaming multiprocessors. */
+    public int multiprocessors() {
+        return multiprocessors;
+    }
+
+    /** Major version times ten plus minor: 90 for an H200. */
+    public int computeCapability() {
+        return computeCapability;
+    }
+
+    /** Bytes of shared memory that one block can have at most. */
+    int sharedMemoryPerBlock() {
+        return sharedMemoryPerBlock;
+    }
+
+    /** Makes the primary context current on the calling thread; every call of the driver needs that. */
+    void makeCurrent() {
+        checkDriver(cuCtxSetCurrent(context), () -> "cuCtxSetCurrent to the context of " + this);
+    }
+
+    @Override
+    public String toString() {
+        return name + " (device " + ordinal + ", compute capability " + computeCapability / 10 + "."
+                + computeCapability % 10 + ")";
+    }
+
+    private static int attribute(int attribute, int device) {
+        int[] value = new int[1];
+        checkDriver(cuDeviceGetAttribute(value, attribute, device), () -> "cuDeviceGetAttribute " + attribute);
+        return value[0];
+    }
+}

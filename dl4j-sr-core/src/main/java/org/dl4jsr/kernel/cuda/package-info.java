@@ -1,0 +1,6 @@
+/**
+ * The kernels on an NVIDIA GPU: CUDA C++ (src/main/cuda) compiled by NVRTC at run time for the GPU at hand and launched
+ * through the driver API, and matrix products by cuBLAS. Knows nothing of ND4J. Needs the classes of JavaCPP's CUDA
+ * preset, 11.6-8.3-1.5.7 or 13.1-9.19-1.5.13, which are not on dl4j-sr's class path by themselves.
+ */
+package org.dl4jsr.kernel.cuda;
