@@ -20,15 +20,18 @@ final class Bf16Blas implements InvocationHandler {
     /** These come back as ops. */
     private static final Set<String> PRODUCTS = Set.of("gemv", "gemm");
 
+    private final Bf16Device device;
     private final Object stock;
 
-    private Bf16Blas(Object stock) {
+    private Bf16Blas(Bf16Device device, Object stock) {
+        this.device = device;
         this.stock = stock;
     }
 
     /** The functions of {@code stock}, which is one of ND4J's levels of BLAS. */
-    static <T> T of(Class<T> level, T stock) {
-        return level.cast(Proxy.newProxyInstance(level.getClassLoader(), new Class<?>[] {level}, new Bf16Blas(stock)));
+    static <T> T of(Bf16Device device, Class<T> level, T stock) {
+        return level.cast(Proxy.newProxyInstance(level.getClassLoader(), new Class<?>[] {level},
+                new Bf16Blas(device, stock)));
     }
 
     @Override
@@ -42,7 +45,7 @@ final class Bf16Blas implements InvocationHandler {
             LazyWrites.intercept(function.getName(), arrays, List.of());
         }
         refuseBuffers(function, arguments);
-        try (var copies = new FloatCopies()) {
+        try (var copies = new FloatCopies(device)) {
             Object[] wide = arguments.clone();
             for (int i = 0; i < wide.length; i++) {
                 wide[i] = wide[i] instanceof INDArray array ? copies.of(array) : wide[i];

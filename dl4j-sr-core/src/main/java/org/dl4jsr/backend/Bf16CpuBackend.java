@@ -4,7 +4,6 @@ import org.dl4jsr.kernel.OpenMpSettings;
 import org.nd4j.common.io.ClassPathResource;
 import org.nd4j.common.io.Resource;
 import org.nd4j.linalg.cpu.nativecpu.CpuBackend;
-import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * ND4J's CPU backend with BF16 done right: store BF16, compute FP32. ND4J finds it by {@code META-INF/services} and
@@ -16,11 +15,6 @@ public final class Bf16CpuBackend extends CpuBackend {
 
     static {
         OpenMpSettings.limitSpinning(); // before ND4J's native library loads
-    }
-
-    /** Whether this is the backend in force; initializes ND4J. */
-    public static boolean isActive() {
-        return Nd4j.getExecutioner() instanceof Bf16OpExecutioner;
     }
 
     @Override

@@ -23,17 +23,17 @@ public final class Bf16NDArrayFactory extends CpuNDArrayFactory {
 
     @Override
     public void createLevel1() {
-        level1 = Bf16Blas.of(Level1.class, new CpuLevel1());
+        level1 = Bf16Blas.of(CpuDevice.INSTANCE, Level1.class, new CpuLevel1());
     }
 
     @Override
     public void createLevel2() {
-        level2 = Bf16Blas.of(Level2.class, new CpuLevel2());
+        level2 = Bf16Blas.of(CpuDevice.INSTANCE, Level2.class, new CpuLevel2());
     }
 
     @Override
     public void createLevel3() {
-        level3 = Bf16Blas.of(Level3.class, new CpuLevel3());
+        level3 = Bf16Blas.of(CpuDevice.INSTANCE, Level3.class, new CpuLevel3());
     }
 
     @Override
@@ -49,7 +49,7 @@ public final class Bf16NDArrayFactory extends CpuNDArrayFactory {
         if (!Bf16Arrays.isBFloat16(target) && !Bf16Arrays.anyBFloat16(Arrays.asList(arrays))) {
             return super.accumulate(target, arrays);
         }
-        try (var copies = new FloatCopies()) {
+        try (var copies = new FloatCopies(CpuDevice.INSTANCE)) {
             INDArray sum = copies.of(target);
             for (INDArray array : arrays) {
                 sum.addi(array);
@@ -65,7 +65,7 @@ public final class Bf16NDArrayFactory extends CpuNDArrayFactory {
         if (arrays.length < 2 || !Bf16Arrays.anyBFloat16(Arrays.asList(arrays))) {
             return super.average(target, arrays);
         }
-        try (var copies = new FloatCopies()) {
+        try (var copies = new FloatCopies(CpuDevice.INSTANCE)) {
             INDArray mean = copies.of(arrays[0]);
             for (int i = 1; i < arrays.length; i++) {
                 mean.addi(arrays[i]);

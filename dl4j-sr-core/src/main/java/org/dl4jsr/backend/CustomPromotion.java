@@ -31,11 +31,11 @@ final class CustomPromotion {
     private CustomPromotion() {}
 
     /** Returns the outputs; {@code stock} runs the op natively. */
-    static INDArray[] run(CustomOp op, OpContext context, Supplier<INDArray[]> stock) {
+    static INDArray[] run(Bf16Device device, CustomOp op, OpContext context, Supplier<INDArray[]> stock) {
         List<INDArray> inputs = context.getInputArrays();
         List<INDArray> outputs = context.getOutputArrays();
         DataType[] types = context.getDArguments().toArray(new DataType[0]);
-        try (var copies = new FloatCopies()) {
+        try (var copies = new FloatCopies(device)) {
             try {
                 setInputs(context, inputs.stream().map(copies::of).toList());
                 // with content: some ops write only a part of their output
@@ -57,24 +57,24 @@ final class CustomPromotion {
 
     /** The descriptors of the op's outputs; {@code stock} asks its native shape function. */
     static List<LongShapeDescriptor> shapes(
-            CustomOp op, OpContext context, Supplier<List<LongShapeDescriptor>> stock) {
+            Bf16Device device, CustomOp op, OpContext context, Supplier<List<LongShapeDescriptor>> stock) {
         if (!SHAPES_BY_FLOAT.contains(op.opName())) {
             try {
                 return stock.get();
             } catch (RuntimeException e) {
-                List<LongShapeDescriptor> shapes = shapesByFloat(op, context, stock);
+                List<LongShapeDescriptor> shapes = shapesByFloat(device, op, context, stock);
                 SHAPES_BY_FLOAT.add(op.opName());
                 return shapes;
             }
         }
-        return shapesByFloat(op, context, stock);
+        return shapesByFloat(device, op, context, stock);
     }
 
     private static List<LongShapeDescriptor> shapesByFloat(
-            CustomOp op, OpContext context, Supplier<List<LongShapeDescriptor>> stock) {
+            Bf16Device device, CustomOp op, OpContext context, Supplier<List<LongShapeDescriptor>> stock) {
         boolean ofContext = context != null && context.numInputArguments() > 0;
         List<INDArray> inputs = ofContext ? context.getInputArrays() : List.copyOf(op.inputArguments());
-        try (var copies = new FloatCopies()) {
+        try (var copies = new FloatCopies(device)) {
             setShapeInputs(op, ofContext ? context : null, inputs.stream().map(copies::of).toList());
             return stock.get().stream()
                     .map(shape -> shape.dataType() == DataType.FLOAT ? shape.asDataType(DataType.BFLOAT16) : shape)

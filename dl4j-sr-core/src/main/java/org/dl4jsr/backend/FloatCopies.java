@@ -14,6 +14,11 @@ final class FloatCopies implements AutoCloseable {
 
     private final List<Copy> copies = new ArrayList<>();
     private final List<INDArray> results = new ArrayList<>();
+    private final Bf16Device device;
+
+    FloatCopies(Bf16Device device) {
+        this.device = device;
+    }
 
     /** A FLOAT copy of {@code array} if that is BF16, else {@code array} itself, which may be null. */
     INDArray of(INDArray array) {
@@ -29,7 +34,7 @@ final class FloatCopies implements AutoCloseable {
     void writeBack(INDArray array) {
         INDArray wide = find(array);
         if (wide != null && !array.isEmpty()) {
-            Bf16Arrays.copy(wide, array);
+            device.copy(wide, array);
         }
     }
 
@@ -43,7 +48,7 @@ final class FloatCopies implements AutoCloseable {
             return Nd4j.scalar(DataType.BFLOAT16, result.getFloat(0));
         }
         INDArray rounded = Nd4j.createUninitialized(DataType.BFLOAT16, result.shape(), result.ordering());
-        Bf16Arrays.copy(result, rounded);
+        device.copy(result, rounded);
         return rounded;
     }
 
@@ -73,14 +78,14 @@ final class FloatCopies implements AutoCloseable {
 
     private INDArray find(INDArray array) {
         for (Copy copy : copies) {
-            if (Bf16Arrays.sameMemory(copy.original, array)) {
+            if (Bf16Arrays.sameMemory(device, copy.original, array)) {
                 return copy.wide;
             }
         }
         return null;
     }
 
-    private static INDArray widen(INDArray array, boolean withContent) {
+    private INDArray widen(INDArray array, boolean withContent) {
         try (MemoryWorkspace none = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
             if (array instanceof ExactScalar scalar) {
                 return Nd4j.scalar(DataType.FLOAT, scalar.exact());
@@ -90,7 +95,7 @@ final class FloatCopies implements AutoCloseable {
             }
             INDArray wide = Nd4j.createUninitialized(DataType.FLOAT, array.shape(), array.ordering());
             if (withContent) {
-                Bf16Arrays.copy(array, wide);
+                device.copy(array, wide);
             }
             return wide;
         }

@@ -14,6 +14,7 @@ import org.nd4j.linalg.api.ops.executioner.DefaultOpExecutioner;
  */
 final class LegacyPromotion {
 
+    private final Bf16Device device;
     private final DefaultOpExecutioner executioner;
     private final Op op;
     private final OpContext context;
@@ -22,7 +23,8 @@ final class LegacyPromotion {
     private final INDArray z;
     private final INDArray scalar;
 
-    LegacyPromotion(DefaultOpExecutioner executioner, Op op, OpContext context) {
+    LegacyPromotion(Bf16Device device, DefaultOpExecutioner executioner, Op op, OpContext context) {
+        this.device = device;
         this.executioner = executioner;
         this.op = op;
         this.context = context;
@@ -34,7 +36,7 @@ final class LegacyPromotion {
 
     /** Returns the result; {@code stock} runs the op natively and returns its result. */
     INDArray run(Supplier<INDArray> stock) {
-        try (var copies = new FloatCopies()) {
+        try (var copies = new FloatCopies(device)) {
             INDArray result = runWide(stock, copies);
             if (z != null) {
                 copies.writeBack(z);

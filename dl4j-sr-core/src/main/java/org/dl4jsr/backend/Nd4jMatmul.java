@@ -7,6 +7,7 @@ import java.util.stream.Stream;
 import org.dl4jsr.kernel.Autocast;
 import org.dl4jsr.kernel.Matmul;
 import org.dl4jsr.kernel.Matrix;
+import org.dl4jsr.op.Device;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -16,7 +17,11 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  */
 final class Nd4jMatmul {
 
-    private Nd4jMatmul() {}
+    private final Device device;
+
+    Nd4jMatmul(Device device) {
+        this.device = device;
+    }
 
     /**
      * Runs the op if it is one of these and its operands suit.
@@ -25,7 +30,7 @@ final class Nd4jMatmul {
      * @param factors alpha, beta
      * @return whether it has been done
      */
-    static boolean run(String op, List<INDArray> inputs, List<INDArray> outputs, long[] flags, double[] factors) {
+    boolean run(String op, List<INDArray> inputs, List<INDArray> outputs, long[] flags, double[] factors) {
         boolean transposeX = flag(flags, 0);
         boolean transposeY = flag(flags, 1);
         boolean transposeZ = flag(flags, 2);
@@ -59,14 +64,14 @@ final class Nd4jMatmul {
         };
     }
 
-    private static boolean product(INDArray x, INDArray y, INDArray z, boolean transposeX, boolean transposeY,
+    private boolean product(INDArray x, INDArray y, INDArray z, boolean transposeX, boolean transposeY,
             boolean transposeZ, float alpha, float beta) {
         if (overlap(x, z) || overlap(y, z) || x.rank() == 0 || y.rank() == 0) {
             return false;
         }
-        Matrix a = x.rank() == 1 ? row(x) : transposed(Bf16Arrays.matrix(x), transposeX);
-        Matrix b = y.rank() == 1 ? column(y) : transposed(Bf16Arrays.matrix(y), transposeY);
-        Matrix c = z.rank() < 2 ? vector(z, a, b) : transposed(Bf16Arrays.matrix(z), transposeZ);
+        Matrix a = x.rank() == 1 ? row(x) : transposed(Bf16Arrays.matrix(device, x), transposeX);
+        Matrix b = y.rank() == 1 ? column(y) : transposed(Bf16Arrays.matrix(device, y), transposeY);
+        Matrix c = z.rank() < 2 ? vector(z, a, b) : transposed(Bf16Arrays.matrix(device, z), transposeZ);
         int rank = c.shape().length;
         if (a.shape().length > rank || b.shape().length > rank) {
             return false;
@@ -79,13 +84,14 @@ final class Nd4jMatmul {
         boolean fits = a.columns() == b.rows() && c.rows() == a.rows() && c.columns() == b.columns()
                 && broadcasts(a, c) && broadcasts(b, c);
         if (fits) {
-            Matmul.get().multiply(a, b, c, alpha, beta, null, null);
+            device.matmul().multiply(a, b, c, alpha, beta, null, null);
+            device.written(List.of(z));
         }
         return fits;
     }
 
     /** From z = x y: dx = dz y^T and dy = x^T dz, each transposed as x, y and z were. */
-    private static boolean gradients(List<INDArray> inputs, List<INDArray> outputs, boolean transposeX,
+    private boolean gradients(List<INDArray> inputs, List<INDArray> outputs, boolean transposeX,
             boolean transposeY, boolean transposeZ) {
         INDArray x = inputs.get(0);
         boolean plain = x.rank() >= 2 && Stream.concat(inputs.stream(), outputs.stream()).allMatch(array ->
@@ -93,11 +99,12 @@ final class Nd4jMatmul {
         if (!plain) {
             return false;
         }
-        Matrix a = transposed(Bf16Arrays.matrix(x), transposeX);
-        Matrix b = transposed(Bf16Arrays.matrix(inputs.get(1)), transposeY);
-        Matrix dc = transposed(Bf16Arrays.matrix(inputs.get(2)), transposeZ);
-        Matmul.get().multiply(dc, b.transposed(), transposed(Bf16Arrays.matrix(outputs.get(0)), transposeX));
-        Matmul.get().multiply(a.transposed(), dc, transposed(Bf16Arrays.matrix(outputs.get(1)), transposeY));
+        Matrix a = transposed(Bf16Arrays.matrix(device, x), transposeX);
+        Matrix b = transposed(Bf16Arrays.matrix(device, inputs.get(1)), transposeY);
+        Matrix dc = transposed(Bf16Arrays.matrix(device, inputs.get(2)), transposeZ);
+        device.matmul().multiply(dc, b.transposed(), transposed(Bf16Arrays.matrix(device, outputs.get(0)), transposeX));
+        device.matmul().multiply(a.transposed(), dc, transposed(Bf16Arrays.matrix(device, outputs.get(1)), transposeY));
+        device.written(outputs);
         return true;
     }
 
@@ -105,20 +112,21 @@ final class Nd4jMatmul {
         return transpose ? matrix.transposed() : matrix;
     }
 
-    private static Matrix row(INDArray vector) {
-        Matrix memory = Bf16Arrays.matrix(vector);
+    private Matrix row(INDArray vector) {
+        Matrix memory = Bf16Arrays.matrix(device, vector);
         return new Matrix(memory.type(), memory.address(), new long[] {1, vector.length()},
                 new long[] {vector.length(), memory.strides()[0]});
     }
 
-    private static Matrix column(INDArray vector) {
+    private Matrix column(INDArray vector) {
         return row(vector).transposed();
     }
 
     /** A result of rank 0 or 1 as the matrix that the product is. */
-    private static Matrix vector(INDArray z, Matrix a, Matrix b) {
+    private Matrix vector(INDArray z, Matrix a, Matrix b) {
         if (z.rank() == 0) {
-            return new Matrix(Bf16Arrays.matrix(z).type(), Bf16Arrays.address(z), new long[] {1, 1}, new long[] {1, 1});
+            Matrix scalar = Bf16Arrays.matrix(device, z);
+            return new Matrix(scalar.type(), scalar.address(), new long[] {1, 1}, new long[] {1, 1});
         }
         return b.columns() == 1 && a.rows() == z.length() ? column(z) : row(z);
     }
@@ -144,12 +152,12 @@ final class Nd4jMatmul {
     }
 
     /** Whether the two lie in overlapping ranges of memory. */
-    private static boolean overlap(INDArray a, INDArray b) {
-        return Bf16Arrays.address(a) < end(b) && Bf16Arrays.address(b) < end(a);
+    private boolean overlap(INDArray a, INDArray b) {
+        return device.address(a) < end(b) && device.address(b) < end(a);
     }
 
-    private static long end(INDArray array) {
+    private long end(INDArray array) {
         long last = IntStream.range(0, array.rank()).mapToLong(i -> (array.size(i) - 1) * array.stride(i)).sum();
-        return Bf16Arrays.address(array) + (last + 1) * array.dataType().width();
+        return device.address(array) + (last + 1) * array.dataType().width();
     }
 }

@@ -1,7 +1,5 @@
 package org.dl4jsr.op;
 
-import org.dl4jsr.kernel.Kernels;
-import org.dl4jsr.kernel.Matmul;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** The gradient of a bias that was added to every row: the column sums of the output's gradient. */
@@ -28,7 +26,8 @@ public final class BiasGradient extends KernelOp {
     }
 
     @Override
-    public void run(Kernels kernels, Matmul matmul) {
-        kernels.biasGradient(type(dy), address(dy), address(dBias), rows, Math.toIntExact(dBias.length()));
+    public void run(Device device) {
+        device.kernels().biasGradient(type(dy), device.address(dy), device.address(dBias), rows,
+                Math.toIntExact(dBias.length()));
     }
 }

@@ -1,7 +1,5 @@
 package org.dl4jsr.op;
 
-import org.dl4jsr.kernel.Kernels;
-import org.dl4jsr.kernel.Matmul;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -51,8 +49,8 @@ public final class CausalAttention extends KernelOp {
     }
 
     @Override
-    public void run(Kernels kernels, Matmul matmul) {
-        kernels.attentionForward(type(qkv), address(qkv), address(out), address(logSumExp), batch, time, heads,
-                Math.toIntExact(out.size(-1) / heads));
+    public void run(Device device) {
+        device.kernels().attentionForward(type(qkv), device.address(qkv), device.address(out),
+                device.address(logSumExp), batch, time, heads, Math.toIntExact(out.size(-1) / heads));
     }
 }

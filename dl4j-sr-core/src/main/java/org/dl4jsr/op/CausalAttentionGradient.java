@@ -1,7 +1,5 @@
 package org.dl4jsr.op;
 
-import org.dl4jsr.kernel.Kernels;
-import org.dl4jsr.kernel.Matmul;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -45,8 +43,9 @@ public final class CausalAttentionGradient extends KernelOp {
     }
 
     @Override
-    public void run(Kernels kernels, Matmul matmul) {
-        kernels.attentionBackward(type(qkv), address(qkv), address(out), address(logSumExp), address(dOut),
-                address(dQkv), batch, time, heads, Math.toIntExact(out.size(-1) / heads));
+    public void run(Device device) {
+        device.kernels().attentionBackward(type(qkv), device.address(qkv), device.address(out),
+                device.address(logSumExp), device.address(dOut), device.address(dQkv), batch, time, heads,
+                Math.toIntExact(out.size(-1) / heads));
     }
 }

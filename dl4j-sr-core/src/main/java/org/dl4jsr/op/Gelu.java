@@ -1,7 +1,5 @@
 package org.dl4jsr.op;
 
-import org.dl4jsr.kernel.Kernels;
-import org.dl4jsr.kernel.Matmul;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -29,7 +27,7 @@ public final class Gelu extends KernelOp {
     }
 
     @Override
-    public void run(Kernels kernels, Matmul matmul) {
-        kernels.geluForward(type(x), address(x), address(y), x.length());
+    public void run(Device device) {
+        device.kernels().geluForward(type(x), device.address(x), device.address(y), x.length());
     }
 }

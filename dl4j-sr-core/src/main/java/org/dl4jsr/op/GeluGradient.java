@@ -1,7 +1,5 @@
 package org.dl4jsr.op;
 
-import org.dl4jsr.kernel.Kernels;
-import org.dl4jsr.kernel.Matmul;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Backward pass of {@link Gelu} and, in the same pass, of the bias that was added before it. */
@@ -35,8 +33,8 @@ public final class GeluGradient extends KernelOp {
     }
 
     @Override
-    public void run(Kernels kernels, Matmul matmul) {
-        kernels.geluBackward(type(x), address(x), address(dy), address(dx), address(dBias), rows,
-                Math.toIntExact(dBias.length()));
+    public void run(Device device) {
+        device.kernels().geluBackward(type(x), device.address(x), device.address(dy), device.address(dx),
+                device.address(dBias), rows, Math.toIntExact(dBias.length()));
     }
 }

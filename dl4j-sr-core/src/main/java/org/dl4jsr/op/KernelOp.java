@@ -2,8 +2,6 @@ package org.dl4jsr.op;
 
 import java.util.Arrays;
 import org.dl4jsr.kernel.FloatType;
-import org.dl4jsr.kernel.Kernels;
-import org.dl4jsr.kernel.Matmul;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.ops.DynamicCustomOp;
@@ -18,19 +16,14 @@ public abstract class KernelOp extends DynamicCustomOp {
         super(null, inputs, outputs);
     }
 
-    /** Runs the op on its arrays; called by the backend's executioner. */
-    public abstract void run(Kernels kernels, Matmul matmul);
+    /** Runs the op on its arrays; called by the backend's executioner, which then reports the outputs as written. */
+    public abstract void run(Device device);
 
     /** Stock executioners look ops up by this hash: the place to say what is wrong. */
     @Override
     public long opHash() {
         throw new IllegalStateException("Op " + opName() + " runs only on dl4j-sr's ND4J backend, which is not active:"
                 + " put dl4j-sr-core on the class path together with nd4j-native and remove other ND4J backends");
-    }
-
-    /** The address of a's first element, 0 for null. */
-    protected static long address(INDArray a) {
-        return a == null ? 0 : a.data().addressPointer().address();
     }
 
     /** The kernel type of a's storage; FLOAT and BFLOAT16 only. */

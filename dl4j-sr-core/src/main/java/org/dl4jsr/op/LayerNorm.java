@@ -1,7 +1,5 @@
 package org.dl4jsr.op;
 
-import org.dl4jsr.kernel.Kernels;
-import org.dl4jsr.kernel.Matmul;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -48,8 +46,9 @@ public final class LayerNorm extends KernelOp {
     }
 
     @Override
-    public void run(Kernels kernels, Matmul matmul) {
-        kernels.layerNormForward(type(x), address(x), address(gain), address(bias), address(y), address(mean),
-                address(rstd), rows, Math.toIntExact(gain.length()), EPSILON);
+    public void run(Device device) {
+        device.kernels().layerNormForward(type(x), device.address(x), device.address(gain), device.address(bias),
+                device.address(y), device.address(mean), device.address(rstd), rows, Math.toIntExact(gain.length()),
+                EPSILON);
     }
 }

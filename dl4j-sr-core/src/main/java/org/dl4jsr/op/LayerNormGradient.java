@@ -1,7 +1,5 @@
 package org.dl4jsr.op;
 
-import org.dl4jsr.kernel.Kernels;
-import org.dl4jsr.kernel.Matmul;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -56,8 +54,9 @@ public final class LayerNormGradient extends KernelOp {
     }
 
     @Override
-    public void run(Kernels kernels, Matmul matmul) {
-        kernels.layerNormBackward(type(x), address(x), address(gain), address(mean), address(rstd), address(dy),
-                address(residual), address(dx), address(dGain), address(dBias), rows, Math.toIntExact(gain.length()));
+    public void run(Device device) {
+        device.kernels().layerNormBackward(type(x), device.address(x), device.address(gain), device.address(mean),
+                device.address(rstd), device.address(dy), device.address(residual), device.address(dx),
+                device.address(dGain), device.address(dBias), rows, Math.toIntExact(gain.length()));
     }
 }

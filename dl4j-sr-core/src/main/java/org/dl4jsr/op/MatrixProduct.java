@@ -2,8 +2,6 @@ package org.dl4jsr.op;
 
 import java.util.Objects;
 import java.util.stream.Stream;
-import org.dl4jsr.kernel.Kernels;
-import org.dl4jsr.kernel.Matmul;
 import org.dl4jsr.kernel.Matrix;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -62,17 +60,18 @@ public final class MatrixProduct extends KernelOp {
     }
 
     @Override
-    public void run(Kernels kernels, Matmul matmul) {
-        var left = matrix(a);
-        var right = matrix(b);
-        matmul.multiply(
-                transposeA ? left.transposed() : left, transposeB ? right.transposed() : right, matrix(c), 1f, 0f,
-                bias == null ? null : Matrix.rowMajor(type(bias), address(bias), 1, bias.length()),
-                residual == null ? null : matrix(residual));
+    public void run(Device device) {
+        var left = matrix(device, a);
+        var right = matrix(device, b);
+        device.matmul().multiply(
+                transposeA ? left.transposed() : left, transposeB ? right.transposed() : right, matrix(device, c),
+                1f, 0f,
+                bias == null ? null : Matrix.rowMajor(type(bias), device.address(bias), 1, bias.length()),
+                residual == null ? null : matrix(device, residual));
     }
 
-    private static Matrix matrix(INDArray array) {
+    private static Matrix matrix(Device device, INDArray array) {
         long columns = array.size(-1);
-        return Matrix.rowMajor(type(array), address(array), array.length() / columns, columns);
+        return Matrix.rowMajor(type(array), device.address(array), array.length() / columns, columns);
     }
 }

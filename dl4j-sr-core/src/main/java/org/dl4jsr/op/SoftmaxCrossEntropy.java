@@ -1,7 +1,5 @@
 package org.dl4jsr.op;
 
-import org.dl4jsr.kernel.Kernels;
-import org.dl4jsr.kernel.Matmul;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -38,8 +36,9 @@ public final class SoftmaxCrossEntropy extends KernelOp {
     }
 
     @Override
-    public void run(Kernels kernels, Matmul matmul) {
-        kernels.crossEntropy(type(logits), address(logits), address(targets), address(losses), address(dLogits),
-                Math.toIntExact(logits.size(0)), Math.toIntExact(logits.size(1)), scale);
+    public void run(Device device) {
+        device.kernels().crossEntropy(type(logits), device.address(logits), device.address(targets),
+                device.address(losses), device.address(dLogits), Math.toIntExact(logits.size(0)),
+                Math.toIntExact(logits.size(1)), scale);
     }
 }

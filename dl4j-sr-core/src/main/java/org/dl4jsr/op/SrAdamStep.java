@@ -4,8 +4,6 @@ import org.dl4jsr.kernel.AdamWArrays;
 import org.dl4jsr.kernel.AdamWStatistics;
 import org.dl4jsr.kernel.AdamWStep;
 import org.dl4jsr.kernel.FloatType;
-import org.dl4jsr.kernel.Kernels;
-import org.dl4jsr.kernel.Matmul;
 import org.dl4jsr.kernel.WeightWrite;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -17,7 +15,12 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 public final class SrAdamStep extends KernelOp {
 
     private final AdamWStep step;
-    private final AdamWArrays arrays;
+    private final long element;
+    private final INDArray weights;
+    private final INDArray gradient;
+    private final INDArray m;
+    private final INDArray v;
+    private final INDArray extra;
     private final AdamWStatistics statistics;
 
     /**
@@ -36,10 +39,9 @@ public final class SrAdamStep extends KernelOp {
             AdamWStatistics statistics) {
         super(new INDArray[] {gradient},
                 extra == null ? new INDArray[] {weights, m, v} : new INDArray[] {weights, m, v, extra});
-        FloatType type = type(weights);
         DataType dataType = weights.dataType();
         long length = weights.length();
-        boolean bf16 = type == FloatType.BFLOAT16;
+        boolean bf16 = type(weights) == FloatType.BFLOAT16;
         boolean master = bf16 && step.weightWrite() == WeightWrite.MASTER;
         require("weights", weights, dataType, length);
         require("gradient", gradient, dataType, length);
@@ -54,9 +56,13 @@ public final class SrAdamStep extends KernelOp {
             require("extra", extra, dataType, stateLength);
         }
         this.step = step;
+        this.element = element;
+        this.weights = weights;
+        this.gradient = gradient;
+        this.m = m;
+        this.v = v;
+        this.extra = extra;
         this.statistics = statistics;
-        arrays = new AdamWArrays(type, address(weights), address(gradient), address(m), address(v), address(extra),
-                length, element);
     }
 
     @Override
@@ -65,7 +71,9 @@ public final class SrAdamStep extends KernelOp {
     }
 
     @Override
-    public void run(Kernels kernels, Matmul matmul) {
-        kernels.adamW(step, arrays, statistics);
+    public void run(Device device) {
+        var arrays = new AdamWArrays(type(weights), device.address(weights), device.address(gradient),
+                device.address(m), device.address(v), device.address(extra), weights.length(), element);
+        device.kernels().adamW(step, arrays, statistics);
     }
 }

@@ -1,7 +1,5 @@
 package org.dl4jsr.op;
 
-import org.dl4jsr.kernel.Kernels;
-import org.dl4jsr.kernel.Matmul;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -37,8 +35,8 @@ public final class SrSubtract extends KernelOp {
     }
 
     @Override
-    public void run(Kernels kernels, Matmul matmul) {
-        kernels.stochasticSubtract(
-                address(weights), type(update), address(update), weights.length(), seed, step, element);
+    public void run(Device device) {
+        device.kernels().stochasticSubtract(device.address(weights), type(update), device.address(update),
+                weights.length(), seed, step, element);
     }
 }

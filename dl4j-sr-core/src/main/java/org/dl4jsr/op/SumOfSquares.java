@@ -1,7 +1,6 @@
 package org.dl4jsr.op;
 
 import org.dl4jsr.kernel.Kernels;
-import org.dl4jsr.kernel.Matmul;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** The sum of squares of a dense FLOAT or BFLOAT16 array; see {@link Kernels#sumOfSquares}. */
@@ -22,8 +21,8 @@ public final class SumOfSquares extends KernelOp {
     }
 
     @Override
-    public void run(Kernels kernels, Matmul matmul) {
-        value = kernels.sumOfSquares(type(x), address(x), x.length());
+    public void run(Device device) {
+        value = device.kernels().sumOfSquares(type(x), device.address(x), x.length());
     }
 
     /** The result, once the op has run; not finite exactly when some value of x is not finite. */

@@ -1,7 +1,5 @@
 package org.dl4jsr.op;
 
-import org.dl4jsr.kernel.Kernels;
-import org.dl4jsr.kernel.Matmul;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -40,8 +38,9 @@ public final class TokenEmbedding extends KernelOp {
     }
 
     @Override
-    public void run(Kernels kernels, Matmul matmul) {
-        kernels.embeddingForward(type(y), address(tokens), address(tokenTable), address(positionTable), address(y),
-                Math.toIntExact(y.size(0)), Math.toIntExact(y.size(1)), Math.toIntExact(y.size(2)));
+    public void run(Device device) {
+        device.kernels().embeddingForward(type(y), device.address(tokens), device.address(tokenTable),
+                device.address(positionTable), device.address(y), Math.toIntExact(y.size(0)),
+                Math.toIntExact(y.size(1)), Math.toIntExact(y.size(2)));
     }
 }

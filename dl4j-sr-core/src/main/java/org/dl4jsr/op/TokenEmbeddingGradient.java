@@ -1,7 +1,5 @@
 package org.dl4jsr.op;
 
-import org.dl4jsr.kernel.Kernels;
-import org.dl4jsr.kernel.Matmul;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -39,9 +37,10 @@ public final class TokenEmbeddingGradient extends KernelOp {
     }
 
     @Override
-    public void run(Kernels kernels, Matmul matmul) {
-        kernels.embeddingBackward(type(dy), address(tokens), address(dy), address(dTokenTable),
-                address(dPositionTable), Math.toIntExact(dy.size(0)), Math.toIntExact(dy.size(1)),
-                Math.toIntExact(dy.size(2)), Math.toIntExact(dTokenTable.size(0)), accumulate);
+    public void run(Device device) {
+        device.kernels().embeddingBackward(type(dy), device.address(tokens), device.address(dy),
+                device.address(dTokenTable), device.address(dPositionTable), Math.toIntExact(dy.size(0)),
+                Math.toIntExact(dy.size(1)), Math.toIntExact(dy.size(2)), Math.toIntExact(dTokenTable.size(0)),
+                accumulate);
     }
 }

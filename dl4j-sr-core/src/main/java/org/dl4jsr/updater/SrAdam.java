@@ -2,7 +2,7 @@ package org.dl4jsr.updater;
 
 import java.util.Map;
 import java.util.Objects;
-import org.dl4jsr.backend.Bf16CpuBackend;
+import org.dl4jsr.backend.Bf16Executioner;
 import org.dl4jsr.kernel.StateRounding;
 import org.dl4jsr.kernel.WeightWrite;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -203,7 +203,7 @@ public final class SrAdam implements IUpdater {
 
     @Override
     public GradientUpdater<SrAdam> instantiate(INDArray viewArray, boolean initializeViewArray) {
-        if (!Bf16CpuBackend.isActive()) {
+        if (!Bf16Executioner.isActive()) {
             throw new IllegalStateException("SrAdam needs dl4j-sr's ND4J backend, and "
                     + Nd4j.getBackend().getClass().getName() + " is in force: remove other ND4J backends from the class"
                     + " path and the variables BACKEND_PRIORITY_CPU and BACKEND_PRIORITY_GPU from the environment");

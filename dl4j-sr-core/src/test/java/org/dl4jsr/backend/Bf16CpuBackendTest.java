@@ -22,7 +22,7 @@ class Bf16CpuBackendTest {
 
     @Test
     void beingOnTheClassPathIsTheWholeInstallation() {
-        assertTrue(Bf16CpuBackend.isActive());
+        assertTrue(Bf16Executioner.isActive());
         assertEquals(Bf16CpuBackend.class, Nd4j.getBackend().getClass());
     }
 

@@ -4,7 +4,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.List;
 import org.dl4jsr.kernel.JavaKernels;
+import org.dl4jsr.kernel.Kernels;
 import org.dl4jsr.kernel.Matmul;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -16,6 +18,29 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /** What the ops accept. What the kernels behind them compute is tested there and in the layers. */
 class TransformerOpsTest {
+
+    private static final class JavaDevice implements Device {
+
+        @Override
+        public Kernels kernels() {
+            return new JavaKernels();
+        }
+
+        @Override
+        public Matmul matmul() {
+            return Matmul.get();
+        }
+
+        @Override
+        public long address(INDArray array) {
+            return array == null ? 0 : array.data().addressPointer().address();
+        }
+
+        @Override
+        public void written(List<INDArray> arrays) {
+            // there is no other copy of them
+        }
+    }
 
     private static INDArray floats(long... shape) {
         return Nd4j.zeros(DataType.FLOAT, shape);
@@ -35,7 +60,7 @@ class TransformerOpsTest {
         INDArray c = floats(2, 2, 5);
         new MatrixProduct(
                 transposeA ? a.transpose().dup('c') : a, transposeA, transposeB ? b.transpose().dup('c') : b,
-                transposeB, c, bias, residual).run(new JavaKernels(), Matmul.get());
+                transposeB, c, bias, residual).run(new JavaDevice());
         INDArray expected = a.mmul(b).addRowVector(bias).add(residual);
         assertTrue(expected.equalsWithEps(c.reshape(4, 5), 1e-6), () -> expected + " but " + c);
     }
@@ -46,7 +71,7 @@ class TransformerOpsTest {
         INDArray a = all.get(NDArrayIndex.interval(7, 13)).reshape('c', 2, 3);
         INDArray b = all.get(NDArrayIndex.interval(13, 25)).reshape('c', 3, 4);
         INDArray c = floats(2, 4);
-        new MatrixProduct(a, false, b, false, c).run(new JavaKernels(), Matmul.get());
+        new MatrixProduct(a, false, b, false, c).run(new JavaDevice());
         assertTrue(a.mmul(b).equalsWithEps(c, 1e-6));
     }
 
@@ -94,7 +119,7 @@ class TransformerOpsTest {
     void typesWithoutKernelsAreRefused() {
         INDArray x = Nd4j.zeros(DataType.DOUBLE, 3);
         assertRefused("Array of type DOUBLE where FLOAT or BFLOAT16 was expected", () ->
-                new Gelu(x, x.dup()).run(new JavaKernels(), Matmul.get()));
+                new Gelu(x, x.dup()).run(new JavaDevice()));
     }
 
     private static void assertRefused(String message, Runnable action) {
