@@ -8,7 +8,7 @@ import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
-import org.dl4jsr.backend.Bf16CpuBackend;
+import org.dl4jsr.backend.Bf16Executioner;
 import org.nd4j.common.config.ND4JClassLoading;
 import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.factory.Nd4j;
@@ -64,7 +64,7 @@ public class TrainingBenchmark {
         network = new MultiLayerNetwork(stock ? configuration : Bf16Policy.named(policy).apply(configuration));
         network.init();
         batch = model.batch(new Random(1));
-        if (Bf16CpuBackend.isActive() == stock) {
+        if (Bf16Executioner.isActive() == stock) {
             throw new IllegalStateException(Nd4j.getBackend() + " is in force for " + policy);
         }
     }
