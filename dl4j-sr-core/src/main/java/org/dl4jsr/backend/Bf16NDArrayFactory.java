@@ -59,7 +59,10 @@ public final class Bf16NDArrayFactory extends CpuNDArrayFactory {
         return target;
     }
 
-    /** The mean of {@code arrays}, written to {@code target} where that is not null, and to each of them. */
+    /**
+     * The mean of {@code arrays}, written to {@code target} where that is not null, and to each of them: rounded to
+     * nearest, but stochastically where the first of them is marked in {@link StochasticAverages}.
+     */
     @Override
     public INDArray average(INDArray target, INDArray[] arrays) {
         if (arrays.length < 2 || !Bf16Arrays.anyBFloat16(Arrays.asList(arrays))) {
@@ -71,11 +74,15 @@ public final class Bf16NDArrayFactory extends CpuNDArrayFactory {
                 mean.addi(arrays[i]);
             }
             mean.divi(arrays.length);
-            for (INDArray array : arrays) {
-                array.assign(mean);
+            INDArray rounded = arrays[0];
+            if (!StochasticAverages.assign(rounded, mean)) {
+                rounded.assign(mean);
+            }
+            for (int i = 1; i < arrays.length; i++) {
+                arrays[i].assign(rounded);
             }
             if (target != null) {
-                target.assign(mean);
+                target.assign(rounded);
             }
         }
         return target;

@@ -16,8 +16,9 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  *
  * <p>{@link #apply} sets a configuration's data type and turns DL4J's {@code Adam}, and any
  * {@link org.dl4jsr.updater.SrAdam}, into the {@code SrAdam} of this policy with the same hyper-parameters (Adam's
- * epsilon is added to the bias-corrected root then), taking over {@code WeightDecay}. Other updaters stay as they are:
- * their state has the network's type, and in BF16 their weights are rounded to nearest.
+ * epsilon is added to the bias-corrected root then), taking over {@code WeightDecay}. Under {@link #SR} other updaters
+ * become {@link org.dl4jsr.updater.StochasticallyRounded}. Under the other policies they stay as they are: their state
+ * has the network's type, and in BF16 their weights are rounded to nearest, of which a warning is logged.
  *
  * <p>Autocast is a switch of the whole process: the policy applied last decides. Call {@link #activate} when a saved
  * network of this policy is restored.

@@ -21,9 +21,11 @@ import org.deeplearning4j.nn.conf.layers.samediff.AbstractSameDiffLayer;
 import org.deeplearning4j.nn.conf.layers.samediff.SameDiffVertex;
 import org.deeplearning4j.nn.conf.layers.wrapper.BaseWrapperLayer;
 import org.dl4jsr.updater.SrAdam;
+import org.dl4jsr.updater.StochasticallyRounded;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.learning.config.Adam;
 import org.nd4j.linalg.learning.config.IUpdater;
+import org.nd4j.linalg.learning.config.NoOp;
 import org.nd4j.linalg.learning.regularization.Regularization;
 import org.nd4j.linalg.learning.regularization.WeightDecay;
 import org.nd4j.linalg.schedule.FixedSchedule;
@@ -31,7 +33,10 @@ import org.nd4j.linalg.schedule.ISchedule;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Replaces the updaters of a configuration's layers by the SrAdam of a policy, which takes over their weight decay. */
+/**
+ * Replaces the updaters of a configuration's layers by those of a policy: Adam by its SrAdam, which takes over the
+ * weight decay, and others, under bf16-sr, by StochasticallyRounded ones.
+ */
 final class PolicyUpdaters {
 
     private static final Logger LOG = LoggerFactory.getLogger(PolicyUpdaters.class);
@@ -137,28 +142,35 @@ final class PolicyUpdaters {
                 learning.biasUpdater == null && newUpdater != null && newUpdater.equals(newBiasUpdater)
                         ? null
                         : newBiasUpdater,
-                isReplaced(updater) ? withoutWeightDecay(learning.regularization) : learning.regularization,
-                isReplaced(biasUpdater) ? withoutWeightDecay(learning.regularizationBias)
-                        : learning.regularizationBias);
+                isAdam(updater) ? withoutWeightDecay(learning.regularization) : learning.regularization,
+                isAdam(biasUpdater) ? withoutWeightDecay(learning.regularizationBias) : learning.regularizationBias);
     }
 
-    private static boolean isReplaced(IUpdater updater) {
+    private static boolean isAdam(IUpdater updater) {
         return updater instanceof SrAdam || updater != null && updater.getClass() == Adam.class;
     }
 
     /** The policy's updater in place of {@code updater} for these parameters of the layer. */
     private IUpdater replaced(TrainingConfig layer, List<String> parameters, IUpdater updater) {
-        if (!isReplaced(updater)) {
-            if (policy.dataType() == DataType.BFLOAT16 && updater != null && updater.hasLearningRate()
-                    && kept.add(updater.getClass())) {
-                LOG.warn("{} keeps {}: its BF16 weights are rounded to nearest, and small updates are lost", policy,
-                        updater.getClass().getSimpleName());
-            }
-            return updater;
+        if (!isAdam(updater)) {
+            return updater == null || updater instanceof NoOp ? updater : other(updater);
         }
         SrAdam adam = updater instanceof SrAdam given ? given : srAdam((Adam) updater);
         return adam.toBuilder().weightWrite(policy.weightWrite())
                 .weightDecay(adam.getWeightDecay() + weightDecay(layer, parameters, adam)).build();
+    }
+
+    /** What takes the place of an updater other than Adam. */
+    private IUpdater other(IUpdater updater) {
+        if (policy == Bf16Policy.SR) {
+            return updater instanceof StochasticallyRounded ? updater : new StochasticallyRounded(updater.clone());
+        }
+        IUpdater stock = updater instanceof StochasticallyRounded rounded ? rounded.getUpdater() : updater;
+        if (policy.dataType() == DataType.BFLOAT16 && kept.add(stock.getClass())) {
+            LOG.warn("{} keeps {}: its BF16 weights are rounded to nearest, and small updates are lost", policy,
+                    stock.getClass().getSimpleName());
+        }
+        return stock;
     }
 
     private static SrAdam srAdam(Adam adam) {

@@ -4,14 +4,15 @@ import java.util.List;
 import org.dl4jsr.kernel.AdamWStatistics;
 
 /**
- * What one iteration of {@link SrAdam} did to a network's weights.
+ * What one iteration of {@link SrAdam} and {@link StochasticallyRounded} did to a network's weights.
  *
  * @param iteration DL4J's iteration, from 0
- * @param gradientNorm norm of all gradients that SrAdam owns, before clipping; not finite if the step was skipped
- * @param clipScale factor that clipping put on the gradient; 0 if the step was skipped
+ * @param gradientNorm norm of all gradients that SrAdam owns, before clipping; not finite if the step was skipped, NaN
+ *        without SrAdam
+ * @param clipScale factor that clipping put on the gradient; 0 if the step was skipped, NaN without SrAdam
  * @param skippedSteps steps skipped so far
  * @param total all layers together; no weights if the step was skipped
- * @param layers each layer that SrAdam trains, in the order of the parameters; empty if the step was skipped
+ * @param layers each layer that they train, in the order of the parameters; empty if the step was skipped
  */
 public record RoundingStats(
         int iteration, double gradientNorm, double clipScale, long skippedSteps, Layer total, List<Layer> layers) {
@@ -24,7 +25,7 @@ public record RoundingStats(
      * @param lost share of weights whose non-zero update round-to-nearest would have lost: it is under half an ulp
      * @param moved share of weights whose stored value changed
      * @param updateRatio root mean square of the updates over that of the weights
-     * @param gradientNorm before clipping
+     * @param gradientNorm before clipping; NaN where {@link StochasticallyRounded} has a part in it
      */
     public record Layer(
             String name, long weights, double lost, double moved, double updateRatio, double gradientNorm) {

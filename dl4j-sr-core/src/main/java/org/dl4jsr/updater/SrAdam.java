@@ -2,12 +2,10 @@ package org.dl4jsr.updater;
 
 import java.util.Map;
 import java.util.Objects;
-import org.dl4jsr.backend.Bf16Executioner;
 import org.dl4jsr.kernel.StateRounding;
 import org.dl4jsr.kernel.WeightWrite;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.learning.GradientUpdater;
 import org.nd4j.linalg.learning.config.IUpdater;
 import org.nd4j.linalg.schedule.ISchedule;
@@ -203,11 +201,7 @@ public final class SrAdam implements IUpdater {
 
     @Override
     public GradientUpdater<SrAdam> instantiate(INDArray viewArray, boolean initializeViewArray) {
-        if (!Bf16Executioner.isActive()) {
-            throw new IllegalStateException("SrAdam needs dl4j-sr's ND4J backend, and "
-                    + Nd4j.getBackend().getClass().getName() + " is in force: remove other ND4J backends from the class"
-                    + " path and the variables BACKEND_PRIORITY_CPU and BACKEND_PRIORITY_GPU from the environment");
-        }
+        RequiredBackend.check("SrAdam");
         DataType type = viewArray.dataType();
         if (type != DataType.BFLOAT16 && type != DataType.FLOAT) {
             throw new IllegalStateException("SrAdam in a network of type " + type + ": it trains BFLOAT16 and FLOAT"

@@ -1,12 +1,11 @@
 package org.dl4jsr.updater;
 
 import java.util.Map;
-import org.dl4jsr.backend.LazyWrites;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.learning.GradientUpdater;
 
 /**
- * Records a step on its block of parameters and leaves the gradient as it is: the step runs in {@link SrAdamWrite},
+ * Records a step on its block of parameters and leaves the gradient as it is: the step runs in {@link NetworkWrite},
  * when DL4J subtracts the gradient from the parameters.
  */
 public final class SrAdamUpdater implements GradientUpdater<SrAdam> {
@@ -49,11 +48,6 @@ public final class SrAdamUpdater implements GradientUpdater<SrAdam> {
     /** Marks {@code gradient} for a step at {@code iteration}; the array itself is not touched. */
     @Override
     public void applyUpdater(INDArray gradient, int iteration, int epoch) {
-        var write = (SrAdamWrite) LazyWrites.get(gradient);
-        if (write == null) {
-            write = new SrAdamWrite(SrAdamStatus.of(gradient), config, iteration);
-            LazyWrites.put(gradient, write);
-        }
-        write.add(gradient, state, config, config.getLearningRate(iteration, epoch), iteration);
+        NetworkWrite.addStep(gradient, state, config, config.getLearningRate(iteration, epoch), iteration);
     }
 }

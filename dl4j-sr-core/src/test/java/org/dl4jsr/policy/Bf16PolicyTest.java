@@ -27,6 +27,7 @@ import org.dl4jsr.kernel.Autocast;
 import org.dl4jsr.kernel.StateRounding;
 import org.dl4jsr.kernel.WeightWrite;
 import org.dl4jsr.updater.SrAdam;
+import org.dl4jsr.updater.StochasticallyRounded;
 import org.dl4jsr.updater.TestNetworks;
 import org.dl4jsr.updater.WarmupCosineSchedule;
 import org.junit.jupiter.api.AfterEach;
@@ -38,6 +39,7 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.learning.config.Adam;
 import org.nd4j.linalg.learning.config.IUpdater;
 import org.nd4j.linalg.learning.config.Nesterovs;
+import org.nd4j.linalg.learning.config.NoOp;
 import org.nd4j.linalg.learning.regularization.L2Regularization;
 import org.nd4j.linalg.learning.regularization.WeightDecay;
 import org.nd4j.linalg.schedule.ExponentialSchedule;
@@ -176,14 +178,28 @@ class Bf16PolicyTest {
                 .build();
     }
 
-    @Test
-    void otherUpdatersAndTheirWeightDecayStay() {
-        var configuration = Bf16Policy.SR.apply(TestNetworks.builder(new Nesterovs(0.1, 0.9)).weightDecay(0.1).list()
-                .layer(dense(INPUTS, 8)).layer(output(8)).build());
+    @ParameterizedTest
+    @EnumSource(Bf16Policy.class)
+    void otherUpdatersStayButForTheirRounding(Bf16Policy policy) {
+        var nesterovs = new Nesterovs(0.1, 0.9);
+        var rounded = new StochasticallyRounded(nesterovs, 5);
+        var configuration = policy.apply(TestNetworks.builder(nesterovs).biasUpdater(rounded).weightDecay(0.1).list()
+                .layer(dense(INPUTS, 8))
+                .layer(new BatchNormalization.Builder().nIn(8).nOut(8).build())
+                .layer(output(8)).build());
         var layer = (BaseLayer) configuration.getConf(0).getLayer();
-        assertEquals(new Nesterovs(0.1, 0.9), layer.getIUpdater());
+        boolean sr = policy == Bf16Policy.SR;
+        assertEquals(sr ? new StochasticallyRounded(nesterovs) : nesterovs, layer.getIUpdater());
+        assertEquals(sr ? rounded : nesterovs, layer.getUpdaterByParam("b"));
         assertEquals(List.of(new WeightDecay(0.1, true), new WeightDecay(0.1, true)), layer.getRegularization());
-        assertNull(layer.getBiasUpdater());
+        assertEquals(new NoOp(), configuration.getConf(1).getLayer().getUpdaterByParam("mean"));
+        fit(TestNetworks.network(configuration), 2);
+    }
+
+    @Test
+    void noOpStays() {
+        assertEquals(new NoOp(), updater(Bf16Policy.SR.apply(
+                TestNetworks.mlpConfiguration(new NoOp(), DataType.FLOAT)), 0));
     }
 
     @Test

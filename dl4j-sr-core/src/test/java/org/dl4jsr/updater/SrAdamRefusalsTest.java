@@ -66,13 +66,13 @@ class SrAdamRefusalsTest {
     void aStepThatIsNeverWritten() {
         var network = TestNetworks.mlp(new SrAdam(), DataType.BFLOAT16);
         computeAndUpdate(network);
-        assertRefused("SrAdam's step of iteration 0", () -> computeAndUpdate(network));
+        assertRefused("before SrAdam's step of iteration 0 has been written", () -> computeAndUpdate(network));
         fit(network, 1);
 
         INDArray gradient = network.getFlattenedGradients().reshape(network.numParams());
         var updater = new SrAdam().instantiate(Nd4j.create(DataType.BFLOAT16, 2 * gradient.length()), true);
         updater.applyUpdater(gradient, 1, 0);
-        assertRefused("SrAdam's step of iteration 1 on the parameters 0..1731 has never been written",
+        assertRefused("The update of iteration 1 of the parameters 0..1731 has never been written",
                 () -> updater.applyUpdater(gradient, 2, 0));
     }
 

@@ -1,0 +1,111 @@
+package org.dl4jsr.updater;
+
+import java.util.Map;
+import java.util.Objects;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.learning.GradientUpdater;
+import org.nd4j.linalg.learning.config.IUpdater;
+import org.nd4j.linalg.schedule.ISchedule;
+import org.nd4j.shade.jackson.annotation.JsonProperty;
+
+/**
+ * Any updater of DL4J, for BF16 networks with stochastic rounding:
+ * {@code .updater(new StochasticallyRounded(new Nesterovs(0.1, 0.9)))}. The updater runs in FP32 on its BF16 gradient
+ * and state. Its update is rounded to nearest; its new state and the new weights stochastically, since a sum of squares
+ * or a slow moving average in BF16 stalls as a weight does. For Adam use {@link SrAdam}, which does it in one pass. In
+ * networks of other types the updater runs as ever.
+ *
+ * <p>Unlike under {@link SrAdam}, weight decay stays DL4J's, which adds it to the update in BF16: a decay of less than
+ * 1/512 of the update is lost there. A gradient that is not finite reaches the weights, as ever.
+ */
+public final class StochasticallyRounded implements IUpdater {
+
+    private static final long serialVersionUID = 1;
+
+    private final IUpdater updater;
+    private final long seed;
+
+    /** Seed 0. */
+    public StochasticallyRounded(IUpdater updater) {
+        this(updater, 0);
+    }
+
+    /**
+     * @param updater any but {@link SrAdam} and {@link StochasticallyRounded} itself
+     * @param seed key of the random bits, which depend on seed, iteration and parameter index alone
+     */
+    public StochasticallyRounded(@JsonProperty("updater") IUpdater updater, @JsonProperty("seed") long seed) {
+        Objects.requireNonNull(updater, "updater is null");
+        if (updater instanceof SrAdam || updater instanceof StochasticallyRounded) {
+            throw new IllegalArgumentException(updater + " rounds stochastically already: use it as it is");
+        }
+        this.updater = updater;
+        this.seed = seed;
+    }
+
+    /** The updater that computes the update. */
+    public IUpdater getUpdater() {
+        return updater;
+    }
+
+    /** Key of the random bits. */
+    public long getSeed() {
+        return seed;
+    }
+
+    @Override
+    public double getLearningRate(int iteration, int epoch) {
+        return updater.getLearningRate(iteration, epoch);
+    }
+
+    @Override
+    public boolean hasLearningRate() {
+        return updater.hasLearningRate();
+    }
+
+    @Override
+    public void setLrAndSchedule(double lr, ISchedule lrSchedule) {
+        updater.setLrAndSchedule(lr, lrSchedule);
+    }
+
+    @Override
+    public long stateSize(long numParams) {
+        return updater.stateSize(numParams);
+    }
+
+    @Override
+    public GradientUpdater<StochasticallyRounded> instantiate(INDArray viewArray, boolean initializeViewArray) {
+        RequiredBackend.check("StochasticallyRounded");
+        if (initializeViewArray) {
+            updater.instantiate(viewArray, true);
+        }
+        return new StochasticallyRoundedUpdater(this, viewArray);
+    }
+
+    @Override
+    public GradientUpdater<StochasticallyRounded> instantiate(
+            Map<String, INDArray> updaterState, boolean initializeStateArrays) {
+        throw new UnsupportedOperationException("StochasticallyRounded does not train SameDiff models: it needs the"
+                + " flattened parameters of a MultiLayerNetwork or ComputationGraph");
+    }
+
+    @Override
+    public StochasticallyRounded clone() {
+        return new StochasticallyRounded(updater.clone(), seed);
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof StochasticallyRounded that && updater.equals(that.updater) && seed == that.seed;
+    }
+
+    @Override
+    public int hashCode() {
+        return Objects.hash(updater, seed);
+    }
+
+    @Override
+    public String toString() {
+        return "StochasticallyRounded(updater=" + updater + ", seed=" + seed + ")";
+    }
+}
