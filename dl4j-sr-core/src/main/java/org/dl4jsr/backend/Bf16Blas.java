@@ -15,7 +15,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * BLAS, which ND4J calls past its executioner and which would read BF16 memory as FLOAT: each function runs on FLOAT
  * copies of its BF16 arrays.
  */
-final class Bf16Blas implements InvocationHandler {
+public final class Bf16Blas implements InvocationHandler {
 
     /** These come back as ops. */
     private static final Set<String> PRODUCTS = Set.of("gemv", "gemm");
@@ -29,7 +29,7 @@ final class Bf16Blas implements InvocationHandler {
     }
 
     /** The functions of {@code stock}, which is one of ND4J's levels of BLAS. */
-    static <T> T of(Bf16Device device, Class<T> level, T stock) {
+    public static <T> T of(Bf16Device device, Class<T> level, T stock) {
         return level.cast(Proxy.newProxyInstance(level.getClassLoader(), new Class<?>[] {level},
                 new Bf16Blas(device, stock)));
     }

@@ -3,7 +3,6 @@ package org.dl4jsr.backend;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.javacpp.ShortPointer;
@@ -20,9 +19,6 @@ import org.nd4j.linalg.cpu.nativecpu.buffer.BFloat16Buffer;
  * every bit: what is stored here may be halves of FP32 values.
  */
 final class Bf16DataBuffer extends BFloat16Buffer {
-
-    /** Elements serialized at a time. */
-    private static final int CHUNK = 4096;
 
     Bf16DataBuffer(long length, boolean initialize) {
         super(length, initialize);
@@ -44,11 +40,7 @@ final class Bf16DataBuffer extends BFloat16Buffer {
     /** A copy of {@code length} elements of {@code bytes}, in its byte order, from element {@code offset} on. */
     Bf16DataBuffer(ByteBuffer bytes, long length, long offset) {
         super(length, false);
-        var source = bytes.asShortBuffer();
-        ShortIndexer bits = bits();
-        for (long i = 0; i < length; i++) {
-            bits.put(i, source.get(Math.toIntExact(offset + i)));
-        }
+        Bf16Bits.copy(bytes, offset, bits(), length);
     }
 
     @Override
@@ -104,43 +96,17 @@ final class Bf16DataBuffer extends BFloat16Buffer {
         return copy;
     }
 
-    /** ND4J's format, which is big-endian. */
     @Override
     public void write(DataOutputStream out) throws IOException {
-        out.writeUTF(allocationMode.name());
-        out.writeLong(length());
-        out.writeUTF(dataType().name());
-        ShortIndexer bits = bits();
-        byte[] chunk = new byte[2 * CHUNK];
-        for (long start = 0; start < length(); start += CHUNK) {
-            int count = (int) Math.min(CHUNK, length() - start);
-            for (int i = 0; i < count; i++) {
-                short element = bits.get(start + i);
-                chunk[2 * i] = (byte) (element >> 8);
-                chunk[2 * i + 1] = (byte) element;
-            }
-            out.write(chunk, 0, 2 * count);
-        }
+        Bf16Bits.write(this, bits(), out);
     }
 
     @Override
     protected void readContent(DataInputStream in, DataType sourceType, DataType thisType) {
-        if (sourceType != DataType.BFLOAT16 || thisType != DataType.BFLOAT16) {
+        if (sourceType == DataType.BFLOAT16 && thisType == DataType.BFLOAT16) {
+            Bf16Bits.read(in, bits(), length());
+        } else {
             super.readContent(in, sourceType, thisType);
-            return;
-        }
-        ShortIndexer bits = bits();
-        byte[] chunk = new byte[2 * CHUNK];
-        try {
-            for (long start = 0; start < length(); start += CHUNK) {
-                int count = (int) Math.min(CHUNK, length() - start);
-                in.readFully(chunk, 0, 2 * count);
-                for (int i = 0; i < count; i++) {
-                    bits.put(start + i, (short) (chunk[2 * i] << 8 | chunk[2 * i + 1] & 0xFF));
-                }
-            }
-        } catch (IOException e) {
-            throw new UncheckedIOException("BF16 buffer of " + length() + " elements is cut short or unreadable", e);
         }
     }
 

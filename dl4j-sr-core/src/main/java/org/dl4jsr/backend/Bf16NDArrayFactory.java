@@ -39,7 +39,7 @@ public final class Bf16NDArrayFactory extends CpuNDArrayFactory {
     @Override
     public INDArray create(float[] data, long[] shape, long[] stride, DataType dataType, MemoryWorkspace workspace) {
         return dataType == DataType.BFLOAT16 && shape.length == 0
-                ? new ExactScalar(Nd4j.createTypedBuffer(data, dataType, workspace), data[0])
+                ? new ExactCpuScalar(Nd4j.createTypedBuffer(data, dataType, workspace), data[0])
                 : super.create(data, shape, stride, dataType, workspace);
     }
 

@@ -1,0 +1,115 @@
+package org.dl4jsr.backend.cuda;
+
+import java.util.List;
+import org.dl4jsr.backend.Bf16Execution;
+import org.dl4jsr.backend.Bf16Executioner;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.api.ops.BroadcastOp;
+import org.nd4j.linalg.api.ops.CustomOp;
+import org.nd4j.linalg.api.ops.IndexAccumulation;
+import org.nd4j.linalg.api.ops.OpContext;
+import org.nd4j.linalg.api.ops.RandomOp;
+import org.nd4j.linalg.api.ops.ReduceOp;
+import org.nd4j.linalg.api.ops.ScalarOp;
+import org.nd4j.linalg.api.ops.TransformOp;
+import org.nd4j.linalg.api.ops.impl.scatter.ScatterUpdate;
+import org.nd4j.linalg.api.rng.Random;
+import org.nd4j.linalg.api.shape.LongShapeDescriptor;
+import org.nd4j.linalg.jcublas.context.CudaContext;
+import org.nd4j.linalg.jcublas.ops.executioner.CudaExecutioner;
+
+/**
+ * ND4J's CUDA executioner behind {@link Bf16Execution}. ND4J creates it by name. All ways to run an op end in one of
+ * these methods; those that return a context have no caller that looks at it.
+ */
+public final class Bf16CudaExecutioner extends CudaExecutioner implements Bf16Executioner {
+
+    private final Bf16Execution execution = new Bf16Execution(this, CudaArrays.INSTANCE);
+
+    @Override
+    protected CudaContext invoke(TransformOp op, OpContext context) {
+        execution.run(op, context, () -> {
+            super.invoke(op, context);
+            return getZ(op, context);
+        });
+        return null;
+    }
+
+    @Override
+    protected CudaContext invoke(ScalarOp op, OpContext context) {
+        execution.run(op, context, () -> {
+            super.invoke(op, context);
+            return getZ(op, context);
+        });
+        return null;
+    }
+
+    @Override
+    protected CudaContext invoke(BroadcastOp op, OpContext context) {
+        execution.run(op, context, () -> {
+            super.invoke(op, context);
+            return getZ(op, context);
+        });
+        return null;
+    }
+
+    @Override
+    protected CudaContext invoke(ReduceOp op, OpContext context, int[] dimensions) {
+        execution.run(op, context, () -> {
+            super.invoke(op, context, dimensions);
+            return getZ(op, context);
+        });
+        return null;
+    }
+
+    @Override
+    protected CudaContext invoke(IndexAccumulation op, OpContext context, int[] dimensions) {
+        execution.run(op, context, () -> {
+            super.invoke(op, context, dimensions);
+            return getZ(op, context);
+        });
+        return null;
+    }
+
+    @Override
+    public INDArray exec(BroadcastOp op) {
+        return execution.run(op, null, () -> super.exec(op));
+    }
+
+    @Override
+    public INDArray exec(ReduceOp op) {
+        return execution.run(op, null, () -> super.exec(op));
+    }
+
+    @Override
+    public INDArray exec(IndexAccumulation op) {
+        return execution.run(op, null, () -> super.exec(op));
+    }
+
+    @Override
+    public INDArray exec(RandomOp op, OpContext context, Random random) {
+        return execution.run(op, context, () -> super.exec(op, context, random));
+    }
+
+    @Override
+    public INDArray[] exec(CustomOp op) {
+        return execution.run(op, () -> super.exec(op));
+    }
+
+    @Override
+    public INDArray[] exec(CustomOp op, OpContext context) {
+        return execution.run(op, context, () -> super.exec(op, context));
+    }
+
+    @Override
+    public List<LongShapeDescriptor> calculateOutputShape(CustomOp op, OpContext context) {
+        return execution.shapes(op, context, () -> super.calculateOutputShape(op, context));
+    }
+
+    @Override
+    public void scatterUpdate(
+            ScatterUpdate.UpdateOp op, INDArray array, INDArray indices, INDArray updates, int[] axis) {
+        execution.scatterUpdate(array, indices, updates,
+                (target, source) -> super.scatterUpdate(op, target, indices, source, axis));
+    }
+}
