@@ -18,7 +18,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * {@link org.dl4jsr.updater.SrAdam}, into the {@code SrAdam} of this policy with the same hyper-parameters (Adam's
  * epsilon is added to the bias-corrected root then), taking over {@code WeightDecay}. Under {@link #SR} other updaters
  * become {@link org.dl4jsr.updater.StochasticallyRounded}. Under the other policies they stay as they are: their state
- * has the network's type, and in BF16 their weights are rounded to nearest, of which a warning is logged.
+ * has the network's type, and in BF16 their weights are rounded to nearest, of which a warning is logged. The loss
+ * functions of a BF16 network compute in FP32 ({@link Fp32Loss}).
  *
  * <p>Autocast is a switch of the whole process: the policy applied last decides. Call {@link #activate} when a saved
  * network of this policy is restored.
@@ -93,6 +94,7 @@ public enum Bf16Policy {
      */
     public MultiLayerConfiguration apply(MultiLayerConfiguration configuration) {
         new PolicyUpdaters(this).replace(configuration);
+        new PolicyLosses(dataType).replace(configuration);
         configuration.setDataType(dataType);
         activate();
         return configuration;
@@ -105,6 +107,7 @@ public enum Bf16Policy {
      */
     public ComputationGraphConfiguration apply(ComputationGraphConfiguration configuration) {
         new PolicyUpdaters(this).replace(configuration);
+        new PolicyLosses(dataType).replace(configuration);
         configuration.setDataType(dataType);
         activate();
         return configuration;
