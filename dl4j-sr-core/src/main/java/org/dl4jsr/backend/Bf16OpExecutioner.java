@@ -1,6 +1,7 @@
 package org.dl4jsr.backend;
 
 import java.util.List;
+import org.dl4jsr.op.Device;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.ops.BroadcastOp;
 import org.nd4j.linalg.api.ops.CustomOp;
@@ -20,6 +21,11 @@ import org.nd4j.linalg.cpu.nativecpu.ops.NativeOpExecutioner;
 public final class Bf16OpExecutioner extends NativeOpExecutioner implements Bf16Executioner {
 
     private final Bf16Execution execution = new Bf16Execution(this, CpuDevice.INSTANCE);
+
+    @Override
+    public Device device() {
+        return CpuDevice.INSTANCE;
+    }
 
     /** All ways to run an op of the old kind end here or in one of the following. */
     @Override

@@ -1,10 +1,13 @@
 package org.dl4jsr.examples;
 
 import org.deeplearning4j.util.CrashReportingUtil;
+import org.dl4jsr.backend.cuda.Bf16CudaBackend;
 import org.dl4jsr.updater.NonFiniteGradientException;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ParseResult;
+import picocli.CommandLine.RunLast;
 
 /** The command line. Exit codes: 0 done, 2 bad input with one line that says what, 1 a failure of this program. */
 @Command(name = "dl4j-sr-examples", mixinStandardHelpOptions = true,
@@ -28,6 +31,7 @@ public final class Main {
         JavaCppSettings.apply();
         CrashReportingUtil.crashDumpsEnabled(false);
         CommandLine commandLine = new CommandLine(new Main());
+        commandLine.setExecutionStrategy(Main::execute);
         commandLine.setParameterExceptionHandler(Main::badParameter);
         commandLine.setExecutionExceptionHandler((e, command, parsed) -> failed(e));
         try {
@@ -35,6 +39,15 @@ public final class Main {
         } catch (OutOfMemoryError e) {
             return failed(e);
         }
+    }
+
+    private static int execute(ParseResult parsed) {
+        Integer helped = CommandLine.executeHelpRequest(parsed);
+        if (helped != null) {
+            return helped;
+        }
+        String problem = Bf16CudaBackend.problem();
+        return problem == null ? new RunLast().execute(parsed) : failed(new BadInput(problem));
     }
 
     private static int usage(CommandLine commandLine) {

@@ -2,8 +2,8 @@ package org.dl4jsr.examples;
 
 import java.nio.file.Path;
 import java.util.Locale;
-import org.dl4jsr.kernel.Kernels;
-import org.dl4jsr.kernel.Matmul;
+import org.dl4jsr.backend.Bf16Executioner;
+import org.dl4jsr.op.Device;
 import org.dl4jsr.policy.Bf16Policy;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -14,6 +14,7 @@ final class Settings {
 
     static TextTable of(RunConfig config, Corpus corpus, Path directory) {
         MemoryPlan plan = MemoryPlan.of(config);
+        Device device = ((Bf16Executioner) Nd4j.getExecutioner()).device();
         return new TextTable()
                 .row("Model", text("%s: %d layers, width %d, %d heads, context %d, vocabulary %,d, %s head",
                         config.preset(), config.layers(), config.width(), config.heads(), config.context(),
@@ -26,8 +27,8 @@ final class Settings {
                         plan.modelState() / config.parameters()))
                 .row("Memory", "about " + Bytes.format(plan.total()) + " in all, "
                         + Bytes.format(MachineMemory.available()) + " available")
-                .row("Kernels", Kernels.get().description())
-                .row("Matmul", Matmul.get().description())
+                .row("Kernels", device.kernels().description())
+                .row("Matmul", device.matmul().description())
                 .row("Threads", Nd4j.getEnvironment().maxThreads())
                 .row("Optimizer", text("AdamW, beta1 %s, beta2 %s, epsilon %s, weight decay %s on matrices, clip %s",
                         RunConfig.BETA1, RunConfig.BETA2, RunConfig.EPSILON, RunConfig.WEIGHT_DECAY, RunConfig.CLIP))

@@ -1,5 +1,7 @@
 package org.dl4jsr.backend.cuda;
 
+import java.util.Objects;
+import java.util.stream.IntStream;
 import org.dl4jsr.backend.Bf16Backend;
 import org.dl4jsr.kernel.cuda.CudaDevice;
 import org.dl4jsr.kernel.cuda.CudaException;
@@ -23,26 +25,38 @@ public final class Bf16CudaBackend extends Bf16Backend {
      * not on the class path.
      */
     public static String problem() {
-        return new Bf16CudaBackend().hasStock() ? problemOfMachine() : null;
+        return new Bf16CudaBackend().hasStock() ? Machine.PROBLEM : null;
     }
 
-    private static String problemOfMachine() {
-        try {
-            int devices = CudaDevice.count();
-            if (devices == 0) {
-                return "nd4j-cuda is on the class path, but there is no NVIDIA GPU";
+    /** Looked at once: libraries that have not loaded do not say why a second time. */
+    private static final class Machine {
+
+        static final String PROBLEM = problem();
+
+        private static String problem() {
+            try {
+                int devices = CudaDevice.count();
+                return IntStream.range(0, devices).mapToObj(CudaDevice::of).map(Machine::problem)
+                        .filter(Objects::nonNull).findFirst()
+                        .orElse(devices > 0 ? null : "nd4j-cuda is on the class path, but there is no NVIDIA GPU");
+            } catch (CudaException e) {
+                return "nd4j-cuda is on the class path, but NVIDIA's driver does not work: " + e.getMessage();
+            } catch (LinkageError e) {
+                return "nd4j-cuda is on the class path, but NVIDIA's driver or CUDA 11.6 is not installed: "
+                        + rootCause(e).getMessage();
             }
-            for (int i = 0; i < devices; i++) {
-                CudaDevice device = CudaDevice.of(i);
-                int capability = device.computeCapability();
-                if (capability < FIRST_CAPABILITY || capability > LAST_CAPABILITY) {
-                    return "nd4j-cuda-11.6 has no code for " + device + ", only for compute capability 3.7 to 8.9;"
-                            + " hide this GPU by the variable CUDA_VISIBLE_DEVICES, or run on the CPU";
-                }
-            }
-            return null;
-        } catch (CudaException | LinkageError e) {
-            return "nd4j-cuda is on the class path, but NVIDIA's driver or CUDA 11.6 does not work: " + e.getMessage();
+        }
+
+        private static String problem(CudaDevice device) {
+            int capability = device.computeCapability();
+            return FIRST_CAPABILITY <= capability && capability <= LAST_CAPABILITY
+                    ? null
+                    : "nd4j-cuda-11.6 has no code for " + device + ", only for compute capability 3.7 to 8.9; hide this"
+                            + " GPU by the variable CUDA_VISIBLE_DEVICES, or run on the CPU";
+        }
+
+        private static Throwable rootCause(Throwable e) {
+            return e.getCause() == null ? e : rootCause(e.getCause());
         }
     }
 

@@ -3,6 +3,7 @@ package org.dl4jsr.backend.cuda;
 import java.util.List;
 import org.dl4jsr.backend.Bf16Execution;
 import org.dl4jsr.backend.Bf16Executioner;
+import org.dl4jsr.op.Device;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.ops.BroadcastOp;
 import org.nd4j.linalg.api.ops.CustomOp;
@@ -25,6 +26,11 @@ import org.nd4j.linalg.jcublas.ops.executioner.CudaExecutioner;
 public final class Bf16CudaExecutioner extends CudaExecutioner implements Bf16Executioner {
 
     private final Bf16Execution execution = new Bf16Execution(this, CudaArrays.INSTANCE);
+
+    @Override
+    public Device device() {
+        return CudaArrays.INSTANCE;
+    }
 
     @Override
     protected CudaContext invoke(TransformOp op, OpContext context) {
