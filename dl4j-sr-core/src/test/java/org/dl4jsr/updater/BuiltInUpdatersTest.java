@@ -113,7 +113,7 @@ class BuiltInUpdatersTest {
         follow(c, DataType.FLOAT, c.updater, 1e-4);
     }
 
-    /** Each step from the BF16 state that the one before has left, to half an ulp (2^-8 at most) and FP32's own error. */
+    /** Each step from the BF16 state that the one before has left, to half an ulp, 2^-8 at most. */
     @ParameterizedTest
     @MethodSource("cases")
     void stepsFollowTheFormulaInBf16(Case c) {
