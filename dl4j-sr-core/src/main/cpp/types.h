@@ -6,12 +6,18 @@ enum FloatType { FLOAT, BFLOAT16 };
 enum WeightWrite { STOCHASTIC, NEAREST, KAHAN, MASTER };
 enum StateRounding { STATE_STOCHASTIC, STATE_NEAREST };
 
+#ifdef __CUDACC__
+#define DL4JSR_DEVICE __device__
+#else
+#define DL4JSR_DEVICE
+#endif
+
 /// The keys of Philox's rounds.
 struct PhiloxKeys {
     static const int ROUNDS = 10;
     uint64_t k0[ROUNDS], k1[ROUNDS];
 
-    explicit PhiloxKeys(int64_t seed) {
+    DL4JSR_DEVICE explicit PhiloxKeys(int64_t seed) {
         for (uint32_t round = 0; round < ROUNDS; round++) {
             k0[round] = (uint32_t) seed + round * 0x9E3779B9u;
             k1[round] = (uint32_t) ((uint64_t) seed >> 32) + round * 0xBB67AE85u;

@@ -30,6 +30,7 @@ public final class CudaDevice {
     private final int multiprocessors;
     private final int computeCapability;
     private final int sharedMemoryPerBlock;
+    private final KernelModules modules = new KernelModules(this, KernelCache.ofUser());
 
     private CudaDevice(int ordinal) {
         this.ordinal = ordinal;
@@ -91,6 +92,11 @@ public final class CudaDevice {
     /** Bytes of shared memory that one block can have at most. */
     int sharedMemoryPerBlock() {
         return sharedMemoryPerBlock;
+    }
+
+    /** The kernels loaded on this device. */
+    KernelModules modules() {
+        return modules;
     }
 
     /** Makes the primary context current on the calling thread; every call of the driver needs that. */

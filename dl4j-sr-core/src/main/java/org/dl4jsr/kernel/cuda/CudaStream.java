@@ -15,10 +15,10 @@ public final class CudaStream {
     private final CudaDevice device;
     private final CUstream_st handle;
 
-    /** The stream that {@code handle}, a cudaStream_t of the caller's, points to. */
+    /** The stream whose cudaStream_t, which is the caller's, is the address of {@code handle}. */
     public CudaStream(CudaDevice device, Pointer handle) {
         this.device = device;
-        this.handle = new CUstream_st(handle);
+        this.handle = new CUstream_st(new Address(handle.address()));
     }
 
     /** A new stream, which lives as long as the process. */

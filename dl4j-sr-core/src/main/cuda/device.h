@@ -1,0 +1,185 @@
+// What all kernels share: types, access to eight neighbouring values at once, and sums over a warp and a block.
+// Compiled by NVRTC or nvcc; the tests compile it with g++ over an emulation of CUDA's built-in names.
+#pragma once
+
+#ifdef __CUDACC_RTC__
+typedef unsigned short uint16_t;
+typedef int int32_t;
+typedef unsigned int uint32_t;
+typedef long long int64_t;
+typedef unsigned long long uint64_t;
+typedef unsigned long long uintptr_t;
+#define INFINITY __int_as_float(0x7F800000)
+#else
+#include <math.h>
+#include <stdint.h>
+#endif
+
+#ifdef __CUDACC__
+#define DEVICE static __device__ __forceinline__
+#define METHOD __device__ __forceinline__
+/// A kernel for blocks of so many threads.
+#define KERNEL(threads, name, ...) extern "C" __global__ void __launch_bounds__(threads) name(__VA_ARGS__)
+#define DYNAMIC_SHARED_MEMORY(name) extern __shared__ __align__(16) char name[]
+#define UNROLLED _Pragma("unroll")
+#define UNROLLED_BY_4 _Pragma("unroll 4")
+#endif
+
+#include "types.h"
+
+typedef float F;
+typedef uint32_t U;
+typedef uint64_t W;
+#define LANES_FUNCTION DEVICE
+
+DEVICE U bits(F x) { return __float_as_uint(x); }
+DEVICE F value(U u) { return __uint_as_float(u); }
+DEVICE F squareRoot(F x) { return __fsqrt_rn(x); }
+DEVICE W multiplyLow32(W a, W b) { return (a & 0xFFFFFFFFu) * (b & 0xFFFFFFFFu); }
+DEVICE W exclusiveOr(W a, W b, W c) { return a ^ b ^ c; }
+
+#include "rounding.h"
+
+static const int WARP = 32;
+static const int OCTET = 8;
+
+DEVICE int64_t threadIndex() { return blockIdx.x * (int64_t) blockDim.x + threadIdx.x; }
+DEVICE int64_t threads() { return gridDim.x * (int64_t) blockDim.x; }
+
+DEVICE float load(const float* source) { return *source; }
+DEVICE float load(const uint16_t* source) { return value((U) *source << 16); }
+
+/// Stores bits of FP32, or of BF16 in the upper half.
+DEVICE void storeBits(float* target, U b) { *target = value(b); }
+DEVICE void storeBits(uint16_t* target, U b) { *target = (uint16_t) (b >> 16); }
+
+/// Rounds to nearest.
+DEVICE void store(float* target, float x) { *target = x; }
+DEVICE void store(uint16_t* target, float x) { storeBits(target, nearest(x)); }
+
+/// Eight neighbours at a 16-byte boundary.
+struct Whole {
+    METHOD bool has(int) const { return true; }
+
+    METHOD void load(const float* source, float (&x)[OCTET]) const {
+        const float4 low = *(const float4*) source, high = *(const float4*) (source + 4);
+        x[0] = low.x; x[1] = low.y; x[2] = low.z; x[3] = low.w;
+        x[4] = high.x; x[5] = high.y; x[6] = high.z; x[7] = high.w;
+    }
+
+    METHOD void load(const uint16_t* source, float (&x)[OCTET]) const {
+        const uint4 pairs = *(const uint4*) source;
+        const U words[] = {pairs.x, pairs.y, pairs.z, pairs.w};
+        UNROLLED
+        for (int k = 0; k < OCTET / 2; k++) {
+            x[2 * k] = value(words[k] << 16);
+            x[2 * k + 1] = value(words[k] & 0xFFFF0000u);
+        }
+    }
+
+    METHOD void storeBits(float* target, const U (&b)[OCTET]) const {
+        *(uint4*) target = make_uint4(b[0], b[1], b[2], b[3]);
+        *(uint4*) (target + 4) = make_uint4(b[4], b[5], b[6], b[7]);
+    }
+
+    METHOD void storeBits(uint16_t* target, const U (&b)[OCTET]) const {
+        *(uint4*) target = make_uint4(pack(b[0], b[1]), pack(b[2], b[3]), pack(b[4], b[5]), pack(b[6], b[7]));
+    }
+
+private:
+    METHOD static U pack(U low, U high) { return low >> 16 | (high & 0xFFFF0000u); }
+};
+
+/// Those of eight neighbours, at any address, that lie in [begin, end); the others are zero.
+struct Part {
+    int begin, end;
+
+    METHOD bool has(int k) const { return begin <= k && k < end; }
+
+    template <class T>
+    METHOD void load(const T* source, float (&x)[OCTET]) const {
+        UNROLLED
+        for (int k = 0; k < OCTET; k++) {
+            x[k] = has(k) ? ::load(source + k) : 0;
+        }
+    }
+
+    template <class T>
+    METHOD void storeBits(T* target, const U (&b)[OCTET]) const {
+        UNROLLED
+        for (int k = 0; k < OCTET; k++) {
+            if (has(k)) {
+                ::storeBits(target + k, b[k]);
+            }
+        }
+    }
+};
+
+/// Rounds to nearest.
+template <class Octet>
+DEVICE void store(Octet octet, float* target, const float (&x)[OCTET]) {
+    U b[OCTET];
+    UNROLLED
+    for (int k = 0; k < OCTET; k++) {
+        b[k] = bits(x[k]);
+    }
+    octet.storeBits(target, b);
+}
+
+template <class Octet>
+DEVICE void store(Octet octet, uint16_t* target, const float (&x)[OCTET]) {
+    U b[OCTET];
+    UNROLLED
+    for (int k = 0; k < OCTET; k++) {
+        b[k] = nearest(x[k]);
+    }
+    octet.storeBits(target, b);
+}
+
+/// Whether octets of these arrays lie at 16-byte boundaries.
+DEVICE bool areAligned() { return true; }
+
+template <class T, class... Rest>
+DEVICE bool areAligned(const T* array, const Rest*... rest) {
+    return (uintptr_t) array % 16 == 0 && areAligned(rest...);
+}
+
+/// Calls body(first, Whole or Part) for the octets of [0, length), all threads of the grid together. Octets start
+/// where index + shift is a multiple of eight, so first may be negative.
+template <class Body>
+DEVICE void eachOctet(int64_t length, int shift, bool aligned, Body body) {
+    const int64_t octets = (length + shift + OCTET - 1) / OCTET;
+    for (int64_t octet = threadIndex(); octet < octets; octet += threads()) {
+        const int64_t first = octet * OCTET - shift;
+        if (aligned && first >= 0 && first + OCTET <= length) {
+            body(first, Whole());
+        } else {
+            const int64_t rest = length - first;
+            body(first, Part{first < 0 ? (int) -first : 0, rest < OCTET ? (int) rest : OCTET});
+        }
+    }
+}
+
+/// By how much octets must be shifted to start at 16-byte boundaries of the array.
+template <class T>
+DEVICE int shiftOf(const T* array) { return (int) ((uintptr_t) array / sizeof(T) % OCTET); }
+
+/// Calls body(first, Whole or Part) for every step-th octet of a row from the given one on.
+template <class Body>
+DEVICE void rowOctets(int width, bool aligned, int octet, int step, Body body) {
+    for (int first = octet * OCTET; first < width; first += step * OCTET) {
+        if (aligned && first + OCTET <= width) {
+            body(first, Whole());
+        } else {
+            body(first, Part{0, width - first < OCTET ? width - first : OCTET});
+        }
+    }
+}
+
+/// The sum over the warp, in every lane.
+DEVICE float warpSum(float x) {
+    for (int distance = WARP / 2; distance > 0; distance /= 2) {
+        x += __shfl_xor_sync(0xFFFFFFFFu, x, distance);
+    }
+    return x;
+}

@@ -1,0 +1,56 @@
+package org.dl4jsr.kernel.cuda;
+
+import static org.bytedeco.cuda.global.cudart.cuMemAlloc;
+import static org.bytedeco.cuda.global.cudart.cuMemFree;
+import static org.bytedeco.cuda.global.cudart.cuMemcpyDtoHAsync;
+import static org.bytedeco.cuda.global.cudart.cuMemcpyHtoDAsync;
+import static org.dl4jsr.kernel.cuda.CudaException.checkDriver;
+
+import org.bytedeco.javacpp.Pointer;
+
+/** Memory of a GPU, copied to and from on one stream. */
+final class DeviceMemory implements AutoCloseable {
+
+    private final CudaStream stream;
+    private final long bytes;
+    private final long address;
+
+    DeviceMemory(CudaStream stream, long bytes) {
+        this.stream = stream;
+        this.bytes = bytes;
+        stream.device().makeCurrent();
+        long[] address = new long[1];
+        checkDriver(cuMemAlloc(address, bytes), () -> "cuMemAlloc of " + bytes + " bytes on " + stream.device());
+        this.address = address[0];
+    }
+
+    long address() {
+        return address;
+    }
+
+    long bytes() {
+        return bytes;
+    }
+
+    /** Copies {@code bytes} from {@code source} on the host to {@code offset}, and waits for it. */
+    void write(long offset, Pointer source, long bytes) {
+        stream.device().makeCurrent();
+        checkDriver(cuMemcpyHtoDAsync(address + offset, source, bytes, stream.handle()),
+                () -> "cuMemcpyHtoDAsync of " + bytes + " bytes to 0x" + Long.toHexString(address + offset));
+        stream.synchronize();
+    }
+
+    /** Copies {@code bytes} from {@code offset} to {@code target} on the host, and waits for it. */
+    void read(long offset, Pointer target, long bytes) {
+        stream.device().makeCurrent();
+        checkDriver(cuMemcpyDtoHAsync(target, address + offset, bytes, stream.handle()),
+                () -> "cuMemcpyDtoHAsync of " + bytes + " bytes from 0x" + Long.toHexString(address + offset));
+        stream.synchronize();
+    }
+
+    @Override
+    public void close() {
+        stream.device().makeCurrent();
+        checkDriver(cuMemFree(address), () -> "cuMemFree of 0x" + Long.toHexString(address));
+    }
+}

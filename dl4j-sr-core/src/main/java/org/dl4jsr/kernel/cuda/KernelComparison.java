@@ -1,0 +1,160 @@
+package org.dl4jsr.kernel.cuda;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.Arrays;
+import java.util.Objects;
+import org.bytedeco.javacpp.BytePointer;
+import org.dl4jsr.kernel.FloatType;
+import org.dl4jsr.kernel.JavaKernels;
+import org.dl4jsr.kernel.Kernels;
+import org.dl4jsr.rounding.BFloat16;
+
+/** Runs an operation on {@link JavaKernels} and on the GPU, on copies of the same arrays, and compares what they did. */
+final class KernelComparison {
+
+    /** Bytes before and after each array, which nobody may touch. */
+    private static final int GUARD = 256;
+    private static final byte GUARD_VALUE = 0x5A;
+
+    private final JavaKernels java = new JavaKernels();
+    private final CudaKernels cuda;
+    private final CudaStream stream;
+
+    KernelComparison(CudaStream stream) {
+        this.stream = stream;
+        cuda = new CudaKernels(stream);
+    }
+
+    /** An array's content, and by how many elements it lies behind a 256-byte boundary. */
+    record Content(FloatType type, byte[] bytes, int offset) {}
+
+    /** An operation on arrays at these addresses; what it returns, if anything. */
+    interface Operation {
+        Object run(Kernels kernels, long[] arrays);
+    }
+
+    /** Results and arrays must be equal, bit for bit. */
+    void same(String what, Operation operation, Content... arrays) {
+        Object[] expectedResult = new Object[1];
+        Object[] result = new Object[1];
+        byte[][] expected = onHost(operation, arrays, expectedResult);
+        byte[][] actual = onDevice(operation, arrays, result);
+        if (!Objects.equals(expectedResult[0], result[0])) {
+            throw new IllegalStateException(what + ": returned " + result[0] + ", expected " + expectedResult[0]);
+        }
+        for (int i = 0; i < arrays.length; i++) {
+            int at = Arrays.mismatch(expected[i], actual[i]);
+            if (at >= 0) {
+                throw new IllegalStateException(what + ": array " + i + " " + where(arrays[i], at)
+                        + " is 0x" + hex(actual[i], at, arrays[i]) + ", expected 0x" + hex(expected[i], at, arrays[i]));
+            }
+        }
+    }
+
+    /**
+     * Each value must be within one rounding of its type plus {@code tolerance} of the array's largest value; what lies
+     * around the arrays must be equal.
+     */
+    void close(String what, double tolerance, Operation operation, Content... arrays) {
+        byte[][] expected = onHost(operation, arrays, new Object[1]);
+        byte[][] actual = onDevice(operation, arrays, new Object[1]);
+        for (int i = 0; i < arrays.length; i++) {
+            double[] expectedValues = values(arrays[i], expected[i]);
+            double[] values = values(arrays[i], actual[i]);
+            double rounding = arrays[i].type == FloatType.FLOAT ? 0x1p-22 : 0x1p-7;
+            double largest = Arrays.stream(expectedValues).map(Math::abs).filter(x -> x == x).max().orElse(0);
+            for (int k = 0; k < values.length; k++) {
+                double bound = rounding * Math.abs(expectedValues[k]) + tolerance * largest + Double.MIN_VALUE;
+                boolean equal = Double.compare(values[k], expectedValues[k]) == 0;
+                if (!equal && !(Math.abs(values[k] - expectedValues[k]) <= bound)) {
+                    throw new IllegalStateException(what + ": array " + i + " element " + k + " is " + values[k]
+                            + ", expected " + expectedValues[k] + " within " + bound);
+                }
+            }
+            int start = start(arrays[i]);
+            int end = start + arrays[i].bytes.length;
+            for (int at = 0; at < actual[i].length; at++) {
+                if ((at < start || at >= end) && actual[i][at] != GUARD_VALUE) {
+                    throw new IllegalStateException(what + ": array " + i + " " + where(arrays[i], at)
+                            + " was written, out of bounds");
+                }
+            }
+        }
+    }
+
+    private byte[][] onHost(Operation operation, Content[] arrays, Object[] result) {
+        var memory = new BytePointer[arrays.length];
+        long[] addresses = new long[arrays.length];
+        for (int i = 0; i < arrays.length; i++) {
+            memory[i] = new BytePointer(guarded(arrays[i]));
+            addresses[i] = memory[i].address() + start(arrays[i]);
+        }
+        result[0] = operation.run(java, addresses);
+        byte[][] contents = new byte[arrays.length][];
+        for (int i = 0; i < arrays.length; i++) {
+            contents[i] = new byte[(int) memory[i].capacity()];
+            memory[i].get(contents[i]);
+            memory[i].close();
+        }
+        return contents;
+    }
+
+    private byte[][] onDevice(Operation operation, Content[] arrays, Object[] result) {
+        var memory = new DeviceMemory[arrays.length];
+        long[] addresses = new long[arrays.length];
+        byte[][] contents = new byte[arrays.length][];
+        try {
+            for (int i = 0; i < arrays.length; i++) {
+                contents[i] = guarded(arrays[i]);
+                memory[i] = new DeviceMemory(stream, contents[i].length);
+                try (var bytes = new BytePointer(contents[i])) {
+                    memory[i].write(0, bytes, contents[i].length);
+                }
+                addresses[i] = memory[i].address() + start(arrays[i]);
+            }
+            result[0] = operation.run(cuda, addresses);
+            for (int i = 0; i < arrays.length; i++) {
+                try (var bytes = new BytePointer(contents[i].length)) {
+                    memory[i].read(0, bytes, contents[i].length);
+                    bytes.get(contents[i]);
+                }
+            }
+            return contents;
+        } finally {
+            Arrays.stream(memory).filter(Objects::nonNull).forEach(DeviceMemory::close);
+        }
+    }
+
+    private static int start(Content array) {
+        return GUARD + array.offset * array.type.bytes();
+    }
+
+    private static byte[] guarded(Content array) {
+        byte[] bytes = new byte[array.bytes.length + 2 * GUARD];
+        Arrays.fill(bytes, GUARD_VALUE);
+        System.arraycopy(array.bytes, 0, bytes, start(array), array.bytes.length);
+        return bytes;
+    }
+
+    private static double[] values(Content array, byte[] bytes) {
+        var buffer = ByteBuffer.wrap(bytes, start(array), array.bytes.length).order(ByteOrder.nativeOrder());
+        double[] values = new double[array.bytes.length / array.type.bytes()];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = array.type == FloatType.FLOAT ? buffer.getFloat() : BFloat16.toFloat(buffer.getShort());
+        }
+        return values;
+    }
+
+    private static String where(Content array, int at) {
+        return "element " + Math.floorDiv(at - start(array), array.type.bytes()) + " of "
+                + array.bytes.length / array.type.bytes();
+    }
+
+    private static String hex(byte[] bytes, int at, Content array) {
+        int size = array.type.bytes();
+        var buffer = ByteBuffer.wrap(bytes).order(ByteOrder.nativeOrder());
+        return size == 4 ? Integer.toHexString(buffer.getInt(at / 4 * 4))
+                : Integer.toHexString(buffer.getShort(at / 2 * 2) & 0xFFFF);
+    }
+}

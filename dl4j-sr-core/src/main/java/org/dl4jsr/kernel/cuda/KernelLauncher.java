@@ -1,0 +1,115 @@
+package org.dl4jsr.kernel.cuda;
+
+import static org.bytedeco.cuda.global.cudart.CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES;
+import static org.bytedeco.cuda.global.cudart.cuFuncSetAttribute;
+import static org.bytedeco.cuda.global.cudart.cuLaunchKernel;
+import static org.dl4jsr.kernel.cuda.CudaException.checkDriver;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.Arrays;
+import java.util.stream.Collectors;
+import org.bytedeco.cuda.cudart.CUfunc_st;
+import org.bytedeco.javacpp.BytePointer;
+import org.bytedeco.javacpp.Pointer;
+import org.bytedeco.javacpp.PointerPointer;
+import org.bytedeco.javacpp.PointerScope;
+
+/**
+ * Launches kernels on one stream: name a kernel, add its arguments in their order and with their types, launch. For
+ * one thread at a time.
+ */
+final class KernelLauncher {
+
+    private static final int MOST_ARGUMENTS = 24;
+    /** What a kernel may have without being asked for more. */
+    private static final int ORDINARY_SHARED_MEMORY = 48 << 10;
+
+    private final CudaStream stream;
+    private final KernelModules modules;
+    private final BytePointer memory; // of the values
+    private final ByteBuffer values;
+    private final PointerPointer<Pointer> addresses;
+    private final Object[] arguments = new Object[MOST_ARGUMENTS];
+    private KernelSource source;
+    private String name;
+    private int count;
+
+    KernelLauncher(CudaStream stream) {
+        this.stream = stream;
+        modules = stream.device().modules();
+        try (var scope = new PointerScope()) {
+            memory = new BytePointer(8L * MOST_ARGUMENTS).retainReference();
+            values = memory.asByteBuffer().order(ByteOrder.nativeOrder());
+            addresses = new PointerPointer<>(MOST_ARGUMENTS).retainReference();
+            for (int i = 0; i < MOST_ARGUMENTS; i++) {
+                addresses.put(i, new Address(memory.address() + 8L * i));
+            }
+        }
+    }
+
+    /** Begins a launch. */
+    KernelLauncher kernel(KernelSource source, String name) {
+        this.source = source;
+        this.name = name;
+        count = 0;
+        return this;
+    }
+
+    /** Addresses and 64-bit integers. */
+    KernelLauncher add(long... values) {
+        for (long value : values) {
+            this.values.putLong(8 * count, value);
+            arguments[count++] = value;
+        }
+        return this;
+    }
+
+    /** 32-bit integers. */
+    KernelLauncher add(int... values) {
+        for (int value : values) {
+            this.values.putInt(8 * count, value);
+            arguments[count++] = value;
+        }
+        return this;
+    }
+
+    /** FP32. */
+    KernelLauncher add(float... values) {
+        for (float value : values) {
+            this.values.putFloat(8 * count, value);
+            arguments[count++] = value;
+        }
+        return this;
+    }
+
+    /** Launches a grid [x, y] of blocks of {@code threads} threads with {@code sharedMemory} bytes each. */
+    void launch(int threads, long x, long y, int sharedMemory) {
+        if (x < 1 || x > Integer.MAX_VALUE || y < 1 || y > 0xFFFF) {
+            throw new IllegalArgumentException("Kernel " + name + " needs a grid of " + x + " x " + y
+                    + " blocks, at most 2147483647 x 65535 are possible");
+        }
+        stream.device().makeCurrent();
+        CUfunc_st function = modules.function(source, name);
+        if (sharedMemory > ORDINARY_SHARED_MEMORY) {
+            checkDriver(cuFuncSetAttribute(function, CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES, sharedMemory),
+                    () -> "cuFuncSetAttribute of " + name + " to " + sharedMemory + " bytes of shared memory");
+        }
+        checkDriver(cuLaunchKernel(function, (int) x, (int) y, 1, threads, 1, 1, sharedMemory, stream.handle(),
+                addresses, (PointerPointer<?>) null), () -> describe(threads, x, y, sharedMemory));
+    }
+
+    /** As launch with a grid of one dimension and no shared memory but the kernel's own. */
+    void launch(int threads, long blocks) {
+        launch(threads, blocks, 1, 0);
+    }
+
+    private String describe(int threads, long x, long y, int sharedMemory) {
+        String text = Arrays.stream(arguments, 0, count)
+                .map(value -> value instanceof Long address ? "0x" + Long.toHexString(address) : value.toString())
+                .collect(Collectors.joining(", "));
+        return "cuLaunchKernel of " + name + "(" + text + ") with " + x + " x " + y + " blocks of " + threads
+                + " threads and " + sharedMemory + " bytes of shared memory on " + stream.device()
+                + " (an error of earlier work on the GPU may show here; CUDA_LAUNCH_BLOCKING=1 shows it in its place)";
+    }
+}

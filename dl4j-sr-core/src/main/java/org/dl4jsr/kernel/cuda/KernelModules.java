@@ -1,0 +1,56 @@
+package org.dl4jsr.kernel.cuda;
+
+import static org.bytedeco.cuda.global.cudart.cuModuleGetFunction;
+import static org.bytedeco.cuda.global.cudart.cuModuleLoadData;
+import static org.dl4jsr.kernel.cuda.CudaException.checkDriver;
+
+import java.util.EnumMap;
+import java.util.HashMap;
+import java.util.Map;
+import org.bytedeco.cuda.cudart.CUfunc_st;
+import org.bytedeco.cuda.cudart.CUmod_st;
+import org.bytedeco.javacpp.BytePointer;
+import org.bytedeco.javacpp.PointerScope;
+
+/** The kernels loaded on one device; a source is compiled, or fetched from the cache, when first used. */
+final class KernelModules {
+
+    private final CudaDevice device;
+    private final KernelCache cache;
+    private final Map<KernelSource, CUmod_st> modules = new EnumMap<>(KernelSource.class);
+    private final Map<String, CUfunc_st> functions = new HashMap<>();
+
+    KernelModules(CudaDevice device, KernelCache cache) {
+        this.device = device;
+        this.cache = cache;
+    }
+
+    /** The kernel of this name; the device must be current. */
+    synchronized CUfunc_st function(KernelSource source, String name) {
+        CUfunc_st function = functions.get(name);
+        if (function == null) {
+            CUmod_st module = modules.get(source);
+            if (module == null) {
+                module = load(source);
+                modules.put(source, module);
+            }
+            try (var scope = new PointerScope()) {
+                function = new CUfunc_st().retainReference();
+                checkDriver(cuModuleGetFunction(function, module, name),
+                        () -> "cuModuleGetFunction of " + name + " in " + source.file());
+            }
+            functions.put(name, function);
+        }
+        return function;
+    }
+
+    private CUmod_st load(KernelSource source) {
+        byte[] image = cache.get(source, Nvrtc.architecture(device.computeCapability()));
+        try (var scope = new PointerScope()) {
+            CUmod_st module = new CUmod_st().retainReference();
+            checkDriver(cuModuleLoadData(module, new BytePointer(image)),
+                    () -> "cuModuleLoadData of " + source.file() + " on " + device);
+            return module;
+        }
+    }
+}

@@ -1,0 +1,114 @@
+// CUDA's built-in names for g++, enough for the kernels of src/main/cuda: the threads of a block are fibers of one
+// processor thread, which change at barriers and at exchanges within a warp. Include before any kernel (g++ -include).
+#pragma once
+
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+#include <utility>
+
+#define DEVICE static inline
+#define METHOD inline
+#define UNROLLED
+#define UNROLLED_BY_4
+#define __shared__ static /* blocks run one after another */
+#define DYNAMIC_SHARED_MEMORY(name) char* const name = host::dynamicSharedMemory
+
+struct Index {
+    unsigned x, y, z;
+};
+extern Index threadIdx, blockIdx, blockDim, gridDim;
+
+struct alignas(16) float4 {
+    float x, y, z, w;
+};
+struct alignas(16) uint4 {
+    uint32_t x, y, z, w;
+};
+static inline uint4 make_uint4(uint32_t x, uint32_t y, uint32_t z, uint32_t w) { return {x, y, z, w}; }
+
+static inline uint32_t __float_as_uint(float x) {
+    uint32_t b;
+    memcpy(&b, &x, sizeof b);
+    return b;
+}
+
+static inline float __uint_as_float(uint32_t b) {
+    float x;
+    memcpy(&x, &b, sizeof x);
+    return x;
+}
+
+static inline float __fsqrt_rn(float x) { return sqrtf(x); }
+static inline float __fdividef(float x, float y) { return x / y; }
+static inline int __ffs(uint32_t x) { return __builtin_ffs(x); }
+
+namespace host {
+
+extern char* dynamicSharedMemory;
+
+/// Waits until all threads of this thread's block are here.
+void syncBlock();
+
+/// Gives this thread's bytes to its warp and returns those of all 32 lanes, 64 bytes apart, until the next exchange.
+const char* exchange(const void* own, int bytes);
+
+template <class T>
+T fromLane(T own, int lane) {
+    T result;
+    memcpy(&result, exchange(&own, sizeof own) + 64 * lane, sizeof result);
+    return result;
+}
+
+/// A kernel under its name; run unpacks the arguments as cuLaunchKernel gets them.
+struct Kernel {
+    const char* name;
+    int threads;
+    void (*run)(void** arguments);
+    Kernel* next;
+    static Kernel* all;
+
+    Kernel(const char* name, int threads, void (*run)(void**)) : name(name), threads(threads), run(run), next(all) {
+        all = this;
+    }
+};
+
+template <class... Arguments, size_t... I>
+void call(void (*kernel)(Arguments...), void** arguments, std::index_sequence<I...>) {
+    kernel(*(Arguments*) arguments[I]...);
+}
+
+template <class... Arguments>
+void call(void (*kernel)(Arguments...), void** arguments) {
+    call(kernel, arguments, std::index_sequence_for<Arguments...>());
+}
+
+} // namespace host
+
+#define KERNEL(threads, name, ...) \
+    static void name(__VA_ARGS__); \
+    static host::Kernel kernel_##name( \
+            #name, threads, [](void** arguments) { host::call((void (*)(__VA_ARGS__)) name, arguments); }); \
+    static void name(__VA_ARGS__)
+
+static inline void __syncthreads() { host::syncBlock(); }
+
+static inline int laneOfHost() { return threadIdx.x % 32; }
+
+template <class T>
+T __shfl_xor_sync(unsigned, T x, int mask) { return host::fromLane(x, laneOfHost() ^ mask); }
+
+template <class T>
+T __shfl_down_sync(unsigned, T x, int distance) {
+    const int from = laneOfHost() + distance;
+    return host::fromLane(x, from < 32 ? from : laneOfHost());
+}
+
+static inline uint32_t __ballot_sync(unsigned, bool condition) {
+    const char* all = host::exchange(&condition, 1);
+    uint32_t mask = 0;
+    for (int lane = 0; lane < 32; lane++) {
+        mask |= (uint32_t) (all[64 * lane] & 1) << lane;
+    }
+    return mask;
+}

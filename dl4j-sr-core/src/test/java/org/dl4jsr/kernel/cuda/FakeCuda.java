@@ -1,0 +1,158 @@
+package org.dl4jsr.kernel.cuda;
+
+import java.io.File;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.bytedeco.javacpp.BytePointer;
+import org.bytedeco.javacpp.IntPointer;
+import org.bytedeco.javacpp.Loader;
+import org.bytedeco.javacpp.LongPointer;
+
+/**
+ * CUDA's driver, cuBLAS and NVRTC for machines without a GPU, built by g++ from src/test/cpp: the driver runs the
+ * kernels of src/main/cuda on the CPU. Nothing here says anything about a GPU.
+ */
+final class FakeCuda {
+
+    private static final Path BUILD = Path.of("target", "fake-cuda");
+    private static final Path TEST_SOURCES = Path.of("src", "test", "cpp");
+    private static final Path MAIN_SOURCES = Path.of("src", "main", "cuda");
+    private static final Path SHARED_SOURCES = Path.of("src", "main", "cpp");
+    private static final List<String> EMPTY_LIBRARIES =
+            List.of("libcudart.so.13", "libcublas.so.13", "libcublasLt.so.13");
+
+    private static boolean loaded;
+
+    private FakeCuda() {}
+
+    /** For {@code @EnabledIf}: Linux on x86-64 with g++, which the fake needs. */
+    static boolean canBeBuilt() {
+        return System.getProperty("os.name").equals("Linux") && System.getProperty("os.arch").equals("amd64")
+                && Stream.of(System.getenv("PATH").split(File.pathSeparator))
+                        .anyMatch(directory -> Files.isExecutable(Path.of(directory, "g++")));
+    }
+
+    /** Builds and loads the libraries, before any class of the CUDA preset is touched. */
+    static synchronized void load() {
+        if (loaded) {
+            return;
+        }
+        try {
+            build();
+            System.setProperty(KernelCache.DIRECTORY_PROPERTY,
+                    Files.createTempDirectory("dl4j-sr-fake-cuda").toString());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        Loader.load(Loader.class);
+        Loader.loadGlobal(library("libcuda.so.1"));
+        Loader.loadGlobal(library("libnvrtc.so.13"));
+        EMPTY_LIBRARIES.forEach(name -> Loader.loadGlobal(library(name)));
+        loaded = true;
+    }
+
+    /** The folder with the libraries, for the library path of another process. */
+    static Path directory() {
+        load();
+        return BUILD.toAbsolutePath();
+    }
+
+    /** Lets the next call of this name, as it is in the library, return this code. */
+    static void fail(String call, int code) {
+        var failure = new BytePointer(Loader.addressof("fakeFailure"));
+        failure.putString(call);
+        new IntPointer(failure).put(64 / Integer.BYTES, code);
+    }
+
+    static long launches() {
+        return counter("fakeCounters", 0);
+    }
+
+    static long modules() {
+        return counter("fakeCounters", 1);
+    }
+
+    static long allocations() {
+        return counter("fakeCounters", 2);
+    }
+
+    static long compilations() {
+        return counter("fakeCompilations", 0);
+    }
+
+    private static long counter(String name, int index) {
+        return new LongPointer(Loader.addressof(name)).get(index);
+    }
+
+    private static String library(String name) {
+        return BUILD.resolve(name).toAbsolutePath().toString();
+    }
+
+    private static void build() throws IOException {
+        Files.createDirectories(BUILD);
+        String[] libraries = Stream.concat(Stream.of("libcuda.so.1", "libnvrtc.so.13"), EMPTY_LIBRARIES.stream())
+                .toArray(String[]::new);
+        if (isUpToDate(libraries)) {
+            return;
+        }
+        var objects = new ArrayList<String>();
+        for (var source : KernelSource.values()) {
+            String object = BUILD.resolve(source.file() + ".o").toString();
+            compile("-c", "-include", TEST_SOURCES.resolve("cuda_on_host.h").toString(), "-x", "c++",
+                    MAIN_SOURCES.resolve(source.file()).toString(), "-o", object);
+            objects.add(object);
+        }
+        objects.add(TEST_SOURCES.resolve("fake_cuda.cpp").toString());
+        link("libcuda.so.1", objects.toArray(String[]::new));
+        link("libnvrtc.so.13", TEST_SOURCES.resolve("fake_nvrtc.cpp").toString());
+        for (String name : EMPTY_LIBRARIES) {
+            link(name);
+        }
+    }
+
+    private static boolean isUpToDate(String[] libraries) throws IOException {
+        long built = Long.MAX_VALUE;
+        for (String name : libraries) {
+            if (!Files.exists(BUILD.resolve(name))) {
+                return false;
+            }
+            built = Math.min(built, Files.getLastModifiedTime(BUILD.resolve(name)).toMillis());
+        }
+        for (Path directory : List.of(TEST_SOURCES, MAIN_SOURCES, SHARED_SOURCES)) {
+            try (var files = Files.list(directory)) {
+                for (Path file : (Iterable<Path>) files::iterator) {
+                    if (Files.getLastModifiedTime(file).toMillis() > built) {
+                        return false;
+                    }
+                }
+            }
+        }
+        return true;
+    }
+
+    private static void link(String name, String... inputs) throws IOException {
+        var arguments = new ArrayList<>(List.of("-shared", "-Wl,-soname," + name, "-o", BUILD.resolve(name).toString()));
+        arguments.addAll(List.of(inputs));
+        compile(arguments.toArray(String[]::new));
+    }
+
+    private static void compile(String... arguments) throws IOException {
+        var command = new ArrayList<>(List.of("g++", "-std=c++17", "-O2", "-fPIC", "-Wall", "-ffp-contract=off",
+                "-I" + TEST_SOURCES, "-I" + MAIN_SOURCES, "-I" + SHARED_SOURCES));
+        command.addAll(List.of(arguments));
+        var process = new ProcessBuilder(command).redirectErrorStream(true).start();
+        String output = new String(process.getInputStream().readAllBytes());
+        try {
+            if (process.waitFor() != 0) {
+                throw new IllegalStateException(String.join(" ", command) + "\n" + output);
+            }
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+}
