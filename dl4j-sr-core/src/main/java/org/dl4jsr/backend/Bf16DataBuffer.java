@@ -110,6 +110,17 @@ final class Bf16DataBuffer extends BFloat16Buffer {
         }
     }
 
+    /**
+     * The content in native byte order, for {@link org.nd4j.linalg.factory.Nd4j#createFromFlatArray} reads BF16 so,
+     * whatever order is stated (ND4J's own writes big-endian bytes): by way of it SameDiff copies the ops' scalars.
+     */
+    @Override
+    public byte[] asBytes() {
+        var bytes = new byte[Math.toIntExact(length() * getElementSize())];
+        asNio().get(bytes);
+        return bytes;
+    }
+
     private ShortIndexer bits() {
         return ShortIndexer.create((ShortPointer) pointer());
     }

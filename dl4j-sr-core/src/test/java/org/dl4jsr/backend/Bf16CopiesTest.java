@@ -3,12 +3,14 @@ package org.dl4jsr.backend;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import com.google.flatbuffers.FlatBufferBuilder;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.List;
 import java.util.Random;
 import org.bytedeco.javacpp.ShortPointer;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
@@ -18,6 +20,7 @@ import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.util.ModelSerializer;
 import org.dl4jsr.rounding.BFloat16;
 import org.junit.jupiter.api.Test;
+import org.nd4j.graph.FlatArray;
 import org.nd4j.linalg.activations.Activation;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.memory.MemoryWorkspace;
@@ -52,6 +55,17 @@ class Bf16CopiesTest {
         short[] half = Bf16Testing.bits(Nd4j.read(new ByteArrayInputStream(out.toByteArray())));
         for (int i = 0; i < half.length; i++) {
             assertEquals(bits[2 * i], half[i]);
+        }
+    }
+
+    /** SameDiff copies the scalars of its ops this way. */
+    @Test
+    void flatArraysKeepEveryBit() {
+        for (INDArray x : List.of(everyBitPattern(), Nd4j.scalar(DataType.BFLOAT16, 1))) {
+            var builder = new FlatBufferBuilder();
+            builder.finish(x.toFlatArray(builder));
+            INDArray copy = Nd4j.createFromFlatArray(FlatArray.getRootAsFlatArray(builder.dataBuffer()));
+            assertArrayEquals(Bf16Testing.bits(x), Bf16Testing.bits(copy));
         }
     }
 
