@@ -121,7 +121,7 @@ public final class Bf16Execution {
 
     private void run(KernelOp op, OpContext context) {
         long start = executioner.profilingConfigurableHookIn(op, context);
-        op.run(device);
+        op.execute(device);
         device.written(op.outputArguments());
         if (!(op instanceof SrAdamStep)) { // its state may be FP32 values in BF16 arrays, which look like NaN
             executioner.profilingConfigurableHookOut(op, context, start);

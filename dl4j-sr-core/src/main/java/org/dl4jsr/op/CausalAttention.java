@@ -49,6 +49,16 @@ public final class CausalAttention extends KernelOp {
     }
 
     @Override
+    public long operations() {
+        return operations(out, time);
+    }
+
+    /** Of two products of lower triangles [time, time]. */
+    static long operations(INDArray out, int time) {
+        return 2 * out.length() * (time + 1L);
+    }
+
+    @Override
     public void run(Device device) {
         device.kernels().attentionForward(type(qkv), device.address(qkv), device.address(out),
                 device.address(logSumExp), batch, time, heads, Math.toIntExact(out.size(-1) / heads));

@@ -42,6 +42,12 @@ public final class CausalAttentionGradient extends KernelOp {
         return "dl4jsr_causal_attention_gradient";
     }
 
+    /** Of five products where the forward pass has two. */
+    @Override
+    public long operations() {
+        return CausalAttention.operations(out, time) * 5 / 2;
+    }
+
     @Override
     public void run(Device device) {
         device.kernels().attentionBackward(type(qkv), device.address(qkv), device.address(out),

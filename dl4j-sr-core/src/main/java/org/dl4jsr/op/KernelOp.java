@@ -12,12 +12,41 @@ import org.nd4j.linalg.api.ops.DynamicCustomOp;
  */
 public abstract class KernelOp extends DynamicCustomOp {
 
+    /** Hears of every op that has run, for profiles. On a GPU the op has only been launched by then. */
+    public interface Listener {
+        void ran(KernelOp op, long nanoseconds);
+    }
+
+    private static volatile Listener listener;
+
     protected KernelOp(INDArray[] inputs, INDArray[] outputs) {
         super(null, inputs, outputs);
     }
 
-    /** Runs the op on its arrays; called by the backend's executioner, which then reports the outputs as written. */
+    /** Sets who hears of the ops of this process; null, as at start, for nobody. */
+    public static void setListener(Listener newListener) {
+        listener = newListener;
+    }
+
+    /** {@link #run}, and tells the listener; called by the backend's executioner, which reports the outputs written. */
+    public final void execute(Device device) {
+        Listener told = listener;
+        if (told == null) {
+            run(device);
+            return;
+        }
+        long start = System.nanoTime();
+        run(device);
+        told.ran(this, System.nanoTime() - start);
+    }
+
+    /** Runs the op on its arrays. */
     public abstract void run(Device device);
+
+    /** Floating-point operations of its matrix products; 0 where it has none. */
+    public long operations() {
+        return 0;
+    }
 
     /** Stock executioners look ops up by this hash: the place to say what is wrong. */
     @Override

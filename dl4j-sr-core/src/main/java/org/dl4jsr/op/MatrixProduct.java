@@ -54,9 +54,24 @@ public final class MatrixProduct extends KernelOp {
         this(a, transposeA, b, transposeB, c, null, null);
     }
 
+    /** Whether a is transposed, as in the gradient of a weight matrix. */
+    public boolean transposesA() {
+        return transposeA;
+    }
+
+    /** Whether b is transposed, as in the gradient of a layer's input. */
+    public boolean transposesB() {
+        return transposeB;
+    }
+
     @Override
     public String opName() {
         return "dl4jsr_matrix_product";
+    }
+
+    @Override
+    public long operations() {
+        return 2 * c.length() * (transposeA ? a.length() / a.size(-1) : a.size(-1));
     }
 
     @Override

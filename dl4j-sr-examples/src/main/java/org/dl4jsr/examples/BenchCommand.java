@@ -35,6 +35,9 @@ final class BenchCommand implements Callable<Integer> {
             description = "Policies, the first one being the measure (default: ${DEFAULT-VALUE}).")
     private List<String> policies = List.of("fp32", "bf16-o1", "bf16-o2", "bf16-sr");
 
+    @Option(names = "--profile", description = "Show instead where a step's time goes, against the least it could be.")
+    private boolean profile;
+
     @Option(names = "--out", paramLabel = "DIR", description = "Write bench.csv there.")
     private Path out;
 
@@ -46,13 +49,19 @@ final class BenchCommand implements Callable<Integer> {
             MachineMemory.require(config);
             configs.put(policy, config);
         }
+        if (profile) {
+            for (RunConfig config : configs.values()) {
+                System.out.println(run(ProfileRun.class, config));
+            }
+            return 0;
+        }
         if (out != null) {
             RunDirectory.makeWritable(out);
         }
         Map<String, BenchRun.Result> best = new LinkedHashMap<>();
         for (int round = 1; round <= ROUNDS; round++) {
             for (Map.Entry<String, RunConfig> entry : configs.entrySet()) {
-                BenchRun.Result result = measure(entry.getValue());
+                BenchRun.Result result = Json.read(run(BenchRun.class, entry.getValue()), BenchRun.Result.class);
                 System.err.printf(Locale.ROOT, "round %d of %d  %-12s %,.0f tok/s%n", round, ROUNDS, entry.getKey(),
                         result.tokensPerSecond(entry.getValue()));
                 best.merge(entry.getKey(), result, BenchRun.Result::best);
@@ -89,20 +98,19 @@ final class BenchCommand implements Callable<Integer> {
         }
     }
 
-    /** Runs {@link BenchRun} in a Java process like this one. */
-    private static BenchRun.Result measure(RunConfig config) throws IOException, InterruptedException {
+    /** Runs {@code program} on {@code config} in a Java process like this one and returns what it prints. */
+    private static String run(Class<?> program, RunConfig config) throws IOException, InterruptedException {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(ManagementFactory.getRuntimeMXBean().getInputArguments());
-        command.addAll(List.of("-cp", System.getProperty("java.class.path"), BenchRun.class.getName(),
-                Json.compact(config)));
+        command.addAll(List.of("-cp", System.getProperty("java.class.path"), program.getName(), Json.compact(config)));
         Process process = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
         String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         if (process.waitFor() != 0) {
             throw new IllegalStateException("The measurement of " + config.policy() + " ended with exit code "
                     + process.exitValue());
         }
-        return Json.read(output, BenchRun.Result.class);
+        return output;
     }
 
     private static String ratio(double value, double first) {

@@ -47,23 +47,25 @@ final class BenchRun {
 
     static Result measure(RunConfig config, double warmupSeconds, double seconds) throws IOException {
         ComputationGraph network = GptNetwork.create(config);
-        TokenBatches batches = new TokenBatches(randomTokens(config), config.batch(), config.context());
-        GradientAccumulation accumulation = config.accumulate() > 1 ? new GradientAccumulation(network) : null;
-        Runnable step = () -> {
-            if (accumulation != null) {
-                accumulation.step(IntStream.range(0, config.accumulate())
-                        .mapToObj(part -> batches.random(1, 0, part)).iterator());
-            } else {
-                network.fit(batches.random(1, 0, 0));
-            }
-        };
+        Runnable step = step(config, network);
         msEach(step, warmupSeconds);
         double msPerStep = msEach(step, seconds);
-        return new Result(msPerStep, msOptimizer(network, batches.random(1, 0, 0)), peakRssBytes());
+        return new Result(msPerStep, msOptimizer(network, batches(config).random(1, 0, 0)), peakRssBytes());
+    }
+
+    /** A training step of {@code network} on random tokens. */
+    static Runnable step(RunConfig config, ComputationGraph network) {
+        TokenBatches batches = batches(config);
+        if (config.accumulate() == 1) {
+            return () -> network.fit(batches.random(1, 0, 0));
+        }
+        GradientAccumulation accumulation = new GradientAccumulation(network);
+        return () -> accumulation.step(IntStream.range(0, config.accumulate())
+                .mapToObj(part -> batches.random(1, 0, part)).iterator());
     }
 
     /** Mean time of {@code action}, repeated for {@code seconds} and at least twice. */
-    private static double msEach(Runnable action, double seconds) {
+    static double msEach(Runnable action, double seconds) {
         long start = System.nanoTime();
         int count = 0;
         while (count < 2 || System.nanoTime() - start < seconds * 1e9) {
@@ -86,13 +88,13 @@ final class BenchRun {
         return best;
     }
 
-    private static TokenBuffer randomTokens(RunConfig config) {
+    private static TokenBatches batches(RunConfig config) {
         TokenBuffer tokens = new TokenBuffer();
         Random random = new Random(1);
         for (int i = 0; i < 64 * config.context(); i++) {
             tokens.add(random.nextInt(config.vocabulary()));
         }
-        return tokens;
+        return new TokenBatches(tokens, config.batch(), config.context());
     }
 
     private static long peakRssBytes() throws IOException {

@@ -1,0 +1,95 @@
+package org.dl4jsr.examples;
+
+import com.sun.management.ThreadMXBean;
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.util.Locale;
+import org.bytedeco.javacpp.Pointer;
+import org.dl4jsr.op.KernelOp;
+import org.nd4j.linalg.api.buffer.DataType;
+
+/**
+ * Where the time of a step goes, part by part, against the least it could take: the part's products at the machine's
+ * best rate of products, or a copy of as many bytes a call, whichever is more. A process of {@link BenchCommand}.
+ */
+final class ProfileRun {
+
+    private static final int STEPS = 10;
+    private static final double WARMUP_SECONDS = 3;
+
+    private ProfileRun() {}
+
+    /** @param args the {@link RunConfig} in JSON */
+    public static void main(String[] args) throws IOException {
+        JavaCppSettings.apply();
+        RunConfig config = Json.read(args[0], RunConfig.class);
+        System.out.print(text(config, WARMUP_SECONDS));
+        System.exit(0);
+    }
+
+    static String text(RunConfig config, double warmupSeconds) {
+        Runnable step = BenchRun.step(config, GptNetwork.create(config));
+        step.run();
+        double secondsToFirst = (System.currentTimeMillis()
+                - ManagementFactory.getRuntimeMXBean().getStartTime()) / 1e3;
+        BenchRun.msEach(step, warmupSeconds);
+
+        StepProfile fastest = null;
+        double msPerStep = Double.POSITIVE_INFINITY;
+        long heapBefore = allocatedOnHeap();
+        long outsideBefore = Pointer.totalBytes();
+        for (int i = 0; i < STEPS; i++) {
+            StepProfile profile = new StepProfile(config.vocabulary());
+            KernelOp.setListener(profile);
+            long start = System.nanoTime();
+            step.run();
+            double ms = (System.nanoTime() - start) / 1e6;
+            KernelOp.setListener(null);
+            if (ms < msPerStep) {
+                msPerStep = ms;
+                fastest = profile;
+            }
+        }
+        long heap = (allocatedOnHeap() - heapBefore) / STEPS;
+        long outside = (Pointer.totalBytes() - outsideBefore) / STEPS;
+
+        double peak = MachineSpeed.operationsPerSecond(config.bf16Policy().dataType());
+        TextTable table = new TextTable().row("part", "calls", "ms", "share", "GFLOP/s", "GB/s", "floor, ms", "ratio");
+        double msOfParts = 0;
+        double floorOfParts = 0;
+        for (StepProfile.Part part : StepProfile.Part.values()) {
+            StepProfile.Sums sums = fastest.of(part);
+            if (sums.calls == 0) {
+                continue;
+            }
+            double ms = sums.nanoseconds / 1e6;
+            double bandwidth = MachineSpeed.bytesPerSecond(sums.bytes / sums.calls);
+            double floor = Math.max(sums.operations / peak, sums.bytes / bandwidth) * 1e3;
+            table.row(part, sums.calls, format("%.2f", ms), format("%.1f%%", 100 * ms / msPerStep),
+                    sums.operations == 0 ? "-" : format("%.0f", sums.operations / 1e6 / ms),
+                    format("%.1f", sums.bytes / 1e6 / ms), format("%.2f", floor), format("%.2f", ms / floor));
+            msOfParts += ms;
+            floorOfParts += floor;
+        }
+        double rest = msPerStep - msOfParts;
+        table.row("Java, DL4J, data", "-", format("%.2f", rest), format("%.1f%%", 100 * rest / msPerStep), "-", "-",
+                "-", "-");
+        table.row("whole step", "-", format("%.2f", msPerStep), "100.0%",
+                format("%.0f", config.flopsPerToken() * config.tokensPerStep() / 1e6 / msPerStep), "-",
+                format("%.2f", floorOfParts), format("%.2f", msPerStep / floorOfParts));
+        return format("%s, %s, batch %d x %d, context %d: the fastest of %d steps, %,.0f tok/s%n%n%s%n",
+                config.preset(), config.policy(), config.batch(), config.accumulate(), config.context(), STEPS,
+                1e3 * config.tokensPerStep() / msPerStep, table)
+                + format("Floors: %.0f GFLOP/s, the best product of matrices of %d, or a copy of as many bytes a call.%n"
+                + "Memory a step: %s on Java's heap, %s kept outside. The first step was done after %.1f s.%n",
+                peak / 1e9, MachineSpeed.SIZE, Bytes.format(heap), Bytes.format(outside), secondsToFirst);
+    }
+
+    private static long allocatedOnHeap() {
+        return ((ThreadMXBean) ManagementFactory.getThreadMXBean()).getCurrentThreadAllocatedBytes();
+    }
+
+    private static String format(String format, Object... values) {
+        return String.format(Locale.ROOT, format, values);
+    }
+}
