@@ -376,6 +376,8 @@ EXPORT int cublasCreate_v2(void** handle) {
 
 EXPORT int cublasSetStream_v2(void*, void*) { return 0; }
 
+EXPORT int cublasSetMathMode(void*, int) { return 0; }
+
 EXPORT int cublasGetVersion_v2(void*, int* version) {
     *version = 130000;
     return 0;

@@ -3,11 +3,12 @@ package org.dl4jsr.kernel;
 import java.util.Arrays;
 
 /** The rules that the operands of {@link Matmul#multiply} keep. */
-final class Operands {
+public final class Operands {
 
     private Operands() {}
 
-    static void check(Matrix a, Matrix b, Matrix c, Matrix bias, Matrix residual) {
+    /** Throws IllegalArgumentException, naming the operands, unless they keep the contract of {@link Matmul}. */
+    public static void check(Matrix a, Matrix b, Matrix c, Matrix bias, Matrix residual) {
         int rank = c.shape().length;
         if (rank < 2 || a.shape().length != rank || b.shape().length != rank) {
             throw bad("ranks of 2 or more, all equal", a, b, c);
@@ -44,7 +45,8 @@ final class Operands {
                 "Matmul of " + text(a) + " x " + text(b) + " -> " + text(c) + ", expected " + expected);
     }
 
-    static String text(Matrix matrix) {
+    /** Type and shape, for messages. */
+    public static String text(Matrix matrix) {
         return matrix.type() + " " + Arrays.toString(matrix.shape());
     }
 }

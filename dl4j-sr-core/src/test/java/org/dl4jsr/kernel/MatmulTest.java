@@ -14,6 +14,7 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.javacpp.PointerScope;
+import org.dl4jsr.kernel.cuda.FakeCuda;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -25,7 +26,9 @@ class MatmulTest {
     private static final double BFLOAT16_ROUNDING = 0x1p-8;
 
     static Stream<Matmul> implementations() {
-        return Stream.of(new JavaMatmul(), KernelChoice.matmul(), new WideningMatmul(new OneDnnMatmul()));
+        return Stream.concat(
+                Stream.of(new JavaMatmul(), KernelChoice.matmul(), new WideningMatmul(new OneDnnMatmul())),
+                Stream.of(FakeCuda.canBeBuilt()).filter(available -> available).map(available -> FakeCuda.matmul()));
     }
 
     @ParameterizedTest

@@ -21,7 +21,7 @@ import org.bytedeco.javacpp.PointerScope;
  */
 final class KernelLauncher {
 
-    private static final int MOST_ARGUMENTS = 24;
+    private static final int MOST_ARGUMENTS = 32;
     /** What a kernel may have without being asked for more. */
     private static final int ORDINARY_SHARED_MEMORY = 48 << 10;
 

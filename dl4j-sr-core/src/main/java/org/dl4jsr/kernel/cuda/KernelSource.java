@@ -9,7 +9,8 @@ import java.util.List;
 enum KernelSource {
     OPTIMIZER("optimizer.cu"),
     TRANSFORMER("transformer.cu"),
-    ATTENTION("attention.cu");
+    ATTENTION("attention.cu"),
+    MATRIX("matrix.cu");
 
     /** What the sources include; the arithmetic in it is that of the C++ kernels for the CPU. */
     static final List<String> HEADERS = List.of("device.h", "rounding.h", "types.h");

@@ -12,12 +12,13 @@ import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.IntPointer;
 import org.bytedeco.javacpp.Loader;
 import org.bytedeco.javacpp.LongPointer;
+import org.dl4jsr.kernel.Matmul;
 
 /**
  * CUDA's driver, cuBLAS and NVRTC for machines without a GPU, built by g++ from src/test/cpp: the driver runs the
  * kernels of src/main/cuda on the CPU. Nothing here says anything about a GPU.
  */
-final class FakeCuda {
+public final class FakeCuda {
 
     private static final Path BUILD = Path.of("target", "fake-cuda");
     private static final Path TEST_SOURCES = Path.of("src", "test", "cpp");
@@ -31,7 +32,7 @@ final class FakeCuda {
     private FakeCuda() {}
 
     /** For {@code @EnabledIf}: Linux on x86-64 with g++, which the fake needs. */
-    static boolean canBeBuilt() {
+    public static boolean canBeBuilt() {
         return System.getProperty("os.name").equals("Linux") && System.getProperty("os.arch").equals("amd64")
                 && Stream.of(System.getenv("PATH").split(File.pathSeparator))
                         .anyMatch(directory -> Files.isExecutable(Path.of(directory, "g++")));
@@ -54,6 +55,12 @@ final class FakeCuda {
         Loader.loadGlobal(library("libnvrtc.so.13"));
         EMPTY_LIBRARIES.forEach(name -> Loader.loadGlobal(library(name)));
         loaded = true;
+    }
+
+    /** cuBLAS's part on the fake GPU. */
+    public static Matmul matmul() {
+        load();
+        return new CudaMatmul(new CudaStream(CudaDevice.of(0)));
     }
 
     /** The folder with the libraries, for the library path of another process. */
