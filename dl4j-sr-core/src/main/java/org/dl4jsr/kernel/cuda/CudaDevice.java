@@ -13,10 +13,10 @@ import static org.bytedeco.cuda.global.cudart.cuDevicePrimaryCtxRetain;
 import static org.bytedeco.cuda.global.cudart.cuInit;
 import static org.dl4jsr.kernel.cuda.CudaException.checkDriver;
 
+import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.bytedeco.cuda.cudart.CUctx_st;
-import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.PointerScope;
 
 /** A GPU and its primary context, the one that CUDA's runtime API and ND4J use as well. */
@@ -41,10 +41,10 @@ public final class CudaDevice {
             context = new CUctx_st().retainReference();
             checkDriver(cuDevicePrimaryCtxRetain(context, device[0]),
                     "cuDevicePrimaryCtxRetain of device " + ordinal);
-            var text = new BytePointer(256);
-            checkDriver(cuDeviceGetName(text, 256, device[0]), "cuDeviceGetName");
-            name = text.getString();
         }
+        byte[] text = new byte[256];
+        checkDriver(cuDeviceGetName(text, text.length, device[0]), "cuDeviceGetName");
+        name = new String(text, StandardCharsets.US_ASCII).split("\0", 2)[0];
         multiprocessors = attribute(CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT, device[0]);
         computeCapability = 10 * attribute(CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR, device[0])
                 + attribute(CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR, device[0]);

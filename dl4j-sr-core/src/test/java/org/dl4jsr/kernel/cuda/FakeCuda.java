@@ -38,6 +38,11 @@ public final class FakeCuda {
                         .anyMatch(directory -> Files.isExecutable(Path.of(directory, "g++")));
     }
 
+    /** For {@code @EnabledIf}: whether there is a real NVRTC, as mvn -Pnvrtc puts it on the class path. */
+    static boolean hasNvrtc() {
+        return canBeBuilt() && FakeCuda.class.getResource("/org/bytedeco/cuda/linux-x86_64/libnvrtc.so.13") != null;
+    }
+
     /** Builds and loads the libraries, before any class of the CUDA preset is touched. */
     static synchronized void load() {
         if (loaded) {
@@ -52,7 +57,9 @@ public final class FakeCuda {
         }
         Loader.load(Loader.class);
         Loader.loadGlobal(library("libcuda.so.1"));
-        Loader.loadGlobal(library("libnvrtc.so.13"));
+        if (!hasNvrtc()) {
+            Loader.loadGlobal(library("libnvrtc.so.13"));
+        }
         EMPTY_LIBRARIES.forEach(name -> Loader.loadGlobal(library(name)));
         loaded = true;
     }
@@ -86,10 +93,6 @@ public final class FakeCuda {
 
     static long allocations() {
         return counter("fakeCounters", 2);
-    }
-
-    static long compilations() {
-        return counter("fakeCompilations", 0);
     }
 
     private static long counter(String name, int index) {

@@ -1,0 +1,105 @@
+package org.dl4jsr.kernel.cuda;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import org.dl4jsr.kernel.FloatType;
+import org.dl4jsr.kernel.Matrix;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledIf;
+import org.junit.jupiter.api.function.Executable;
+
+/** What goes wrong in CUDA is an exception that says what, and modules are loaded once. */
+@EnabledIf(value = "org.dl4jsr.kernel.cuda.FakeCuda#canBeBuilt", disabledReason = "needs g++ on Linux x86-64")
+class CudaErrorsTest {
+
+    private CudaStream stream;
+    private CudaKernels kernels;
+
+    @BeforeEach
+    void load() {
+        FakeCuda.load();
+        stream = new CudaStream(CudaDevice.of(0));
+        kernels = new CudaKernels(stream);
+    }
+
+    @Test
+    void launchNamesKernelArgumentsAndError() {
+        FakeCuda.fail("cuLaunchKernel", 700);
+        assertMessage(() -> kernels.toFloat(0x1230, 0x4560, 77), "cuLaunchKernel of toFloat(0x1230, 0x4560, 0x4d)",
+                "CUDA_ERROR_ILLEGAL_ADDRESS (700)", "Fake GPU (device 0, compute capability 9.0)");
+    }
+
+    @Test
+    void memory() {
+        FakeCuda.fail("cuMemAlloc_v2", 2);
+        assertMessage(() -> new DeviceMemory(stream, 1 << 20), "cuMemAlloc of 1048576 bytes",
+                "CUDA_ERROR_OUT_OF_MEMORY (2)");
+    }
+
+    @Test
+    void unknownCode() {
+        FakeCuda.fail("cuStreamSynchronize", 12345);
+        assertMessage(stream::synchronize, "cuStreamSynchronize", "unknown error (12345)");
+    }
+
+    @Test
+    void matmulNamesOperands() {
+        var matmul = new CudaMatmul(stream);
+        var a = Matrix.rowMajor(FloatType.BFLOAT16, 0x100, 2, 3);
+        var b = Matrix.rowMajor(FloatType.BFLOAT16, 0x200, 3, 5);
+        var c = Matrix.rowMajor(FloatType.BFLOAT16, 0x300, 2, 5);
+        FakeCuda.fail("cublasGemmEx", 13);
+        assertMessage(() -> matmul.multiply(a, b, c), "cublasGemmEx of BFLOAT16 [2, 3] at 0x100",
+                "BFLOAT16 [2, 5] at 0x300", "failed to launch on the GPU (13)");
+    }
+
+    @Test
+    void headsWiderThanSharedMemory() {
+        var e = assertThrows(IllegalArgumentException.class,
+                () -> kernels.attentionForward(FloatType.FLOAT, 0, 0, 0, 1, 1, 1, 5000));
+        assertTrue(e.getMessage().contains("width 5000 needs 960192 bytes"), e.getMessage());
+    }
+
+    @Test
+    void gridsOutOfRange() {
+        var e = assertThrows(IllegalArgumentException.class,
+                () -> kernels.transpose(FloatType.FLOAT, 0, 0, Integer.MAX_VALUE, 1));
+        assertTrue(e.getMessage().contains("transpose_float needs a grid of 1 x 67108864"), e.getMessage());
+    }
+
+    @Test
+    void noSuchDevice() {
+        assertMessage(() -> CudaDevice.of(7), "cuDeviceGet of device 7");
+    }
+
+    @Test
+    void nothingToDo() {
+        long launches = FakeCuda.launches();
+        kernels.toFloat(0, 0, 0);
+        assertEquals(0, kernels.sumOfSquares(FloatType.FLOAT, 0, 0));
+        assertEquals(launches, FakeCuda.launches());
+    }
+
+    @Test
+    void modulesAreLoadedOnceAndMemoryIsFreed() {
+        try (var memory = new DeviceMemory(stream, 1024)) {
+            kernels.toFloat(memory.address(), memory.address() + 512, 100);
+            long modules = FakeCuda.modules();
+            long allocations = FakeCuda.allocations();
+            new CudaKernels(stream).toBFloat16(memory.address() + 512, memory.address(), 100);
+            new DeviceMemory(stream, 10).close();
+            assertEquals(modules, FakeCuda.modules());
+            assertEquals(allocations, FakeCuda.allocations());
+        }
+    }
+
+    private static void assertMessage(Executable work, String... parts) {
+        var e = assertThrows(CudaException.class, work);
+        for (String part : parts) {
+            assertTrue(e.getMessage().contains(part), e.getMessage());
+        }
+    }
+}

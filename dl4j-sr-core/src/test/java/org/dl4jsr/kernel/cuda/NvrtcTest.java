@@ -1,0 +1,71 @@
+package org.dl4jsr.kernel.cuda;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledIf;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** The real NVRTC compiles the kernels; it needs no GPU. */
+@EnabledIf(value = "org.dl4jsr.kernel.cuda.FakeCuda#hasNvrtc",
+        disabledReason = "NVRTC is not on the class path: mvn -Pnvrtc downloads it, 380 MB")
+class NvrtcTest {
+
+    @BeforeAll
+    static void load() {
+        FakeCuda.load();
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void compilesToMachineCode(KernelSource source) {
+        for (String architecture : new String[] {"sm_80", "sm_90"}) {
+            byte[] image = Nvrtc.compile(source, architecture);
+            assertArrayEquals(new byte[] {0x7F, 'E', 'L', 'F'}, Arrays.copyOf(image, 4));
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void compilesToPtx(KernelSource source) {
+        byte[] image = Nvrtc.compile(source, "compute_80");
+        assertEquals(0, image[image.length - 1]); // the driver wants it
+        assertTrue(text(image).contains(".visible .entry "));
+    }
+
+    /** One rounding an operation: nothing fused, approximated or flushed. */
+    @Test
+    void optimizerIsExact() {
+        String ptx = text(Nvrtc.compile(KernelSource.OPTIMIZER, "compute_80"));
+        for (String inexact : new String[] {"fma.rn.f32", ".ftz", ".approx", ".full"}) {
+            assertFalse(ptx.contains(inexact), inexact);
+        }
+        assertTrue(ptx.contains("sqrt.rn.f32") && ptx.contains("div.rn.f32"));
+    }
+
+    @Test
+    void errorsCarryTheCompilersWords() {
+        var e = assertThrows(CudaException.class,
+                () -> Nvrtc.compile("bad.cu", "__global__ void k() { nothingSuch(); }", "sm_80"));
+        assertTrue(e.getMessage().contains("bad.cu") && e.getMessage().contains("nothingSuch"), e.getMessage());
+    }
+
+    @Test
+    void newerGpusGetPtx() {
+        assertEquals("sm_90", Nvrtc.architecture(90));
+        assertTrue(Nvrtc.architecture(999).startsWith("compute_"));
+        assertThrows(IllegalStateException.class, () -> Nvrtc.architecture(10));
+    }
+
+    private static String text(byte[] ptx) {
+        return new String(ptx, StandardCharsets.UTF_8);
+    }
+}
