@@ -50,11 +50,14 @@ struct AdamWSums {
     double squaredUpdate, squaredWeight, squaredGradient;
 };
 
+#include "loops.h"
+
 namespace scalar {
 #define SIMD_BYTES 16
 #include "lanes_scalar.h"
 #include "rounding.h"
 #include "elements.h"
+#include "elementwise.h"
 #include "optimizer.h"
 #include "transformer.h"
 #undef SIMD_BYTES
@@ -69,6 +72,7 @@ namespace avx2 {
 #include "lanes_avx2.h"
 #include "rounding.h"
 #include "vectors.h"
+#include "elementwise.h"
 #include "optimizer.h"
 #include "transformer.h"
 #undef SIMD_BYTES
@@ -82,6 +86,7 @@ namespace avx512 {
 #include "lanes_avx512.h"
 #include "rounding.h"
 #include "vectors.h"
+#include "elementwise.h"
 #include "optimizer.h"
 #include "transformer.h"
 #undef SIMD_BYTES
@@ -260,5 +265,8 @@ static inline void crossEntropy(
 static inline void transpose(int instructionSet, int threads, int type, Array x, Array y, int rows, int columns) {
     DL4JSR_DISPATCH_TYPE(transformer::transpose, threads, x, y, rows, columns)
 }
+
+#include "images.h"
+#include "arrays.h"
 
 } // namespace dl4jsr

@@ -1,5 +1,6 @@
 package org.dl4jsr.backend;
 
+import org.dl4jsr.kernel.ArrayKernels;
 import org.dl4jsr.op.Device;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -13,4 +14,9 @@ public interface Bf16Device extends Device {
      * @return whether it has been done
      */
     boolean copy(INDArray source, INDArray target);
+
+    /** The array kernels over this device's addresses, or null where it has none. */
+    default ArrayKernels arrayKernels() {
+        return null;
+    }
 }

@@ -26,12 +26,14 @@ public final class Bf16Execution {
     private final DefaultOpExecutioner executioner;
     private final Bf16Device device;
     private final Nd4jMatmul matmul;
+    private final Shortcuts shortcuts;
 
     /** For the ops of {@code executioner}, on arrays in {@code device}'s memory. */
     public Bf16Execution(DefaultOpExecutioner executioner, Bf16Device device) {
         this.executioner = executioner;
         this.device = device;
         matmul = new Nd4jMatmul(device);
+        shortcuts = device.arrayKernels() == null ? null : new Shortcuts(executioner, device, device.arrayKernels());
     }
 
     /** Runs an op of the old kind and returns its result, as {@code stock} does. */
@@ -42,12 +44,27 @@ public final class Bf16Execution {
         if (!LazyWrites.isEmpty()) {
             LazyWrites.intercept(op.opName(), Arrays.asList(x, y), Collections.singletonList(z));
         }
+        if (shortens(op, context, x, y, z, stock)) {
+            return z;
+        }
         INDArray scalar = op instanceof ScalarOp scalarOp ? scalarOp.scalar() : null;
         return switch (Treatment.of(op.opName(), Arrays.asList(x, y, scalar), Collections.singletonList(z))) {
             case COPY -> copy(op, context, x, z, stock);
             case PROMOTED -> new LegacyPromotion(device, executioner, op, context).run(stock);
             default -> stock.get();
         };
+    }
+
+    private boolean shortens(Op op, OpContext context, INDArray x, INDArray y, INDArray z, Supplier<INDArray> stock) {
+        if (shortcuts == null || !Bf16Arrays.isBFloat16(x)) {
+            return false;
+        }
+        long start = executioner.profilingConfigurableHookIn(op);
+        boolean done = shortcuts.run(op, context, x, y, z, stock);
+        if (done) {
+            executioner.profilingConfigurableHookOut(op, context, start);
+        }
+        return done;
     }
 
     private INDArray copy(Op op, OpContext context, INDArray source, INDArray target, Supplier<INDArray> stock) {
@@ -111,6 +128,9 @@ public final class Bf16Execution {
             run(kernelOp, context);
             return true;
         }
+        if (shortens(op, context, inputs, outputs)) {
+            return true;
+        }
         return switch (Treatment.of(op.opName(), inputs, outputs)) {
             case COPY -> copies(op, context, inputs, outputs);
             case MATMUL -> multiplies(op, context, inputs, outputs);
@@ -148,17 +168,31 @@ public final class Bf16Execution {
             return false;
         }
         long start = executioner.profilingConfigurableHookIn(op, context);
-        long[] flags = context == null
-                ? op.iArgs()
-                : context.getIArguments().stream().mapToLong(i -> i).toArray();
-        double[] factors = context == null
-                ? op.tArgs()
-                : context.getTArguments().stream().mapToDouble(t -> t).toArray();
-        boolean done = matmul.run(op.opName(), inputs, outputs, flags, factors);
+        boolean done = matmul.run(op.opName(), inputs, outputs, integers(op, context), numbers(op, context));
         if (done) {
             executioner.profilingConfigurableHookOut(op, context, start);
         }
         return done;
+    }
+
+    private boolean shortens(CustomOp op, OpContext context, List<INDArray> inputs, List<INDArray> outputs) {
+        if (shortcuts == null || outputs.size() != 1 || !Bf16Arrays.isBFloat16(outputs.get(0))) {
+            return false;
+        }
+        long start = executioner.profilingConfigurableHookIn(op, context);
+        boolean done = shortcuts.run(op.opName(), inputs, outputs, integers(op, context), numbers(op, context));
+        if (done) {
+            executioner.profilingConfigurableHookOut(op, context, start);
+        }
+        return done;
+    }
+
+    private static long[] integers(CustomOp op, OpContext context) {
+        return context == null ? op.iArgs() : context.getIArguments().stream().mapToLong(i -> i).toArray();
+    }
+
+    private static double[] numbers(CustomOp op, OpContext context) {
+        return context == null ? op.tArgs() : context.getTArguments().stream().mapToDouble(t -> t).toArray();
     }
 
     private static UnsupportedOperationException refused(String op, List<INDArray> operands) {

@@ -2,6 +2,7 @@ package org.dl4jsr.backend;
 
 import java.util.Arrays;
 import java.util.List;
+import org.dl4jsr.kernel.ArrayKernels;
 import org.dl4jsr.kernel.Kernels;
 import org.dl4jsr.kernel.Matmul;
 import org.dl4jsr.kernel.Matrix;
@@ -23,6 +24,11 @@ final class CpuDevice implements Bf16Device {
     @Override
     public Matmul matmul() {
         return Matmul.get();
+    }
+
+    @Override
+    public ArrayKernels arrayKernels() {
+        return ArrayKernels.get();
     }
 
     @Override

@@ -26,6 +26,11 @@ final class KernelChoice {
         return chosen;
     }
 
+    /** Those that go with {@link #kernels()}. */
+    static ArrayKernels arrayKernels() {
+        return ChosenArrayKernels.INSTANCE;
+    }
+
     static Matmul matmul() {
         return Autocast.isEnabled() ? ChosenMatmul.AUTOCAST : ChosenMatmul.INSTANCE;
     }
@@ -62,6 +67,12 @@ final class KernelChoice {
         throw new IllegalArgumentException(LEVEL_PROPERTY + " is " + level + ", expected one of "
                 + Arrays.stream(InstructionSet.values()).map(InstructionSet::label).collect(Collectors.joining(", "))
                 + ", " + JAVA);
+    }
+
+    private static final class ChosenArrayKernels {
+        static final ArrayKernels INSTANCE = kernels() instanceof NativeKernels chosen
+                ? new NativeArrayKernels(chosen)
+                : new JavaArrayKernels();
     }
 
     private static final class ChosenMatmul {

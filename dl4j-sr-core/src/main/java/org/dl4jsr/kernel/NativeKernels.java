@@ -22,6 +22,14 @@ public final class NativeKernels implements Kernels {
         threads = Math.min(NativeLibrary.defaultThreads(), Runtime.getRuntime().availableProcessors());
     }
 
+    InstructionSet instructionSet() {
+        return instructionSet;
+    }
+
+    int threads() {
+        return threads;
+    }
+
     private static InstructionSet best() {
         return InstructionSet.values()[NativeLibrary.bestInstructionSet()];
     }

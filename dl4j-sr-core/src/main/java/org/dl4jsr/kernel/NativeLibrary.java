@@ -103,4 +103,44 @@ final class NativeLibrary {
     static native void transpose(
             int instructionSet, int threads, int type, @Cast("void*") long x, @Cast("void*") long y, int rows,
             int columns);
+
+    static native void arithmetic(
+            int instructionSet, int threads, int operation, int rank, @Cast("const int64_t*") long[] loops,
+            @Cast("const uint16_t*") long a, @Cast("const uint16_t*") long b, @Cast("uint16_t*") long c);
+
+    static native void arithmetic(
+            int instructionSet, int threads, int operation, int rank, @Cast("const int64_t*") long[] loops,
+            @Cast("const uint16_t*") long a, float b, @Cast("uint16_t*") long c);
+
+    static native void lookUp(
+            int threads, int rank, @Cast("const int64_t*") long[] loops, @Cast("const uint16_t*") long table,
+            @Cast("const uint16_t*") long x, @Cast("uint16_t*") long y);
+
+    static native void multiplyLookUp(
+            int instructionSet, int threads, @Cast("bool") boolean gate, int rank,
+            @Cast("const int64_t*") long[] loops, @Cast("const float*") long table, @Cast("const uint16_t*") long x,
+            @Cast("const uint16_t*") long dy, @Cast("uint16_t*") long dx);
+
+    static native void im2col(
+            int threads, @Cast("void*") long image, @Cast("const int64_t*") long[] imageShape,
+            @Cast("const int64_t*") long[] imageStrides, @Cast("void*") long columns,
+            @Cast("const int64_t*") long[] columnsShape, @Cast("const int64_t*") long[] columnsStrides,
+            @Cast("const int64_t*") long[] window);
+
+    static native void col2im(
+            int threads, @Cast("void*") long columns, @Cast("const int64_t*") long[] columnsShape,
+            @Cast("const int64_t*") long[] columnsStrides, @Cast("void*") long image,
+            @Cast("const int64_t*") long[] imageShape, @Cast("const int64_t*") long[] imageStrides,
+            @Cast("const int64_t*") long[] window);
+
+    static native void maxPool(
+            int threads, @Cast("void*") long x, @Cast("const int64_t*") long[] xShape,
+            @Cast("const int64_t*") long[] xStrides, @Cast("void*") long y, @Cast("const int64_t*") long[] yShape,
+            @Cast("const int64_t*") long[] yStrides, @Cast("const int64_t*") long[] window);
+
+    static native void maxPoolGradient(
+            int threads, @Cast("void*") long x, @Cast("const int64_t*") long[] xShape,
+            @Cast("const int64_t*") long[] xStrides, @Cast("void*") long dy, @Cast("const int64_t*") long[] dyShape,
+            @Cast("const int64_t*") long[] dyStrides, @Cast("void*") long dx,
+            @Cast("const int64_t*") long[] dxStrides, @Cast("const int64_t*") long[] window);
 }

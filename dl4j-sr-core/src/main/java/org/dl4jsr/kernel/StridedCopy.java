@@ -23,26 +23,18 @@ public final class StridedCopy {
     private StridedCopy(Matrix source, Matrix target) {
         from = source.type();
         to = target.type();
-        int[] order = byStride(target);
-        long[] shape = target.shape();
-        sizes = new long[Math.max(1, order.length)];
-        sourceSteps = new long[sizes.length];
-        targetSteps = new long[sizes.length];
-        Arrays.fill(sizes, 1);
-        int last = sizes.length;
-        for (int i = order.length - 1; i >= 0; i--) {
-            long sourceStep = source.strides()[order[i]] * from.bytes();
-            long targetStep = target.strides()[order[i]] * to.bytes();
-            if (last < sizes.length && sourceStep == sizes[last] * sourceSteps[last]
-                    && targetStep == sizes[last] * targetSteps[last]) {
-                sizes[last] *= shape[order[i]];
-            } else {
-                last--;
-                sizes[last] = shape[order[i]];
-                sourceSteps[last] = sourceStep;
-                targetSteps[last] = targetStep;
-            }
+        var loops = ElementLoops.over(source, target);
+        sizes = loops.sizes();
+        sourceSteps = inBytes(loops.steps()[0], from);
+        targetSteps = inBytes(loops.steps()[1], to);
+    }
+
+    private static long[] inBytes(long[] steps, FloatType type) {
+        long[] bytes = new long[steps.length];
+        for (int i = 0; i < steps.length; i++) {
+            bytes[i] = steps[i] * type.bytes();
         }
+        return bytes;
     }
 
     /** Copies {@code source} to {@code target}, which must have the same shape and must not overlap it. */
@@ -79,7 +71,7 @@ public final class StridedCopy {
     }
 
     /** The dimensions of more than one element, largest stride first. */
-    private static int[] byStride(Matrix matrix) {
+    static int[] byStride(Matrix matrix) {
         long[] strides = matrix.strides();
         int[] order = new int[strides.length];
         int count = 0;

@@ -1,0 +1,25 @@
+package org.dl4jsr.kernel;
+
+/** c = a operation b. The order is part of the native interface. */
+public enum Arithmetic {
+    ADD,
+    SUBTRACT,
+    MULTIPLY,
+    DIVIDE,
+    /** b - a. */
+    REVERSE_SUBTRACT,
+    /** b / a. */
+    REVERSE_DIVIDE;
+
+    /** In FP32. */
+    float of(float a, float b) {
+        return switch (this) {
+            case ADD -> a + b;
+            case SUBTRACT -> a - b;
+            case MULTIPLY -> a * b;
+            case DIVIDE -> a / b;
+            case REVERSE_SUBTRACT -> b - a;
+            case REVERSE_DIVIDE -> b / a;
+        };
+    }
+}

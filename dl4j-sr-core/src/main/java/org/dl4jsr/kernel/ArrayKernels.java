@@ -1,0 +1,60 @@
+package org.dl4jsr.kernel;
+
+/**
+ * Kernels for what networks of stock layers do to BF16 arrays, of any strides, on the CPU. FP32 inside, each result
+ * rounded once, to nearest even: the same bits in every implementation and at every thread count. The caller checks
+ * shapes.
+ */
+public interface ArrayKernels {
+
+    /** The implementation that was chosen for this process; see {@link KernelChoice}. */
+    static ArrayKernels get() {
+        return KernelChoice.arrayKernels();
+    }
+
+    /**
+     * c = a operation b.
+     *
+     * @param a of c's shape; may be c
+     * @param b of c's shape, a stride of 0 broadcasting it; may be c
+     */
+    void arithmetic(Arithmetic operation, Matrix a, Matrix b, Matrix c);
+
+    /** c = a operation b, with an FP32 number for b; a of c's shape, may be c. */
+    void arithmetic(Arithmetic operation, Matrix a, float b, Matrix c);
+
+    /**
+     * y = f(x), for any f of one BF16 value.
+     *
+     * @param table address of 65,536 BF16: f of each BF16 value, in the order of their bits
+     * @param x of y's shape; may be y
+     */
+    void lookUp(long table, Matrix x, Matrix y);
+
+    /**
+     * dx = dy * f(x).
+     *
+     * @param table address of 65,536 FP32: f of each BF16 value, in the order of their bits
+     * @param gate whether dx is 0 where f(x) is 0, whatever dy is
+     * @param x of dx's shape; may be dx
+     * @param dy of dx's shape; may be dx
+     */
+    void multiplyLookUp(long table, boolean gate, Matrix x, Matrix dy, Matrix dx);
+
+    /**
+     * Lays the windows of images out for a convolution as a matrix product; 0 outside of the image.
+     *
+     * @param image [batch, channels, height, width]
+     * @param columns [batch, channels, window height, window width, rows, columns], written
+     */
+    void im2col(Matrix image, Matrix columns, Window window);
+
+    /** The transpose of {@link #im2col}: image, written, sums what columns has of each element. */
+    void col2im(Matrix columns, Matrix image, Window window);
+
+    /** y [batch, channels, rows, columns] = the greatest number in each window of x; -infinity where there is none. */
+    void maxPool(Matrix x, Matrix y, Window window);
+
+    /** Backward of {@link #maxPool}: of equal numbers the first one counts. */
+    void maxPoolGradient(Matrix x, Matrix dy, Matrix dx, Window window);
+}

@@ -1,0 +1,65 @@
+package org.dl4jsr.kernel;
+
+/** The array kernels in C++, for the instruction set and the threads of others. */
+final class NativeArrayKernels implements ArrayKernels {
+
+    private final NativeKernels kernels;
+    private final int set;
+
+    NativeArrayKernels(NativeKernels kernels) {
+        this.kernels = kernels;
+        set = kernels.instructionSet().ordinal();
+    }
+
+    @Override
+    public void arithmetic(Arithmetic operation, Matrix a, Matrix b, Matrix c) {
+        var loops = ElementLoops.over(a, b, c);
+        NativeLibrary.arithmetic(set, kernels.threads(), operation.ordinal(), loops.rank(), loops.toArray(),
+                a.address(), b.address(), c.address());
+    }
+
+    @Override
+    public void arithmetic(Arithmetic operation, Matrix a, float b, Matrix c) {
+        var same = new Matrix(FloatType.FLOAT, 0, c.shape(), new long[c.shape().length]);
+        var loops = ElementLoops.over(a, same, c);
+        NativeLibrary.arithmetic(set, kernels.threads(), operation.ordinal(), loops.rank(), loops.toArray(),
+                a.address(), b, c.address());
+    }
+
+    @Override
+    public void lookUp(long table, Matrix x, Matrix y) {
+        var loops = ElementLoops.over(x, y);
+        NativeLibrary.lookUp(kernels.threads(), loops.rank(), loops.toArray(), table, x.address(), y.address());
+    }
+
+    @Override
+    public void multiplyLookUp(long table, boolean gate, Matrix x, Matrix dy, Matrix dx) {
+        var loops = ElementLoops.over(x, dy, dx);
+        NativeLibrary.multiplyLookUp(set, kernels.threads(), gate, loops.rank(), loops.toArray(), table, x.address(),
+                dy.address(), dx.address());
+    }
+
+    @Override
+    public void im2col(Matrix image, Matrix columns, Window window) {
+        NativeLibrary.im2col(kernels.threads(), image.address(), image.shape(), image.strides(), columns.address(),
+                columns.shape(), columns.strides(), window.toArray());
+    }
+
+    @Override
+    public void col2im(Matrix columns, Matrix image, Window window) {
+        NativeLibrary.col2im(kernels.threads(), columns.address(), columns.shape(), columns.strides(), image.address(),
+                image.shape(), image.strides(), window.toArray());
+    }
+
+    @Override
+    public void maxPool(Matrix x, Matrix y, Window window) {
+        NativeLibrary.maxPool(kernels.threads(), x.address(), x.shape(), x.strides(), y.address(), y.shape(),
+                y.strides(), window.toArray());
+    }
+
+    @Override
+    public void maxPoolGradient(Matrix x, Matrix dy, Matrix dx, Window window) {
+        NativeLibrary.maxPoolGradient(kernels.threads(), x.address(), x.shape(), x.strides(), dy.address(), dy.shape(),
+                dy.strides(), dx.address(), dx.strides(), window.toArray());
+    }
+}
