@@ -17,6 +17,10 @@ public final class OneDnnMatmul implements Matmul {
 
     /** Shapes that a thread keeps ready; the least recently used goes first. */
     private static final int PLANS_PER_THREAD = 256;
+    /** From how many columns of the result on a transposed a is copied: it costs as much as some 30 columns. */
+    private static final int WORTH_TRANSPOSING = 256;
+    /** No operand larger than this, in bytes, is copied for speed: every thread keeps the memory for it. */
+    private static final long TRANSPOSED_AT_MOST = 128 << 20;
 
     private final engine engine;
     private final ThreadLocal<Workplace> workplaces = ThreadLocal.withInitial(this::newWorkplace);
@@ -71,7 +75,9 @@ public final class OneDnnMatmul implements Matmul {
 
     /** Which of oneDNN's implementations this product runs on. */
     String implementation(Matrix a, Matrix b, Matrix c) {
-        return workplaces.get().plan(canonical(a), canonical(b), canonical(c), 1, 0, null, null).implementation();
+        Workplace workplace = workplaces.get();
+        Matrix left = isWorthTransposing(a, c) ? rowMajor(a, workplace.left) : canonical(a);
+        return workplace.plan(left, canonical(b), canonical(c), 1, 0, null, null).implementation();
     }
 
     private Workplace newWorkplace() {
@@ -85,8 +91,7 @@ public final class OneDnnMatmul implements Matmul {
         private final stream stream;
         private final Scratch left = new Scratch();
         private final Scratch right = new Scratch();
-        private final Scratch leftReordered = new Scratch();
-        private final Scratch rightReordered = new Scratch();
+        private final Scratch reordered = new Scratch();
         private final Scratch result = new Scratch();
         private final Scratch residual = new Scratch();
         private final Map<Key, OneDnnPlan> plans = new LinkedHashMap<>(16, 0.75f, true) {
@@ -108,10 +113,9 @@ public final class OneDnnMatmul implements Matmul {
         }
 
         void multiply(Matrix a, Matrix b, Matrix c, float alpha, float beta, Matrix bias, Matrix addend) {
-            a = isTaken(a) ? a : copy(a, left);
+            a = isWorthTransposing(a, c) ? transpose(a, left) : isTaken(a) ? a : copy(a, left);
             b = isTaken(b) ? b : copy(b, right);
-            plan(a, b, c, alpha, beta, bias, addend)
-                    .run(stream, a, b, c, bias, addend, leftReordered, rightReordered);
+            plan(a, b, c, alpha, beta, bias, addend).run(stream, a, b, c, bias, addend, reordered);
         }
 
         OneDnnPlan plan(Matrix a, Matrix b, Matrix c, float alpha, float beta, Matrix bias, Matrix addend) {
@@ -123,6 +127,21 @@ public final class OneDnnMatmul implements Matmul {
             }
             return plan;
         }
+    }
+
+    /** Whether a is column-major, dense, and large enough to pay for a row-major copy, which oneDNN multiplies faster. */
+    private static boolean isWorthTransposing(Matrix a, Matrix c) {
+        long[] strides = a.strides();
+        return strides.length == 2 && strides[0] == 1 && strides[1] == a.rows() && a.rows() > 1
+                && c.columns() >= WORTH_TRANSPOSING && a.columns() <= Integer.MAX_VALUE && a.rows() <= Integer.MAX_VALUE
+                && a.rows() * a.columns() * a.type().bytes() <= TRANSPOSED_AT_MOST;
+    }
+
+    /** The same matrix in {@code scratch}, row-major. */
+    private static Matrix transpose(Matrix a, Scratch scratch) {
+        Matrix rowMajor = rowMajor(a, scratch);
+        Kernels.get().transpose(a.type(), a.address(), rowMajor.address(), (int) a.columns(), (int) a.rows());
+        return rowMajor;
     }
 
     private static boolean isTaken(Matrix matrix) {

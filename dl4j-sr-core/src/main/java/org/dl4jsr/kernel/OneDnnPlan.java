@@ -1,6 +1,7 @@
 package org.dl4jsr.kernel;
 
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_ATTR_MULTIPLE_POST_OP_BASE;
+import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_BIAS;
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DST;
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_FROM;
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_SRC;
@@ -28,13 +29,15 @@ import org.bytedeco.javacpp.PointerScope;
  * One product for fixed shapes, strides and factors: oneDNN's primitives and their arguments, ready to run on any
  * addresses. Not for two threads at a time.
  *
- * <p>oneDNN multiplies faster when a is row-major and b is in a layout of its choice. In a large product the other
- * operand's size pays for the reorder: here, with 2048 rows, 3 to 8 percent on AVX-512 and more with AMX.
+ * <p>b goes into a layout of oneDNN's choice where the product is large enough to pay for the reorder.
  */
 final class OneDnnPlan implements AutoCloseable {
 
-    /** From how many rows or columns of the result on the other operand is reordered. */
-    private static final int WORTH_REORDERING = 256;
+    /**
+     * From how many rows of the result on b is reordered. On AVX-512 that gains up to 8 percent with 2048 rows and loses
+     * up to 10 with 384.
+     */
+    private static final int WORTH_REORDERING = 1024;
     /** No operand larger than this, in bytes, is reordered: every thread keeps the memory for it. */
     private static final long REORDERED_AT_MOST = 128 << 20;
 
@@ -44,8 +47,8 @@ final class OneDnnPlan implements AutoCloseable {
     private final String implementation;
     private final primitive product;
     private final IntMemoryMap arguments;
-    private final Input left;
-    private final Input right;
+    private final memory left;
+    private final Right right;
     private final memory result;
     private final memory bias;
     private final memory residual;
@@ -57,12 +60,7 @@ final class OneDnnPlan implements AutoCloseable {
             var leftGiven = descriptor(a);
             var rightGiven = descriptor(b);
             var target = descriptor(c);
-            boolean single = c.shape().length == 2;
-            boolean rowMajor = a.strides()[a.strides().length - 1] == 1;
-            var leftWanted = single && !rowMajor && c.columns() >= WORTH_REORDERING && isModest(a)
-                    ? new memory.desc(a.shape(), type(a), memory.format_tag.ab)
-                    : leftGiven;
-            var rightWanted = single && c.rows() >= WORTH_REORDERING && isModest(b)
+            var rightWanted = c.shape().length == 2 && c.rows() >= WORTH_REORDERING && isModest(b)
                     ? new memory.desc(b.shape(), type(b), memory.format_tag.any)
                     : rightGiven;
 
@@ -73,20 +71,23 @@ final class OneDnnPlan implements AutoCloseable {
             if (beta != 0) {
                 steps.append_sum(beta, 0, memory.data_type.undef);
             }
-            int biasStep = bias == null ? -1 : appendAdd(steps, descriptor(aligned(bias, c.shape().length)));
+            var added = bias == null ? null : descriptor(aligned(bias, c.shape().length));
+            boolean first = alpha == 1; // oneDNN's own bias costs less than an addition, but comes before alpha
+            int biasStep = bias == null || first ? -1 : appendAdd(steps, added);
             int residualStep = residual == null ? -1 : appendAdd(steps, descriptor(residual));
             var attributes = new primitive_attr();
             attributes.set_post_ops(steps);
-            var descriptor = new matmul.primitive_desc(engine, leftWanted, rightWanted, target, attributes, false);
+            var descriptor = bias == null || !first
+                    ? new matmul.primitive_desc(engine, leftGiven, rightWanted, target, attributes, false)
+                    : new matmul.primitive_desc(engine, leftGiven, rightWanted, added, target, attributes, false);
 
             implementation = descriptor.impl_info_str().getString();
             product = keep(new matmul(descriptor));
             arguments = keep(new IntMemoryMap());
-            left = new Input(leftGiven, descriptor.src_desc(), DNNL_ARG_SRC);
-            right = new Input(rightGiven, descriptor.weights_desc(), DNNL_ARG_WEIGHTS);
+            left = argument(leftGiven, DNNL_ARG_SRC);
+            right = new Right(rightGiven, descriptor.weights_desc());
             result = argument(target, DNNL_ARG_DST);
-            this.bias = biasStep < 0 ? null
-                    : argument(descriptor(aligned(bias, c.shape().length)), addend(biasStep));
+            this.bias = bias == null ? null : argument(added, first ? DNNL_ARG_BIAS : addend(biasStep));
             this.residual = residualStep < 0 ? null : argument(descriptor(residual), addend(residualStep));
         }
     }
@@ -96,10 +97,9 @@ final class OneDnnPlan implements AutoCloseable {
         return implementation;
     }
 
-    void run(stream stream, Matrix a, Matrix b, Matrix c, Matrix bias, Matrix residual, Scratch leftCopy,
-            Scratch rightCopy) {
-        left.prepare(stream, a.address(), leftCopy);
-        right.prepare(stream, b.address(), rightCopy);
+    void run(stream stream, Matrix a, Matrix b, Matrix c, Matrix bias, Matrix residual, Scratch reordered) {
+        left.set_data_handle(address.at(a.address()));
+        right.prepare(stream, b.address(), reordered);
         result.set_data_handle(address.at(c.address()));
         if (bias != null) {
             this.bias.set_data_handle(address.at(bias.address()));
@@ -116,8 +116,8 @@ final class OneDnnPlan implements AutoCloseable {
         owned.forEach(Pointer::close);
     }
 
-    /** An operand as it is given and, where that differs, as oneDNN wants it. */
-    private final class Input {
+    /** b as it is given and, where that differs, as oneDNN wants it. */
+    private final class Right {
 
         private final memory given;
         private final memory wanted;
@@ -125,16 +125,16 @@ final class OneDnnPlan implements AutoCloseable {
         private final IntMemoryMap reorderArguments;
         private final long wantedBytes;
 
-        Input(memory.desc givenAs, memory.desc wantedAs, int argument) {
+        Right(memory.desc givenAs, memory.desc wantedAs) {
             if (wantedAs.equals(givenAs)) {
-                given = argument(givenAs, argument);
+                given = argument(givenAs, DNNL_ARG_WEIGHTS);
                 wanted = null;
                 reorder = null;
                 reorderArguments = null;
                 wantedBytes = 0;
             } else {
                 given = keep(new memory(givenAs, engine, address.at(0)));
-                wanted = argument(wantedAs, argument);
+                wanted = argument(wantedAs, DNNL_ARG_WEIGHTS);
                 reorder = keep(new reorder(new reorder.primitive_desc(engine, givenAs, engine, wantedAs)));
                 reorderArguments = keep(new IntMemoryMap());
                 reorderArguments.put(DNNL_ARG_FROM, given);
@@ -143,10 +143,10 @@ final class OneDnnPlan implements AutoCloseable {
             }
         }
 
-        void prepare(stream stream, long from, Scratch copy) {
+        void prepare(stream stream, long from, Scratch reordered) {
             given.set_data_handle(address.at(from));
             if (reorder != null) {
-                wanted.set_data_handle(address.at(copy.reserve(wantedBytes)));
+                wanted.set_data_handle(address.at(reordered.reserve(wantedBytes)));
                 reorder.execute(stream, reorderArguments);
             }
         }
