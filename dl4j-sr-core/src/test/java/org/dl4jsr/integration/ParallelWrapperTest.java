@@ -26,8 +26,8 @@ import org.nd4j.linalg.learning.config.IUpdater;
 import org.nd4j.linalg.learning.config.Nesterovs;
 
 /**
- * Data parallel training by parameter averaging. DL4J starts its replicas while the first one trains already, so that no
- * two runs are equal bit for bit, in FLOAT either.
+ * Data parallel training by parameter averaging. DL4J starts its replicas while the first one trains already, so that
+ * no two runs are equal bit for bit, in FLOAT either.
  */
 @Timeout(120)
 class ParallelWrapperTest {

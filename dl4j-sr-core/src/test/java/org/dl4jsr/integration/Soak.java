@@ -1,0 +1,65 @@
+package org.dl4jsr.integration;
+
+import java.util.Locale;
+import org.bytedeco.javacpp.Pointer;
+import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.dl4jsr.updater.SrAdam;
+import org.dl4jsr.updater.StochasticallyRounded;
+import org.nd4j.linalg.learning.config.Nesterovs;
+
+/**
+ * A convolutional and a recurrent network train in turns; memory is measured. {@link #main} is the long run, by hand.
+ */
+final class Soak {
+
+    private static final double MEBIBYTE = 1 << 20;
+
+    private final MultiLayerNetwork convolutional = SmallNetworks.convolutional(new SrAdam(1e-3));
+    private final MultiLayerNetwork recurrent =
+            SmallNetworks.recurrent(new StochasticallyRounded(new Nesterovs(0.01, 0.9)));
+
+    /**
+     * Memory of the process after garbage collection, in MiB.
+     *
+     * @param heap of Java, in use
+     * @param resident of the whole process
+     */
+    record Memory(double heap, double resident) {
+
+        static Memory now() {
+            for (int i = 0; i < 3; i++) {
+                System.gc();
+                try {
+                    Thread.sleep(100); // deallocator threads free what the collection has found
+                } catch (InterruptedException e) {
+                    Thread.currentThread().interrupt();
+                }
+            }
+            Runtime runtime = Runtime.getRuntime();
+            return new Memory((runtime.totalMemory() - runtime.freeMemory()) / MEBIBYTE,
+                    Pointer.physicalBytes() / MEBIBYTE);
+        }
+    }
+
+    /** Trains both networks for half of the iterations each. */
+    void run(int iterations) {
+        for (int i = 0; i < iterations / 2; i++) {
+            convolutional.fit(SmallNetworks.IMAGES);
+            recurrent.fit(SmallNetworks.SEQUENCES);
+        }
+    }
+
+    /** Trains for as many iterations as the argument says, by default 10,000, and prints memory ten times. */
+    public static void main(String[] arguments) {
+        int iterations = arguments.length == 0 ? 10_000 : Integer.parseInt(arguments[0]);
+        var soak = new Soak();
+        for (int part = 0; part <= 10; part++) {
+            Memory memory = Memory.now();
+            System.out.printf(Locale.ROOT, "%6d iterations: heap %.1f, resident %.0f MiB%n",
+                    part * iterations / 10, memory.heap, memory.resident);
+            if (part < 10) {
+                soak.run(iterations / 10);
+            }
+        }
+    }
+}

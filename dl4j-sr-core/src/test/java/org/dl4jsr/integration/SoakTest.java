@@ -1,0 +1,22 @@
+package org.dl4jsr.integration;
+
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import org.junit.jupiter.api.Test;
+
+/** Training leaves nothing behind; the long run is {@link Soak#main}. */
+class SoakTest {
+
+    @Test
+    void memoryDoesNotGrow() {
+        var soak = new Soak();
+        soak.run(100);
+        Soak.Memory before = Soak.Memory.now();
+        soak.run(500);
+        Soak.Memory after = Soak.Memory.now();
+        String change = before + " became " + after;
+        assertTrue(after.heap() < before.heap() + 2, change);
+        // what a lost array of 32 KiB an iteration takes; ND4J's arrays are not counted elsewhere
+        assertTrue(after.resident() < before.resident() + 16, change);
+    }
+}
