@@ -48,7 +48,8 @@ class TrainingUiTest {
     private static List<StatsReport> train(MultiLayerNetwork network, StatsStorage storage) {
         network.setListeners(new StatsListener(storage, null, new DefaultStatsUpdateConfiguration.Builder()
                 .reportingFrequency(1).collectHistogramsActivations(true).collectHistogramsGradients(true)
-                .collectMeanGradients(true).build(), "session", "worker"), SleepyTrainingListener.builder().timerIteration(2).build());
+                .collectMeanGradients(true).build(), "session", "worker"),
+                SleepyTrainingListener.builder().timerIteration(2).build());
         fit(network, ITERATIONS);
         return storage.getAllUpdatesAfter("session", "StatsListener", "worker", 0).stream()
                 .map(StatsReport.class::cast).toList();
