@@ -57,12 +57,22 @@ LANES_FUNCTION void philox(W& c0, W& c1, W& c2, W& c3, const PhiloxKeys& keys) {
     }
 }
 
-/// Moves m and v by the (scaled) gradient g and returns learningRate * u for the weight p.
-LANES_FUNCTION F adamWUpdate(const AdamWScalars& s, F g, F p, F& m, F& v) {
+/// Moves m and v by the (scaled) gradient g.
+LANES_FUNCTION void moveMoments(const AdamWScalars& s, F g, F& m, F& v) {
     m = m * s.beta1 + g * s.oneMinusBeta1;
     v = v * s.beta2 + (g * g) * s.oneMinusBeta2;
-    F u = (m * s.biasCorrection1) / (squareRoot(v * s.biasCorrection2) + s.epsilon) + p * s.weightDecay;
+}
+
+/// learningRate * u for the weight p, from the quotient of the corrected moments.
+LANES_FUNCTION F scaledUpdate(const AdamWScalars& s, F quotient, F p) {
+    F u = quotient + p * s.weightDecay;
     return u * s.learningRate;
+}
+
+/// Moves m and v by the (scaled) gradient g and returns learningRate * u for the weight p.
+LANES_FUNCTION F adamWUpdate(const AdamWScalars& s, F g, F p, F& m, F& v) {
+    moveMoments(s, g, m, v);
+    return scaledUpdate(s, (m * s.biasCorrection1) / (squareRoot(v * s.biasCorrection2) + s.epsilon), p);
 }
 
 /// The BF16 weight p - update; c is the compensation of KAHAN.

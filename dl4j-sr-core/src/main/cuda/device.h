@@ -23,6 +23,26 @@ typedef unsigned long long uintptr_t;
 #define DYNAMIC_SHARED_MEMORY(name) extern __shared__ __align__(16) char name[]
 #define UNROLLED _Pragma("unroll")
 #define UNROLLED_BY_4 _Pragma("unroll 4")
+
+/// The 64-bit product; by the instruction, since the compiler adds its halves up.
+DEVICE uint64_t multiplyWide(uint32_t a, uint32_t b) {
+    uint64_t product;
+    asm("mul.wide.u32 %0, %1, %2;" : "=l"(product) : "r"(a), "r"(b));
+    return product;
+}
+
+/// 1 / x and 1 / sqrt(x) of a normal x, to about one unit in the last place.
+DEVICE float approximateReciprocal(float x) {
+    float y;
+    asm("rcp.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
+    return y;
+}
+
+DEVICE float approximateReciprocalRoot(float x) {
+    float y;
+    asm("rsqrt.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
+    return y;
+}
 #endif
 
 #include "types.h"
@@ -35,7 +55,7 @@ typedef uint64_t W;
 DEVICE U bits(F x) { return __float_as_uint(x); }
 DEVICE F value(U u) { return __uint_as_float(u); }
 DEVICE F squareRoot(F x) { return __fsqrt_rn(x); }
-DEVICE W multiplyLow32(W a, W b) { return (a & 0xFFFFFFFFu) * (b & 0xFFFFFFFFu); }
+DEVICE W multiplyLow32(W a, W b) { return multiplyWide((U) a, (U) b); }
 DEVICE W exclusiveOr(W a, W b, W c) { return a ^ b ^ c; }
 
 #include "rounding.h"

@@ -175,6 +175,22 @@ KERNEL(THREADS, sumOfSquares_bfloat16, const uint16_t* values, int64_t length, d
     sumOfSquares(values, length, sums);
 }
 
+// Correctly rounded root and quotient of numbers that are neither huge nor tiny, by the steps that the compiler itself
+// takes for them, but without its branch for each number, which keeps eight of them from running at once.
+
+/// For x in [2^-101, 2^60].
+DEVICE float rootInRange(float x) {
+    const float inverse = approximateReciprocalRoot(x), root = x * inverse;
+    return fmaf(fmaf(-root, root, x), 0.5f * inverse, root);
+}
+
+/// For |a| in [2^-90, 2^60] and b in [2^-52, 2^31].
+DEVICE float quotientInRange(float a, float b) {
+    const float approximate = approximateReciprocal(b);
+    const float inverse = fmaf(approximate, fmaf(-b, approximate, 1), approximate), quotient = a * inverse;
+    return fmaf(inverse, fmaf(-b, quotient, a), quotient);
+}
+
 /// Eight parameters on their way through a step.
 struct Parameters {
     float gradient[OCTET], weight[OCTET], m[OCTET], v[OCTET], update[OCTET];
@@ -182,10 +198,31 @@ struct Parameters {
 
     /// From the scaled gradient to the update.
     METHOD void move(const AdamWScalars& s) {
+        float newM[OCTET], newV[OCTET];
+        bool inRange = s.epsilon < 1;
         UNROLLED
         for (int k = 0; k < OCTET; k++) {
             gradient[k] *= s.gradientScale;
-            update[k] = adamWUpdate(s, gradient[k], weight[k], m[k], v[k]);
+            newM[k] = m[k];
+            newV[k] = v[k];
+            moveMoments(s, gradient[k], newM[k], newV[k]);
+            const float numerator = fabsf(newM[k] * s.biasCorrection1), square = newV[k] * s.biasCorrection2;
+            inRange = inRange && numerator >= 0x1p-90f && numerator <= 0x1p60f && square >= 0x1p-101f
+                    && square <= 0x1p60f;
+        }
+        if (inRange) {
+            UNROLLED
+            for (int k = 0; k < OCTET; k++) {
+                const float root = rootInRange(newV[k] * s.biasCorrection2);
+                const float quotient = quotientInRange(newM[k] * s.biasCorrection1, root + s.epsilon);
+                update[k] = scaledUpdate(s, quotient, weight[k]);
+                m[k] = newM[k];
+                v[k] = newV[k];
+            }
+        } else {
+            for (int k = 0; k < OCTET; k++) {
+                update[k] = adamWUpdate(s, gradient[k], weight[k], m[k], v[k]);
+            }
         }
     }
 };
@@ -230,8 +267,17 @@ struct BFloat16Step {
             for (int k = 0; k < OCTET; k++) {
                 p.stored[k] = stochasticNumber(p.weight[k] - p.update[k], random[k] & 0xFFFFu);
                 newM[k] = nearestNumber(p.m[k]);
-                newV[k] = s.stateRounding == STATE_STOCHASTIC ? stochasticNumber(p.v[k], random[k] >> 16)
-                                                              : nearestNumber(p.v[k]);
+            }
+            if (s.stateRounding == STATE_STOCHASTIC) {
+                UNROLLED
+                for (int k = 0; k < OCTET; k++) {
+                    newV[k] = stochasticNumber(p.v[k], random[k] >> 16);
+                }
+            } else {
+                UNROLLED
+                for (int k = 0; k < OCTET; k++) {
+                    newV[k] = nearestNumber(p.v[k]);
+                }
             }
         } else {
             UNROLLED

@@ -40,6 +40,17 @@ static inline float __uint_as_float(uint32_t b) {
 }
 
 static inline float __fsqrt_rn(float x) { return sqrtf(x); }
+static inline uint64_t multiplyWide(uint32_t a, uint32_t b) { return (uint64_t) a * b; }
+
+/// One unit in the last place off, up or down or not at all: a GPU's approximations are no better.
+static inline float nearby(float x) {
+    const uint32_t b = __float_as_uint(x);
+    return __uint_as_float(b + b * 0x9E3779B9u % 3 - 1);
+}
+
+static inline float approximateReciprocal(float x) { return nearby((float) (1.0 / x)); }
+static inline float approximateReciprocalRoot(float x) { return nearby((float) (1.0 / sqrt((double) x))); }
+
 static inline float __fdividef(float x, float y) { return x / y; }
 static inline int __ffs(uint32_t x) { return __builtin_ffs(x); }
 

@@ -28,7 +28,8 @@ final class Nvrtc {
 
     /** Each operation is rounded once and subnormals are kept: what the kernels' bits rest on. */
     static final List<String> OPTIONS =
-            List.of("--std=c++17", "--fmad=false", "--prec-sqrt=true", "--prec-div=true", "--ftz=false");
+            List.of("--std=c++17", "--device-as-default-execution-space", "--fmad=false", "--prec-sqrt=true",
+                    "--prec-div=true", "--ftz=false");
 
     private Nvrtc() {}
 

@@ -1,0 +1,42 @@
+#!/bin/bash
+# Packs the GPU self-test with a small Java runtime for a GPU machine that has neither Java nor a network.
+#
+#   mvn -B -q -DskipTests package && dl4j-sr-core/src/main/scripts/gpu-bundle.sh
+#
+# writes dl4j-sr-core/target/gpu-bundle.tar.gz (Linux x86-64, about 20 MB). There:
+#
+#   tar -xzf gpu-bundle.tar.gz && gpu-bundle/run --out cuda.json
+#
+# The GPU machine brings the driver, NVRTC, cuBLAS and cudart of CUDA 13. Needs here: a JDK 17 with jlink, Maven, curl
+# not at all. See gpu-bundle/run --help for what it can do.
+set -euo pipefail
+core=$(cd "$(dirname "$0")/../../.." && pwd)
+bundle=$core/target/gpu-bundle
+jdk=${JAVA_HOME:-$(dirname "$(dirname "$(readlink -f "$(command -v javac)")")")}
+[ -d "$core/target/classes/org/dl4jsr/kernel/cuda" ] || { echo "No classes: run mvn -B -q -DskipTests package first"; exit 1; }
+rm -rf "$bundle" "$bundle.tar.gz"
+mkdir -p "$bundle/lib" "$bundle/native"
+
+"$jdk/bin/jlink" --add-modules java.base,jdk.unsupported --compress=2 --strip-debug --no-header-files --no-man-pages \
+    --output "$bundle/jre"
+# Debian's JDK takes zlib from the system
+zlib=$(ldconfig -p | awk '$1 == "libz.so.1" && /x86-64/ {print $NF; exit}')
+[ -z "$zlib" ] || cp -L "$zlib" "$bundle/native/"
+
+# of the class path only what the self-test uses
+(cd "$core" && mvn -B -q ${MAVEN_OPTIONS:-} dependency:copy-dependencies -DoutputDirectory="$bundle/lib" \
+    -DincludeArtifactIds=javacpp,cuda,slf4j-api)
+"$jdk/bin/jar" --create --file "$bundle/lib/dl4j-sr.jar" -C "$core/target/classes" org/dl4jsr/kernel \
+    -C "$core/target/classes" org/dl4jsr/rounding
+# and of the bindings only three libraries
+bindings=$(echo "$bundle"/lib/cuda-*-linux-x86_64.jar)
+trimmed=$(mktemp -d)
+(cd "$trimmed" && "$jdk/bin/jar" --extract --file "$bindings" META-INF/MANIFEST.MF \
+    org/bytedeco/cuda/linux-x86_64/libjni{cudart,nvrtc,cublas}.so)
+"$jdk/bin/jar" --create --file "$bindings" --manifest "$trimmed/META-INF/MANIFEST.MF" -C "$trimmed" org
+rm -r "$trimmed"
+
+cp "$core/benchmarks/torch_adamw.py" "$bundle/"
+cp "$core/src/main/scripts/gpu-run.sh" "$bundle/run"
+tar -C "$core/target" -czf "$bundle.tar.gz" gpu-bundle
+du -h "$bundle.tar.gz"
