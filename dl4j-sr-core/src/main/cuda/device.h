@@ -31,6 +31,29 @@ DEVICE uint64_t multiplyWide(uint32_t a, uint32_t b) {
     return product;
 }
 
+#if __CUDA_ARCH__ >= 800
+/// sums += left * right on a tensor core; see mma.m16n8k16 of the PTX ISA for which lane holds what.
+DEVICE void tensorMultiplyAdd(float (&sums)[4], const uint32_t (&left)[4], const uint32_t (&right)[2]) {
+    asm("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9},"
+        " {%0, %1, %2, %3};"
+        : "+f"(sums[0]), "+f"(sums[1]), "+f"(sums[2]), "+f"(sums[3])
+        : "r"(left[0]), "r"(left[1]), "r"(left[2]), "r"(left[3]), "r"(right[0]), "r"(right[1]));
+}
+
+/// A right factor from 16 rows of 8 values in shared memory, each lane of the first 16 with the address of its row.
+DEVICE void loadTransposed(const uint16_t* row, uint32_t (&right)[2]) {
+    asm volatile("ldmatrix.sync.aligned.m8n8.x2.trans.shared.b16 {%0, %1}, [%2];"
+                 : "=r"(right[0]), "=r"(right[1]) : "r"((uint32_t) __cvta_generic_to_shared(row)) : "memory");
+}
+
+/// Two BF16 values, rounded to nearest.
+DEVICE uint32_t packNearest(float low, float high) {
+    uint32_t both;
+    asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(both) : "f"(high), "f"(low));
+    return both;
+}
+#endif
+
 /// 1 / x and 1 / sqrt(x) of a normal x, to about one unit in the last place.
 DEVICE float approximateReciprocal(float x) {
     float y;

@@ -5,7 +5,7 @@
 static const int THREADS = 256;
 static const int WARPS = THREADS / WARP;
 
-static const float LOG2_E = 1.442695041f;
+static constexpr float LOG2_E = 1.442695041f;
 
 DEVICE int warpRow() { return (int) (threadIndex() / WARP); }
 DEVICE int lane() { return threadIdx.x % WARP; }
@@ -137,8 +137,8 @@ DEVICE void layerNormBackward(
 
 // GELU in the tanh form (Hendrycks, Gimpel, arXiv 1606.08415): 0.5 x (1 + tanh(t / 2)) = x / (1 + e^-t).
 
-static const float GELU_LINEAR = 1.5957691216f; // 2 sqrt(2 / pi)
-static const float GELU_CUBIC = 0.044715f * GELU_LINEAR;
+static constexpr float GELU_LINEAR = 1.5957691216f; // 2 sqrt(2 / pi)
+static constexpr float GELU_CUBIC = 0.044715f * GELU_LINEAR;
 
 /// Of t = x * factor * log2(e): e^-|t|, 1 / (1 + e^-|t|), and 1 / (1 + e^-t), with no loss of digits for any t.
 struct Sigmoid {

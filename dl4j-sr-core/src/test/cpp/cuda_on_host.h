@@ -42,14 +42,14 @@ static inline float __uint_as_float(uint32_t b) {
 static inline float __fsqrt_rn(float x) { return sqrtf(x); }
 static inline uint64_t multiplyWide(uint32_t a, uint32_t b) { return (uint64_t) a * b; }
 
-/// One unit in the last place off, up or down or not at all: a GPU's approximations are no better.
+/// One unit in the last place off, up or down or not at all: a GPU's reciprocal is no better.
 static inline float nearby(float x) {
     const uint32_t b = __float_as_uint(x);
     return __uint_as_float(b + b * 0x9E3779B9u % 3 - 1);
 }
 
 static inline float approximateReciprocal(float x) { return nearby((float) (1.0 / x)); }
-static inline float approximateReciprocalRoot(float x) { return nearby((float) (1.0 / sqrt((double) x))); }
+static inline float approximateReciprocalRoot(float x) { return (float) (1.0 / sqrt((double) x)); }
 
 static inline float __fdividef(float x, float y) { return x / y; }
 static inline int __ffs(uint32_t x) { return __builtin_ffs(x); }
@@ -122,4 +122,42 @@ static inline uint32_t __ballot_sync(unsigned, bool condition) {
         mask |= (uint32_t) (all[64 * lane] & 1) << lane;
     }
     return mask;
+}
+
+// Tensor cores; the lanes hold what the PTX ISA says for mma.m16n8k16 and ldmatrix.
+
+static inline float bfloat16Of(uint32_t word, int half) { return __uint_as_float(half ? word & 0xFFFF0000u : word << 16); }
+
+static inline void tensorMultiplyAdd(float (&sums)[4], const uint32_t (&left)[4], const uint32_t (&right)[2]) {
+    const uint32_t own[6] = {left[0], left[1], left[2], left[3], right[0], right[1]};
+    const char* all = host::exchange(own, sizeof own);
+    const int lane = laneOfHost();
+    for (int i = 0; i < 4; i++) {
+        const int row = lane / 4 + i / 2 * 8, column = lane % 4 * 2 + i % 2;
+        for (int k = 0; k < 16; k++) {
+            uint32_t a, b;
+            memcpy(&a, all + 64 * (row % 8 * 4 + k % 8 / 2) + 4 * (row / 8 + k / 8 * 2), sizeof a);
+            memcpy(&b, all + 64 * (column * 4 + k % 8 / 2) + 4 * (4 + k / 8), sizeof b);
+            sums[i] += bfloat16Of(a, k % 2) * bfloat16Of(b, k % 2);
+        }
+    }
+}
+
+static inline void loadTransposed(const uint16_t* row, uint32_t (&right)[2]) {
+    const char* all = host::exchange(&row, sizeof row);
+    const int lane = laneOfHost();
+    for (int matrix = 0; matrix < 2; matrix++) {
+        const uint16_t *low, *high;
+        memcpy(&low, all + 64 * (8 * matrix + lane % 4 * 2), sizeof low);
+        memcpy(&high, all + 64 * (8 * matrix + lane % 4 * 2 + 1), sizeof high);
+        right[matrix] = low[lane / 4] | (uint32_t) high[lane / 4] << 16;
+    }
+}
+
+static inline uint32_t packNearest(float low, float high) {
+    auto nearest = [](float x) {
+        const uint32_t b = __float_as_uint(x);
+        return x != x ? 0x7FC0u : (b + 0x7FFFu + (b >> 16 & 1)) >> 16;
+    };
+    return nearest(low) | nearest(high) << 16;
 }

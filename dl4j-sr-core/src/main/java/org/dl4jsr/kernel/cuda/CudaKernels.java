@@ -2,10 +2,12 @@ package org.dl4jsr.kernel.cuda;
 
 import static org.dl4jsr.kernel.cuda.KernelSource.ATTENTION;
 import static org.dl4jsr.kernel.cuda.KernelSource.OPTIMIZER;
+import static org.dl4jsr.kernel.cuda.KernelSource.TENSOR_CORE_ATTENTION;
 import static org.dl4jsr.kernel.cuda.KernelSource.TRANSFORMER;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.Arrays;
 import org.bytedeco.javacpp.BytePointer;
 import org.dl4jsr.kernel.AdamWArrays;
 import org.dl4jsr.kernel.AdamWStatistics;
@@ -18,8 +20,10 @@ import org.dl4jsr.kernel.Kernels;
  * queued, except those that return a value, which wait for it. An array lies at a multiple of its element's size;
  * where it also lies at a multiple of 16 bytes, and rows are a multiple of 16 bytes long, it is read 16 bytes at once.
  *
- * <p>{@link #attentionForward} and its backward pass take heads as wide as the GPU's shared memory allows: 96 KiB hold
- * backward's six tiles of 16 rows of FP32 up to a head width of 255.
+ * <p>{@link #attentionForward} and its backward pass run on tensor cores where storage is BF16, the head width is a
+ * multiple of 8 up to 128, arrays lie at multiples of 16 bytes and the GPU has compute capability 8.0 or more;
+ * probabilities and gradients of scores are then rounded to BF16 on the way. Otherwise all is FP32, far slower, with
+ * heads as wide as the GPU's shared memory allows: 96 KiB hold backward's six tiles of 16 rows up to a width of 255.
  */
 public final class CudaKernels implements Kernels {
 
@@ -45,6 +49,13 @@ public final class CudaKernels implements Kernels {
     private static final int FORWARD_TILES = 3;
     private static final int BACKWARD_KEYS_TILES = 6;
     private static final int BACKWARD_QUERIES_TILES = 5;
+
+    /** As in attention_mma.cu: threads and rows of a block, rows of the other operand's tile, padding of a row. */
+    private static final int TENSOR_THREADS = 128;
+    private static final int TENSOR_ROWS = 64;
+    private static final int TENSOR_COLUMNS = 32;
+    private static final int TENSOR_PADDING = 8;
+    private static final int TENSOR_WIDEST = 128;
 
     private final CudaStream stream;
     private final KernelLauncher launcher;
@@ -197,6 +208,14 @@ public final class CudaKernels implements Kernels {
     @Override
     public synchronized void attentionForward(
             FloatType type, long qkv, long out, long logSumExp, int batch, int time, int heads, int headWidth) {
+        if (runsOnTensorCores(type, headWidth, qkv, out)) {
+            int width = tensorWidth(headWidth);
+            launcher.kernel(TENSOR_CORE_ATTENTION, "attentionForward_mma" + width)
+                    .add(qkv, out, logSumExp).add(time, heads, headWidth)
+                    .launch(TENSOR_THREADS, (long) batch * heads, ceil(time, TENSOR_ROWS),
+                            tensorTiles(2 * TENSOR_ROWS, width));
+            return;
+        }
         launchAttention(launcher.kernel(ATTENTION, name("attentionForward", type))
                 .add(qkv, out, logSumExp), FORWARD_TILES, batch, time, heads, headWidth);
     }
@@ -205,10 +224,30 @@ public final class CudaKernels implements Kernels {
     public synchronized void attentionBackward(
             FloatType type, long qkv, long out, long logSumExp, long dOut, long dQkv, int batch, int time, int heads,
             int headWidth) {
+        if (runsOnTensorCores(type, headWidth, qkv, out, dOut, dQkv)) {
+            attentionBackwardOnTensorCores(qkv, out, logSumExp, dOut, dQkv, batch, time, heads, headWidth);
+            return;
+        }
         launchAttention(launcher.kernel(ATTENTION, name("attentionBackwardKeys", type))
                 .add(qkv, out, logSumExp, dOut, dQkv), BACKWARD_KEYS_TILES, batch, time, heads, headWidth);
         launchAttention(launcher.kernel(ATTENTION, name("attentionBackwardQueries", type))
                 .add(qkv, out, logSumExp, dOut, dQkv), BACKWARD_QUERIES_TILES, batch, time, heads, headWidth);
+    }
+
+    private void attentionBackwardOnTensorCores(
+            long qkv, long out, long logSumExp, long dOut, long dQkv, int batch, int time, int heads, int headWidth) {
+        long rows = (long) batch * heads * time;
+        long delta = scratch.reserve(Float.BYTES * rows).address();
+        launcher.kernel(TENSOR_CORE_ATTENTION, "attentionDelta")
+                .add(out, dOut, delta, rows).add(time, heads, headWidth)
+                .launch(TENSOR_THREADS, ceil(rows * WARP, TENSOR_THREADS));
+        int width = tensorWidth(headWidth);
+        for (String kernel : new String[] {"attentionBackwardKeys_mma", "attentionBackwardQueries_mma"}) {
+            launcher.kernel(TENSOR_CORE_ATTENTION, kernel + width)
+                    .add(qkv, logSumExp, delta, dOut, dQkv).add(time, heads, headWidth)
+                    .launch(TENSOR_THREADS, (long) batch * heads, ceil(time, TENSOR_ROWS),
+                            tensorTiles(2 * (TENSOR_ROWS + TENSOR_COLUMNS), width));
+        }
     }
 
     @Override
@@ -289,6 +328,21 @@ public final class CudaKernels implements Kernels {
         }
         kernel.add(time, heads, headWidth)
                 .launch(THREADS, (long) batch * heads, ceil(time, ATTENTION_TILE), bytes);
+    }
+
+    private boolean runsOnTensorCores(FloatType type, int headWidth, long... arrays) {
+        return type == FloatType.BFLOAT16 && headWidth % OCTET == 0 && headWidth <= TENSOR_WIDEST
+                && stream.device().computeCapability() >= 80 && Arrays.stream(arrays).allMatch(a -> a % 16 == 0);
+    }
+
+    /** The width that the kernels are compiled for: 32, 64 or 128. */
+    private static int tensorWidth(int headWidth) {
+        return headWidth <= 32 ? 32 : headWidth <= 64 ? 64 : TENSOR_WIDEST;
+    }
+
+    /** Bytes of so many rows in shared memory. */
+    private static int tensorTiles(int rows, int width) {
+        return rows * (width + TENSOR_PADDING) * Short.BYTES;
     }
 
     private static ByteBuffer read(DeviceMemory memory, long bytes) {

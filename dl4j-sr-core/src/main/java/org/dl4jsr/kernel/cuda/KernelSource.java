@@ -10,10 +10,12 @@ enum KernelSource {
     OPTIMIZER("optimizer.cu"),
     TRANSFORMER("transformer.cu"),
     ATTENTION("attention.cu"),
+    /** For compute capability 8.0 and up. */
+    TENSOR_CORE_ATTENTION("attention_mma.cu"),
     MATRIX("matrix.cu");
 
     /** What the sources include; the arithmetic in it is that of the C++ kernels for the CPU. */
-    static final List<String> HEADERS = List.of("device.h", "rounding.h", "types.h");
+    static final List<String> HEADERS = List.of("attention.h", "device.h", "rounding.h", "types.h");
 
     private final String file;
 

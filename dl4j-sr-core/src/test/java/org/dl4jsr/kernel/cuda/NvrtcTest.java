@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIf;
@@ -41,14 +42,17 @@ class NvrtcTest {
         assertTrue(text(image).contains(".visible .entry "));
     }
 
-    /** One rounding an operation: nothing fused, approximated or flushed. */
+    /** One rounding an operation: nothing is fused but in the steps to a root (2) and a quotient (4). */
     @Test
     void optimizerIsExact() {
         String ptx = text(Nvrtc.compile(KernelSource.OPTIMIZER, "compute_80"));
-        for (String inexact : new String[] {"fma.rn.f32", ".ftz", ".approx", ".full"}) {
+        for (String inexact : new String[] {"sqrt.approx.f32", "div.approx", "div.full", "mul.ftz", "add.ftz"}) {
             assertFalse(ptx.contains(inexact), inexact);
         }
         assertTrue(ptx.contains("sqrt.rn.f32") && ptx.contains("div.rn.f32"));
+        int roots = count(ptx, "rsqrt.approx.ftz.f32");
+        assertTrue(roots > 0);
+        assertEquals(2 * roots + 4 * count(ptx, "rcp.approx.ftz.f32"), count(ptx, "fma.rn.f32"));
     }
 
     @Test
@@ -63,6 +67,10 @@ class NvrtcTest {
         assertEquals("sm_90", Nvrtc.architecture(90));
         assertTrue(Nvrtc.architecture(999).startsWith("compute_"));
         assertThrows(IllegalStateException.class, () -> Nvrtc.architecture(10));
+    }
+
+    private static int count(String text, String part) {
+        return text.split(Pattern.quote(part), -1).length - 1;
     }
 
     private static String text(byte[] ptx) {
