@@ -129,7 +129,7 @@ public final class OneDnnMatmul implements Matmul {
         }
     }
 
-    /** Whether a is column-major, dense, and large enough to pay for a row-major copy, which oneDNN multiplies faster. */
+    /** Whether a is column-major, dense and worth a row-major copy, which oneDNN multiplies faster. */
     private static boolean isWorthTransposing(Matrix a, Matrix c) {
         long[] strides = a.strides();
         return strides.length == 2 && strides[0] == 1 && strides[1] == a.rows() && a.rows() > 1

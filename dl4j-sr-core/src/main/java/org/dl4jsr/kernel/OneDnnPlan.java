@@ -34,8 +34,8 @@ import org.bytedeco.javacpp.PointerScope;
 final class OneDnnPlan implements AutoCloseable {
 
     /**
-     * From how many rows of the result on b is reordered. On AVX-512 that gains up to 8 percent with 2048 rows and loses
-     * up to 10 with 384.
+     * From how many rows of the result on b is reordered. On AVX-512 that gains up to 8 percent with 2048 rows and
+     * loses up to 10 with 384.
      */
     private static final int WORTH_REORDERING = 1024;
     /** No operand larger than this, in bytes, is reordered: every thread keeps the memory for it. */

@@ -7,6 +7,7 @@ import static org.dl4jsr.nn.TestNetworks.ints;
 import static org.dl4jsr.nn.TestNetworks.lively;
 import static org.dl4jsr.nn.TestNetworks.network;
 import static org.dl4jsr.nn.TestNetworks.tiny;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
@@ -17,7 +18,9 @@ import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Random;
 import org.deeplearning4j.exception.DL4JInvalidInputException;
 import org.deeplearning4j.nn.conf.WorkspaceMode;
 import org.deeplearning4j.nn.conf.graph.LayerVertex;
@@ -110,6 +113,29 @@ class GptNetworkTest {
         assertEquals(without.output(ints(TOKENS))[0], with.output(ints(TOKENS))[0]);
         assertEquals(without.score(data()), with.score(data()));
         assertEquals(without.scoreExamples(data(), false), with.scoreExamples(data(), false));
+    }
+
+    /** Large enough for every kernel and product to run on all threads. */
+    @ParameterizedTest
+    @EnumSource(value = DataType.class, names = {"FLOAT", "BFLOAT16"})
+    void trainingRepeatsBitForBit(DataType type) {
+        var configuration = GptConfiguration.builder().layers(2).width(128).heads(2).context(64).vocabulary(128)
+                .dataType(type).updater(new Adam(1e-2)).build();
+        var random = new Random(1);
+        var tokens = new int[8][64];
+        for (int[] sequence : tokens) {
+            Arrays.setAll(sequence, i -> random.nextInt(128));
+        }
+        var data = new DataSet(ints(tokens), ints(tokens));
+        float[][] results = new float[2][];
+        for (int run = 0; run < results.length; run++) {
+            var net = network(configuration);
+            for (int step = 0; step < 3; step++) {
+                net.fit(data);
+            }
+            results[run] = net.params().castTo(DataType.FLOAT).ravel().toFloatVector();
+        }
+        assertArrayEquals(results[0], results[1]);
     }
 
     /** DL4J's clones count their iterations from 0, which Adam would see: hence momentum. */

@@ -38,6 +38,10 @@ final class BenchCommand implements Callable<Integer> {
     @Option(names = "--profile", description = "Show instead where a step's time goes, against the least it could be.")
     private boolean profile;
 
+    @Option(names = "--grow", paramLabel = "NAME", split = ",",
+            description = "Show instead how cost grows with width, depth, context, batch: one at a time, one round.")
+    private List<String> grow;
+
     @Option(names = "--out", paramLabel = "DIR", description = "Write bench.csv there.")
     private Path out;
 
@@ -55,6 +59,13 @@ final class BenchCommand implements Callable<Integer> {
             }
             return 0;
         }
+        if (grow != null) {
+            List<Dimension> dimensions = grow.stream().map(Dimension::named).toList();
+            for (RunConfig config : configs.values()) {
+                grow(config, dimensions);
+            }
+            return 0;
+        }
         if (out != null) {
             RunDirectory.makeWritable(out);
         }
@@ -69,6 +80,24 @@ final class BenchCommand implements Callable<Integer> {
         }
         report(configs, best);
         return 0;
+    }
+
+    private static void grow(RunConfig base, List<Dimension> dimensions) throws IOException, InterruptedException {
+        System.out.printf("%s, %s%n", base.preset(), base.policy());
+        for (Dimension dimension : dimensions) {
+            TextTable table = new TextTable().row(dimension, "tokens a step", "parameters", "ms/step", "tok/s",
+                    "GFLOP/s", "model state", "peak memory");
+            for (int value : dimension.values) {
+                RunConfig config = dimension.of(base, value);
+                MachineMemory.require(config);
+                BenchRun.Result result = Json.read(run(BenchRun.class, config), BenchRun.Result.class);
+                double speed = result.tokensPerSecond(config);
+                table.row(value, config.tokensPerStep(), config.parameters(), text("%.1f", result.msPerStep()),
+                        text("%.0f", speed), text("%.0f", speed * config.flopsPerToken() / 1e9),
+                        Bytes.format(MemoryPlan.of(config).modelState()), Bytes.format(result.peakRssBytes()));
+            }
+            System.out.printf("%n%s", table);
+        }
     }
 
     private void report(Map<String, RunConfig> configs, Map<String, BenchRun.Result> best) {

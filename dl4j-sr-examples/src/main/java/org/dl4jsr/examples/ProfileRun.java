@@ -80,7 +80,7 @@ final class ProfileRun {
         return format("%s, %s, batch %d x %d, context %d: the fastest of %d steps, %,.0f tok/s%n%n%s%n",
                 config.preset(), config.policy(), config.batch(), config.accumulate(), config.context(), STEPS,
                 1e3 * config.tokensPerStep() / msPerStep, table)
-                + format("Floors: %.0f GFLOP/s, the best product of matrices of %d, or a copy of as many bytes a call.%n"
+                + format("Floors: %.0f GFLOP/s, the best product of matrices of %d, or a copy of as many bytes.%n"
                 + "Memory a step: %s on Java's heap, %s kept outside. The first step was done after %.1f s.%n",
                 peak / 1e9, MachineSpeed.SIZE, Bytes.format(heap), Bytes.format(outside), secondsToFirst);
     }

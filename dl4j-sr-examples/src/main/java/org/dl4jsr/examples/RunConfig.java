@@ -105,6 +105,12 @@ record RunConfig(
                 textSha256, tokens, batch, accumulate, newLearningRate, newSeed);
     }
 
+    /** Of another shape, on as many windows a pass. */
+    RunConfig with(int newLayers, int newHeads, int newWidth, int newContext, int newBatch) {
+        return new RunConfig(preset, policy, newLayers, newHeads, newWidth, newContext, vocabulary, tiedHead, tokenizer,
+                text, textSha256, tokens, newBatch, accumulate, learningRate, seed);
+    }
+
     /** What {@link #policy} names. */
     Bf16Policy bf16Policy() {
         return Bf16Policy.named(policy);
