@@ -437,7 +437,7 @@ DEVICE void crossEntropy(
 /// y [columns, rows] = x [rows, columns] transposed, a block a tile.
 template <class T>
 DEVICE void transpose(const T* x, T* y, int rows, int columns) {
-    __shared__ T tile[WARP][WARP + 2 / (sizeof(T) / 2)];
+    __shared__ T tile[WARP][WARP + 4 / sizeof(T)]; // rows start one bank apart
     const int row = blockIdx.y * WARP, column = blockIdx.x * WARP;
     for (int i = threadIdx.x / WARP; i < WARP; i += WARPS) {
         if (row + i < rows && column + lane() < columns) {

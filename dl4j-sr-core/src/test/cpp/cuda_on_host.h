@@ -126,7 +126,9 @@ static inline uint32_t __ballot_sync(unsigned, bool condition) {
 
 // Tensor cores; the lanes hold what the PTX ISA says for mma.m16n8k16 and ldmatrix.
 
-static inline float bfloat16Of(uint32_t word, int half) { return __uint_as_float(half ? word & 0xFFFF0000u : word << 16); }
+static inline float bfloat16Of(uint32_t word, int half) {
+    return __uint_as_float(half ? word & 0xFFFF0000u : word << 16);
+}
 
 static inline void tensorMultiplyAdd(float (&sums)[4], const uint32_t (&left)[4], const uint32_t (&right)[2]) {
     const uint32_t own[6] = {left[0], left[1], left[2], left[3], right[0], right[1]};

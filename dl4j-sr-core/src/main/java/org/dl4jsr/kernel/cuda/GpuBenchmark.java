@@ -21,7 +21,7 @@ import org.dl4jsr.rounding.BFloat16;
  * Measures the kernels on random data against a device-to-device copy in the same run, and cuBLAS on a GPT's shapes.
  * Bytes are the least that a kernel must move: each input read once, each output written once.
  */
-final class GpuBenchmark {
+final class GpuBenchmark implements AutoCloseable {
 
     private static final FloatType BF16 = FloatType.BFLOAT16;
     private static final int WIDTH = 768;
@@ -32,7 +32,7 @@ final class GpuBenchmark {
     private final CudaStream stream;
     private final CudaKernels kernels;
     private final CudaMatmul matmul;
-    private GpuTimer timer;
+    private final GpuTimer timer;
     private final Consumer<Measurement> report;
     private final List<Measurement> measurements = new ArrayList<>();
     private final List<DeviceMemory> memory = new ArrayList<>();
@@ -58,6 +58,7 @@ final class GpuBenchmark {
         this.report = report;
         kernels = new CudaKernels(stream);
         matmul = new CudaMatmul(stream);
+        timer = new GpuTimer(stream);
     }
 
     /**
@@ -67,15 +68,18 @@ final class GpuBenchmark {
      * @param rows tokens of the transformer's kernels and of the products
      */
     List<Measurement> run(long elements, int rows) {
-        try (var ownTimer = new GpuTimer(stream)) {
-            timer = ownTimer;
-            copy(elements);
-            optimizer(elements);
-            transformer(rows);
-            attention(Math.max(1, rows / TIME), Math.min(rows, TIME));
-            products(rows);
-        }
+        copy(elements);
+        optimizer(elements);
+        transformer(rows);
+        attention(Math.max(1, rows / TIME), Math.min(rows, TIME));
+        products(rows);
         return measurements;
+    }
+
+    @Override
+    public void close() {
+        free();
+        timer.close();
     }
 
     private void copy(long elements) {

@@ -15,12 +15,16 @@ import java.util.Random;
 /**
  * Checks the CUDA kernels on the GPU at hand against the Java kernels, and measures them; needs no ND4J.
  *
- * <pre>java -cp ... org.dl4jsr.kernel.cuda.GpuSelfTest [--out FILE] [--seed N] [--elements N] [--rows N] [--check]</pre>
+ * <pre>
+ * java -cp ... org.dl4jsr.kernel.cuda.GpuSelfTest [--out FILE] [--seed N] [--elements N] [--rows N] [--check]
+ * </pre>
  *
  * {@code --out} writes JSON beside the table, {@code --elements} is the number of parameters of the optimizer's
  * measurements (default 268435456), {@code --rows} the number of tokens of the others (default 65536), {@code --check}
  * leaves the measurements out, as a memory checker wants it. Exit code 0 if all is right, 1 if a check failed, 2 for
  * bad options and where there is no GPU.
+ *
+ * <p>Written without a GPU at hand: on a fake driver it runs in the tests.
  */
 public final class GpuSelfTest {
 
@@ -150,14 +154,16 @@ public final class GpuSelfTest {
     private List<GpuBenchmark.Measurement> measure(CudaStream stream, Options options) {
         out.printf("%-44s %10s %9s %8s %9s %10s%n", "", "ms", "GB/s", "of copy", "TFLOP/s", "G param/s");
         double[] copy = new double[1];
-        return new GpuBenchmark(stream, m -> {
+        try (var benchmark = new GpuBenchmark(stream, m -> {
             copy[0] = copy[0] == 0 ? m.gigabytesPerSecond() : copy[0];
             out.println(String.format(Locale.ROOT, "%-44s %10.4f %9s %8s %9s %10s", m.name(), m.milliseconds(),
                     m.bytes() == 0 ? "" : format("%.0f", m.gigabytesPerSecond()),
                     m.bytes() == 0 ? "" : format("%.3f", m.gigabytesPerSecond() / copy[0]),
                     m.operations() == 0 ? "" : format("%.1f", m.teraflops()),
                     m.parameters() == 0 ? "" : format("%.1f", m.parametersPerSecond() / 1e9)).stripTrailing());
-        }).run(options.elements, options.rows);
+        })) {
+            return benchmark.run(options.elements, options.rows);
+        }
     }
 
     private String json(CudaDevice device, int driver, String nvrtc, List<GpuBenchmark.Measurement> measurements) {

@@ -137,7 +137,8 @@ enum KernelCheck {
                                 k.layerNormBackward(type, a[0], a[1], a[2], a[3], a[4], inPlace ? a[5] : 0, a[5], a[6],
                                         a[7], rows, width);
                                 return null;
-                            }, x, gain, anywhere(random, FloatType.FLOAT, mean), anywhere(random, FloatType.FLOAT, rstd),
+                            }, x, gain, anywhere(random, FloatType.FLOAT, mean),
+                            anywhere(random, FloatType.FLOAT, rstd),
                             anywhere(random, type, normal(random, type, rows * width)),
                             anywhere(random, type, normal(random, type, rows * width)),
                             anywhere(random, type, new byte[width * type.bytes()]),
@@ -239,7 +240,8 @@ enum KernelCheck {
                     comparison.close("embeddingForward of " + type + ", width " + width, 0, (k, a) -> {
                         k.embeddingForward(type, a[0], a[1], a[2], a[3], batch, time, width);
                         return null;
-                    }, tokens, anywhere(random, type, table), anywhere(random, type, normal(random, type, time * width)),
+                    }, tokens, anywhere(random, type, table),
+                            anywhere(random, type, normal(random, type, time * width)),
                             anywhere(random, type, new byte[batch * time * width * type.bytes()]));
                     boolean accumulate = random.nextBoolean();
                     comparison.close("embeddingBackward of " + type + ", width " + width, TOLERANCE, (k, a) -> {
@@ -300,7 +302,7 @@ enum KernelCheck {
     /**
      * Runs the check; throws IllegalStateException naming the operation and the first element that is wrong.
      *
-     * @param largest number of elements of the largest arrays that only cost time
+     * @param largest number of elements of the largest arrays of the optimizer's kernels
      */
     abstract void run(KernelComparison comparison, Random random, int largest);
 

@@ -10,7 +10,7 @@ import org.dl4jsr.kernel.JavaKernels;
 import org.dl4jsr.kernel.Kernels;
 import org.dl4jsr.rounding.BFloat16;
 
-/** Runs an operation on {@link JavaKernels} and on the GPU, on copies of the same arrays, and compares what they did. */
+/** Runs an operation on {@link JavaKernels} and on the GPU, on copies of the same arrays, and compares both. */
 final class KernelComparison {
 
     /** Bytes before and after each array, which nobody may touch. */

@@ -22,8 +22,8 @@ import org.bytedeco.javacpp.PointerScope;
 final class KernelLauncher {
 
     private static final int MOST_ARGUMENTS = 32;
-    /** What a kernel may have without being asked for more. */
-    private static final int ORDINARY_SHARED_MEMORY = 48 << 10;
+    /** Up to 48 KiB of shared memory go without asking; what a kernel declares itself counts as well. */
+    private static final int ORDINARY_SHARED_MEMORY = 40 << 10;
 
     private final CudaStream stream;
     private final KernelModules modules;

@@ -146,7 +146,8 @@ public final class FakeCuda {
     }
 
     private static void link(String name, String... inputs) throws IOException {
-        var arguments = new ArrayList<>(List.of("-shared", "-Wl,-soname," + name, "-o", BUILD.resolve(name).toString()));
+        var arguments = new ArrayList<>(
+                List.of("-shared", "-Wl,-soname," + name, "-o", BUILD.resolve(name).toString()));
         arguments.addAll(List.of(inputs));
         compile(arguments.toArray(String[]::new));
     }
