@@ -7,13 +7,16 @@
 #
 #   tar -xzf gpu-bundle.tar.gz && gpu-bundle/run --out cuda.json
 #
-# The GPU machine brings the driver, NVRTC, cuBLAS and cudart of CUDA 13. Needs here: a JDK 17 with jlink, Maven, curl
-# not at all. See gpu-bundle/run --help for what it can do.
+# and see gpu-bundle/run --help. The GPU machine brings the driver, cudart, NVRTC and cuBLAS of CUDA 13. Needed here: a
+# JDK 17 with jlink, and Maven; MAVEN_OPTIONS are given to it.
 set -euo pipefail
 core=$(cd "$(dirname "$0")/../../.." && pwd)
 bundle=$core/target/gpu-bundle
 jdk=${JAVA_HOME:-$(dirname "$(dirname "$(readlink -f "$(command -v javac)")")")}
-[ -d "$core/target/classes/org/dl4jsr/kernel/cuda" ] || { echo "No classes: run mvn -B -q -DskipTests package first"; exit 1; }
+if [ ! -d "$core/target/classes/org/dl4jsr/kernel/cuda" ]; then
+    echo "No classes: run mvn -B -q -DskipTests package first"
+    exit 1
+fi
 rm -rf "$bundle" "$bundle.tar.gz"
 mkdir -p "$bundle/lib" "$bundle/native"
 

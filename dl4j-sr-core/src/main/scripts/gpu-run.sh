@@ -1,11 +1,13 @@
 #!/bin/bash
-# run [OPTIONS OF THE SELF-TEST]       checks and measures, see --help of org.dl4jsr.kernel.cuda.GpuSelfTest below
-# run --sanitize [OPTIONS]             the checks under compute-sanitizer: memcheck, initcheck, racecheck
-# run --torch [--out FILE]             the same measurements of PyTorch, for comparison
+# run [OPTIONS]              checks dl4j-sr's CUDA kernels on this GPU and measures them
+# run --sanitize [OPTIONS]   the checks alone, under compute-sanitizer's memcheck, initcheck and racecheck
+# run --torch [OPTIONS]      the same measurements of PyTorch, for comparison
 #
-#   --out FILE    JSON        --seed N        of the checks' random arrays
-#   --check       no measurements             --elements N    parameters of the optimizer (default 268435456)
-#                                             --rows N        tokens of the other kernels (default 65536)
+#   --out FILE     write JSON, too
+#   --elements N   parameters of the optimizer's measurements (default 268435456)
+#   --rows N       tokens of the other measurements (default 65536)
+#   --seed N       of the checks' random arrays
+#   --check        no measurements
 #
 # Looks for CUDA's libraries where the toolkit and PyTorch's packages have them; CUDA_LIBS=DIR[:DIR] names others.
 here=$(cd "$(dirname "$0")" && pwd)
@@ -33,7 +35,7 @@ self_test() {
 
 case ${1:-} in
     --help)
-        sed -n '2,10s/^# \{0,1\}//p' "$0"
+        sed -n '2,13s/^# \{0,1\}//p' "$0"
         ;;
     --torch)
         shift
@@ -42,7 +44,8 @@ case ${1:-} in
     --sanitize)
         shift
         options=(--check --elements 20000 "$@")
-        sanitizer=$(command -v compute-sanitizer || ls /usr/local/cuda/bin/compute-sanitizer /opt/nvidia/*/compute-sanitizer 2>/dev/null | head -1)
+        sanitizer=$(command -v compute-sanitizer ||
+            ls /usr/local/cuda/bin/compute-sanitizer /opt/nvidia/*/compute-sanitizer 2>/dev/null | head -1)
         [ -n "$sanitizer" ] || { echo "compute-sanitizer is not installed"; exit 2; }
         for tool in memcheck initcheck racecheck; do
             echo "== compute-sanitizer --tool $tool"
