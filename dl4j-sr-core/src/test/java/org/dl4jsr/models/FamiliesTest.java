@@ -10,15 +10,19 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Every family trains in BF16 with stochastic rounding as in FLOAT. To be quick, families that both network classes have
- * take turns between them; {@link FamilyTable} trains all in both.
+ * Every family trains in BF16 with stochastic rounding as in FLOAT. To be quick, for few iterations, and families that
+ * both network classes have take turns between them; {@link FamilyTable} trains all in both, for 100.
  */
 class FamiliesTest {
+
+    private static final int ITERATIONS = 25;
 
     @ParameterizedTest(name = "{0} in a {1}")
     @MethodSource
     void bf16LearnsAsFloatDoes(Family family, String networkClass) {
-        Twins twins = networkClass.equals("ComputationGraph") ? Twins.graphs(family) : Twins.networks(family);
+        Twins twins = networkClass.equals("ComputationGraph")
+                ? Twins.graphs(family, ITERATIONS)
+                : Twins.networks(family, ITERATIONS);
         assertNull(twins.failure(family));
     }
 

@@ -20,7 +20,7 @@ import org.nd4j.linalg.dataset.MultiDataSet;
  * @param graph the configuration of a ComputationGraph
  * @param data the one batch that it learns
  * @param pretrained whether its first layer alone learns, without labels
- * @param fall how far the FLOAT loss falls at least, as a share of its size at the start
+ * @param fall how far the FLOAT loss falls in 100 iterations at least, as a share of its size at the start
  * @param tolerance how far from the FLOAT loss the BF16 one may end, as a share of that fall
  */
 record Family(
