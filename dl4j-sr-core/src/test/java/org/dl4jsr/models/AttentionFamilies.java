@@ -18,7 +18,7 @@ import org.nd4j.linalg.activations.Activation;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.MultiDataSet;
 
-/** Attention; its sequences are longer than the vectors it sums up in one layer, so that the classes show. */
+/** Attention over short sequences. */
 final class AttentionFamilies {
 
     private static final int SIZE = 4;

@@ -5,8 +5,8 @@ import java.util.Locale;
 
 /**
  * Trains families in both network classes and prints what came out in Markdown; exits with 1 if one missed what it has
- * to reach. {@code FamilyTable} trains those of the test, {@code FamilyTable all} every loss at the end of every kind of
- * network too, {@code FamilyTable REGEX} the families whose names match.
+ * to reach. {@code FamilyTable} trains those of the test, {@code FamilyTable all} every loss at the end of every kind
+ * of network too, {@code FamilyTable REGEX} the families whose names match.
  */
 public final class FamilyTable {
 

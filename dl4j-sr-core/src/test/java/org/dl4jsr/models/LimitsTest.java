@@ -88,7 +88,8 @@ class LimitsTest {
     @Test
     void pretrainingAnAutoEncoderAscendsInFloatToo() {
         var network = new MultiLayerNetwork(new NeuralNetConfiguration.Builder().seed(1).updater(new Adam(1e-2)).list()
-                .layer(new AutoEncoder.Builder().nIn(8).nOut(6).activation(Activation.SIGMOID).corruptionLevel(0).build())
+                .layer(new AutoEncoder.Builder().nIn(8).nOut(6).activation(Activation.SIGMOID).corruptionLevel(0)
+                        .build())
                 .layer(Layers.classifier()).setInputType(InputType.feedForward(8)).build());
         network.init();
         INDArray features = Tasks.patterns(8).getFeatures(0).gt(0).castTo(DataType.FLOAT);

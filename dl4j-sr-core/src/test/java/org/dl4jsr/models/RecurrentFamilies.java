@@ -51,8 +51,8 @@ final class RecurrentFamilies {
                 new RnnOutputLayer.Builder(LossFunction.MCXENT).nOut(Tasks.CLASSES).activation(Activation.SOFTMAX)
                         .dataFormat(RNNFormat.NWC).build()));
         for (Bidirectional.Mode mode : Bidirectional.Mode.values()) {
-            families.add(chain("Bidirectional SimpleRnn, " + mode, Tasks.steps(SIZE), SEQUENCE, new Bidirectional(mode, rnn()),
-                    stepClassifier()));
+            families.add(chain("Bidirectional SimpleRnn, " + mode, Tasks.steps(SIZE), SEQUENCE,
+                    new Bidirectional(mode, rnn()), stepClassifier()));
         }
         families.add(chain("Bidirectional LSTM with masks", Tasks.maskedSteps(SIZE), SEQUENCE,
                 new Bidirectional(Bidirectional.Mode.CONCAT, lstm()), stepClassifier()));

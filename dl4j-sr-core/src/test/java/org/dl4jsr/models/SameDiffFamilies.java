@@ -49,7 +49,8 @@ final class SameDiffFamilies {
                         .addLayer("out", classifier(), "vertex").setOutputs("out"), VECTOR),
                 chain("Capsules", Tasks.patterns(2, 6, 6), InputType.convolutional(6, 6, 2),
                         new PrimaryCapsules.Builder(4, 2).kernelSize(3, 3).stride(3, 3).build(),
-                        new CapsuleLayer.Builder(Tasks.CLASSES, 4, 2).build(), new CapsuleStrengthLayer.Builder().build(),
+                        new CapsuleLayer.Builder(Tasks.CLASSES, 4, 2).build(),
+                        new CapsuleStrengthLayer.Builder().build(),
                         new LossLayer.Builder(LossFunction.MSE).activation(Activation.IDENTITY).build()));
     }
 

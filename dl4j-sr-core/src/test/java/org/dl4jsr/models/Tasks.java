@@ -22,7 +22,7 @@ final class Tasks {
         var random = new Random(11);
         INDArray patterns = gaussian(random, CLASSES, shape);
         for (int c = 0; c < CLASSES; c++) { // so that it shows in means, too
-            INDArray channels = gaussian(random, 1, shape[0]).castTo(DataType.FLOAT);
+            INDArray channels = gaussian(random, 1, shape[0]);
             for (int channel = 0; channel < shape[0]; channel++) {
                 patterns.slice(c).slice(channel).addi(channels.getDouble(0, channel));
             }
@@ -57,7 +57,7 @@ final class Tasks {
         return new MultiDataSet(features, labels);
     }
 
-    /** {@link #steps} where example i has but the first 1 + i mod STEPS steps, by feature and label masks. */
+    /** {@link #steps} that end early, by feature and label masks. */
     static MultiDataSet maskedSteps(int size) {
         MultiDataSet data = steps(size);
         return new MultiDataSet(data.getFeatures(), data.getLabels(), new INDArray[] {lengths()},

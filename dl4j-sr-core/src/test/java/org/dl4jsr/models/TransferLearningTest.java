@@ -52,8 +52,9 @@ class TransferLearningTest {
         for (int i = 0; i < 100; i++) {
             first.fit(FEATURES, FIRST_TASK.data().getLabels(0));
         }
-        MultiLayerNetwork second = policy.convert(new TransferLearning.Builder(first).fineTuneConfiguration(fineTuning())
-                .setFeatureExtractor(0).removeOutputLayer().addLayer(head()).build());
+        MultiLayerNetwork second = policy.convert(new TransferLearning.Builder(first)
+                .fineTuneConfiguration(fineTuning()).setFeatureExtractor(0).removeOutputLayer()
+                .addLayer(head()).build());
         assertEquals(policy.dataType(), second.params().dataType());
         INDArray frozen = second.getLayer(0).params().dup();
         assertEquals(first.getLayer(0).params(), frozen);
