@@ -69,11 +69,6 @@ public final class CudaDevice {
         return DEVICES.computeIfAbsent(ordinal, CudaDevice::new);
     }
 
-    /** As CUDA numbers the devices of this process. */
-    public int ordinal() {
-        return ordinal;
-    }
-
     /** As the driver names it. */
     public String name() {
         return name;

@@ -11,16 +11,8 @@ import org.bytedeco.javacpp.PointerPointer;
 /** A call of CUDA's driver, of NVRTC or of cuBLAS that failed; the message names the call, the code and its name. */
 public final class CudaException extends RuntimeException {
 
-    private final int code;
-
     CudaException(String call, int code, String name) {
         super(call + " failed: " + name + " (" + code + ")");
-        this.code = code;
-    }
-
-    /** What the call returned. */
-    public int code() {
-        return code;
     }
 
     /** Throws unless {@code code}, which the driver's {@code call} returned, is CUDA_SUCCESS. */
