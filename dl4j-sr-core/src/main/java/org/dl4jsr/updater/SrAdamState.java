@@ -1,9 +1,11 @@
 package org.dl4jsr.updater;
 
-import org.bytedeco.javacpp.ShortPointer;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import org.dl4jsr.kernel.WeightWrite;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /**
@@ -69,17 +71,21 @@ final class SrAdamState {
     }
 
     private void checkHeader() {
-        var bits = new ShortPointer(view.data().addressPointer());
+        if (header <= 0) {
+            return;
+        }
+        INDArray stored = view.get(NDArrayIndex.interval(0, header));
+        ByteBuffer bits = ByteBuffer.wrap(stored.dup().data().asBytes()).order(ByteOrder.nativeOrder());
         boolean fresh = true;
-        boolean intact = header > 0 && header % HEADER_OF_A_VARIABLE == 0;
-        for (long i = 0; i < header; i++) {
-            fresh &= bits.get(i) == 0;
-            intact &= bits.get(i) == canary(i);
+        boolean intact = header % HEADER_OF_A_VARIABLE == 0;
+        for (int i = 0; i < header; i++) {
+            short element = bits.getShort(Short.BYTES * i);
+            fresh &= element == 0;
+            intact &= element == canary(i);
+            bits.putShort(Short.BYTES * i, canary(i));
         }
         if (fresh) {
-            for (long i = 0; i < header; i++) {
-                bits.put(i, canary(i));
-            }
+            stored.assign(Nd4j.create(Nd4j.createBuffer(bits, DataType.BFLOAT16, (int) header)));
         } else if (!intact) {
             throw new IllegalStateException("The updater state of " + parameters + " parameters under weightWrite"
                     + " MASTER has been changed by arithmetic, a cast or a rearrangement, and its FP32 values are lost:"

@@ -176,6 +176,14 @@ final class Bf16CudaDataBuffer extends CudaBfloat16DataBuffer {
         }
     }
 
+    /** The content in native byte order, as {@code Nd4j.createFromFlatArray} reads it; ND4J's own is big-endian. */
+    @Override
+    public byte[] asBytes() {
+        var bytes = new byte[Math.toIntExact(length() * getElementSize())];
+        asNio().get(bytes);
+        return bytes;
+    }
+
     /** The copy in the host's memory, made if there is none. */
     private ShortIndexer hostBits() {
         return ShortIndexer.create((ShortPointer) pointer());

@@ -1,6 +1,7 @@
 package org.dl4jsr.kernel.cuda;
 
 import static org.bytedeco.cuda.global.cublas.CUBLAS_COMPUTE_32F;
+import static org.bytedeco.cuda.global.cublas.CUBLAS_COMPUTE_32F_FAST_16BF;
 import static org.bytedeco.cuda.global.cublas.CUBLAS_GEMM_DEFAULT;
 import static org.bytedeco.cuda.global.cublas.CUBLAS_MATH_DISALLOW_REDUCED_PRECISION_REDUCTION;
 import static org.bytedeco.cuda.global.cublas.CUBLAS_OP_N;
@@ -21,6 +22,7 @@ import java.util.function.Supplier;
 import org.bytedeco.cuda.cublas.cublasContext;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.PointerScope;
+import org.dl4jsr.kernel.Autocast;
 import org.dl4jsr.kernel.FloatType;
 import org.dl4jsr.kernel.Matmul;
 import org.dl4jsr.kernel.Matrix;
@@ -129,11 +131,16 @@ public final class CudaMatmul implements Matmul {
         int type = cudaType(a.type());
         int code = batch == 1
                 ? cublasGemmEx(handle, bOp, aOp, n, m, k, alpha, bData, type, ldb, aData, type, lda, beta, cData,
-                        cudaType(c.type()), ldc, CUBLAS_COMPUTE_32F, CUBLAS_GEMM_DEFAULT)
+                        cudaType(c.type()), ldc, computeType(a.type()), CUBLAS_GEMM_DEFAULT)
                 : cublasGemmStridedBatchedEx(handle, bOp, aOp, n, m, k, alpha, bData, type, ldb, bStride, aData, type,
                         lda, aStride, beta, cData, cudaType(c.type()), ldc, cStride, size(batch, call),
-                        CUBLAS_COMPUTE_32F, CUBLAS_GEMM_DEFAULT);
+                        computeType(a.type()), CUBLAS_GEMM_DEFAULT);
         checkCublas(code, call);
+    }
+
+    /** FP32 sums; under {@link Autocast} cuBLAS rounds FLOAT operands to BF16 on the way to the tensor cores. */
+    private static int computeType(FloatType operands) {
+        return operands == FloatType.FLOAT && Autocast.isEnabled() ? CUBLAS_COMPUTE_32F_FAST_16BF : CUBLAS_COMPUTE_32F;
     }
 
     /** target = source + beta * target + bias + residual, on the GPU, any strides. */
