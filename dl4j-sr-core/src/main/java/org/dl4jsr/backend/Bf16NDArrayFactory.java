@@ -1,6 +1,5 @@
 package org.dl4jsr.backend;
 
-import java.util.Arrays;
 import org.nd4j.linalg.api.blas.Level1;
 import org.nd4j.linalg.api.blas.Level2;
 import org.nd4j.linalg.api.blas.Level3;
@@ -15,6 +14,8 @@ import org.nd4j.linalg.factory.Nd4j;
 
 /** ND4J's arrays, with what it computes in BF16 past its executioner done in FP32. ND4J creates it by name. */
 public final class Bf16NDArrayFactory extends CpuNDArrayFactory {
+
+    private final Bf16Sums sums = new Bf16Sums(CpuDevice.INSTANCE);
 
     /** ND4J looks this constructor up. */
     public Bf16NDArrayFactory(DataType dataType, char order) {
@@ -43,48 +44,13 @@ public final class Bf16NDArrayFactory extends CpuNDArrayFactory {
                 : super.create(data, shape, stride, dataType, workspace);
     }
 
-    /** The sum of {@code arrays}, added to {@code target}. */
     @Override
     public INDArray accumulate(INDArray target, INDArray... arrays) {
-        if (!Bf16Arrays.isBFloat16(target) && !Bf16Arrays.anyBFloat16(Arrays.asList(arrays))) {
-            return super.accumulate(target, arrays);
-        }
-        try (var copies = new FloatCopies(CpuDevice.INSTANCE)) {
-            INDArray sum = copies.of(target);
-            for (INDArray array : arrays) {
-                sum.addi(array);
-            }
-            copies.writeBack(target);
-        }
-        return target;
+        return sums.accumulate(target, arrays, () -> super.accumulate(target, arrays));
     }
 
-    /**
-     * The mean of {@code arrays}, written to {@code target} where that is not null, and to each of them: rounded to
-     * nearest, but stochastically where the first of them is marked in {@link StochasticAverages}.
-     */
     @Override
     public INDArray average(INDArray target, INDArray[] arrays) {
-        if (arrays.length < 2 || !Bf16Arrays.anyBFloat16(Arrays.asList(arrays))) {
-            return super.average(target, arrays);
-        }
-        try (var copies = new FloatCopies(CpuDevice.INSTANCE)) {
-            INDArray mean = copies.of(arrays[0]);
-            for (int i = 1; i < arrays.length; i++) {
-                mean.addi(arrays[i]);
-            }
-            mean.divi(arrays.length);
-            INDArray rounded = arrays[0];
-            if (!StochasticAverages.assign(rounded, mean)) {
-                rounded.assign(mean);
-            }
-            for (int i = 1; i < arrays.length; i++) {
-                arrays[i].assign(rounded);
-            }
-            if (target != null) {
-                target.assign(rounded);
-            }
-        }
-        return target;
+        return sums.average(target, arrays, () -> super.average(target, arrays));
     }
 }

@@ -1,6 +1,7 @@
 package org.dl4jsr.backend.cuda;
 
 import org.dl4jsr.backend.Bf16Blas;
+import org.dl4jsr.backend.Bf16Sums;
 import org.nd4j.linalg.api.blas.Level1;
 import org.nd4j.linalg.api.blas.Level2;
 import org.nd4j.linalg.api.blas.Level3;
@@ -15,6 +16,8 @@ import org.nd4j.linalg.jcublas.blas.JcublasLevel3;
 
 /** nd4j-cuda's arrays, with what it computes in BF16 past its executioner done in FP32. ND4J creates it by name. */
 public final class Bf16CudaNDArrayFactory extends JCublasNDArrayFactory {
+
+    private final Bf16Sums sums = new Bf16Sums(CudaArrays.INSTANCE);
 
     /** ND4J looks this constructor up. */
     public Bf16CudaNDArrayFactory(DataType dataType, char order) {
@@ -41,5 +44,15 @@ public final class Bf16CudaNDArrayFactory extends JCublasNDArrayFactory {
         return dataType == DataType.BFLOAT16 && shape.length == 0
                 ? new ExactCudaScalar(Nd4j.createTypedBuffer(data, dataType, workspace), data[0])
                 : super.create(data, shape, stride, dataType, workspace);
+    }
+
+    @Override
+    public INDArray accumulate(INDArray target, INDArray... arrays) {
+        return sums.accumulate(target, arrays, () -> super.accumulate(target, arrays));
+    }
+
+    @Override
+    public INDArray average(INDArray target, INDArray[] arrays) {
+        return sums.average(target, arrays, () -> super.average(target, arrays));
     }
 }
