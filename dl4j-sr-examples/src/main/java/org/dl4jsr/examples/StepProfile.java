@@ -11,8 +11,8 @@ import org.dl4jsr.op.KernelOp;
 import org.dl4jsr.op.LayerNorm;
 import org.dl4jsr.op.LayerNormGradient;
 import org.dl4jsr.op.MatrixProduct;
-import org.dl4jsr.op.SumOfSquares;
 import org.dl4jsr.op.SrAdamStep;
+import org.dl4jsr.op.SumOfSquares;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Adds up what the ops of training steps did, by part of the step. */
