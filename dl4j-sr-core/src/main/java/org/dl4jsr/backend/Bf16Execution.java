@@ -3,6 +3,7 @@ package org.dl4jsr.backend;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.function.BiConsumer;
 import java.util.function.Supplier;
@@ -15,6 +16,7 @@ import org.nd4j.linalg.api.ops.OpContext;
 import org.nd4j.linalg.api.ops.ScalarOp;
 import org.nd4j.linalg.api.ops.executioner.DefaultOpExecutioner;
 import org.nd4j.linalg.api.shape.LongShapeDescriptor;
+import org.nd4j.linalg.exception.ND4JOpProfilerException;
 
 /**
  * What dl4j-sr's executioners, which extend those of ND4J's backends, do before ND4J's own code: ops with BF16 operands
@@ -193,6 +195,25 @@ public final class Bf16Execution {
 
     private static double[] numbers(CustomOp op, OpContext context) {
         return context == null ? op.tArgs() : context.getTArguments().stream().mapToDouble(t -> t).toArray();
+    }
+
+    /** Runs {@code check}, which throws on NaN or infinity, and has it say which op's operands or results hold it. */
+    public void naming(String op, Runnable check) {
+        try {
+            check.run();
+        } catch (ND4JOpProfilerException e) {
+            throw new ND4JOpProfilerException("Op " + op + ": " + e.getMessage());
+        }
+    }
+
+    /** Throws if any of the arrays of a graph that runs within the native library is BF16. */
+    public void refuseGraph(Map<String, INDArray> arrays) {
+        arrays.forEach((name, array) -> {
+            if (Bf16Arrays.isBFloat16(array)) {
+                throw new UnsupportedOperationException("A graph within ND4J's native library cannot run on BFLOAT16 "
+                        + "arrays, got variable " + name + "; run it from Java, op by op, or in FLOAT");
+            }
+        });
     }
 
     private static UnsupportedOperationException refused(String op, List<INDArray> operands) {

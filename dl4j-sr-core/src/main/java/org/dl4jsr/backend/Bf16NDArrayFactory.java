@@ -1,5 +1,7 @@
 package org.dl4jsr.backend;
 
+import java.util.Arrays;
+import org.bytedeco.javacpp.Pointer;
 import org.nd4j.linalg.api.blas.Level1;
 import org.nd4j.linalg.api.blas.Level2;
 import org.nd4j.linalg.api.blas.Level3;
@@ -42,6 +44,26 @@ public final class Bf16NDArrayFactory extends CpuNDArrayFactory {
         return dataType == DataType.BFLOAT16 && shape.length == 0
                 ? new ExactCpuScalar(Nd4j.createTypedBuffer(data, dataType, workspace), data[0])
                 : super.create(data, shape, stride, dataType, workspace);
+    }
+
+    /** The subarrays along these dimensions, copied; of BF16 ones, which ND4J would write into FLOAT memory, too. */
+    @Override
+    public INDArray[] tear(INDArray tensor, int... dimensions) {
+        if (!Bf16Arrays.isBFloat16(tensor)) {
+            return super.tear(tensor, dimensions);
+        }
+        INDArray[] parts = new INDArray[(int) tensor.tensorsAlongDimension(dimensions)];
+        Arrays.setAll(parts, i -> tensor.tensorAlongDimension(i, dimensions).dup());
+        return parts;
+    }
+
+    /** ND4J would write an array that ends the process when it is read. */
+    @Override
+    public Pointer convertToNumpy(INDArray array) {
+        if (Bf16Arrays.isBFloat16(array)) {
+            throw new UnsupportedOperationException("NumPy's format has no BFLOAT16; castTo(DataType.FLOAT) first");
+        }
+        return super.convertToNumpy(array);
     }
 
     @Override

@@ -1,8 +1,11 @@
 package org.dl4jsr.backend;
 
 import java.util.List;
+import java.util.Map;
 import org.dl4jsr.op.Device;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.api.ndarray.INDArrayStatistics;
 import org.nd4j.linalg.api.ops.BroadcastOp;
 import org.nd4j.linalg.api.ops.CustomOp;
 import org.nd4j.linalg.api.ops.IndexAccumulation;
@@ -84,5 +87,29 @@ public final class Bf16OpExecutioner extends NativeOpExecutioner implements Bf16
             ScatterUpdate.UpdateOp op, INDArray array, INDArray indices, INDArray updates, int[] axis) {
         execution.scatterUpdate(array, indices, updates,
                 (target, source) -> super.scatterUpdate(op, target, indices, source, axis));
+    }
+
+    /** With the op's name in what ND4J says of NaN or infinity found. */
+    @Override
+    public void profilingConfigurableHookOut(Op op, OpContext context, long start) {
+        execution.naming(op.opName(), () -> super.profilingConfigurableHookOut(op, context, start));
+    }
+
+    @Override
+    public void profilingConfigurableHookOut(CustomOp op, OpContext context, long start) {
+        execution.naming(op.opName(), () -> super.profilingConfigurableHookOut(op, context, start));
+    }
+
+    @Override
+    public INDArrayStatistics inspectArray(INDArray array) {
+        return super.inspectArray(Bf16Arrays.isBFloat16(array) ? array.castTo(DataType.FLOAT) : array);
+    }
+
+    /** Refuses BF16: what a graph does within the native library cannot be promoted. */
+    @Override
+    public Map<String, INDArray> executeGraph(
+            long id, Map<String, INDArray> arrays, Map<String, Integer> indices) {
+        execution.refuseGraph(arrays);
+        return super.executeGraph(id, arrays, indices);
     }
 }

@@ -18,15 +18,23 @@ import org.nd4j.linalg.api.shape.LongShapeDescriptor;
  */
 final class CustomPromotion {
 
-    /** Ops whose shape function refuses BF16, loudly; found out by trying, but for those already known. */
+    /**
+     * Ops whose shape function refuses BF16, loudly, which is found out by trying but for those already known; counts
+     * results by computing in BF16; or asks for a result that the op then gets wrong, of FLOAT in 'f' order.
+     */
     private static final Set<String> SHAPES_BY_FLOAT = ConcurrentHashMap.newKeySet();
 
     static {
         SHAPES_BY_FLOAT.addAll(List.of(
                 "relu_bp", "relu6_bp", "lrelu_bp", "elu_bp", "selu_bp", "sigmoid_bp", "hardsigmoid_bp", "tanh_bp",
                 "hardtanh_bp", "rationaltanh_bp", "rectifiedtanh_bp", "softplus_bp", "softsign_bp", "cube_bp",
-                "thresholdedrelu_bp", "tensordot", "tensormmul"));
+                "thresholdedrelu_bp", "tensordot", "tensormmul",
+                "range", "lin_space", "non_max_suppression", "non_max_suppression_v3", "non_max_suppression_overlaps",
+                "resize_area", "resize_bicubic", "resize_images"));
     }
+
+    /** Ops that write to their first input, whatever they are told. */
+    private static final Set<String> WRITE_INPUTS = Set.of("scatter_update", "scatterupdate");
 
     private CustomPromotion() {}
 
@@ -35,7 +43,7 @@ final class CustomPromotion {
         List<INDArray> inputs = context.getInputArrays();
         List<INDArray> outputs = context.getOutputArrays();
         DataType[] types = context.getDArguments().toArray(new DataType[0]);
-        try (var copies = new FloatCopies(device)) {
+        try (var copies = FloatCopies.inCOrder(device)) { // in 'f' order some of ND4J's ops are wrong, in FLOAT, too
             try {
                 setInputs(context, inputs.stream().map(copies::of).toList());
                 // with content: some ops write only a part of their output
@@ -48,7 +56,7 @@ final class CustomPromotion {
                 context.setDArguments(types);
             }
             outputs.forEach(copies::writeBack);
-            if (op.isInplaceCall()) {
+            if (op.isInplaceCall() || WRITE_INPUTS.contains(op.opName())) {
                 inputs.forEach(copies::writeBack);
             }
         }
@@ -74,7 +82,7 @@ final class CustomPromotion {
             Bf16Device device, CustomOp op, OpContext context, Supplier<List<LongShapeDescriptor>> stock) {
         boolean ofContext = context != null && context.numInputArguments() > 0;
         List<INDArray> inputs = ofContext ? context.getInputArrays() : List.copyOf(op.inputArguments());
-        try (var copies = new FloatCopies(device)) {
+        try (var copies = FloatCopies.inCOrder(device)) {
             setShapeInputs(op, ofContext ? context : null, inputs.stream().map(copies::of).toList());
             return stock.get().stream()
                     .map(shape -> shape.dataType() == DataType.FLOAT ? shape.asDataType(DataType.BFLOAT16) : shape)

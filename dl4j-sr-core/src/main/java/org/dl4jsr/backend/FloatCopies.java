@@ -16,8 +16,21 @@ final class FloatCopies implements AutoCloseable {
     private final List<INDArray> results = new ArrayList<>();
     private final Bf16Device device;
 
+    private final boolean inCOrder;
+
+    /** Copies ordered as their originals are. */
     FloatCopies(Bf16Device device) {
+        this(device, false);
+    }
+
+    private FloatCopies(Bf16Device device, boolean inCOrder) {
         this.device = device;
+        this.inCOrder = inCOrder;
+    }
+
+    /** Copies in 'c' order. */
+    static FloatCopies inCOrder(Bf16Device device) {
+        return new FloatCopies(device, true);
     }
 
     /** A FLOAT copy of {@code array} if that is BF16, else {@code array} itself, which may be null. */
@@ -93,7 +106,8 @@ final class FloatCopies implements AutoCloseable {
             if (array.isEmpty()) {
                 return Nd4j.create(DataType.FLOAT, array.shape());
             }
-            INDArray wide = Nd4j.createUninitialized(DataType.FLOAT, array.shape(), array.ordering());
+            char order = inCOrder ? 'c' : array.ordering();
+            INDArray wide = Nd4j.createUninitialized(DataType.FLOAT, array.shape(), order);
             if (withContent) {
                 device.copy(array, wide);
             }

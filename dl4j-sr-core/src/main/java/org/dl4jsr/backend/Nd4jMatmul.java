@@ -12,8 +12,8 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * ND4J's ops {@code matmul} and {@code matmul_bp}, to which all its matrix products come down (mmul, gemm, gemv,
- * tensorMmul), on {@link Matmul}: BF16 operands, and FLOAT ones under {@link Autocast}.
+ * ND4J's ops {@code matmul} and {@code matmul_bp}, to which most of its matrix products come down (mmul, gemm, gemv),
+ * {@code tensormmul} and {@code xw_plus_b}, on {@link Matmul}: BF16 operands, and FLOAT ones under {@link Autocast}.
  */
 final class Nd4jMatmul {
 
@@ -26,7 +26,7 @@ final class Nd4jMatmul {
     /**
      * Runs the op if it is one of these and its operands suit.
      *
-     * @param flags transpose x, transpose y, transpose z
+     * @param flags transpose x, transpose y, transpose z; for tensormmul the counts and numbers of x's and y's axes
      * @param factors alpha, beta
      * @return whether it has been done
      */
@@ -36,6 +36,13 @@ final class Nd4jMatmul {
         boolean transposeZ = flag(flags, 2);
         if (!suits(inputs, outputs)) {
             return false;
+        }
+        if (op.equals("xw_plus_b")) {
+            return inputs.size() == 3 && Arrays.stream(flags).allMatch(flag -> flag == 0)
+                    && affine(inputs.get(0), inputs.get(1), inputs.get(2), outputs.get(0));
+        }
+        if (op.equals("tensormmul") || op.equals("tensordot")) {
+            return inputs.size() == 2 && contraction(inputs.get(0), inputs.get(1), outputs.get(0), flags);
         }
         if (op.equals("matmul") && inputs.size() == 2 && outputs.size() == 1) {
             return product(inputs.get(0), inputs.get(1), outputs.get(0), transposeX, transposeY, transposeZ,
@@ -88,6 +95,46 @@ final class Nd4jMatmul {
             device.written(List.of(z));
         }
         return fits;
+    }
+
+    /** z = x w + b. */
+    private boolean affine(INDArray x, INDArray w, INDArray b, INDArray z) {
+        boolean fits = x.rank() == 2 && w.rank() == 2 && x.size(1) == w.size(0) && b.rank() == 1
+                && b.length() == w.size(1) && b.dataType() == z.dataType() && !overlap(x, z) && !overlap(w, z)
+                && !overlap(b, z);
+        if (fits) {
+            device.matmul().multiply(Bf16Arrays.matrix(device, x), Bf16Arrays.matrix(device, w),
+                    Bf16Arrays.matrix(device, z), 1, 0, row(b), null);
+            device.written(List.of(z));
+        }
+        return fits;
+    }
+
+    /** The product over pairs of axes as one of matrices; x and y are copied where no strides express it. */
+    private boolean contraction(INDArray x, INDArray y, INDArray z, long[] axes) {
+        int count = axes.length / 2 - 1;
+        boolean plain = axes.length == 2 * count + 2 && axes[0] == count && axes[count + 1] == count && count > 0
+                && Arrays.stream(axes).allMatch(axis -> axis >= 0)
+                && z.rank() > 0 && z.ordering() == 'c' && !z.isView();
+        if (!plain) {
+            return false;
+        }
+        int[] summedX = IntStream.rangeClosed(1, count).map(i -> (int) axes[i]).toArray();
+        int[] summedY = IntStream.rangeClosed(count + 2, 2 * count + 1).map(i -> (int) axes[i]).toArray();
+        long inner = Arrays.stream(summedX).mapToLong(x::size).reduce(1, (a, b) -> a * b);
+        long rows = x.length() / inner;
+        long columns = y.length() / inner;
+        INDArray a = x.permute(joined(others(x.rank(), summedX), summedX)).reshape(rows, inner);
+        INDArray b = y.permute(joined(summedY, others(y.rank(), summedY))).reshape(inner, columns);
+        return product(a, b, z.reshape(rows, columns), false, false, false, 1, 0);
+    }
+
+    private static int[] others(int rank, int[] axes) {
+        return IntStream.range(0, rank).filter(i -> Arrays.stream(axes).noneMatch(axis -> axis == i)).toArray();
+    }
+
+    private static int[] joined(int[] first, int[] second) {
+        return IntStream.concat(Arrays.stream(first), Arrays.stream(second)).toArray();
     }
 
     /** From z = x y: dx = dz y^T and dy = x^T dz, each transposed as x, y and z were. */

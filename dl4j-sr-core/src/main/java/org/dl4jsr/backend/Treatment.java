@@ -30,22 +30,25 @@ enum Treatment {
             "broadcastadd", "broadcastsub", "broadcastmul", "broadcastdiv", "broadcastcopy",
             "neg", "abs", "set_scalar");
 
-    /** Movers, makers of constants and askers of shapes. */
+    /** Movers, makers of constants and askers of shapes, but for those that ND4J gets wrong on views or 'f' order. */
     private static final Set<String> MOVERS = Set.of(
-            "identity", "identity_n", "noop", "stop_gradient", "bitcast", "create", "create_view", "set_shape",
-            "reshape", "reshapeas", "flatten", "expand_dims", "squeeze", "permute", "transpose",
-            "concat", "stack", "parallel_stack", "unstack", "split", "split_v", "slice", "strided_slice",
+            "identity", "identity_n", "noop", "stop_gradient", "bitcast", "create", "create_view",
+            "reshape", "flatten", "squeeze", "permute", "transpose",
+            "concat", "stack", "parallel_stack", "unstack", "split_v", "slice", "strided_slice",
             "gather", "gather_nd", "embedding_lookup", "tile", "tile_to_shape", "repeat", "broadcast_to", "reverse",
-            "pad", "mirror_pad", "im2col", "batch_to_space", "space_to_batch", "depth_to_space", "space_to_depth",
-            "upsampling2d", "upsampling3d", "where_np", "Where", "select", "onehot",
+            "pad", "mirror_pad", "im2col", "batch_to_space", "space_to_batch", "upsampling2d", "upsampling3d",
+            "where_np", "select", "onehot",
             "fill", "fill_as", "zeros_as", "ones_as", "zeroslike", "oneslike",
             "shape_of", "shapes_of", "size", "size_at", "rank", "order");
 
-    private static final Set<String> PRODUCTS = Set.of("matmul", "matmul_bp");
+    private static final Set<String> PRODUCTS = Set.of("matmul", "matmul_bp", "tensormmul", "tensordot", "xw_plus_b");
 
-    /** DL4J's gradient compression: it takes FLOAT and DOUBLE apart bit by bit. */
-    private static final Set<String> IMPOSSIBLE =
-            Set.of("encode_threshold", "decode_threshold", "encode_bitmap", "decode_bitmap");
+    /**
+     * DL4J's gradient compression, which takes FLOAT and DOUBLE apart bit by bit; and an op that takes its operands for
+     * what they are not, unless they are in one memory order that it does not ask for.
+     */
+    private static final Set<String> IMPOSSIBLE = Set.of(
+            "encode_threshold", "decode_threshold", "encode_bitmap", "decode_bitmap", "batched_gemm");
 
     /** The treatment of the op of this name on these operands; nulls count for none. */
     static Treatment of(String op, List<INDArray> inputs, List<INDArray> outputs) {
