@@ -101,7 +101,6 @@ final class CustomOpCases {
         add(c("fake_quant_with_min_max_args_per_channel", x(4, 6), x(6).subi(2), x(6).addi(2)));
         add(c("compare_and_bitpack", x(4, 8), x()));
         each("weighted_cross_entropy_with_logits", positive(4, 6), x(4, 6), positive(6));
-        each("boolean_not", Nd4j.createFromArray(true, false));
     }
 
     private void reductions() {

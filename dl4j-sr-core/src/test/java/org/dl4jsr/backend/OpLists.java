@@ -35,11 +35,14 @@ final class OpLists {
 
     static String markdown() {
         Map<Treatment, Set<String>> names = new EnumMap<>(Treatment.class);
-        for (String name : tried()) {
+        Set<String> tried = tried();
+        tried.removeAll(UntriedOps.REFUSED_IN_FLOAT);
+        for (String name : tried) {
             names.computeIfAbsent(treatment(name), treatment -> new TreeSet<>()).add(name);
         }
         var text = new StringBuilder();
         TITLES.forEach((treatment, title) -> append(text, title, names.getOrDefault(treatment, Set.of())));
+        append(text, "Refused, as for FLOAT: ops on whole numbers or truth values", UntriedOps.REFUSED_IN_FLOAT);
         append(text, "Ours, on our kernels", ours());
         UntriedOps.byReason().forEach((reason, ops) -> append(text, "Not tried: " + reason, ops));
         return text.toString();
@@ -67,7 +70,7 @@ final class OpLists {
 
     private static void append(StringBuilder text, String title, Set<String> names) {
         List<String> words = new ArrayList<>(List.of(("**" + title + "** (" + names.size() + "):").split(" ")));
-        names.forEach(name -> words.add("`" + name + "`"));
+        names.stream().sorted().forEach(name -> words.add("`" + name + "`"));
         int column = 0;
         for (String word : words) {
             if (column > 0 && column + 1 + word.length() > WIDTH) {
