@@ -1,4 +1,4 @@
-// The kernels of NativeArrayKernels: what Java calls. Arrays are BF16; loops are those of Loops.
+// The kernels of NativeArrayKernels: what Java calls. Arrays are BF16, if not said otherwise.
 
 static inline void arithmetic(
         int instructionSet, int threads, int operation, int rank, const int64_t* loops, const uint16_t* a,
@@ -28,15 +28,19 @@ static inline void multiplyLookUp(
 static inline void im2col(
         int threads, void* image, const int64_t* imageShape, const int64_t* imageStrides, void* columns,
         const int64_t* columnsShape, const int64_t* columnsStrides, const int64_t* window) {
-    im2col(threads, Image(image, imageShape, imageStrides), Columns(columns, columnsShape, columnsStrides),
+    im2col(threads, Image(image, imageShape, imageStrides), Columns<uint16_t>(columns, columnsShape, columnsStrides),
            Window(window));
 }
 
 static inline void col2im(
-        int threads, void* columns, const int64_t* columnsShape, const int64_t* columnsStrides, void* image,
+        int threads, int columnsType, void* columns, const int64_t* columnsShape, const int64_t* columnsStrides, void* image,
         const int64_t* imageShape, const int64_t* imageStrides, const int64_t* window) {
-    col2im(threads, Columns(columns, columnsShape, columnsStrides), Image(image, imageShape, imageStrides),
-           Window(window));
+    const Image to(image, imageShape, imageStrides);
+    if (columnsType == FLOAT) {
+        col2im(threads, Columns<float>(columns, columnsShape, columnsStrides), to, Window(window));
+    } else {
+        col2im(threads, Columns<uint16_t>(columns, columnsShape, columnsStrides), to, Window(window));
+    }
 }
 
 static inline void maxPool(

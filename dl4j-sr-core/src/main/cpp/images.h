@@ -47,16 +47,17 @@ struct Image {
     }
 };
 
-/// A BF16 array [batch, channels, window height, window width, rows, columns]; strides in elements.
+/// An array [batch, channels, window height, window width, rows, columns]; strides in elements.
+template <class T>
 struct Columns {
-    uint16_t* values;
+    T* values;
     int64_t rows, columns;
     const int64_t* strides;
 
     Columns(void* values, const int64_t* shape, const int64_t* strides)
-        : values((uint16_t*) values), rows(shape[4]), columns(shape[5]), strides(strides) {}
+        : values((T*) values), rows(shape[4]), columns(shape[5]), strides(strides) {}
 
-    uint16_t* at(int64_t b, int64_t row, int64_t column) const {
+    T* at(int64_t b, int64_t row, int64_t column) const {
         return values + b * strides[0] + row * strides[4] + column * strides[5];
     }
 };
@@ -67,7 +68,8 @@ static inline int threadsFor(int threads, int64_t elements, int64_t parts) {
     return useful < parts ? useful : parts > 1 ? (int) parts : 1;
 }
 
-static inline void im2col(int threads, const Image& image, const Columns& columns, const Window& window) {
+static inline void im2col(
+        int threads, const Image& image, const Columns<uint16_t>& columns, const Window& window) {
     const int64_t *s = columns.strides, step = image.strides[3] * window.dilation[1];
     const int64_t parts = image.batch * columns.rows;
     const int64_t elements = parts * columns.columns * image.channels * window.size[0] * window.size[1];
@@ -99,7 +101,8 @@ static inline void im2col(int threads, const Image& image, const Columns& column
 }
 
 /// image = the sums of the columns' elements that stand for each of its elements.
-static inline void col2im(int threads, const Columns& columns, const Image& image, const Window& window) {
+template <class T>
+static inline void col2im(int threads, const Columns<T>& columns, const Image& image, const Window& window) {
     const int64_t plane = image.height * image.width, *s = columns.strides;
     const int64_t elements = image.batch * image.channels * plane;
 #pragma omp parallel num_threads(threadsFor(threads, elements, image.batch))
@@ -112,12 +115,12 @@ static inline void col2im(int threads, const Columns& columns, const Image& imag
                 const int64_t rowBegin = window.begin(0, row), rowEnd = window.end(0, row, image.height);
                 for (int64_t column = columns.columns - 1; column >= 0; column--) {
                     const int64_t begin = window.begin(1, column), end = window.end(1, column, image.width);
-                    const uint16_t* source = columns.at(b, row, column);
+                    const T* source = columns.at(b, row, column);
                     for (int64_t c = 0; c < image.channels; c++) {
                         for (int64_t i = rowBegin; i < rowEnd; i++) {
                             float* sum = sums + c * plane + window.at(0, row, i) * image.width
                                     + window.at(1, column, 0);
-                            const uint16_t* in = source + c * s[1] + i * s[2];
+                            const T* in = source + c * s[1] + i * s[2];
                             for (int64_t j = begin; j < end; j++) {
                                 sum[j * window.dilation[1]] += scalar::load(in + j * s[3]);
                             }

@@ -10,9 +10,11 @@ import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.dl4jsr.kernel.ArrayKernels;
 import org.dl4jsr.kernel.Arithmetic;
+import org.dl4jsr.kernel.Convolution;
 import org.dl4jsr.kernel.Matrix;
 import org.dl4jsr.kernel.Window;
 import org.dl4jsr.op.Device;
+import org.dl4jsr.op.KernelOp;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.ops.BroadcastOp;
@@ -25,7 +27,8 @@ import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * Ops that {@link ArrayKernels} carries out where all operands are BF16: the same bits as by their {@link Treatment},
- * without its FLOAT copies and faster than ND4J's BF16 code.
+ * without its FLOAT copies and faster than ND4J's BF16 code. Convolutions, by {@link Convolution}, sum in an order of
+ * their own.
  */
 final class Shortcuts {
 
@@ -137,7 +140,13 @@ final class Shortcuts {
      * @return whether it has been done
      */
     boolean run(String op, List<INDArray> inputs, List<INDArray> outputs, long[] integers, double[] numbers) {
-        if (outputs.size() != 1 || !Stream.concat(inputs.stream(), outputs.stream()).allMatch(Shortcuts::suits)) {
+        if (!Stream.concat(inputs.stream(), outputs.stream()).allMatch(Shortcuts::suits)) {
+            return false;
+        }
+        if (op.equals("conv1d") || op.equals("conv1d_bp")) {
+            return convolve(op.endsWith("_bp"), inputs, outputs, integers);
+        }
+        if (outputs.size() != 1) {
             return false;
         }
         INDArray out = outputs.get(0);
@@ -213,6 +222,58 @@ final class Shortcuts {
             kernels.multiplyLookUp(device.address(table), GATES.contains(op), matrix(x), matrix(dy), matrix(dx));
         }
         return table != null;
+    }
+
+    /**
+     * One-dimensional convolution of [batch, channels, width] by weights [window, channels in, channels out], forward
+     * or backward: as a convolution of images of one row. The sums' order is ours.
+     */
+    private boolean convolve(boolean backward, List<INDArray> inputs, List<INDArray> outputs, long[] integers) {
+        INDArray x = inputs.get(0);
+        INDArray weights = inputs.get(1);
+        INDArray y = backward ? inputs.get(inputs.size() - 1) : outputs.get(0);
+        boolean hasBias = inputs.size() == (backward ? 4 : 3);
+        boolean plain = (integers.length == 5 || integers.length == 6 && integers[5] == 0) && integers[4] < 2;
+        if (!plain || x.rank() != 3 || !KernelOp.isDense(weights) || !KernelOp.isDense(y)) {
+            return false;
+        }
+        long padding = integers[4] == 0
+                ? integers[2]
+                : samePadding(x.size(2), y.size(2), integers[0], integers[1], integers[3]);
+        var window = new Window(1, integers[0], 1, integers[1], 0, padding, 1, integers[3]);
+        if (!backward) {
+            Convolution.get().forward(asImage(x), withHeight(weights), hasBias ? row(inputs.get(2)) : null, asImage(y),
+                    window);
+            return true;
+        }
+        INDArray dWeights = outputs.get(1);
+        INDArray dBias = hasBias ? outputs.get(2) : null;
+        if (!KernelOp.isDense(dWeights) || dBias != null && !KernelOp.isDense(dBias)) {
+            return false;
+        }
+        Convolution.get().backward(asImage(x), withHeight(weights), asImage(y), asImage(outputs.get(0)),
+                withHeight(dWeights), hasBias ? row(dBias) : null, window);
+        return true;
+    }
+
+    /** [batch, channels, width] as [batch, channels, 1, width]. */
+    private Matrix asImage(INDArray sequence) {
+        Matrix m = matrix(sequence);
+        return new Matrix(m.type(), m.address(), new long[] {m.shape()[0], m.shape()[1], 1, m.shape()[2]},
+                new long[] {m.strides()[0], m.strides()[1], 0, m.strides()[2]});
+    }
+
+    /** [window, in, out] as [1, window, in, out]. */
+    private Matrix withHeight(INDArray weights) {
+        Matrix m = matrix(weights);
+        return new Matrix(m.type(), m.address(), new long[] {1, m.shape()[0], m.shape()[1], m.shape()[2]},
+                new long[] {0, m.strides()[0], m.strides()[1], m.strides()[2]});
+    }
+
+    private Matrix row(INDArray bias) {
+        Matrix m = matrix(bias);
+        long stride = m.strides()[m.strides().length - 1];
+        return new Matrix(m.type(), m.address(), new long[] {1, bias.length()}, new long[] {bias.length(), stride});
     }
 
     /** Of integer arguments that start with the window's sizes. */

@@ -49,7 +49,7 @@ public interface ArrayKernels {
      */
     void im2col(Matrix image, Matrix columns, Window window);
 
-    /** The transpose of {@link #im2col}: image, written, sums what columns has of each element. */
+    /** The transpose of {@link #im2col}: image, written, sums what columns, BF16 or FLOAT, has of each element. */
     void col2im(Matrix columns, Matrix image, Window window);
 
     /** y [batch, channels, rows, columns] = the greatest number in each window of x; -infinity where there is none. */

@@ -45,12 +45,13 @@ final class JavaArrayKernels implements ArrayKernels {
     @Override
     public void col2im(Matrix columns, Matrix image, Window window) {
         var sums = new Sums(image);
+        var values = new FloatArray(columns.type(), columns.address());
         for (long i = 0; i < window.height(); i++) {
             for (long j = 0; j < window.width(); j++) {
                 long row = i;
                 long column = j;
                 forEachWindow(columns, 4, (at, position) -> sums.add(at[0], at[1], window.row(at[2], row),
-                        window.column(at[3], column), get(columns, inWindow(columns, position, row, column))));
+                        window.column(at[3], column), values.get(inWindow(columns, position, row, column))));
             }
         }
         sums.store();

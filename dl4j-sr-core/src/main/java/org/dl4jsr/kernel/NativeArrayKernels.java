@@ -47,8 +47,8 @@ final class NativeArrayKernels implements ArrayKernels {
 
     @Override
     public void col2im(Matrix columns, Matrix image, Window window) {
-        NativeLibrary.col2im(kernels.threads(), columns.address(), columns.shape(), columns.strides(), image.address(),
-                image.shape(), image.strides(), window.toArray());
+        NativeLibrary.col2im(kernels.threads(), columns.type().ordinal(), columns.address(), columns.shape(),
+                columns.strides(), image.address(), image.shape(), image.strides(), window.toArray());
     }
 
     @Override

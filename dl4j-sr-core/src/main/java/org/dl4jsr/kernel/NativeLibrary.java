@@ -128,10 +128,10 @@ final class NativeLibrary {
             @Cast("const int64_t*") long[] window);
 
     static native void col2im(
-            int threads, @Cast("void*") long columns, @Cast("const int64_t*") long[] columnsShape,
-            @Cast("const int64_t*") long[] columnsStrides, @Cast("void*") long image,
-            @Cast("const int64_t*") long[] imageShape, @Cast("const int64_t*") long[] imageStrides,
-            @Cast("const int64_t*") long[] window);
+            int threads, int columnsType, @Cast("void*") long columns,
+            @Cast("const int64_t*") long[] columnsShape, @Cast("const int64_t*") long[] columnsStrides,
+            @Cast("void*") long image, @Cast("const int64_t*") long[] imageShape,
+            @Cast("const int64_t*") long[] imageStrides, @Cast("const int64_t*") long[] window);
 
     static native void maxPool(
             int threads, @Cast("void*") long x, @Cast("const int64_t*") long[] xShape,
