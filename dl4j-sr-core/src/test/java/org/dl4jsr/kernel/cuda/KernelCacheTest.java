@@ -17,7 +17,7 @@ import org.junit.jupiter.api.io.TempDir;
 @EnabledIf(value = "org.dl4jsr.kernel.cuda.FakeCuda#canBeBuilt", disabledReason = "needs g++ on Linux x86-64")
 class KernelCacheTest {
 
-    private static final KernelSource SOURCE = KernelSource.OPTIMIZER;
+    private static final KernelSource SOURCE = KernelSource.MATRIX;
 
     @TempDir
     private Path directory;

@@ -17,7 +17,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /** The real NVRTC compiles the kernels; it needs no GPU. */
 @EnabledIf(value = "org.dl4jsr.kernel.cuda.FakeCuda#hasNvrtc",
-        disabledReason = "NVRTC is not on the class path: mvn -Pnvrtc downloads it, 380 MB")
+        disabledReason = "needs NVRTC on the class path: mvn -Pnvrtc downloads it, 380 MB")
 class NvrtcTest {
 
     @BeforeAll
