@@ -68,18 +68,12 @@ class OptimizerOpsTest {
             for (int i = 1; i < LENGTH; i++) {
                 expected += Math.pow(x.getDouble(i), 2);
             }
-            assertEquals(expected, sum(view), 1e-12 * expected);
+            assertEquals(expected, SumOfSquares.of(view), 1e-12 * expected);
             x.putScalar(LENGTH / 2, Double.POSITIVE_INFINITY);
-            assertFalse(Double.isFinite(sum(view)));
+            assertFalse(Double.isFinite(SumOfSquares.of(view)));
             x.putScalar(LENGTH / 2, Double.NaN);
-            assertFalse(Double.isFinite(sum(view)));
+            assertFalse(Double.isFinite(SumOfSquares.of(view)));
         }
-    }
-
-    private static double sum(INDArray x) {
-        var op = new SumOfSquares(x);
-        Nd4j.exec(op);
-        return op.value();
     }
 
     /** A range in two ops is the range in one: what a step does to an element depends on nothing but the element. */
