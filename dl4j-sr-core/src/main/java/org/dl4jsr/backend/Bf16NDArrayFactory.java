@@ -1,6 +1,5 @@
 package org.dl4jsr.backend;
 
-import java.util.Arrays;
 import org.bytedeco.javacpp.Pointer;
 import org.nd4j.linalg.api.blas.Level1;
 import org.nd4j.linalg.api.blas.Level2;
@@ -17,7 +16,7 @@ import org.nd4j.linalg.factory.Nd4j;
 /** ND4J's arrays, with what it computes in BF16 past its executioner done in FP32. ND4J creates it by name. */
 public final class Bf16NDArrayFactory extends CpuNDArrayFactory {
 
-    private final Bf16Sums sums = new Bf16Sums(CpuDevice.INSTANCE);
+    private final Bf16Factory bf16 = new Bf16Factory(CpuDevice.INSTANCE);
 
     /** ND4J looks this constructor up. */
     public Bf16NDArrayFactory(DataType dataType, char order) {
@@ -46,33 +45,23 @@ public final class Bf16NDArrayFactory extends CpuNDArrayFactory {
                 : super.create(data, shape, stride, dataType, workspace);
     }
 
-    /** The subarrays along these dimensions, copied; of BF16 ones, which ND4J would write into FLOAT memory, too. */
-    @Override
-    public INDArray[] tear(INDArray tensor, int... dimensions) {
-        if (!Bf16Arrays.isBFloat16(tensor)) {
-            return super.tear(tensor, dimensions);
-        }
-        INDArray[] parts = new INDArray[(int) tensor.tensorsAlongDimension(dimensions)];
-        Arrays.setAll(parts, i -> tensor.tensorAlongDimension(i, dimensions).dup());
-        return parts;
-    }
-
-    /** ND4J would write an array that ends the process when it is read. */
-    @Override
-    public Pointer convertToNumpy(INDArray array) {
-        if (Bf16Arrays.isBFloat16(array)) {
-            throw new UnsupportedOperationException("NumPy's format has no BFLOAT16; castTo(DataType.FLOAT) first");
-        }
-        return super.convertToNumpy(array);
-    }
-
     @Override
     public INDArray accumulate(INDArray target, INDArray... arrays) {
-        return sums.accumulate(target, arrays, () -> super.accumulate(target, arrays));
+        return bf16.accumulate(target, arrays, () -> super.accumulate(target, arrays));
     }
 
     @Override
     public INDArray average(INDArray target, INDArray[] arrays) {
-        return sums.average(target, arrays, () -> super.average(target, arrays));
+        return bf16.average(target, arrays, () -> super.average(target, arrays));
+    }
+
+    @Override
+    public INDArray[] tear(INDArray tensor, int... dimensions) {
+        return bf16.tear(tensor, dimensions, () -> super.tear(tensor, dimensions));
+    }
+
+    @Override
+    public Pointer convertToNumpy(INDArray array) {
+        return bf16.convertToNumpy(array, () -> super.convertToNumpy(array));
     }
 }

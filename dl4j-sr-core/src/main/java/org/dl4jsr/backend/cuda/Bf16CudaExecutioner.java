@@ -1,13 +1,18 @@
 package org.dl4jsr.backend.cuda;
 
 import java.util.List;
+import java.util.Map;
+import org.dl4jsr.backend.Bf16Arrays;
 import org.dl4jsr.backend.Bf16Execution;
 import org.dl4jsr.backend.Bf16Executioner;
 import org.dl4jsr.op.Device;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.api.ndarray.INDArrayStatistics;
 import org.nd4j.linalg.api.ops.BroadcastOp;
 import org.nd4j.linalg.api.ops.CustomOp;
 import org.nd4j.linalg.api.ops.IndexAccumulation;
+import org.nd4j.linalg.api.ops.Op;
 import org.nd4j.linalg.api.ops.OpContext;
 import org.nd4j.linalg.api.ops.RandomOp;
 import org.nd4j.linalg.api.ops.ReduceOp;
@@ -117,5 +122,29 @@ public final class Bf16CudaExecutioner extends CudaExecutioner implements Bf16Ex
             ScatterUpdate.UpdateOp op, INDArray array, INDArray indices, INDArray updates, int[] axis) {
         execution.scatterUpdate(array, indices, updates,
                 (target, source) -> super.scatterUpdate(op, target, indices, source, axis));
+    }
+
+    /** With the op's name in what ND4J says of NaN or infinity found. */
+    @Override
+    public void profilingConfigurableHookOut(Op op, OpContext context, long start) {
+        execution.naming(op.opName(), () -> super.profilingConfigurableHookOut(op, context, start));
+    }
+
+    @Override
+    public void profilingConfigurableHookOut(CustomOp op, OpContext context, long start) {
+        execution.naming(op.opName(), () -> super.profilingConfigurableHookOut(op, context, start));
+    }
+
+    @Override
+    public INDArrayStatistics inspectArray(INDArray array) {
+        return super.inspectArray(Bf16Arrays.isBFloat16(array) ? array.castTo(DataType.FLOAT) : array);
+    }
+
+    /** Refuses BF16: what a graph does within the native library cannot be promoted. */
+    @Override
+    public Map<String, INDArray> executeGraph(
+            long id, Map<String, INDArray> arrays, Map<String, Integer> indices) {
+        execution.refuseGraph(arrays);
+        return super.executeGraph(id, arrays, indices);
     }
 }

@@ -1,7 +1,8 @@
 package org.dl4jsr.backend.cuda;
 
+import org.bytedeco.javacpp.Pointer;
 import org.dl4jsr.backend.Bf16Blas;
-import org.dl4jsr.backend.Bf16Sums;
+import org.dl4jsr.backend.Bf16Factory;
 import org.nd4j.linalg.api.blas.Level1;
 import org.nd4j.linalg.api.blas.Level2;
 import org.nd4j.linalg.api.blas.Level3;
@@ -17,7 +18,7 @@ import org.nd4j.linalg.jcublas.blas.JcublasLevel3;
 /** nd4j-cuda's arrays, with what it computes in BF16 past its executioner done in FP32. ND4J creates it by name. */
 public final class Bf16CudaNDArrayFactory extends JCublasNDArrayFactory {
 
-    private final Bf16Sums sums = new Bf16Sums(CudaArrays.INSTANCE);
+    private final Bf16Factory bf16 = new Bf16Factory(CudaArrays.INSTANCE);
 
     /** ND4J looks this constructor up. */
     public Bf16CudaNDArrayFactory(DataType dataType, char order) {
@@ -48,11 +49,21 @@ public final class Bf16CudaNDArrayFactory extends JCublasNDArrayFactory {
 
     @Override
     public INDArray accumulate(INDArray target, INDArray... arrays) {
-        return sums.accumulate(target, arrays, () -> super.accumulate(target, arrays));
+        return bf16.accumulate(target, arrays, () -> super.accumulate(target, arrays));
     }
 
     @Override
     public INDArray average(INDArray target, INDArray[] arrays) {
-        return sums.average(target, arrays, () -> super.average(target, arrays));
+        return bf16.average(target, arrays, () -> super.average(target, arrays));
+    }
+
+    @Override
+    public INDArray[] tear(INDArray tensor, int... dimensions) {
+        return bf16.tear(tensor, dimensions, () -> super.tear(tensor, dimensions));
+    }
+
+    @Override
+    public Pointer convertToNumpy(INDArray array) {
+        return bf16.convertToNumpy(array, () -> super.convertToNumpy(array));
     }
 }

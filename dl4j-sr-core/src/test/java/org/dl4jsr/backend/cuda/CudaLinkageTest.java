@@ -8,6 +8,7 @@ import com.tngtech.archunit.core.domain.JavaAccess;
 import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.domain.JavaCodeUnit;
+import com.tngtech.archunit.core.domain.JavaModifier;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.Location;
 import java.io.File;
@@ -29,6 +30,8 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.dl4jsr.backend.Bf16Backend;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Our classes against those of nd4j-cuda-11.6 and its bindings of CUDA 11.6, read as files: nothing is loaded. */
 class CudaLinkageTest {
@@ -39,7 +42,7 @@ class CudaLinkageTest {
                     Pattern.compile(".*/(bindings|cudnn|cufft|curand|cusolver|cusparse|npp\\w*|nv(comp|jpeg|ml)).*")))
             .importLocations(Stream.concat(
                     jars().stream().map(jar -> URI.create("jar:" + jar.toUri() + "!/")),
-                    Stream.of("backend", "kernel").map(CudaLinkageTest::ourPackage)).map(Location::of).toList());
+                    Stream.of("backend", "kernel/cuda").map(CudaLinkageTest::ourPackage)).map(Location::of).toList());
 
     static List<Path> jars() {
         File[] jars = new File("target/nd4j-cuda").listFiles((directory, name) -> name.endsWith(".jar"));
@@ -47,9 +50,8 @@ class CudaLinkageTest {
         return Arrays.stream(jars).map(File::toPath).toList();
     }
 
-    private static URI ourPackage(String layer) {
-        return URI.create(Bf16Backend.class.getProtectionDomain().getCodeSource().getLocation() + "org/dl4jsr/" + layer
-                + "/cuda");
+    private static URI ourPackage(String path) {
+        return URI.create(Bf16Backend.class.getProtectionDomain().getCodeSource().getLocation() + "org/dl4jsr/" + path);
     }
 
     private static Stream<JavaClass> ours() {
@@ -95,6 +97,24 @@ class CudaLinkageTest {
         }
         assertEquals(Set.of("naiveExec", "intercept"), unguarded.stream().map(JavaCodeUnit::getName)
                 .collect(toCollection(TreeSet::new)));
+    }
+
+    /** What ND4J gets wrong on the CPU, it gets wrong on a GPU. */
+    @ParameterizedTest
+    @CsvSource({
+        "Bf16OpExecutioner, Bf16CudaExecutioner, ''",
+        "Bf16NDArrayFactory, Bf16CudaNDArrayFactory, ''",
+        "Bf16DataBuffer, Bf16CudaDataBuffer, dup", // which copies bytes in nd4j-cuda
+        "Bf16DataBufferFactory, Bf16CudaDataBufferFactory, ''"})
+    void whatTheCpusClassesOverrideOursDo(String cpu, String cuda, String butFor) {
+        Set<String> missing = methodNames(CLASSES.get("org.dl4jsr.backend." + cpu));
+        missing.removeAll(methodNames(CLASSES.get("org.dl4jsr.backend.cuda." + cuda)));
+        assertEquals(butFor, String.join(" ", missing));
+    }
+
+    private static Set<String> methodNames(JavaClass type) {
+        return type.getMethods().stream().filter(method -> !method.getModifiers().contains(JavaModifier.PRIVATE))
+                .map(JavaCodeUnit::getName).collect(toCollection(TreeSet::new));
     }
 
     private static boolean isOverridden(JavaCodeUnit method, JavaClass ours) {

@@ -2,19 +2,23 @@ package org.dl4jsr.backend;
 
 import java.util.Arrays;
 import java.util.function.Supplier;
+import org.bytedeco.javacpp.Pointer;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** Sums and means over several arrays, which ND4J's array factories compute past its executioner and in BF16. */
-public final class Bf16Sums {
+/**
+ * What dl4j-sr's array factories, which extend those of ND4J's backends, do with BF16 arrays where ND4J's own go past its
+ * executioner. In each method {@code stock} is ND4J's own code, for other types.
+ */
+public final class Bf16Factory {
 
     private final Bf16Device device;
 
     /** For arrays in {@code device}'s memory. */
-    public Bf16Sums(Bf16Device device) {
+    public Bf16Factory(Bf16Device device) {
         this.device = device;
     }
 
-    /** The sum of {@code arrays}, added to {@code target}; {@code stock} does so for other types than BF16. */
+    /** Adds the sum of {@code arrays} to {@code target}, and returns that. */
     public INDArray accumulate(INDArray target, INDArray[] arrays, Supplier<INDArray> stock) {
         if (!Bf16Arrays.isBFloat16(target) && !Bf16Arrays.anyBFloat16(Arrays.asList(arrays))) {
             return stock.get();
@@ -55,5 +59,23 @@ public final class Bf16Sums {
             }
         }
         return target;
+    }
+
+    /** The subarrays along these dimensions, copied; ND4J would write BF16 ones into FLOAT memory. */
+    public INDArray[] tear(INDArray tensor, int[] dimensions, Supplier<INDArray[]> stock) {
+        if (!Bf16Arrays.isBFloat16(tensor)) {
+            return stock.get();
+        }
+        INDArray[] parts = new INDArray[(int) tensor.tensorsAlongDimension(dimensions)];
+        Arrays.setAll(parts, i -> tensor.tensorAlongDimension(i, dimensions).dup());
+        return parts;
+    }
+
+    /** The array in NumPy's format; of BF16 ND4J would write one that ends the process when it is read. */
+    public Pointer convertToNumpy(INDArray array, Supplier<Pointer> stock) {
+        if (Bf16Arrays.isBFloat16(array)) {
+            throw new UnsupportedOperationException("NumPy's format has no BFLOAT16; castTo(DataType.FLOAT) first");
+        }
+        return stock.get();
     }
 }
