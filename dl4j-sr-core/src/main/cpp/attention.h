@@ -1,109 +1,5 @@
 // Causal attention that never holds all scores (Dao, arXiv 2307.08691): one head of one sequence at a time, and of that
 // the scores of a few queries (forward) or keys (backward), which stay in the cache.
-//
-// Everything is a product of small matrices of 32-bit words: a word is one FP32 value, or two BF16 values that are
-// neighbours along the sum. The left factor is read word by word, the right one by vectors from panels. What pads a
-// matrix is zero, so any shape works.
-
-/// Words of one FP32 value; BF16 arrays are widened.
-struct FloatWords {
-    static const int VALUES = 1;
-    typedef float Value;
-
-    SIMD_FUNCTION V addProduct(V sum, V a, V b) { return multiplyAdd(a, b, sum); }
-
-    SIMD_FUNCTION void put(float* target, V x) { store(target, x); }
-
-    SIMD_FUNCTION V combine(V first, V) { return first; }
-};
-
-#ifdef DL4JSR_AVX512BF16
-/// Words of two BF16 values. Products of subnormal values are zero.
-struct BFloat16Words {
-    static const int VALUES = 2;
-    typedef uint16_t Value;
-
-    SIMD_FUNCTION V addProduct(V sum, V a, V b) {
-        return (V) _mm512_dpbf16_ps((__m512) sum, (__m512bh) a, (__m512bh) b);
-    }
-
-    SIMD_FUNCTION void put(uint16_t* target, V x) { store(target, x); }
-
-    SIMD_FUNCTION V combine(V first, V second) { return (V) ((Bits) first >> 16 | (Bits) second); }
-};
-#endif
-
-template <class Words>
-static inline int wordsOf(int values) { return (values + Words::VALUES - 1) / Words::VALUES; }
-
-/// What is multiplied at once: as many sums as the registers hold.
-static const int ROWS = SIMD_BYTES == 64 ? 8 : 6;
-static const int VECTORS = 2;
-
-static const int PANEL = VECTORS * LANES;
-
-/// A right factor [words, columns] in panels of PANEL columns, each with its rows one after another.
-struct Panels {
-    uint32_t* memory;
-    int words;
-
-    Panels(Scratch& scratch, int words, int columns)
-        : memory(scratch.words((int64_t) roundUp(columns, PANEL) * words)), words(words) {}
-
-    /// The word at a column whose panel has been begun; the next word is PANEL further.
-    uint32_t* at(int word, int column) const {
-        return memory + (int64_t) (column / PANEL) * PANEL * words + word * PANEL + column % PANEL;
-    }
-};
-
-/// A left factor of ROWS rows.
-struct Rows {
-    const uint32_t* memory;
-    int64_t rowStride, wordStride;
-};
-
-template <class Words, int COUNT>
-static inline void multiplyTile(Rows a, int words, const uint32_t* b, float* c, int64_t cStride, bool add) {
-    V sums[ROWS][COUNT] = {};
-    for (int word = 0; word < words; word++) {
-        V right[COUNT];
-        for (int v = 0; v < COUNT; v++) {
-            right[v] = load((const float*) b + word * PANEL + v * LANES);
-        }
-#pragma GCC unroll 8
-        for (int row = 0; row < ROWS; row++) {
-            V left = (V) (Bits{} + a.memory[row * a.rowStride + word * a.wordStride]);
-#pragma GCC unroll 2
-            for (int v = 0; v < COUNT; v++) {
-                sums[row][v] = Words::addProduct(sums[row][v], left, right[v]);
-            }
-        }
-    }
-#pragma GCC unroll 8
-    for (int row = 0; row < ROWS; row++) {
-#pragma GCC unroll 2
-        for (int v = 0; v < COUNT; v++) {
-            float* target = c + row * cStride + v * LANES;
-            store(target, add ? load(target) + sums[row][v] : sums[row][v]);
-        }
-    }
-}
-
-/// c = a times the rows [word, word + words) and columns [column, end) of b, or added to it; column is a multiple of
-/// LANES, and the last vector is written whole.
-template <class Words>
-static inline void multiply(
-        Rows a, const Panels& b, int word, int words, int column, int end, float* c, int64_t cStride, bool add) {
-    while (column < end) {
-        if (column % PANEL == 0 && end - column > LANES) {
-            multiplyTile<Words, 2>(a, words, b.at(word, column), c + column, cStride, add);
-            column += PANEL;
-        } else {
-            multiplyTile<Words, 1>(a, words, b.at(word, column), c + column, cStride, add);
-            column += LANES;
-        }
-    }
-}
 
 /// One head's queries, keys, values or results of one sequence, or their gradients.
 template <class T>
@@ -115,32 +11,33 @@ struct Matrix {
     T* row(int i) const { return first + i * stride; }
 };
 
-/// The rows as rows of words; zeros follow up to a multiple of ROWS.
+/// The rows as rows of words; zeros follow up to a multiple of Words::ROWS.
 template <class Words, class T>
 static inline const uint32_t* copyRows(const Matrix<const T>& source, Scratch& scratch) {
     const int words = wordsOf<Words>(source.width);
-    uint32_t* const target = scratch.words((int64_t) roundUp(source.rows, ROWS) * words);
+    uint32_t* const target = scratch.words((int64_t) roundUp(source.rows, Words::ROWS) * words);
     for (int row = 0; row < source.rows; row++) {
         const T* in = source.row(row);
         float* out = (float*) target + (int64_t) row * words;
         if (sizeof(T) != sizeof(typename Words::Value)) {
             copy(in, out, source.width);
-        } else if (source.width % Words::VALUES == 0) {
+        } else if (source.width == words * Words::VALUES) {
             copy((const float*) in, out, words);
         } else {
-            out[words - 1] = 0;
+            const int whole = source.width / Words::VALUES;
+            memset(out + whole, 0, (words - whole) * sizeof *out);
             memcpy(out, in, source.width * sizeof(T));
         }
     }
     memset(target + (int64_t) source.rows * words, 0,
-           (int64_t) (roundUp(source.rows, ROWS) - source.rows) * words * sizeof *target);
+           (int64_t) (roundUp(source.rows, Words::ROWS) - source.rows) * words * sizeof *target);
     return target;
 }
 
 /// The transpose of rows of words as a right factor: its columns are the rows.
 static inline Panels packTransposed(const uint32_t* source, int rows, int words, Scratch& scratch) {
     const Panels target(scratch, words, rows);
-    for (int row = 0; row < rows; row += LANES) {
+    for (int row = 0; row < roundUp(rows, PANEL); row += LANES) {
         for (int word = 0; word < words; word += LANES) {
             const int count = words - word < LANES ? words - word : LANES;
             Bits x[LANES];
@@ -172,21 +69,21 @@ static inline Panels packRows(const Matrix<const T>& source, Scratch& scratch) {
         const int columns = source.width - column < PANEL ? source.width - column : PANEL;
         for (int word = 0; word < target.words; word++) {
             const int first = word * Words::VALUES;
-            const T* row = source.row(first) + column;
+            const T* row = first < source.rows ? source.row(first) + column : 0;
             const T* next = first + 1 < source.rows ? source.row(first + 1) + column : 0;
             float* out = (float*) target.at(word, column);
             eachVector(columns, [&](int64_t i, auto part) {
-                store(out + i, interleave<Words>(row + i, next ? next + i : 0, part));
+                store(out + i, row ? interleave<Words>(row + i, next ? next + i : 0, part) : V{});
             });
         }
     }
     return target;
 }
 
-/// Writes the sums [ROWS, stride], each row times its factor, to the rows from this one on.
-template <class T, class Factor>
+/// Writes the sums [Words::ROWS, stride], each row times its factor, to the rows from this one on.
+template <class Words, class T, class Factor>
 static inline void storeRows(const float* sums, int64_t stride, const Matrix<T>& target, int first, Factor factor) {
-    for (int row = 0; row < ROWS && first + row < target.rows; row++) {
+    for (int row = 0; row < Words::ROWS && first + row < target.rows; row++) {
         T* out = target.row(first + row);
         eachVector(target.width, [&](int64_t i, auto part) {
             store(out + i, load(sums + row * stride + i) * factor(row), part);
@@ -222,6 +119,7 @@ template <class Words, class T>
 static inline void attend(
         const Matrix<const T>& q, const Matrix<const T>& k, const Matrix<const T>& v, const Matrix<T>& out,
         float* logSumExp) {
+    const int ROWS = Words::ROWS;
     Workspace& space = Workspace::begin();
     const int time = q.rows, words = wordsOf<Words>(q.width);
     const float scale = 1 / sqrtf((float) q.width);
@@ -232,7 +130,7 @@ static inline void attend(
     float* scores = space.next().floats(ROWS * (stride + outStride));
     float* sums = scores + ROWS * stride;
     for (int i = 0; i < time; i += ROWS) {
-        const int seen = i + ROWS < time ? i + ROWS : time, count = seen - i;
+        const int seen = i + ROWS < time ? i + ROWS : time, count = seen - i, seenWords = wordsOf<Words>(seen);
         const Rows queries = {qRows + (int64_t) i * words, words, 1};
         multiply<Words>(queries, kTransposed, 0, words, 0, seen, scores, stride, false);
         float top[ROWS], total[ROWS]; // in loops of their own, so that no row waits for another
@@ -240,14 +138,15 @@ static inline void attend(
             top[row] = greatestScore(scores + row * stride, i + row + 1) * scale * LOG2_E;
         }
         for (int row = 0; row < count; row++) {
-            total[row] = softmaxRow<Words>(scores + row * stride, i + row + 1, seen, scale * LOG2_E, top[row]);
+            total[row] = softmaxRow<Words>(
+                    scores + row * stride, i + row + 1, seenWords * Words::VALUES, scale * LOG2_E, top[row]);
         }
         for (int row = 0; row < count; row++) {
             logSumExp[i + row] = top[row] / LOG2_E + logf(total[row]);
         }
         const Rows probabilities = {(const uint32_t*) scores, stride, 1};
-        multiply<Words>(probabilities, vPanels, 0, wordsOf<Words>(seen), 0, q.width, sums, outStride, false);
-        storeRows(sums, outStride, out, i, [&](int row) { return 1 / total[row]; });
+        multiply<Words>(probabilities, vPanels, 0, seenWords, 0, q.width, sums, outStride, false);
+        storeRows<Words>(sums, outStride, out, i, [&](int row) { return 1 / total[row]; });
     }
 }
 
@@ -258,7 +157,8 @@ public:
     AttendBackward(
             const Matrix<const T>& q, const Matrix<const T>& k, const Matrix<const T>& v, const Matrix<const T>& out,
             const float* logSumExp, const Matrix<const T>& dOut)
-        : time(q.rows), width(q.width), words(wordsOf<Words>(q.width)), scale(1 / sqrtf((float) q.width)),
+        : time(q.rows), queries(wordsOf<Words>(q.rows) * Words::VALUES), width(q.width),
+          words(wordsOf<Words>(q.width)), scale(1 / sqrtf((float) q.width)),
           space(Workspace::begin()), kRows(copyRows<Words>(k, space.next())), vRows(copyRows<Words>(v, space.next())),
           qTransposed(packTransposed(copyRows<Words>(q, space.next()), time, words, space.next())),
           dOutTransposed(packTransposed(copyRows<Words>(dOut, space.next()), time, words, space.next())),
@@ -266,13 +166,15 @@ public:
           dOutPanels(packRows<Words>(dOut, space.next())), stride(roundUp(time, LANES) + LANES),
           outStride(roundUp(width, LANES)) {
         const int64_t dQLength = roundUp(time, ROWS) * outStride;
-        scores = space.next().floats((2 * ROWS + KEYS / Words::VALUES + 2) * stride + ROWS * outStride + dQLength);
+        scores = space.next().floats(
+                (2 * ROWS + KEY_WORDS + 2) * stride + ROWS * (outStride + KEY_WORDS) + dQLength);
         gradients = scores + ROWS * stride;
         blockGradients = gradients + ROWS * stride;
-        log2SumExp = blockGradients + KEYS / Words::VALUES * stride;
+        log2SumExp = blockGradients + KEY_WORDS * stride;
         delta = log2SumExp + stride;
         sums = delta + stride;
-        dQSums = sums + ROWS * outStride;
+        blockRows = (uint32_t*) (sums + ROWS * outStride);
+        dQSums = sums + ROWS * (outStride + KEY_WORDS);
         memset(log2SumExp, 0, 2 * stride * sizeof(float));
         memset(dQSums, 0, dQLength * sizeof(float));
         for (int i = 0; i < time; i++) {
@@ -294,15 +196,17 @@ public:
             queryGradients(block, end);
         }
         for (int i = 0; i < time; i += ROWS) {
-            storeRows(dQSums + i * outStride, outStride, dQ, i, [](int) { return 1.0f; });
+            storeRows<Words>(dQSums + i * outStride, outStride, dQ, i, [](int) { return 1.0f; });
         }
     }
 
 private:
+    static const int ROWS = Words::ROWS;
     /// Keys whose gradients of scores are kept for the gradient of the queries.
-    static const int KEYS = 10 * ROWS;
+    static const int KEYS = 96;
+    static const int KEY_WORDS = KEYS / Words::VALUES;
 
-    const int time, width, words;
+    const int time, queries, width, words; // queries are padded, as far as sums over them go
     const float scale;
     Workspace& space;
     const uint32_t *const kRows, *const vRows;
@@ -311,6 +215,7 @@ private:
     float *scores, *gradients; // of ROWS keys by all queries
     float *blockGradients; // of KEYS keys by all queries, words along the keys
     float *log2SumExp, *delta, *sums, *dQSums;
+    uint32_t* blockRows; // of some queries, ROWS rows of blockGradients' transpose
 
     /// The first query that a key is multiplied with.
     static int firstQuery(int key) { return key / LANES * LANES; }
@@ -320,8 +225,8 @@ private:
         const int first = firstQuery(key);
         const Rows keys = {kRows + (int64_t) key * words, words, 1};
         const Rows values = {vRows + (int64_t) key * words, words, 1};
-        multiply<Words>(keys, qTransposed, 0, words, first, time, scores, stride, false);
-        multiply<Words>(values, dOutTransposed, 0, words, first, time, gradients, stride, false);
+        multiply<Words>(keys, qTransposed, 0, words, first, queries, scores, stride, false);
+        multiply<Words>(values, dOutTransposed, 0, words, first, queries, gradients, stride, false);
         for (int row = 0; row < ROWS; row++) {
             softmaxColumn(scores + row * stride, gradients + row * stride, key + row, first);
         }
@@ -333,7 +238,7 @@ private:
             for (int i = firstQuery(block); i < first; i += LANES) {
                 store(target + i, V{});
             }
-            for (int i = first; i < time; i += LANES) {
+            for (int i = first; i < queries; i += LANES) {
                 store(target + i, interleave<Words>(values + i, next + i, Whole()));
             }
         }
@@ -341,7 +246,7 @@ private:
 
     /// In place. Queries before the key do not see it.
     void softmaxColumn(float* keyScores, float* keyGradients, int key, int first) {
-        for (int i = first; i < time; i += LANES) {
+        for (int i = first; i < queries; i += LANES) {
             V p = power2(multiplyAdd(load(keyScores + i), broadcast(scale * LOG2_E), -load(log2SumExp + i)));
             if (i < key) {
                 p = lanes() < key - i ? V{} : p;
@@ -356,15 +261,16 @@ private:
         const int first = firstQuery(key) / Words::VALUES;
         const Rows rows = {(const uint32_t*) left + first, stride, 1};
         multiply<Words>(rows, right, first, right.words - first, 0, width, sums, outStride, false);
-        storeRows(sums, outStride, target, key, [](int) { return 1.0f; });
+        storeRows<Words>(sums, outStride, target, key, [](int) { return 1.0f; });
     }
 
     void queryGradients(int block, int end) {
         for (int i = block; i < time; i += ROWS) {
             const int seen = i + ROWS < end ? i + ROWS : end;
-            const Rows rows = {(const uint32_t*) blockGradients + i, 1, stride};
-            multiply<Words>(rows, kPanels, block / Words::VALUES, wordsOf<Words>(seen - block), 0, width,
-                            dQSums + i * outStride, outStride, true);
+            const int seenWords = wordsOf<Words>(seen - block);
+            const Rows rows = Words::transposed((const uint32_t*) blockGradients + i, stride, seenWords, blockRows);
+            multiply<Words>(rows, kPanels, block / Words::VALUES, seenWords, 0, width, dQSums + i * outStride,
+                            outStride, true);
         }
     }
 };
@@ -390,29 +296,40 @@ static inline Matrix<T> headOf(T* array, int index, int time, int heads, int hea
     return Matrix<T>{array + index / heads * time * stride + column, stride, time, headWidth};
 }
 
-template <class T>
-static inline void attentionForward(
-        int threads, const T* qkv, T* out, float* logSumExp, int batch, int time, int heads, int headWidth) {
-#pragma omp parallel for schedule(dynamic) num_threads(threads)
-    for (int i = 0; i < batch * heads; i++) {
-        attend<typename AttentionWords<T>::Words, T>(
-                headOf(qkv, i, time, heads, headWidth, 3, 0), headOf(qkv, i, time, heads, headWidth, 3, 1),
-                headOf(qkv, i, time, heads, headWidth, 3, 2), headOf(out, i, time, heads, headWidth, 1, 0),
-                logSumExp + (int64_t) i * time);
+/// Calls body(head) for all heads of all sequences, on threads that can multiply.
+template <class Words, class Body>
+static inline void eachHead(int threads, int heads, Body body) {
+#pragma omp parallel num_threads(threads)
+    {
+        typename Words::Session session;
+#pragma omp for schedule(dynamic)
+        for (int head = 0; head < heads; head++) {
+            body(head);
+        }
     }
 }
 
-template <class T>
+template <class T, class Words = typename AttentionWords<T>::Words>
+static inline void attentionForward(
+        int threads, const T* qkv, T* out, float* logSumExp, int batch, int time, int heads, int headWidth) {
+    eachHead<Words>(threads, batch * heads, [=](int i) {
+        attend<Words, T>(
+                headOf(qkv, i, time, heads, headWidth, 3, 0), headOf(qkv, i, time, heads, headWidth, 3, 1),
+                headOf(qkv, i, time, heads, headWidth, 3, 2), headOf(out, i, time, heads, headWidth, 1, 0),
+                logSumExp + (int64_t) i * time);
+    });
+}
+
+template <class T, class Words = typename AttentionWords<T>::Words>
 static inline void attentionBackward(
         int threads, const T* qkv, const T* out, const float* logSumExp, const T* dOut, T* dQkv, int batch, int time,
         int heads, int headWidth) {
-#pragma omp parallel for schedule(dynamic) num_threads(threads)
-    for (int i = 0; i < batch * heads; i++) {
-        AttendBackward<typename AttentionWords<T>::Words, T>(
+    eachHead<Words>(threads, batch * heads, [=](int i) {
+        AttendBackward<Words, T>(
                 headOf(qkv, i, time, heads, headWidth, 3, 0), headOf(qkv, i, time, heads, headWidth, 3, 1),
                 headOf(qkv, i, time, heads, headWidth, 3, 2), headOf(out, i, time, heads, headWidth, 1, 0),
                 logSumExp + (int64_t) i * time, headOf(dOut, i, time, heads, headWidth, 1, 0))
                 .run(headOf(dQkv, i, time, heads, headWidth, 3, 0), headOf(dQkv, i, time, heads, headWidth, 3, 1),
                      headOf(dQkv, i, time, heads, headWidth, 3, 2));
-    }
+    });
 }

@@ -51,6 +51,7 @@ struct AdamWSums {
 };
 
 #include "loops.h"
+#include "tiles_amx.h"
 
 namespace scalar {
 #define SIMD_BYTES 16
@@ -107,7 +108,7 @@ using namespace avx512; // the optimizer's bits leave no use for the BF16 instru
 
 #define DL4JSR_DISPATCH(call) \
     switch (instructionSet) { \
-        case AVX512BF16: return avx512bf16::call; \
+        case AMX: case AVX512BF16: case EMULATED_AMX: return avx512bf16::call; \
         case AVX512: return avx512::call; \
         case AVX2: return avx2::call; \
         default: return scalar::call; \
@@ -121,6 +122,22 @@ using namespace avx512; // the optimizer's bits leave no use for the BF16 instru
         DL4JSR_DISPATCH(function<float>(__VA_ARGS__)) \
     } \
     DL4JSR_DISPATCH(function<uint16_t>(__VA_ARGS__))
+
+/// With AMX, attention multiplies BF16 in tiles; all else is as without it.
+#if defined(__x86_64__)
+#define DL4JSR_DISPATCH_ATTENTION(function, ...) \
+    typedef avx512bf16::transformer::TileWords<AmxTiles> AmxWords; \
+    typedef avx512bf16::transformer::TileWords<EmulatedTiles> EmulatedWords; \
+    if (type == BFLOAT16 && instructionSet == AMX) { \
+        return avx512bf16::transformer::function<uint16_t, AmxWords>(__VA_ARGS__); \
+    } \
+    if (type == BFLOAT16 && instructionSet == EMULATED_AMX) { \
+        return avx512bf16::transformer::function<uint16_t, EmulatedWords>(__VA_ARGS__); \
+    } \
+    DL4JSR_DISPATCH_TYPE(transformer::function, __VA_ARGS__)
+#else
+#define DL4JSR_DISPATCH_ATTENTION(function, ...) DL4JSR_DISPATCH_TYPE(transformer::function, __VA_ARGS__)
+#endif
 
 /// The address of an array whose type is known at run time.
 struct Array {
@@ -138,7 +155,8 @@ static inline int bestInstructionSet() {
     bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
     bool avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")
             && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
-    return avx512 ? (__builtin_cpu_supports("avx512bf16") ? AVX512BF16 : AVX512) : avx2 ? AVX2 : SCALAR;
+    bool bf16 = avx512 && __builtin_cpu_supports("avx512bf16");
+    return bf16 && AmxTiles::available() ? AMX : bf16 ? AVX512BF16 : avx512 ? AVX512 : avx2 ? AVX2 : SCALAR;
 #else
     return SCALAR;
 #endif
@@ -229,15 +247,15 @@ static inline void biasGradient(
 static inline void attentionForward(
         int instructionSet, int threads, int type, Array qkv, Array out, float* logSumExp, int batch, int time,
         int heads, int headWidth) {
-    DL4JSR_DISPATCH_TYPE(
-            transformer::attentionForward, threads, qkv, out, logSumExp, batch, time, heads, headWidth)
+    DL4JSR_DISPATCH_ATTENTION(
+            attentionForward, threads, qkv, out, logSumExp, batch, time, heads, headWidth)
 }
 
 static inline void attentionBackward(
         int instructionSet, int threads, int type, Array qkv, Array out, const float* logSumExp, Array dOut,
         Array dQkv, int batch, int time, int heads, int headWidth) {
-    DL4JSR_DISPATCH_TYPE(
-            transformer::attentionBackward, threads, qkv, out, logSumExp, dOut, dQkv, batch, time, heads, headWidth)
+    DL4JSR_DISPATCH_ATTENTION(
+            attentionBackward, threads, qkv, out, logSumExp, dOut, dQkv, batch, time, heads, headWidth)
 }
 
 static inline void embeddingForward(

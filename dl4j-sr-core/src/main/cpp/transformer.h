@@ -8,6 +8,7 @@ namespace transformer {
 #include "layernorm.h"
 #include "gelu.h"
 #include "transpose.h"
+#include "products.h"
 #include "attention.h"
 #include "embedding.h"
 #include "loss.h"

@@ -1,7 +1,7 @@
 // The arguments of the optimizer's kernels; plain integers and floats, for C++ and CUDA. The orders of the enums are
 // those of the Java enums.
 
-enum InstructionSet { AVX512BF16, AVX512, AVX2, SCALAR };
+enum InstructionSet { AMX, AVX512BF16, EMULATED_AMX, AVX512, AVX2, SCALAR };
 enum FloatType { FLOAT, BFLOAT16 };
 enum WeightWrite { STOCHASTIC, NEAREST, KAHAN, MASTER };
 enum StateRounding { STATE_STOCHASTIC, STATE_NEAREST };

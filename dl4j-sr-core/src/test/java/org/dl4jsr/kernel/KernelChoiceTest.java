@@ -45,7 +45,7 @@ class KernelChoiceTest {
         for (String level : Set.of("", "sse", "AVX2", "Java")) {
             var e = assertThrows(IllegalArgumentException.class, () -> KernelChoice.kernels(level));
             assertEquals("org.dl4jsr.kernel.level is " + level
-                    + ", expected one of avx512bf16, avx512, avx2, scalar, java", e.getMessage());
+                    + ", expected one of amx, avx512bf16, emulated_amx, avx512, avx2, scalar, java", e.getMessage());
         }
     }
 }
