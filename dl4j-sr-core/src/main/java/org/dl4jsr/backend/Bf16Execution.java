@@ -53,6 +53,7 @@ public final class Bf16Execution {
         return switch (Treatment.of(op.opName(), Arrays.asList(x, y, scalar), Collections.singletonList(z))) {
             case COPY -> copy(op, context, x, z, stock);
             case PROMOTED -> new LegacyPromotion(device, executioner, op, context).run(stock);
+            case BROKEN -> throw broken(op.opName(), Arrays.asList(x, y));
             default -> stock.get();
         };
     }
@@ -137,6 +138,7 @@ public final class Bf16Execution {
             case COPY -> copies(op, context, inputs, outputs);
             case MATMUL -> multiplies(op, context, inputs, outputs);
             case REFUSED -> throw refused(op.opName(), inputs);
+            case BROKEN -> throw broken(op.opName(), inputs);
             default -> false;
         };
     }
@@ -217,8 +219,16 @@ public final class Bf16Execution {
     }
 
     private static UnsupportedOperationException refused(String op, List<INDArray> operands) {
-        return new UnsupportedOperationException("Op " + op + " cannot run on BFLOAT16 arrays, got "
-                + operands.stream().filter(Objects::nonNull).map(array -> array.dataType().name()).toList()
+        return new UnsupportedOperationException("Op " + op + " cannot run on BFLOAT16 arrays, got " + types(operands)
                 + "; cast them to FLOAT and back around it");
+    }
+
+    private static UnsupportedOperationException broken(String op, List<INDArray> operands) {
+        return new UnsupportedOperationException("ND4J's code corrupts memory or ends the process, in FLOAT, too, in op "
+                + op + ", got " + types(operands) + "; use other ops");
+    }
+
+    private static List<String> types(List<INDArray> arrays) {
+        return arrays.stream().filter(Objects::nonNull).map(array -> array.dataType().name()).toList();
     }
 }

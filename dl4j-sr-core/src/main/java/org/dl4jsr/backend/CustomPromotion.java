@@ -20,7 +20,8 @@ final class CustomPromotion {
 
     /**
      * Ops whose shape function refuses BF16, loudly, which is found out by trying but for those already known; counts
-     * results by computing in BF16; or asks for a result that the op then gets wrong, of FLOAT in 'f' order.
+     * results by computing in BF16; or asks for a result that the op then gets wrong, of FLOAT in 'f' order, or writes
+     * beyond, of an operand in 'f' order.
      */
     private static final Set<String> SHAPES_BY_FLOAT = ConcurrentHashMap.newKeySet();
 
@@ -30,7 +31,7 @@ final class CustomPromotion {
                 "hardtanh_bp", "rationaltanh_bp", "rectifiedtanh_bp", "softplus_bp", "softsign_bp", "cube_bp",
                 "thresholdedrelu_bp", "tensordot", "tensormmul",
                 "range", "lin_space", "non_max_suppression", "non_max_suppression_v3", "non_max_suppression_overlaps",
-                "resize_area", "resize_bicubic", "resize_images"));
+                "resize_area", "resize_bicubic", "resize_images", "dynamic_partition"));
     }
 
     /** Ops that write to their first input, whatever they are told. */

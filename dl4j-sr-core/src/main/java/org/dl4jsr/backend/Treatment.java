@@ -19,8 +19,10 @@ enum Treatment {
     MATMUL,
     /** FLOAT copies of the operands, ND4J's FLOAT code, the results rounded. */
     PROMOTED,
-    /** Cannot work. */
-    REFUSED;
+    /** Throws: cannot work in BF16. */
+    REFUSED,
+    /** Throws: ND4J's code corrupts memory or ends the process, in FLOAT, too. */
+    BROKEN;
 
     private static final Set<String> COPIES = Set.of("old_assign", "assign", "cast");
 
@@ -50,6 +52,8 @@ enum Treatment {
     private static final Set<String> IMPOSSIBLE = Set.of(
             "encode_threshold", "decode_threshold", "encode_bitmap", "decode_bitmap", "batched_gemm");
 
+    private static final Set<String> CORRUPTING = Set.of("set_shape", "RelativeError", "stabilize");
+
     /** The treatment of the op of this name on these operands; nulls count for none. */
     static Treatment of(String op, List<INDArray> inputs, List<INDArray> outputs) {
         if (!Bf16Arrays.anyBFloat16(inputs) && !Bf16Arrays.anyBFloat16(outputs)) {
@@ -67,7 +71,15 @@ enum Treatment {
         if (IMPOSSIBLE.contains(op)) {
             return REFUSED;
         }
+        if (CORRUPTING.contains(op)) {
+            return BROKEN;
+        }
         return ARITHMETIC.contains(op) && onlyBFloat16(inputs) && onlyBFloat16(outputs) ? NATIVE : PROMOTED;
+    }
+
+    /** Whether the op throws. */
+    boolean isRefusal() {
+        return this == REFUSED || this == BROKEN;
     }
 
     private static boolean onlyBFloat16(List<INDArray> arrays) {

@@ -13,10 +13,13 @@ import java.util.Map;
 import java.util.Random;
 import org.dl4jsr.rounding.BFloat16;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.ops.DynamicCustomOp;
+import org.nd4j.linalg.api.ops.impl.transforms.pairwise.RelativeError;
+import org.nd4j.linalg.api.ops.impl.transforms.strict.Stabilize;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.BooleanIndexing;
 import org.nd4j.linalg.indexing.NDArrayIndex;
@@ -185,15 +188,31 @@ class Bf16NumbersTest {
         INDArray[] operands = {x, Nd4j.zeros(DataType.INT, 20)};
         for (String op : new String[] {"encode_threshold", "decode_threshold", "encode_bitmap", "decode_bitmap",
                 "batched_gemm"}) {
-            Throwable e = assertThrows(RuntimeException.class, () -> Nd4j.exec(DynamicCustomOp.builder(op)
+            assertRefused("Op " + op + " cannot run on BFLOAT16 arrays, got [BFLOAT16, INT]; cast them to FLOAT and "
+                    + "back around it", () -> Nd4j.exec(DynamicCustomOp.builder(op)
                     .addInputs(operands).addFloatingPointArguments(1e-3).addIntegerArguments(1, 1, 1, 1, 1, 1, 1, 1, 1)
                     .addOutputs(x, Nd4j.zeros(DataType.INT, 20), Nd4j.zeros(DataType.INT, 20)).build()));
-            while (e.getCause() != null) {
-                e = e.getCause();
-            }
-            assertEquals("Op " + op + " cannot run on BFLOAT16 arrays, got [BFLOAT16, INT]; cast them to FLOAT and "
-                    + "back around it", e.getMessage());
         }
+    }
+
+    @Test
+    void whatEndsTheProcessIsRefused() {
+        INDArray x = Bf16Testing.random(random, 4);
+        var refused = Map.<String, Executable>of(
+                "set_shape, got [BFLOAT16, INT]", () -> Nd4j.exec(DynamicCustomOp.builder("set_shape")
+                        .addInputs(x, Nd4j.createFromArray(2, 2)).addOutputs(x.dup()).build()),
+                "RelativeError, got [BFLOAT16, BFLOAT16]", () -> Nd4j.exec(new RelativeError(x, x.dup())),
+                "stabilize, got [BFLOAT16]", () -> Nd4j.exec(new Stabilize(x, 1)));
+        refused.forEach((opAndTypes, execution) -> assertRefused("ND4J's code corrupts memory or ends the process, in "
+                + "FLOAT, too, in op " + opAndTypes + "; use other ops", execution));
+    }
+
+    private static void assertRefused(String message, Executable execution) {
+        Throwable e = assertThrows(RuntimeException.class, execution);
+        while (e.getCause() != null) {
+            e = e.getCause();
+        }
+        assertEquals(message, e.getMessage());
     }
 
     /** Of another length in another type. */

@@ -234,6 +234,7 @@ final class CustomOpCases {
                 + "unsorted_segment_sum_bp unsorted_segment_sqrt_n_bp", x(4, 6), unsorted, x(3, 6))
                 .forEach(c -> add(c.integers(3)));
         add(c("dynamic_partition_bp", x(4), Nd4j.createFromArray(0, 1, 1, 0), x(2), x(2)).integers(2));
+        add(c("dynamic_partition", x(4, 3), Nd4j.createFromArray(0, 1, 1, 0)).integers(2));
         add(c("dynamic_stitch", Nd4j.createFromArray(0, 2), Nd4j.createFromArray(1, 3), x(2, 6), x(2, 6)));
         add(c("bincount", Nd4j.createFromArray(1, 2, 1, 0)));
         add(c("confusion_matrix", Nd4j.createFromArray(1, 2, 0), Nd4j.createFromArray(1, 1, 0)).integers(3));

@@ -25,7 +25,8 @@ final class OpLists {
             Treatment.NATIVE, "Native: elements moved, or each result rounded once",
             Treatment.MATMUL, "Matrix products on oneDNN",
             Treatment.PROMOTED, "Promoted: computed in FP32, rounded once",
-            Treatment.REFUSED, "Refused"));
+            Treatment.REFUSED, "Refused",
+            Treatment.BROKEN, "Refused: ND4J corrupts memory or ends the process, in FLOAT, too"));
 
     private OpLists() {}
 
@@ -52,7 +53,7 @@ final class OpLists {
     private static Set<String> tried() {
         Set<String> names = Nd4jOps.customNames();
         Nd4jOps.legacyClasses().stream().map(Nd4jOps::name).filter(Objects::nonNull).forEach(names::add);
-        names.removeIf(name -> UntriedOps.names().contains(name) && treatment(name) != Treatment.REFUSED);
+        names.removeIf(name -> UntriedOps.names().contains(name) && !treatment(name).isRefusal());
         return names;
     }
 

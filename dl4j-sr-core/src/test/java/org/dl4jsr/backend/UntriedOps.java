@@ -35,15 +35,14 @@ final class UntriedOps {
                 "TestOp2i2o testop2i2o test_output_reshape test_scalar testcustom testreduction firas_sparse");
         because("word vectors and t-SNE, whose tables are FLOAT or DOUBLE",
                 "skipgram cbow barnes_edge_forces barnes_symmetrized");
-        because("corrupts memory or crashes, in FLOAT, too",
-                "set_shape dynamic_partition RelativeError stabilize");
         because("throws, in FLOAT, too",
                 "BroadcastGradientArgs broadcastgradientargs clipbyavgnorm to_uint32 to_uint64 maxout");
         because("another result at each call, in FLOAT, too", "random_gamma");
         because("of another length for another type: tested apart", "BitCast bitcast create_view");
         because("no op of its own on this executioner",
                 "grid_free meta_postulate meta_predicate meta_predicate_inverted meta_reduce");
-        because(REFUSED, "encode_bitmap decode_bitmap encode_threshold decode_threshold batched_gemm");
+        because(REFUSED, "encode_bitmap decode_bitmap encode_threshold decode_threshold batched_gemm set_shape "
+                + "RelativeError stabilize");
         because("in ND4J's classes only, not in its native library",
                 "ExternalErrorsFn applygradientdescent deconv3d_tf gradientbackwards pooling3dpool3dnew_bp restorev2 "
                         + "savev2 somepoolingpool2d somepoolingpool2d_bp");
