@@ -124,11 +124,16 @@ struct Lanes {
     }
 };
 
-/// Calls body(first, Whole or Part) for this thread's octets of a block of an array, which start at the block's start.
+DEVICE int64_t ownBlock() { return threadIndex() / BLOCK_THREADS; }
+
+/// Whether this thread is the one that holds its block's sum; the last warp's blocks may not exist.
+DEVICE bool writesBlock(int64_t length) { return threadIdx.x % BLOCK_THREADS == 0 && ownBlock() * BLOCK < length; }
+
+/// Calls body(first, Whole or Part) for this thread's octets of its block of an array, which start at the block's start.
 template <class Body>
-DEVICE void blockOctets(int64_t block, int64_t length, bool aligned, Body body) {
-    const int64_t end = (block + 1) * BLOCK < length ? (block + 1) * BLOCK : length;
-    int64_t i = block * BLOCK + threadIdx.x % BLOCK_THREADS * OCTET;
+DEVICE void blockOctets(int64_t length, bool aligned, Body body) {
+    const int64_t end = (ownBlock() + 1) * BLOCK < length ? (ownBlock() + 1) * BLOCK : length;
+    int64_t i = ownBlock() * BLOCK + threadIdx.x % BLOCK_THREADS * OCTET;
     if (aligned) {
         UNROLLED_BY_4
         for (; i + OCTET <= end; i += BLOCK_THREADS * OCTET) {
@@ -140,30 +145,18 @@ DEVICE void blockOctets(int64_t block, int64_t length, bool aligned, Body body) 
     }
 }
 
-/// Calls body(block) for this thread's blocks; blocks that do not exist, too, so that whole warps stay together.
-template <class Body>
-DEVICE void eachBlock(int64_t length, Body body) {
-    const int64_t blocks = (length + BLOCK - 1) / BLOCK, warpBlocks = WARP / BLOCK_THREADS;
-    for (int64_t block = threadIndex() / BLOCK_THREADS; block / warpBlocks * warpBlocks < blocks;
-            block += threads() / BLOCK_THREADS) {
-        body(block, block < blocks && threadIdx.x % BLOCK_THREADS == 0);
-    }
-}
-
 template <class T>
 DEVICE void sumOfSquares(const T* values, int64_t length, double* sums) {
-    eachBlock(length, [&](int64_t block, bool writes) {
-        Lanes lanes;
-        blockOctets(block, length, areAligned(values), [&](int64_t i, auto octet) {
-            float x[OCTET];
-            octet.load(values + i, x);
-            lanes.addSquares(octet, x);
-        });
-        const double sum = lanes.sum();
-        if (writes) {
-            sums[block] = sum;
-        }
+    Lanes lanes;
+    blockOctets(length, areAligned(values), [&](int64_t i, auto octet) {
+        float x[OCTET];
+        octet.load(values + i, x);
+        lanes.addSquares(octet, x);
     });
+    const double sum = lanes.sum();
+    if (writesBlock(length)) {
+        sums[ownBlock()] = sum;
+    }
 }
 
 /// sums [blocks].
@@ -384,35 +377,33 @@ template <class Step>
 DEVICE void adamWTraced(const AdamWScalars& s, const AdamWArrays& a, AdamWSums* sums) {
     const Step step(a);
     const bool aligned = step.isAligned(0);
-    eachBlock(a.length, [&](int64_t block, bool writes) {
-        Lanes updates, weights, gradients;
-        int stagnant = 0, moved = 0;
-        blockOctets(block, a.length, aligned, [&](int64_t i, auto octet) {
-            Parameters p;
-            U random[OCTET];
-            UNROLLED
-            for (int k = 0; k < OCTET; k++) {
-                random[k] = Step::RANDOM ? randomWord(s.keys, s.step, a.element + i + k) : 0;
+    Lanes updates, weights, gradients;
+    int stagnant = 0, moved = 0;
+    blockOctets(a.length, aligned, [&](int64_t i, auto octet) {
+        Parameters p;
+        U random[OCTET];
+        UNROLLED
+        for (int k = 0; k < OCTET; k++) {
+            random[k] = Step::RANDOM ? randomWord(s.keys, s.step, a.element + i + k) : 0;
+        }
+        step.run(octet, i, s, random, p);
+        updates.addSquares(octet, p.update);
+        weights.addSquares(octet, p.weight);
+        gradients.addSquares(octet, p.gradient);
+        UNROLLED
+        for (int k = 0; k < OCTET; k++) {
+            if (octet.has(k)) {
+                stagnant += Step::isStagnant(p, k) && p.update[k] != 0;
+                moved += Step::hasMoved(p, k);
             }
-            step.run(octet, i, s, random, p);
-            updates.addSquares(octet, p.update);
-            weights.addSquares(octet, p.weight);
-            gradients.addSquares(octet, p.gradient);
-            UNROLLED
-            for (int k = 0; k < OCTET; k++) {
-                if (octet.has(k)) {
-                    stagnant += Step::isStagnant(p, k) && p.update[k] != 0;
-                    moved += Step::hasMoved(p, k);
-                }
-            }
-        });
-        stagnant += __shfl_down_sync(0xFFFFFFFFu, stagnant, 1);
-        moved += __shfl_down_sync(0xFFFFFFFFu, moved, 1);
-        const AdamWSums blockSums = {stagnant, moved, updates.sum(), weights.sum(), gradients.sum()};
-        if (writes) {
-            sums[block] = blockSums;
         }
     });
+    stagnant += __shfl_down_sync(0xFFFFFFFFu, stagnant, 1);
+    moved += __shfl_down_sync(0xFFFFFFFFu, moved, 1);
+    const AdamWSums blockSums = {stagnant, moved, updates.sum(), weights.sum(), gradients.sum()};
+    if (writesBlock(a.length)) {
+        sums[ownBlock()] = blockSums;
+    }
 }
 
 #define ADAMW_PARAMETERS \

@@ -159,12 +159,14 @@ static int failure(const char* call) {
         return code; \
     }
 
-// The driver.
+// The driver, with two GPUs: the second runs blocks and threads backwards.
 
-static const int MULTIPROCESSORS = 2; // few, so that grids do not cover the larger arrays at once
+static const int GPUS = 2;
+static const int MULTIPROCESSORS[GPUS] = {2, 5}; // few, so that grids do not cover the larger arrays at once
 static const int SHARED_MEMORY = 64 << 10, SHARED_MEMORY_BY_DEFAULT = 48 << 10;
 
-static void* currentContext;
+static int contexts[GPUS];
+static int* currentContext;
 static std::map<const host::Kernel*, int> sharedMemoryAllowed;
 
 EXPORT int cuInit(unsigned) {
@@ -183,13 +185,13 @@ EXPORT int cuGetExportTable(const void** table, const void*) { // NVRTC 13 calls
 }
 
 EXPORT int cuDeviceGetCount(int* count) {
-    *count = 1;
+    *count = GPUS;
     return 0;
 }
 
 EXPORT int cuDeviceGet(int* device, int ordinal) {
     *device = ordinal;
-    return ordinal == 0 ? 0 : 101;
+    return ordinal < GPUS ? 0 : 101;
 }
 
 EXPORT int cuDeviceGetName(char* name, int length, int) {
@@ -197,9 +199,9 @@ EXPORT int cuDeviceGetName(char* name, int length, int) {
     return 0;
 }
 
-EXPORT int cuDeviceGetAttribute(int* value, int attribute, int) {
+EXPORT int cuDeviceGetAttribute(int* value, int attribute, int device) {
     switch (attribute) {
-        case 16: *value = MULTIPROCESSORS; return 0;
+        case 16: *value = MULTIPROCESSORS[device]; return 0;
         case 75: *value = 9; return 0;
         case 76: *value = 0; return 0;
         case 97: *value = SHARED_MEMORY; return 0;
@@ -207,12 +209,12 @@ EXPORT int cuDeviceGetAttribute(int* value, int attribute, int) {
     }
 }
 
-EXPORT int cuDevicePrimaryCtxRetain(void** context, int) {
-    *context = (void*) 0x10;
+EXPORT int cuDevicePrimaryCtxRetain(int** context, int device) {
+    *context = &contexts[device];
     return 0;
 }
 
-EXPORT int cuCtxSetCurrent(void* context) {
+EXPORT int cuCtxSetCurrent(int* context) {
     currentContext = context;
     return 0;
 }
@@ -353,14 +355,15 @@ EXPORT int cuLaunchKernel(const host::Kernel* kernel, unsigned gridX, unsigned g
     host::runningArguments = arguments;
     gridDim = Index{gridX, gridY, gridZ};
     blockDim = Index{blockX, 1, 1};
-    for (blockIdx.z = 0; blockIdx.z < gridZ; blockIdx.z++) {
-        for (blockIdx.y = 0; blockIdx.y < gridY; blockIdx.y++) {
-            for (blockIdx.x = 0; blockIdx.x < gridX; blockIdx.x++) {
-                if (!host::runBlock(blockX, fakeCounters.launches % 2)) {
-                    fprintf(stderr, "%s: threads of a block wait for each other for ever\n", kernel->name);
-                    return LAUNCH_FAILED;
-                }
-            }
+    const bool backwards = currentContext == &contexts[1];
+    const int64_t blocks = (int64_t) gridX * gridY * gridZ;
+    for (int64_t i = 0; i < blocks; i++) {
+        const int64_t block = backwards ? blocks - 1 - i : i;
+        blockIdx = Index{(unsigned) (block % gridX), (unsigned) (block / gridX % gridY),
+                         (unsigned) (block / gridX / gridY)};
+        if (!host::runBlock(blockX, backwards)) {
+            fprintf(stderr, "%s: threads of a block wait for each other for ever\n", kernel->name);
+            return LAUNCH_FAILED;
         }
     }
     return 0;

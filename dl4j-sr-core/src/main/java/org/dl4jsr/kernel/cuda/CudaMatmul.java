@@ -15,6 +15,8 @@ import static org.bytedeco.cuda.global.cublas.cublasSetStream_v2;
 import static org.bytedeco.cuda.global.cudart.CUDA_R_16BF;
 import static org.bytedeco.cuda.global.cudart.CUDA_R_32F;
 import static org.dl4jsr.kernel.cuda.CudaException.checkCublas;
+import static org.dl4jsr.kernel.cuda.KernelLauncher.blocks;
+import static org.dl4jsr.kernel.cuda.KernelLauncher.suffix;
 import static org.dl4jsr.kernel.cuda.KernelSource.MATRIX;
 
 import java.util.Arrays;
@@ -36,7 +38,6 @@ import org.dl4jsr.kernel.Operands;
 public final class CudaMatmul implements Matmul {
 
     private static final int THREADS = 256;
-    private static final int BLOCKS_PER_MULTIPROCESSOR = 32;
     /** Dimensions that the kernel "combine" loops over. */
     private static final int LOOP = 4;
 
@@ -107,7 +108,7 @@ public final class CudaMatmul implements Matmul {
         a = isDirect(a) ? a : copy(a, left);
         b = isDirect(b) ? b : copy(b, right);
         factors.put(alpha, beta);
-        new Batches(a, b, c).run(this::gemm);
+        new MatrixBatches(a, b, c).forEach(this::gemm);
     }
 
     /** One call of cuBLAS, for which row-major matrices are column-major transposes: c^T = b^T a^T. */
@@ -152,15 +153,13 @@ public final class CudaMatmul implements Matmul {
             }
             return;
         }
-        launcher.kernel(MATRIX, "combine_" + name(source.type()) + "_" + name(target.type()));
+        launcher.kernel(MATRIX, "combine_" + suffix(source.type()), target.type());
         launcher.add(padded(shape, 1));
         addArray(source);
         addArray(target);
         addArray(bias == null ? null : broadcast(bias, shape));
         addArray(residual);
-        long blocks = (length(shape) + THREADS - 1) / THREADS;
-        launcher.add(beta).launch(THREADS,
-                Math.min(blocks, (long) BLOCKS_PER_MULTIPROCESSOR * stream.device().multiprocessors()));
+        launcher.add(beta).launchLooping(THREADS, blocks(length(shape), THREADS));
     }
 
     private void addArray(Matrix matrix) {
@@ -227,10 +226,6 @@ public final class CudaMatmul implements Matmul {
         return type == FloatType.FLOAT ? CUDA_R_32F : CUDA_R_16BF;
     }
 
-    private static String name(FloatType type) {
-        return type == FloatType.FLOAT ? "float" : "bfloat16";
-    }
-
     private static String text(Matrix matrix) {
         return Operands.text(matrix) + " at 0x" + Long.toHexString(matrix.address()) + " with strides "
                 + Arrays.toString(matrix.strides());
@@ -246,79 +241,5 @@ public final class CudaMatmul implements Matmul {
         Arrays.fill(padded, filler);
         System.arraycopy(values, 0, padded, LOOP - values.length, values.length);
         return padded;
-    }
-
-    private interface Gemm {
-        void run(Matrix a, Matrix b, Matrix c, long batch, long aStride, long bStride, long cStride);
-    }
-
-    /** The products of a batch, as few calls as their strides allow. */
-    private static final class Batches {
-
-        private final Matrix[] matrices;
-        private final int leading;
-
-        Batches(Matrix... matrices) {
-            this.matrices = matrices;
-            leading = matrices[0].shape().length - 2;
-        }
-
-        /** Calls {@code gemm} with the innermost run of leading dimensions that lie evenly, for each index before. */
-        void run(Gemm gemm) {
-            int first = leading;
-            long batch = 1;
-            long[] steps = new long[matrices.length];
-            for (int i = leading - 1; i >= 0; i--) {
-                if (size(i) == 1) {
-                    first = i;
-                    continue;
-                }
-                boolean even = true;
-                for (int m = 0; m < matrices.length; m++) {
-                    even &= batch == 1 || stride(m, i) == batch * steps[m];
-                }
-                if (!even) {
-                    break;
-                }
-                for (int m = 0; m < matrices.length && batch == 1; m++) {
-                    steps[m] = stride(m, i);
-                }
-                batch *= size(i);
-                first = i;
-            }
-            run(gemm, 0, first, new long[matrices.length], batch, steps);
-        }
-
-        private void run(Gemm gemm, int dimension, int end, long[] offsets, long batch, long[] steps) {
-            if (dimension < end) {
-                for (long index = 0; index < size(dimension); index++) {
-                    long[] moved = offsets.clone();
-                    for (int m = 0; m < moved.length; m++) {
-                        moved[m] += index * stride(m, dimension);
-                    }
-                    run(gemm, dimension + 1, end, moved, batch, steps);
-                }
-                return;
-            }
-            gemm.run(at(0, offsets), at(1, offsets), at(2, offsets), batch, steps[0], steps[1], steps[2]);
-        }
-
-        /** The result, the last matrix, has all sizes; the others may broadcast. */
-        private long size(int dimension) {
-            return matrices[matrices.length - 1].shape()[dimension];
-        }
-
-        private long stride(int matrix, int dimension) {
-            return matrices[matrix].shape()[dimension] == 1 ? 0 : matrices[matrix].strides()[dimension];
-        }
-
-        /** The matrix of two dimensions at this offset in elements. */
-        private Matrix at(int matrix, long[] offsets) {
-            Matrix whole = matrices[matrix];
-            int rank = whole.shape().length;
-            return new Matrix(whole.type(), whole.address() + offsets[matrix] * whole.type().bytes(),
-                    Arrays.copyOfRange(whole.shape(), rank - 2, rank),
-                    Arrays.copyOfRange(whole.strides(), rank - 2, rank));
-        }
     }
 }

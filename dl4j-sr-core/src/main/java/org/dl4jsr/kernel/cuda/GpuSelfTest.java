@@ -28,8 +28,8 @@ import java.util.Random;
  */
 public final class GpuSelfTest {
 
-    /** Elements of the checks' largest arrays. */
-    private static final int LARGEST = 3_000_000;
+    /** Elements of the checks' largest arrays: more than a grid of 148 multiprocessors covers at once. */
+    private static final int LARGEST = 10_000_000;
     private static final int LARGEST_UNDER_CHECKER = 100_000;
 
     private final PrintStream out;
@@ -122,7 +122,7 @@ public final class GpuSelfTest {
                 + driver[0] / 1000 + "." + driver[0] % 1000 / 10 + ", NVRTC " + nvrtc + ", kernels for "
                 + Nvrtc.architecture(stream.device().computeCapability()));
         int largest = (int) Math.min(options.elements, options.checkOnly ? LARGEST_UNDER_CHECKER : LARGEST);
-        var comparison = new KernelComparison(stream);
+        var comparison = new KernelComparison(stream, new CudaStream(stream.device()));
         for (var check : KernelCheck.values()) {
             run(check, comparison, options.seed, largest);
         }

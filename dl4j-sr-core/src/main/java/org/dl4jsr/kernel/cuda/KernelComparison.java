@@ -10,7 +10,7 @@ import org.dl4jsr.kernel.JavaKernels;
 import org.dl4jsr.kernel.Kernels;
 import org.dl4jsr.rounding.BFloat16;
 
-/** Runs an operation on {@link JavaKernels} and on the GPU, on copies of the same arrays, and compares both. */
+/** Runs an operation on {@link JavaKernels} and on a GPU, on copies of the same arrays, and compares both. */
 final class KernelComparison {
 
     /** Bytes before and after each array, which nobody may touch. */
@@ -18,12 +18,17 @@ final class KernelComparison {
     private static final byte GUARD_VALUE = 0x5A;
 
     private final JavaKernels java = new JavaKernels();
-    private final CudaKernels cuda;
     private final CudaStream stream;
+    private final CudaStream again;
+    private final CudaKernels cuda;
+    private final CudaKernels cudaAgain;
 
-    KernelComparison(CudaStream stream) {
+    /** Operations run on {@code stream}, and to see whether they repeat bit for bit, on {@code again}. */
+    KernelComparison(CudaStream stream, CudaStream again) {
         this.stream = stream;
+        this.again = again;
         cuda = new CudaKernels(stream);
+        cudaAgain = new CudaKernels(again);
     }
 
     /** An array's content, and by how many elements it lies behind a 256-byte boundary. */
@@ -39,7 +44,7 @@ final class KernelComparison {
         Object[] expectedResult = new Object[1];
         Object[] result = new Object[1];
         byte[][] expected = onHost(operation, arrays, expectedResult);
-        byte[][] actual = onDevice(operation, arrays, result);
+        byte[][] actual = onDevice(cuda, stream, operation, arrays, result);
         if (!Objects.equals(expectedResult[0], result[0])) {
             throw new IllegalStateException(what + ": returned " + result[0] + ", expected " + expectedResult[0]);
         }
@@ -53,12 +58,13 @@ final class KernelComparison {
     }
 
     /**
-     * Each value must be within one rounding of its type plus {@code tolerance} of the array's largest value; what lies
-     * around the arrays must be equal.
+     * Each value must be within one rounding of its type plus {@code tolerance} of the array's largest value, and the
+     * same bits the second time; what lies around the arrays must be equal.
      */
     void close(String what, double tolerance, Operation operation, Content... arrays) {
         byte[][] expected = onHost(operation, arrays, new Object[1]);
-        byte[][] actual = onDevice(operation, arrays, new Object[1]);
+        byte[][] actual = onDevice(cuda, stream, operation, arrays, new Object[1]);
+        byte[][] repeated = onDevice(cudaAgain, again, operation, arrays, new Object[1]);
         for (int i = 0; i < arrays.length; i++) {
             double[] expectedValues = values(arrays[i], expected[i]);
             double[] values = values(arrays[i], actual[i]);
@@ -71,6 +77,12 @@ final class KernelComparison {
                     throw new IllegalStateException(what + ": array " + i + " element " + k + " is " + values[k]
                             + ", expected " + expectedValues[k] + " within " + bound);
                 }
+            }
+            int differs = Arrays.mismatch(actual[i], repeated[i]);
+            if (differs >= 0) {
+                throw new IllegalStateException(what + ": array " + i + " " + where(arrays[i], differs) + " is 0x"
+                        + hex(repeated[i], differs, arrays[i]) + " the second time, 0x"
+                        + hex(actual[i], differs, arrays[i]) + " the first");
             }
             int start = start(arrays[i]);
             int end = start + arrays[i].bytes.length;
@@ -100,7 +112,8 @@ final class KernelComparison {
         return contents;
     }
 
-    private byte[][] onDevice(Operation operation, Content[] arrays, Object[] result) {
+    private static byte[][] onDevice(
+            CudaKernels cuda, CudaStream stream, Operation operation, Content[] arrays, Object[] result) {
         var memory = new DeviceMemory[arrays.length];
         long[] addresses = new long[arrays.length];
         byte[][] contents = new byte[arrays.length][];

@@ -14,6 +14,7 @@ import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.javacpp.PointerPointer;
 import org.bytedeco.javacpp.PointerScope;
+import org.dl4jsr.kernel.FloatType;
 
 /**
  * Launches kernels on one stream: name a kernel, add its arguments in their order and with their types, launch. For
@@ -24,6 +25,8 @@ final class KernelLauncher {
     private static final int MOST_ARGUMENTS = 32;
     /** Up to 48 KiB of shared memory go without asking; what a kernel declares itself counts as well. */
     private static final int ORDINARY_SHARED_MEMORY = 40 << 10;
+    /** Blocks of a grid that loops: a few times what a multiprocessor runs at once. */
+    private static final int BLOCKS_PER_MULTIPROCESSOR = 32;
 
     private final CudaStream stream;
     private final KernelModules modules;
@@ -46,6 +49,11 @@ final class KernelLauncher {
                 addresses.put(i, new Address(memory.address() + 8L * i));
             }
         }
+    }
+
+    /** Begins a launch of the kernel of this name that is compiled for {@code type}. */
+    KernelLauncher kernel(KernelSource source, String name, FloatType type) {
+        return kernel(source, name + "_" + suffix(type));
     }
 
     /** Begins a launch. */
@@ -102,6 +110,21 @@ final class KernelLauncher {
     /** As launch with a grid of one dimension and no shared memory but the kernel's own. */
     void launch(int threads, long blocks) {
         launch(threads, blocks, 1, 0);
+    }
+
+    /** As launch of a kernel that loops and could use {@code blocks}: no more of them than keep the GPU busy. */
+    void launchLooping(int threads, long blocks) {
+        launch(threads, Math.min(blocks, (long) BLOCKS_PER_MULTIPROCESSOR * stream.device().multiprocessors()));
+    }
+
+    /** How many blocks of {@code size} hold {@code length}. */
+    static long blocks(long length, long size) {
+        return (length + size - 1) / size;
+    }
+
+    /** How the names of kernels end that are compiled for {@code type}. */
+    static String suffix(FloatType type) {
+        return type == FloatType.FLOAT ? "float" : "bfloat16";
     }
 
     private String describe(int threads, long x, long y, int sharedMemory) {

@@ -1,0 +1,116 @@
+package org.dl4jsr.kernel.cuda;
+
+import static org.dl4jsr.kernel.cuda.KernelLauncher.blocks;
+import static org.dl4jsr.kernel.cuda.KernelSource.ATTENTION;
+import static org.dl4jsr.kernel.cuda.KernelSource.TENSOR_CORE_ATTENTION;
+
+import java.util.stream.LongStream;
+import org.dl4jsr.kernel.FloatType;
+
+/**
+ * Causal attention. It runs on tensor cores where storage is BF16, the head width is a multiple of 8 up to 128, arrays
+ * lie at multiples of 16 bytes and the GPU has compute capability 8.0 or more; probabilities and gradients of scores are
+ * then rounded to BF16 on the way. Otherwise all is FP32, far slower, with heads as wide as the GPU's shared memory
+ * allows: 164 in the backward pass with 64 KiB a block (compute capability 7.5), 598 with 227 KiB (9.0).
+ */
+final class CudaAttention {
+
+    private static final int WARP = 32;
+
+    /** As in attention.cu: threads of a block, rows of a tile, and what the kernels keep in shared memory. */
+    private static final int THREADS = 256;
+    private static final int TILE = 16;
+    private static final int FORWARD_TILES = 3;
+    private static final int FORWARD_SCORES = 1;
+    private static final int BACKWARD_KEYS_TILES = 6;
+    private static final int BACKWARD_QUERIES_TILES = 5;
+    private static final int BACKWARD_SCORES = 2;
+
+    /** As in attention_mma.cu: threads and rows of a block, rows of the other operand's tile, padding of a row. */
+    private static final int TENSOR_THREADS = 128;
+    private static final int TENSOR_ROWS = 64;
+    private static final int TENSOR_COLUMNS = 32;
+    private static final int TENSOR_PADDING = 8;
+    private static final int TENSOR_WIDEST = 128;
+
+    private final CudaDevice device;
+    private final KernelLauncher launcher;
+    private final DeviceScratch scratch;
+
+    CudaAttention(CudaDevice device, KernelLauncher launcher, DeviceScratch scratch) {
+        this.device = device;
+        this.launcher = launcher;
+        this.scratch = scratch;
+    }
+
+    /** As {@link CudaKernels#attentionForward}. */
+    void forward(FloatType type, long qkv, long out, long logSumExp, int batch, int time, int heads, int headWidth) {
+        if (runsOnTensorCores(type, headWidth, qkv, out)) {
+            int width = tensorWidth(headWidth);
+            launcher.kernel(TENSOR_CORE_ATTENTION, "attentionForward_mma" + width)
+                    .add(qkv, out, logSumExp).add(time, heads, headWidth)
+                    .launch(TENSOR_THREADS, (long) batch * heads, blocks(time, TENSOR_ROWS),
+                            tensorTiles(2 * TENSOR_ROWS, width));
+            return;
+        }
+        launcher.kernel(ATTENTION, "attentionForward", type).add(qkv, out, logSumExp);
+        launch(FORWARD_TILES, FORWARD_SCORES, batch, time, heads, headWidth);
+    }
+
+    /** As {@link CudaKernels#attentionBackward}. */
+    void backward(
+            FloatType type, long qkv, long out, long logSumExp, long dOut, long dQkv, int batch, int time, int heads,
+            int headWidth) {
+        if (runsOnTensorCores(type, headWidth, qkv, out, dOut, dQkv)) {
+            backwardOnTensorCores(qkv, out, logSumExp, dOut, dQkv, batch, time, heads, headWidth);
+            return;
+        }
+        launcher.kernel(ATTENTION, "attentionBackwardKeys", type).add(qkv, out, logSumExp, dOut, dQkv);
+        launch(BACKWARD_KEYS_TILES, BACKWARD_SCORES, batch, time, heads, headWidth);
+        launcher.kernel(ATTENTION, "attentionBackwardQueries", type).add(qkv, out, logSumExp, dOut, dQkv);
+        launch(BACKWARD_QUERIES_TILES, BACKWARD_SCORES, batch, time, heads, headWidth);
+    }
+
+    private void backwardOnTensorCores(
+            long qkv, long out, long logSumExp, long dOut, long dQkv, int batch, int time, int heads, int headWidth) {
+        long rows = (long) batch * heads * time;
+        long delta = scratch.reserve(Float.BYTES * rows).address();
+        launcher.kernel(TENSOR_CORE_ATTENTION, "attentionDelta")
+                .add(out, dOut, delta, rows).add(time, heads, headWidth)
+                .launch(TENSOR_THREADS, blocks(rows * WARP, TENSOR_THREADS));
+        int width = tensorWidth(headWidth);
+        for (String kernel : new String[] {"attentionBackwardKeys_mma", "attentionBackwardQueries_mma"}) {
+            launcher.kernel(TENSOR_CORE_ATTENTION, kernel + width)
+                    .add(qkv, logSumExp, delta, dOut, dQkv).add(time, heads, headWidth)
+                    .launch(TENSOR_THREADS, (long) batch * heads, blocks(time, TENSOR_ROWS),
+                            tensorTiles(2 * (TENSOR_ROWS + TENSOR_COLUMNS), width));
+        }
+    }
+
+    /** Launches a kernel of attention.cu. */
+    private void launch(int tiles, int scores, int batch, int time, int heads, int headWidth) {
+        int bytes = tiles * TILE * (headWidth + 1) * Float.BYTES;
+        int needed = bytes + scores * TILE * (TILE + 1) * Float.BYTES; // the scores' size is fixed, the kernel has them
+        if (needed > device.sharedMemoryPerBlock()) {
+            throw new IllegalArgumentException("A head of width " + headWidth + " needs " + needed
+                    + " bytes of shared memory, " + device + " has " + device.sharedMemoryPerBlock()
+                    + ": use more and narrower heads");
+        }
+        launcher.add(time, heads, headWidth).launch(THREADS, (long) batch * heads, blocks(time, TILE), bytes);
+    }
+
+    private boolean runsOnTensorCores(FloatType type, int headWidth, long... arrays) {
+        return type == FloatType.BFLOAT16 && headWidth % 8 == 0 && headWidth <= TENSOR_WIDEST
+                && device.computeCapability() >= 80 && LongStream.of(arrays).allMatch(address -> address % 16 == 0);
+    }
+
+    /** The width that the kernels are compiled for: 32, 64 or 128. */
+    private static int tensorWidth(int headWidth) {
+        return headWidth <= 32 ? 32 : headWidth <= 64 ? 64 : TENSOR_WIDEST;
+    }
+
+    /** Bytes of so many rows in shared memory. */
+    private static int tensorTiles(int rows, int width) {
+        return rows * (width + TENSOR_PADDING) * Short.BYTES;
+    }
+}
