@@ -19,7 +19,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * epsilon is added to the bias-corrected root then), taking over {@code WeightDecay}. Under {@link #SR} other updaters
  * become {@link org.dl4jsr.updater.StochasticallyRounded}. Under the other policies they stay as they are: their state
  * has the network's type, and in BF16 their weights are rounded to nearest, of which a warning is logged. The loss
- * functions of a BF16 network compute in FP32 ({@link Fp32Loss}).
+ * functions of a BF16 network compute in FP32 ({@link Fp32Loss}, {@link Fp32Reconstruction}).
  *
  * <p>Autocast is a switch of the whole process: the policy applied last decides. Call {@link #activate} when a saved
  * network of this policy is restored.
@@ -93,10 +93,8 @@ public enum Bf16Policy {
      * @throws IllegalArgumentException for line-search optimizers, and for a weight decay that SrAdam cannot take over
      */
     public MultiLayerConfiguration apply(MultiLayerConfiguration configuration) {
-        new PolicyUpdaters(this).replace(configuration);
-        new PolicyLosses(dataType).replace(configuration);
+        apply(ConfiguredLayers.of(configuration));
         configuration.setDataType(dataType);
-        activate();
         return configuration;
     }
 
@@ -106,11 +104,15 @@ public enum Bf16Policy {
      * @throws IllegalArgumentException for line-search optimizers, and for a weight decay that SrAdam cannot take over
      */
     public ComputationGraphConfiguration apply(ComputationGraphConfiguration configuration) {
+        apply(ConfiguredLayers.of(configuration));
+        configuration.setDataType(dataType);
+        return configuration;
+    }
+
+    private void apply(ConfiguredLayers configuration) {
         new PolicyUpdaters(this).replace(configuration);
         new PolicyLosses(dataType).replace(configuration);
-        configuration.setDataType(dataType);
         activate();
-        return configuration;
     }
 
     /**

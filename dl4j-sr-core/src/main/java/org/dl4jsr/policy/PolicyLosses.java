@@ -1,24 +1,24 @@
 package org.dl4jsr.policy;
 
+import java.util.Arrays;
 import java.util.function.Consumer;
-import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
-import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
-import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
-import org.deeplearning4j.nn.conf.graph.FrozenVertex;
-import org.deeplearning4j.nn.conf.graph.GraphVertex;
-import org.deeplearning4j.nn.conf.graph.LayerVertex;
 import org.deeplearning4j.nn.conf.layers.BaseOutputLayer;
 import org.deeplearning4j.nn.conf.layers.Cnn3DLossLayer;
 import org.deeplearning4j.nn.conf.layers.CnnLossLayer;
 import org.deeplearning4j.nn.conf.layers.Layer;
 import org.deeplearning4j.nn.conf.layers.LossLayer;
 import org.deeplearning4j.nn.conf.layers.RnnLossLayer;
-import org.deeplearning4j.nn.conf.layers.misc.FrozenLayer;
-import org.deeplearning4j.nn.conf.layers.wrapper.BaseWrapperLayer;
+import org.deeplearning4j.nn.conf.layers.variational.CompositeReconstructionDistribution;
+import org.deeplearning4j.nn.conf.layers.variational.LossFunctionWrapper;
+import org.deeplearning4j.nn.conf.layers.variational.ReconstructionDistribution;
+import org.deeplearning4j.nn.conf.layers.variational.VariationalAutoencoder;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.lossfunctions.ILossFunction;
 
-/** Puts {@link Fp32Loss} around the loss functions of a configuration that becomes BF16, and removes it from others. */
+/**
+ * Puts {@link Fp32Loss} and {@link Fp32Reconstruction} around the losses of a configuration that becomes BF16, and
+ * removes them from others.
+ */
 final class PolicyLosses {
 
     private final boolean narrow;
@@ -27,22 +27,8 @@ final class PolicyLosses {
         narrow = type == DataType.BFLOAT16;
     }
 
-    void replace(MultiLayerConfiguration configuration) {
-        for (NeuralNetConfiguration layer : configuration.getConfs()) {
-            replace(layer.getLayer());
-        }
-    }
-
-    void replace(ComputationGraphConfiguration configuration) {
-        configuration.getVertices().values().forEach(this::replace);
-    }
-
-    private void replace(GraphVertex vertex) {
-        if (vertex instanceof LayerVertex layer) {
-            replace(layer.getLayerConf().getLayer());
-        } else if (vertex instanceof FrozenVertex frozen) {
-            replace(frozen.getUnderlying());
-        }
+    void replace(ConfiguredLayers configuration) {
+        configuration.layers().forEach(this::replace);
     }
 
     private void replace(Layer layer) {
@@ -56,18 +42,35 @@ final class PolicyLosses {
             replace(output.getLossFn(), output::setLossFn);
         } else if (layer instanceof Cnn3DLossLayer output) {
             replace(output.getLossFn(), output::setLossFn);
-        } else if (layer instanceof BaseWrapperLayer wrapper) {
-            replace(wrapper.getUnderlying());
-        } else if (layer instanceof FrozenLayer frozen) {
-            replace(frozen.getLayer());
+        } else if (layer instanceof VariationalAutoencoder autoencoder) {
+            autoencoder.setOutputDistribution(replaced(autoencoder.getOutputDistribution()));
         }
     }
 
     private void replace(ILossFunction loss, Consumer<ILossFunction> setter) {
-        if (narrow && loss != null && !(loss instanceof Fp32Loss)) {
-            setter.accept(new Fp32Loss(loss));
-        } else if (!narrow && loss instanceof Fp32Loss wide) {
-            setter.accept(wide.getLoss());
+        if (loss != null) {
+            setter.accept(replaced(loss));
         }
+    }
+
+    private ILossFunction replaced(ILossFunction loss) {
+        ILossFunction stock = loss instanceof Fp32Loss wide ? wide.getLoss() : loss;
+        return narrow ? new Fp32Loss(stock) : stock;
+    }
+
+    /** DL4J asks these two for their class, so that they stay outside. */
+    private ReconstructionDistribution replaced(ReconstructionDistribution distribution) {
+        if (distribution instanceof LossFunctionWrapper loss) {
+            return new LossFunctionWrapper(loss.getActivationFn(), replaced(loss.getLossFunction()));
+        }
+        if (distribution instanceof CompositeReconstructionDistribution composite) {
+            return new CompositeReconstructionDistribution(composite.getDistributionSizes(),
+                    Arrays.stream(composite.getReconstructionDistributions()).map(this::replaced)
+                            .toArray(ReconstructionDistribution[]::new),
+                    composite.getTotalSize());
+        }
+        ReconstructionDistribution stock =
+                distribution instanceof Fp32Reconstruction wide ? wide.getDistribution() : distribution;
+        return narrow ? new Fp32Reconstruction(stock) : stock;
     }
 }

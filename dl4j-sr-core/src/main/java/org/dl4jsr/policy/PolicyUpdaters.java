@@ -7,19 +7,11 @@ import java.util.Set;
 import java.util.function.Predicate;
 import org.deeplearning4j.nn.api.OptimizationAlgorithm;
 import org.deeplearning4j.nn.api.TrainingConfig;
-import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
-import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
-import org.deeplearning4j.nn.conf.graph.FrozenVertex;
-import org.deeplearning4j.nn.conf.graph.GraphVertex;
-import org.deeplearning4j.nn.conf.graph.LayerVertex;
 import org.deeplearning4j.nn.conf.layers.BaseLayer;
 import org.deeplearning4j.nn.conf.layers.Layer;
-import org.deeplearning4j.nn.conf.layers.misc.FrozenLayer;
-import org.deeplearning4j.nn.conf.layers.recurrent.Bidirectional;
 import org.deeplearning4j.nn.conf.layers.samediff.AbstractSameDiffLayer;
 import org.deeplearning4j.nn.conf.layers.samediff.SameDiffVertex;
-import org.deeplearning4j.nn.conf.layers.wrapper.BaseWrapperLayer;
 import org.dl4jsr.updater.SrAdam;
 import org.dl4jsr.updater.StochasticallyRounded;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -53,18 +45,10 @@ final class PolicyUpdaters {
         this.policy = policy;
     }
 
-    void replace(MultiLayerConfiguration configuration) {
-        for (NeuralNetConfiguration layer : configuration.getConfs()) {
-            requireGradientDescent(layer);
-            replace(layer.getLayer());
-        }
-    }
-
-    void replace(ComputationGraphConfiguration configuration) {
-        requireGradientDescent(configuration.getDefaultConfiguration());
-        for (GraphVertex vertex : configuration.getVertices().values()) {
-            replace(vertex);
-        }
+    void replace(ConfiguredLayers configuration) {
+        configuration.configurations().forEach(PolicyUpdaters::requireGradientDescent);
+        configuration.layers().forEach(this::replace);
+        configuration.vertices().forEach(this::replace);
     }
 
     private static void requireGradientDescent(NeuralNetConfiguration configuration) {
@@ -75,22 +59,15 @@ final class PolicyUpdaters {
         }
     }
 
-    private void replace(GraphVertex vertex) {
-        if (vertex instanceof LayerVertex layer) {
-            requireGradientDescent(layer.getLayerConf());
-            replace(layer.getLayerConf().getLayer());
-        } else if (vertex instanceof FrozenVertex frozen) {
-            replace(frozen.getUnderlying());
-        } else if (vertex instanceof SameDiffVertex sameDiff) {
-            var parameters = sameDiff.getVertexParams();
-            var learning = replaced(sameDiff, parameters.getParameterKeys(), parameters::isBiasParam,
-                    new Learning(sameDiff.getUpdater(), sameDiff.getBiasUpdater(), sameDiff.getRegularization(),
-                            sameDiff.getRegularizationBias()));
-            sameDiff.setUpdater(learning.updater);
-            sameDiff.setBiasUpdater(learning.biasUpdater);
-            sameDiff.setRegularization(learning.regularization);
-            sameDiff.setRegularizationBias(learning.regularizationBias);
-        }
+    private void replace(SameDiffVertex vertex) {
+        var parameters = vertex.getVertexParams();
+        var learning = replaced(vertex, parameters.getParameterKeys(), parameters::isBiasParam,
+                new Learning(vertex.getUpdater(), vertex.getBiasUpdater(), vertex.getRegularization(),
+                        vertex.getRegularizationBias()));
+        vertex.setUpdater(learning.updater);
+        vertex.setBiasUpdater(learning.biasUpdater);
+        vertex.setRegularization(learning.regularization);
+        vertex.setRegularizationBias(learning.regularizationBias);
     }
 
     private void replace(Layer layer) {
@@ -112,13 +89,6 @@ final class PolicyUpdaters {
             sameDiff.setBiasUpdater(learning.biasUpdater);
             sameDiff.setRegularization(learning.regularization);
             sameDiff.setRegularizationBias(learning.regularizationBias);
-        } else if (layer instanceof Bidirectional both) {
-            replace(both.getFwd());
-            replace(both.getBwd());
-        } else if (layer instanceof BaseWrapperLayer wrapper) {
-            replace(wrapper.getUnderlying());
-        } else if (layer instanceof FrozenLayer frozen) {
-            replace(frozen.getLayer());
         }
     }
 

@@ -101,6 +101,8 @@ final class ConvolutionFamilies {
             families.add(image("Convolution2D, " + mode, new Convolution2D.Builder(3, 3).nOut(4).convolutionMode(mode)
                     .activation(Activation.TANH).build()));
         }
+        families.add(chain("Convolution2D of flat images", Tasks.patterns(72), InputType.convolutionalFlat(6, 6, 2),
+                convolution(), classifier()));
         families.add(image("Convolution2D with stride and dilation", new ConvolutionLayer.Builder(2, 2).nOut(4)
                 .stride(2, 2).dilation(2, 2).activation(Activation.TANH).build()));
         families.add(chain("Convolution2D, Subsampling, BatchNormalization, NHWC", Tasks.patterns(6, 6, 2),

@@ -17,12 +17,9 @@ import org.deeplearning4j.nn.conf.layers.PoolingType;
 import org.deeplearning4j.nn.conf.layers.SubsamplingLayer;
 import org.deeplearning4j.nn.conf.layers.recurrent.Bidirectional;
 import org.deeplearning4j.nn.conf.layers.recurrent.SimpleRnn;
-import org.deeplearning4j.nn.conf.layers.variational.ExponentialReconstructionDistribution;
-import org.deeplearning4j.nn.conf.layers.variational.VariationalAutoencoder;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
-import org.dl4jsr.policy.Bf16Policy;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -33,7 +30,7 @@ import org.nd4j.linalg.dataset.MultiDataSet;
 import org.nd4j.linalg.learning.config.Adam;
 import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
 
-/** What is not among the families: DL4J M2.1 cannot train it in FLOAT either, or BF16 wants more of the user. */
+/** What is not among the families: DL4J M2.1 cannot train it in FLOAT either. */
 class LimitsTest {
 
     @ParameterizedTest
@@ -104,27 +101,5 @@ class LimitsTest {
         var layer = (org.deeplearning4j.nn.layers.feedforward.autoencoder.AutoEncoder) network.getLayer(0);
         var workspaces = LayerWorkspaceMgr.noWorkspaces();
         return layer.decode(layer.encode(features, false, workspaces), workspaces).squaredDistance(features);
-    }
-
-    /** The distribution multiplies the features as they are; its network learns from BF16 ones. */
-    @Test
-    void anExponentialVariationalAutoencoderWantsBf16Features() {
-        var network = new MultiLayerNetwork(Bf16Policy.SR.apply(new NeuralNetConfiguration.Builder().seed(1)
-                .updater(new Adam(1e-2)).list()
-                .layer(new VariationalAutoencoder.Builder().nIn(8).nOut(3).encoderLayerSizes(8).decoderLayerSizes(8)
-                        .activation(Activation.TANH).reconstructionDistribution(
-                                new ExponentialReconstructionDistribution(Activation.IDENTITY)).build())
-                .layer(Layers.classifier()).setInputType(InputType.feedForward(8)).build()));
-        network.init();
-        INDArray features = Tasks.patterns(8).getFeatures(0).gt(0).castTo(DataType.FLOAT);
-        var error = assertThrows(IllegalStateException.class, () -> network.pretrainLayer(0, features));
-        assertTrue(error.getMessage().contains("BFLOAT16 vs. FLOAT"), error.getMessage());
-        INDArray narrow = features.castTo(DataType.BFLOAT16);
-        network.pretrainLayer(0, narrow);
-        double start = network.getLayer(0).score();
-        for (int i = 0; i < 100; i++) {
-            network.pretrainLayer(0, narrow);
-        }
-        assertTrue(network.getLayer(0).score() < start - 0.4 * Math.abs(start));
     }
 }

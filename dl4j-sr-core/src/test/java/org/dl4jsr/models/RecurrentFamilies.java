@@ -19,6 +19,7 @@ import org.deeplearning4j.nn.conf.layers.recurrent.Bidirectional;
 import org.deeplearning4j.nn.conf.layers.recurrent.LastTimeStep;
 import org.deeplearning4j.nn.conf.layers.recurrent.SimpleRnn;
 import org.deeplearning4j.nn.conf.layers.recurrent.TimeDistributed;
+import org.deeplearning4j.nn.conf.layers.util.MaskLayer;
 import org.deeplearning4j.nn.conf.layers.util.MaskZeroLayer;
 import org.nd4j.linalg.activations.Activation;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -61,6 +62,9 @@ final class RecurrentFamilies {
         families.add(chain("LastTimeStep with masks", masked(), SEQUENCE, new LastTimeStep(rnn()), classifier()));
         families.add(chain("TimeDistributed", Tasks.steps(SIZE), SEQUENCE,
                 new TimeDistributed(Layers.dense(6), RNNFormat.NCW), rnn(), stepClassifier()));
+        families.add(chain("Dense between recurrent layers", Tasks.steps(SIZE), SEQUENCE, rnn(), Layers.dense(6), rnn(),
+                stepClassifier()));
+        families.add(chain("MaskLayer", Tasks.maskedSteps(SIZE), SEQUENCE, rnn(), new MaskLayer(), stepClassifier()));
         families.add(chain("MaskZero", zeros(), SEQUENCE,
                 new MaskZeroLayer.Builder().underlying(lstm()).maskValue(0).build(), stepClassifier()));
         for (PoolingType pooling : PoolingType.values()) {

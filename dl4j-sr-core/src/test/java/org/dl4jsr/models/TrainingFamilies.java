@@ -53,8 +53,8 @@ final class TrainingFamilies {
                 configured("MaxNormConstraint", builder -> builder.constrainWeights(new MaxNormConstraint(0.8, 0))),
                 configured("MinMaxNormConstraint",
                         builder -> builder.constrainWeights(new MinMaxNormConstraint(0.5, 0.8, 0.5, 0))),
-                configured("NonNegativeConstraint",
-                        builder -> builder.constrainAllParameters(new NonNegativeConstraint())),
+                configured("NonNegativeConstraint", // constrainAllParameters has no effect in M2.1
+                        builder -> builder.constrainWeights(new NonNegativeConstraint())),
                 configured("UnitNormConstraint", builder -> builder.constrainWeights(new UnitNormConstraint(0))),
                 configured("DropConnect", builder -> builder.weightNoise(new DropConnect(0.9))),
                 configured("WeightNoise, added",

@@ -10,6 +10,7 @@ import org.deeplearning4j.nn.conf.inputs.InputType;
 import org.deeplearning4j.nn.conf.layers.AutoEncoder;
 import org.deeplearning4j.nn.conf.layers.variational.BernoulliReconstructionDistribution;
 import org.deeplearning4j.nn.conf.layers.variational.CompositeReconstructionDistribution;
+import org.deeplearning4j.nn.conf.layers.variational.ExponentialReconstructionDistribution;
 import org.deeplearning4j.nn.conf.layers.variational.GaussianReconstructionDistribution;
 import org.deeplearning4j.nn.conf.layers.variational.LossFunctionWrapper;
 import org.deeplearning4j.nn.conf.layers.variational.ReconstructionDistribution;
@@ -33,6 +34,7 @@ final class UnsupervisedFamilies {
         var distributions = new LinkedHashMap<String, ReconstructionDistribution>();
         distributions.put("Gaussian", new GaussianReconstructionDistribution(Activation.IDENTITY));
         distributions.put("Bernoulli", new BernoulliReconstructionDistribution(Activation.SIGMOID));
+        distributions.put("exponential", new ExponentialReconstructionDistribution(Activation.IDENTITY));
         distributions.put("composite", new CompositeReconstructionDistribution.Builder()
                 .addDistribution(4, new GaussianReconstructionDistribution(Activation.IDENTITY))
                 .addDistribution(4, new BernoulliReconstructionDistribution(Activation.SIGMOID)).build());

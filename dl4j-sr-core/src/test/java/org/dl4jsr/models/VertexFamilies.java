@@ -25,11 +25,18 @@ import org.deeplearning4j.nn.conf.graph.rnn.DuplicateToTimeSeriesVertex;
 import org.deeplearning4j.nn.conf.graph.rnn.LastTimeStepVertex;
 import org.deeplearning4j.nn.conf.graph.rnn.ReverseTimeSeriesVertex;
 import org.deeplearning4j.nn.conf.inputs.InputType;
+import org.deeplearning4j.nn.conf.layers.Convolution3D;
+import org.deeplearning4j.nn.conf.layers.Convolution3D.DataFormat;
 import org.deeplearning4j.nn.conf.layers.ConvolutionLayer;
 import org.deeplearning4j.nn.conf.layers.GlobalPoolingLayer;
 import org.deeplearning4j.nn.conf.layers.PoolingType;
 import org.deeplearning4j.nn.conf.layers.recurrent.SimpleRnn;
 import org.deeplearning4j.nn.conf.preprocessor.CnnToFeedForwardPreProcessor;
+import org.deeplearning4j.nn.conf.preprocessor.CnnToRnnPreProcessor;
+import org.deeplearning4j.nn.conf.preprocessor.ComposableInputPreProcessor;
+import org.deeplearning4j.nn.conf.preprocessor.FeedForwardToCnn3DPreProcessor;
+import org.deeplearning4j.nn.conf.preprocessor.FeedForwardToCnnPreProcessor;
+import org.deeplearning4j.nn.conf.preprocessor.RnnToCnnPreProcessor;
 import org.nd4j.linalg.activations.Activation;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.MultiDataSet;
@@ -76,6 +83,28 @@ final class VertexFamilies {
                         .addVertex("flat", new PreprocessorVertex(new CnnToFeedForwardPreProcessor(4, 4, 4)),
                                 "convolution")
                         .addLayer("out", classifier(), "flat").setOutputs("out"), IMAGE));
+        families.add(graph("PreprocessorVertex, composed", Tasks.patterns(2, 6, 6),
+                graph -> graph.addLayer("convolution", convolution(), "in")
+                        .addVertex("same", new PreprocessorVertex(new ComposableInputPreProcessor(
+                                new CnnToFeedForwardPreProcessor(4, 4, 4), new FeedForwardToCnnPreProcessor(4, 4, 4))),
+                                "convolution")
+                        .addLayer("pool", new GlobalPoolingLayer(PoolingType.AVG), "same")
+                        .addLayer("out", classifier(), "pool").setOutputs("out"), IMAGE));
+        families.add(graph("PreprocessorVertex, vectors to volumes", Tasks.patterns(8),
+                graph -> graph.addLayer("hidden", dense(16), "in")
+                        .addVertex("volume", new PreprocessorVertex(
+                                new FeedForwardToCnn3DPreProcessor(2, 2, 2, 2, false)), "hidden")
+                        .addLayer("convolution", new Convolution3D.Builder(2, 2, 2).nOut(4)
+                                .dataFormat(DataFormat.NDHWC).activation(Activation.TANH).build(), "volume")
+                        .addLayer("out", classifier(), "convolution").setOutputs("out"), VECTOR));
+        families.add(graph("PreprocessorVertex, sequences of images", Tasks.steps(18),
+                graph -> graph.addVertex("images", new PreprocessorVertex(new RnnToCnnPreProcessor(3, 3, 2)), "in")
+                        .addLayer("convolution", new ConvolutionLayer.Builder(2, 2).nOut(4)
+                                .activation(Activation.TANH).build(), "images")
+                        .addVertex("sequence", new PreprocessorVertex(new CnnToRnnPreProcessor(2, 2, 4)), "convolution")
+                        .addLayer("rnn", new SimpleRnn.Builder().nOut(8).build(), "sequence")
+                        .addLayer("out", stepClassifier(), "rnn").setOutputs("out"),
+                InputType.recurrent(18, Tasks.STEPS)));
         families.add(graph("PoolHelperVertex", Tasks.patterns(2, 6, 6),
                 graph -> graph.addLayer("convolution", convolution(), "in")
                         .addVertex("stripped", new PoolHelperVertex(), "convolution")
