@@ -6,11 +6,11 @@ import org.dl4jsr.rounding.BFloat16;
 /**
  * Copies an array into another of the same shape but any strides, casting between storage types on the way: FLOAT to
  * BF16 rounds to nearest even, BF16 to FLOAT is exact, and a copy within one type keeps every bit. What lies
- * contiguous on both sides goes through {@link Kernels} in one call.
+ * contiguous on both sides, and a matrix of one type that is transposed, goes through {@link Kernels} in one call.
  */
 public final class StridedCopy {
 
-    /** A shorter run is copied here: it is not worth a call. */
+    /** A shorter run, or a matrix with a shorter side, is copied here: it is not worth a call. */
     private static final int SHORT_RUN = 32;
 
     private final FloatType from;
@@ -92,9 +92,23 @@ public final class StridedCopy {
             innermost(source, target);
             return;
         }
+        if (dimension == sizes.length - 2 && transposes()) {
+            Kernels.get().transpose(to, source, target, (int) sizes[dimension + 1], (int) sizes[dimension]);
+            return;
+        }
         for (long i = 0; i < sizes[dimension]; i++) {
             loop(dimension + 1, source + i * sourceSteps[dimension], target + i * targetSteps[dimension]);
         }
+    }
+
+    /** Whether the two innermost loops copy a dense column-major matrix to a dense row-major one of its type. */
+    private boolean transposes() {
+        int last = sizes.length - 1;
+        long rows = sizes[last - 1];
+        long columns = sizes[last];
+        return from == to && Math.min(rows, columns) >= SHORT_RUN && Math.max(rows, columns) <= Integer.MAX_VALUE
+                && sourceSteps[last - 1] == from.bytes() && sourceSteps[last] == rows * from.bytes()
+                && targetSteps[last] == to.bytes() && targetSteps[last - 1] == columns * to.bytes();
     }
 
     private void innermost(long source, long target) {

@@ -17,9 +17,9 @@ class StridedCopyTest {
     @Test
     void everyElementArrivesAsItsTypeHasIt() {
         for (int trial = 0; trial < 2000; trial++) {
-            long[] shape = random.longs(random.nextInt(5), 1, 9).toArray();
-            if (shape.length > 0 && random.nextInt(4) == 0) {
-                shape[random.nextInt(shape.length)] = 100; // long enough for the kernels
+            long[] shape = random.longs(random.nextInt(5), 1, 7).toArray();
+            for (int i = random.nextInt(3); i > 0 && shape.length > 0; i--) {
+                shape[random.nextInt(shape.length)] = 40 + random.nextInt(10); // long enough for the kernels
             }
             var from = FloatType.values()[random.nextInt(2)];
             var to = FloatType.values()[random.nextInt(2)];
