@@ -28,14 +28,17 @@ public final class Bf16Execution {
     private final DefaultOpExecutioner executioner;
     private final Bf16Device device;
     private final Nd4jMatmul matmul;
-    private final Shortcuts shortcuts;
+    private final ElementwiseShortcuts elementwise;
+    private final WindowShortcuts windows;
 
     /** For the ops of {@code executioner}, on arrays in {@code device}'s memory. */
     public Bf16Execution(DefaultOpExecutioner executioner, Bf16Device device) {
         this.executioner = executioner;
         this.device = device;
         matmul = new Nd4jMatmul(device);
-        shortcuts = device.arrayKernels() == null ? null : new Shortcuts(executioner, device, device.arrayKernels());
+        boolean shortens = device.arrayKernels() != null;
+        elementwise = shortens ? new ElementwiseShortcuts(executioner, device) : null;
+        windows = shortens ? new WindowShortcuts(device) : null;
     }
 
     /** Runs an op of the old kind and returns its result, as {@code stock} does. */
@@ -59,11 +62,11 @@ public final class Bf16Execution {
     }
 
     private boolean shortens(Op op, OpContext context, INDArray x, INDArray y, INDArray z, Supplier<INDArray> stock) {
-        if (shortcuts == null || !Bf16Arrays.isBFloat16(x)) {
+        if (elementwise == null || !Bf16Arrays.isBFloat16(x)) {
             return false;
         }
         long start = executioner.profilingConfigurableHookIn(op);
-        boolean done = shortcuts.run(op, context, x, y, z, stock);
+        boolean done = elementwise.run(op, context, x, y, z, stock);
         if (done) {
             executioner.profilingConfigurableHookOut(op, context, start);
         }
@@ -180,11 +183,13 @@ public final class Bf16Execution {
     }
 
     private boolean shortens(CustomOp op, OpContext context, List<INDArray> inputs, List<INDArray> outputs) {
-        if (shortcuts == null || outputs.isEmpty() || !Bf16Arrays.isBFloat16(outputs.get(0))) {
+        if (elementwise == null || outputs.isEmpty() || !Bf16Arrays.isBFloat16(outputs.get(0))) {
             return false;
         }
         long start = executioner.profilingConfigurableHookIn(op, context);
-        boolean done = shortcuts.run(op.opName(), inputs, outputs, integers(op, context), numbers(op, context));
+        double[] numbers = numbers(op, context);
+        boolean done = elementwise.run(op.opName(), inputs, outputs, numbers)
+                || windows.run(op.opName(), inputs, outputs, integers(op, context), numbers);
         if (done) {
             executioner.profilingConfigurableHookOut(op, context, start);
         }
@@ -224,8 +229,8 @@ public final class Bf16Execution {
     }
 
     private static UnsupportedOperationException broken(String op, List<INDArray> operands) {
-        return new UnsupportedOperationException("ND4J's code corrupts memory or ends the process, in FLOAT, too, in op "
-                + op + ", got " + types(operands) + "; use other ops");
+        return new UnsupportedOperationException("Op " + op + " corrupts memory or ends the process, in FLOAT, too, "
+                + "got " + types(operands) + "; use other ops");
     }
 
     private static List<String> types(List<INDArray> arrays) {

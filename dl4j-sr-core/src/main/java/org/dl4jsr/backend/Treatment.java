@@ -77,11 +77,6 @@ enum Treatment {
         return ARITHMETIC.contains(op) && onlyBFloat16(inputs) && onlyBFloat16(outputs) ? NATIVE : PROMOTED;
     }
 
-    /** Whether the op throws. */
-    boolean isRefusal() {
-        return this == REFUSED || this == BROKEN;
-    }
-
     private static boolean onlyBFloat16(List<INDArray> arrays) {
         return arrays.stream().allMatch(array -> array == null || Bf16Arrays.isBFloat16(array));
     }

@@ -198,13 +198,13 @@ class Bf16NumbersTest {
     @Test
     void whatEndsTheProcessIsRefused() {
         INDArray x = Bf16Testing.random(random, 4);
-        var refused = Map.<String, Executable>of(
-                "set_shape, got [BFLOAT16, INT]", () -> Nd4j.exec(DynamicCustomOp.builder("set_shape")
+        var operands = Map.<String, Executable>of(
+                "set_shape: [BFLOAT16, INT]", () -> Nd4j.exec(DynamicCustomOp.builder("set_shape")
                         .addInputs(x, Nd4j.createFromArray(2, 2)).addOutputs(x.dup()).build()),
-                "RelativeError, got [BFLOAT16, BFLOAT16]", () -> Nd4j.exec(new RelativeError(x, x.dup())),
-                "stabilize, got [BFLOAT16]", () -> Nd4j.exec(new Stabilize(x, 1)));
-        refused.forEach((opAndTypes, execution) -> assertRefused("ND4J's code corrupts memory or ends the process, in "
-                + "FLOAT, too, in op " + opAndTypes + "; use other ops", execution));
+                "RelativeError: [BFLOAT16, BFLOAT16]", () -> Nd4j.exec(new RelativeError(x, x.dup())),
+                "stabilize: [BFLOAT16]", () -> Nd4j.exec(new Stabilize(x, 1)));
+        operands.forEach((types, execution) -> assertRefused("Op " + types.replace(": ", " corrupts memory or ends the "
+                + "process, in FLOAT, too, got ") + "; use other ops", execution));
     }
 
     private static void assertRefused(String message, Executable execution) {

@@ -5,6 +5,7 @@ import com.tngtech.archunit.core.importer.ClassFileImporter;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.EnumMap;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -20,6 +21,7 @@ import org.nd4j.linalg.factory.Nd4j;
 final class OpLists {
 
     private static final int WIDTH = 120;
+    private static final Set<Treatment> REFUSALS = EnumSet.of(Treatment.REFUSED, Treatment.BROKEN);
     private static final Map<Treatment, String> TITLES = new EnumMap<>(Map.of(
             Treatment.COPY, "Copied or cast by our kernels",
             Treatment.NATIVE, "Native: elements moved, or each result rounded once",
@@ -53,7 +55,7 @@ final class OpLists {
     private static Set<String> tried() {
         Set<String> names = Nd4jOps.customNames();
         Nd4jOps.legacyClasses().stream().map(Nd4jOps::name).filter(Objects::nonNull).forEach(names::add);
-        names.removeIf(name -> UntriedOps.names().contains(name) && !treatment(name).isRefusal());
+        names.removeIf(name -> UntriedOps.names().contains(name) && !REFUSALS.contains(treatment(name)));
         return names;
     }
 

@@ -1,0 +1,219 @@
+package org.dl4jsr.backend;
+
+import static java.util.Map.entry;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Supplier;
+import org.dl4jsr.kernel.Arithmetic;
+import org.dl4jsr.kernel.ArrayKernels;
+import org.dl4jsr.kernel.Matrix;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.api.ops.BroadcastOp;
+import org.nd4j.linalg.api.ops.DynamicCustomOp;
+import org.nd4j.linalg.api.ops.Op;
+import org.nd4j.linalg.api.ops.OpContext;
+import org.nd4j.linalg.api.ops.ScalarOp;
+import org.nd4j.linalg.api.ops.executioner.DefaultOpExecutioner;
+import org.nd4j.linalg.factory.Nd4j;
+
+/**
+ * Arithmetic and functions of one value on {@link ArrayKernels}, where all operands are BF16: the same bits as by their
+ * {@link Treatment}, without its FLOAT copies and faster than ND4J's BF16 code.
+ */
+final class ElementwiseShortcuts {
+
+    private static final Map<String, Arithmetic> ARITHMETIC = Map.ofEntries(
+            entry("add", Arithmetic.ADD), entry("subtract", Arithmetic.SUBTRACT),
+            entry("multiply", Arithmetic.MULTIPLY), entry("divide", Arithmetic.DIVIDE),
+            entry("reversesubtract", Arithmetic.REVERSE_SUBTRACT), entry("reversedivide", Arithmetic.REVERSE_DIVIDE),
+            entry("add_scalar", Arithmetic.ADD), entry("sub_scalar", Arithmetic.SUBTRACT),
+            entry("mul_scalar", Arithmetic.MULTIPLY), entry("div_scalar", Arithmetic.DIVIDE),
+            entry("rsub_scalar", Arithmetic.REVERSE_SUBTRACT), entry("rdiv_scalar", Arithmetic.REVERSE_DIVIDE),
+            entry("broadcastadd", Arithmetic.ADD), entry("broadcastsub", Arithmetic.SUBTRACT),
+            entry("broadcastmul", Arithmetic.MULTIPLY), entry("broadcastdiv", Arithmetic.DIVIDE));
+
+    /** Functions of one value, and of a scalar if they are scalar ops. */
+    private static final Set<String> FUNCTIONS = Set.of(
+            "relu", "relu6", "leakyrelu", "tanh", "sigmoid", "gelu", "precise_gelu", "swish", "mish", "selu",
+            "softplus", "softsign", "hardtanh", "hard_sigmoid", "rational_tanh", "rectified_tanh", "cube",
+            "_geluderivative", "_precise_geluderivative", "_swishderivative", "_mishderivative",
+            "timesoneminus", "oneminus", "exp", "log", "sqrt", "square", "pow");
+
+    /** Ops dx(x, dy) = dy f(x). */
+    private static final Set<String> SLOPES = Set.of(
+            "tanh_bp", "lrelu_bp", "hardtanh_bp", "hardsigmoid_bp", "sigmoid_bp", "softplus_bp", "cube_bp");
+
+    /** Ops dx(x, dy) = dy or 0. */
+    private static final Set<String> GATES = Set.of("relu_bp");
+
+    private final FunctionTables tables = new FunctionTables();
+    private final DefaultOpExecutioner executioner;
+    private final Bf16Device device;
+    private final ArrayKernels kernels;
+
+    ElementwiseShortcuts(DefaultOpExecutioner executioner, Bf16Device device) {
+        this.executioner = executioner;
+        this.device = device;
+        kernels = device.arrayKernels();
+    }
+
+    /**
+     * Runs an op of the old kind if there is a way.
+     *
+     * @param stock ND4J's code
+     * @return whether it has been done
+     */
+    boolean run(Op op, OpContext context, INDArray x, INDArray y, INDArray z, Supplier<INDArray> stock) {
+        if (!suits(x) || !suits(z) || !Arrays.equals(x.shape(), z.shape()) || hasArguments(op)) {
+            return false;
+        }
+        Arithmetic operation = ARITHMETIC.get(op.opName());
+        if (operation == null) {
+            return FUNCTIONS.contains(op.opName()) && y == null && lookUp(op, context, x, z, stock);
+        }
+        if (op instanceof ScalarOp scalarOp && scalarOp.dimensions() == null) {
+            kernels.arithmetic(operation, matrix(x), scalarOp.scalar().getFloat(0), matrix(z));
+            return true;
+        }
+        Matrix second = suits(y) ? broadcast(op, x, y) : null;
+        if (second != null) {
+            kernels.arithmetic(operation, matrix(x), second, matrix(z));
+        }
+        return second != null;
+    }
+
+    /** The y of an op of the old kind with the shape of x, or null. */
+    private Matrix broadcast(Op op, INDArray x, INDArray y) {
+        if (op instanceof BroadcastOp broadcastOp) {
+            return broadcast(y, x.shape(), broadcastOp.dimensions().toIntVector());
+        }
+        int[] along = op instanceof ScalarOp scalarOp ? scalarOp.dimensions().toIntVector() : new int[0];
+        return along.length == 1 && x.rank() == 2 // a number for each row or column
+                ? broadcast(y, x.shape(), new int[] {1 - Math.floorMod(along[0], 2)})
+                : null;
+    }
+
+    private static boolean hasArguments(Op op) {
+        return op.extraArgs() != null && op.extraArgs().length > 0;
+    }
+
+    private boolean lookUp(Op op, OpContext context, INDArray x, INDArray z, Supplier<INDArray> stock) {
+        INDArray scalar = op instanceof ScalarOp scalarOp ? scalarOp.scalar() : null;
+        List<Double> arguments = scalar == null ? List.of() : List.of(scalar.getDouble(0));
+        INDArray table = tables.get(op.opName(), arguments, DataType.BFLOAT16, values -> {
+            INDArray results = values.ulike();
+            try {
+                executioner.setX(values, op, context);
+                executioner.setZ(results, op, context);
+                if (scalar != null) {
+                    ((ScalarOp) op).setScalar(Nd4j.scalar(DataType.FLOAT, scalar.getDouble(0)));
+                }
+                stock.get();
+            } finally {
+                executioner.setX(x, op, context);
+                executioner.setZ(z, op, context);
+                if (scalar != null) {
+                    ((ScalarOp) op).setScalar(scalar);
+                }
+            }
+            return results;
+        });
+        if (table != null) {
+            kernels.lookUp(device.address(table), matrix(x), matrix(z));
+        }
+        return table != null;
+    }
+
+    /**
+     * Runs a custom op of these operands if there is a way.
+     *
+     * @param numbers its floating point arguments
+     * @return whether it has been done
+     */
+    boolean run(String op, List<INDArray> inputs, List<INDArray> outputs, double[] numbers) {
+        if (inputs.size() != 2 || outputs.size() != 1) {
+            return false;
+        }
+        INDArray a = inputs.get(0);
+        INDArray b = inputs.get(1);
+        INDArray out = outputs.get(0);
+        if (!suits(a) || !suits(b) || !suits(out)) {
+            return false;
+        }
+        Arithmetic operation = ARITHMETIC.get(op);
+        if (operation != null) {
+            Matrix left = broadcast(a, out.shape());
+            Matrix right = broadcast(b, out.shape());
+            boolean broadcasts = left != null && right != null;
+            if (broadcasts) {
+                kernels.arithmetic(operation, left, right, matrix(out));
+            }
+            return broadcasts;
+        }
+        return (SLOPES.contains(op) || GATES.contains(op)) && Arrays.equals(a.shape(), out.shape())
+                && Arrays.equals(b.shape(), out.shape()) && multiplySlope(op, a, b, out, numbers);
+    }
+
+    private boolean multiplySlope(String op, INDArray x, INDArray dy, INDArray dx, double[] numbers) {
+        INDArray table = tables.get(op, Arrays.stream(numbers).boxed().toList(), DataType.FLOAT, values -> {
+            INDArray results = values.ulike();
+            try (INDArray ones = Nd4j.onesLike(values)) {
+                Nd4j.exec(DynamicCustomOp.builder(op).addInputs(values, ones).addOutputs(results)
+                        .addFloatingPointArguments(Arrays.stream(numbers).boxed().toArray(Double[]::new)).build());
+            }
+            return results;
+        });
+        if (table != null) {
+            kernels.multiplyLookUp(device.address(table), GATES.contains(op), matrix(x), matrix(dy), matrix(dx));
+        }
+        return table != null;
+    }
+
+    private static boolean suits(INDArray array) {
+        return Bf16Arrays.isBFloat16(array) && !array.isEmpty();
+    }
+
+    private Matrix matrix(INDArray array) {
+        return Bf16Arrays.matrix(device, array);
+    }
+
+    /** {@code array} with the shape it broadcasts to by the rules of NumPy, or null. */
+    private Matrix broadcast(INDArray array, long[] shape) {
+        Matrix given = matrix(array);
+        int missing = shape.length - array.rank();
+        if (missing < 0) {
+            return null;
+        }
+        long[] strides = new long[shape.length];
+        for (int i = missing; i < shape.length; i++) {
+            long size = given.shape()[i - missing];
+            if (size == shape[i]) {
+                strides[i] = given.strides()[i - missing];
+            } else if (size != 1) {
+                return null;
+            }
+        }
+        return new Matrix(given.type(), given.address(), shape, strides);
+    }
+
+    /** {@code array}, whose dimensions are those of {@code shape} that are listed, with this shape; or null. */
+    private Matrix broadcast(INDArray array, long[] shape, int[] dimensions) {
+        Matrix given = Bf16Arrays.squeezed(device, array);
+        int[] kept = Arrays.stream(dimensions).map(d -> Math.floorMod(d, shape.length)).sorted()
+                .filter(d -> shape[d] != 1).toArray();
+        if (kept.length != given.shape().length) {
+            return null;
+        }
+        long[] strides = new long[shape.length];
+        for (int i = 0; i < kept.length; i++) {
+            if (given.shape()[i] != shape[kept[i]]) {
+                return null;
+            }
+            strides[kept[i]] = given.strides()[i];
+        }
+        return new Matrix(given.type(), given.address(), shape, strides);
+    }}

@@ -1,0 +1,173 @@
+package org.dl4jsr.backend;
+
+import java.util.List;
+import java.util.stream.Stream;
+import org.dl4jsr.kernel.ArrayKernels;
+import org.dl4jsr.kernel.Convolution;
+import org.dl4jsr.kernel.Matrix;
+import org.dl4jsr.kernel.Window;
+import org.dl4jsr.op.KernelOp;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * ND4J's ops on windows of images and sequences, where all operands are BF16, on {@link ArrayKernels}: the same bits as
+ * by their {@link Treatment}, without its FLOAT copies. One-dimensional convolutions run on {@link Convolution}, which
+ * sums in an order of its own.
+ */
+final class WindowShortcuts {
+
+    private final Bf16Device device;
+    private final ArrayKernels kernels;
+
+    WindowShortcuts(Bf16Device device) {
+        this.device = device;
+        kernels = device.arrayKernels();
+    }
+
+    /**
+     * Runs a custom op if there is a way.
+     *
+     * @param integers its integer arguments
+     * @param numbers its floating point arguments
+     * @return whether it has been done
+     */
+    boolean run(String op, List<INDArray> inputs, List<INDArray> outputs, long[] integers, double[] numbers) {
+        boolean suits = Stream.concat(inputs.stream(), outputs.stream())
+                .allMatch(array -> Bf16Arrays.isBFloat16(array) && !array.isEmpty());
+        return suits && switch (op) {
+            case "conv1d" -> convolve(false, inputs, outputs, integers);
+            case "conv1d_bp" -> convolve(true, inputs, outputs, integers);
+            case "im2col" -> im2col(inputs.get(0), outputs.get(0), integers, numbers);
+            case "col2im" -> col2im(inputs.get(0), outputs.get(0), integers);
+            case "maxpool2d" -> maxPool(inputs.get(0), outputs.get(0), integers);
+            case "maxpool2d_bp" -> maxPoolGradient(inputs.get(0), inputs.get(1), outputs.get(0), integers);
+            default -> false;
+        };
+    }
+
+    private boolean im2col(INDArray image, INDArray columns, long[] integers, double[] numbers) {
+        boolean zeros = numbers.length == 0 || numbers[0] == 0;
+        boolean plain = zeros && integers.length >= 8 && image.rank() == 4 && columns.rank() == 6;
+        if (plain) {
+            kernels.im2col(matrix(image), matrix(columns), window(integers));
+        }
+        return plain;
+    }
+
+    private boolean col2im(INDArray columns, INDArray image, long[] integers) {
+        boolean plain = integers.length >= 8 && columns.rank() == 6 && image.rank() == 4;
+        if (plain) {
+            kernels.col2im(matrix(columns), matrix(image), new Window(columns.size(2), columns.size(3), integers[0],
+                    integers[1], integers[2], integers[3], integers[6], integers[7]));
+        }
+        return plain;
+    }
+
+    private boolean maxPool(INDArray in, INDArray out, long[] integers) {
+        boolean plain = isPooling(integers, in, out);
+        if (plain) {
+            Matrix x = channelsFirst(in, integers);
+            Matrix y = channelsFirst(out, integers);
+            kernels.maxPool(x, y, poolingWindow(integers, x, y));
+        }
+        return plain;
+    }
+
+    private boolean maxPoolGradient(INDArray in, INDArray gradient, INDArray out, long[] integers) {
+        boolean plain = isPooling(integers, in, gradient);
+        if (plain) {
+            Matrix x = channelsFirst(in, integers);
+            Matrix dy = channelsFirst(gradient, integers);
+            kernels.maxPoolGradient(x, dy, channelsFirst(out, integers), poolingWindow(integers, x, dy));
+        }
+        return plain;
+    }
+
+    /**
+     * One-dimensional convolution of [batch, channels, width] by weights [window, channels in, channels out], forward
+     * or backward: as a convolution of images of one row. The sums' order is ours.
+     */
+    private boolean convolve(boolean backward, List<INDArray> inputs, List<INDArray> outputs, long[] integers) {
+        INDArray x = inputs.get(0);
+        INDArray weights = inputs.get(1);
+        INDArray y = backward ? inputs.get(inputs.size() - 1) : outputs.get(0);
+        boolean hasBias = inputs.size() == (backward ? 4 : 3);
+        boolean plain = (integers.length == 5 || integers.length == 6 && integers[5] == 0) && integers[4] < 2;
+        if (!plain || x.rank() != 3 || !KernelOp.isDense(weights) || !KernelOp.isDense(y)) {
+            return false;
+        }
+        long padding = integers[4] == 0
+                ? integers[2]
+                : samePadding(x.size(2), y.size(2), integers[0], integers[1], integers[3]);
+        var window = new Window(1, integers[0], 1, integers[1], 0, padding, 1, integers[3]);
+        if (!backward) {
+            Convolution.get().forward(asImage(x), withHeight(weights), hasBias ? row(inputs.get(2)) : null, asImage(y),
+                    window);
+            return true;
+        }
+        INDArray dWeights = outputs.get(1);
+        INDArray dBias = hasBias ? outputs.get(2) : null;
+        if (!KernelOp.isDense(dWeights) || dBias != null && !KernelOp.isDense(dBias)) {
+            return false;
+        }
+        Convolution.get().backward(asImage(x), withHeight(weights), asImage(y), asImage(outputs.get(0)),
+                withHeight(dWeights), hasBias ? row(dBias) : null, window);
+        return true;
+    }
+
+    /** [batch, channels, width] as [batch, channels, 1, width]. */
+    private Matrix asImage(INDArray sequence) {
+        Matrix m = matrix(sequence);
+        return new Matrix(m.type(), m.address(), new long[] {m.shape()[0], m.shape()[1], 1, m.shape()[2]},
+                new long[] {m.strides()[0], m.strides()[1], 0, m.strides()[2]});
+    }
+
+    /** [window, in, out] as [1, window, in, out]. */
+    private Matrix withHeight(INDArray weights) {
+        Matrix m = matrix(weights);
+        return new Matrix(m.type(), m.address(), new long[] {1, m.shape()[0], m.shape()[1], m.shape()[2]},
+                new long[] {0, m.strides()[0], m.strides()[1], m.strides()[2]});
+    }
+
+    private Matrix row(INDArray bias) {
+        Matrix m = matrix(bias);
+        long stride = m.strides()[m.strides().length - 1];
+        return new Matrix(m.type(), m.address(), new long[] {1, bias.length()}, new long[] {bias.length(), stride});
+    }
+
+    /** Of integer arguments that start with the window's sizes. */
+    private static Window window(long[] integers) {
+        return new Window(integers[0], integers[1], integers[2], integers[3], integers[4], integers[5], integers[6],
+                integers[7]);
+    }
+
+    private static boolean isPooling(long[] integers, INDArray x, INDArray y) {
+        return integers.length >= 9 && (integers[8] == 0 || integers[8] == 1) && x.rank() == 4 && y.rank() == 4;
+    }
+
+    /** [batch, channels, height, width] of a pooling's operand, which may have its channels last. */
+    private Matrix channelsFirst(INDArray image, long[] integers) {
+        boolean last = integers.length > 10 && integers[10] == 1;
+        return matrix(last ? image.permute(0, 3, 1, 2) : image);
+    }
+
+    /** With the padding of mode "same", which such a pooling finds out itself. */
+    private static Window poolingWindow(long[] integers, Matrix x, Matrix y) {
+        Window given = window(integers);
+        if (integers[8] == 0) {
+            return given;
+        }
+        return new Window(given.height(), given.width(), given.strideHeight(), given.strideWidth(),
+                samePadding(x.rows(), y.rows(), given.height(), given.strideHeight(), given.dilationHeight()),
+                samePadding(x.columns(), y.columns(), given.width(), given.strideWidth(), given.dilationWidth()),
+                given.dilationHeight(), given.dilationWidth());
+    }
+
+    private static long samePadding(long in, long out, long size, long stride, long dilation) {
+        return ((out - 1) * stride + (size - 1) * dilation + 1 - in) / 2;
+    }
+
+    private Matrix matrix(INDArray array) {
+        return Bf16Arrays.matrix(device, array);
+    }
+}
