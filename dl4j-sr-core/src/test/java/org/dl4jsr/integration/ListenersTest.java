@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.IntStream;
+import org.deeplearning4j.core.listener.SystemInfoFilePrintListener;
 import org.deeplearning4j.core.listener.SystemInfoPrintListener;
 import org.deeplearning4j.datasets.iterator.utilty.ListDataSetIterator;
 import org.deeplearning4j.nn.graph.ComputationGraph;
@@ -29,6 +30,9 @@ import org.deeplearning4j.optimize.listeners.PerformanceListener;
 import org.deeplearning4j.optimize.listeners.ScoreIterationListener;
 import org.deeplearning4j.optimize.listeners.SleepyTrainingListener;
 import org.deeplearning4j.optimize.listeners.TimeIterationListener;
+import org.deeplearning4j.optimize.listeners.callbacks.ModelSavingCallback;
+import org.deeplearning4j.ui.model.stats.J7StatsListener;
+import org.deeplearning4j.ui.model.storage.InMemoryStatsStorage;
 import org.dl4jsr.policy.Bf16Policy;
 import org.dl4jsr.updater.TestNetworks;
 import org.junit.jupiter.api.Test;
@@ -59,13 +63,16 @@ class ListenersTest {
 
     /** Whoever listens changes nothing. */
     @Test
-    void listenersOfAllKindsAtOnce() {
+    void listenersOfAllKindsAtOnce(@TempDir Path directory) {
         TrainingListener[] all = {
             new ScoreIterationListener(1), new PerformanceListener(1, true), new CollectScoresIterationListener(1),
             new CollectScoresListener(1), new TimeIterationListener(12), new SleepyTrainingListener(),
             new EvaluativeListener(data(), 4, InvocationType.ITERATION_END),
             new ComposableIterationListener(new ScoreIterationListener(2)),
-            SystemInfoPrintListener.builder().printOnEpochStart(true).build()
+            new J7StatsListener(new InMemoryStatsStorage(), 1),
+            SystemInfoPrintListener.builder().printOnEpochStart(true).build(),
+            SystemInfoFilePrintListener.builder().printOnEpochEnd(true)
+                    .printFileTarget(directory.resolve("system").toFile()).build()
         };
         for (IUpdater updater : List.of(new Adam(5e-3), new Nesterovs(0.05, 0.9))) {
             var quiet = network(updater, Bf16Policy.SR);
@@ -94,12 +101,15 @@ class ListenersTest {
     }
 
     @Test
-    void evaluationWhileTraining() {
+    void evaluationAndSavingWhileTraining(@TempDir Path directory) throws IOException {
         var listener = new EvaluativeListener(data(), 1, InvocationType.EPOCH_END, new Evaluation());
+        listener.setCallback(new ModelSavingCallback(directory.toFile(), "%d.zip"));
         var graph = graph();
         graph.setListeners(listener);
         graph.fit(data(), 8);
         assertTrue(((Evaluation) listener.getEvaluations()[0]).accuracy() > 0.8);
+        var saved = ComputationGraph.load(directory.resolve("8.zip").toFile(), true);
+        assertArrayEquals(bits(graph.params()), bits(saved.params()));
     }
 
     /** DL4J counts an iteration after its listeners: what they save has to be told that it is one further. */
