@@ -3,35 +3,33 @@
 static const float GELU_LINEAR = 1.5957691216f; // 2 sqrt(2 / pi)
 static const float GELU_CUBIC = 0.044715f * GELU_LINEAR;
 
-/// Of t: e^-|t|, 1 / (1 + e^-|t|), and 1 / (1 + e^-t), with no loss of digits for any t.
+/// Below, GELU and its derivative are zero for all that FP32 can tell, and e^-t still is not infinite.
+static const float GELU_LEAST = -10;
+
+/// Of t(x): e^-t and 1 / (1 + e^-t), with no loss of digits. x is at least GELU_LEAST.
 struct Sigmoid {
-    V exponent, inverse, value;
+    V exponential, value;
 
-    /// For t = x * factor * log2(e).
-    Sigmoid(V x, V factor) {
-        V t = x * factor;
-        exponent = power2((V) ((Bits) t | 0x80000000u));
-        inverse = reciprocal(exponent + 1.0f);
-        value = x > 0.0f ? inverse : exponent * inverse;
+    Sigmoid(V x, V square) {
+        V factor = multiplyAdd(square, broadcast(-GELU_CUBIC * LOG2_E), broadcast(-GELU_LINEAR * LOG2_E));
+        exponential = power2(x * factor);
+        value = reciprocal(exponential + 1.0f);
     }
-
-    V derivative() const { return exponent * inverse * inverse; }
 };
 
-/// Relative error below 2^-17, most of it from rounding t; zero where the value is under 1e-33.
+/// Relative error below 2^-17, most of it from rounding t; absolute error below 1e-33 where the value is smaller.
 SIMD_FUNCTION V gelu(V x) {
-    V factor = multiplyAdd(x * x, broadcast(GELU_CUBIC * LOG2_E), broadcast(GELU_LINEAR * LOG2_E));
-    return x * Sigmoid(x, factor).value;
+    V limited = maximum(broadcast(GELU_LEAST), x);
+    return limited * Sigmoid(limited, limited * limited).value;
 }
 
 /// Absolute error below 2^-20.
 SIMD_FUNCTION V geluDerivative(V x) {
-    V limited = x > 16.0f ? broadcast(16.0f) : x < -16.0f ? broadcast(-16.0f) : x; // 1 and 0 from there on
+    V limited = minimum(broadcast(-GELU_LEAST), maximum(broadcast(GELU_LEAST), x)); // 1 from there on
     V square = limited * limited;
-    Sigmoid sigmoid(
-            limited, multiplyAdd(square, broadcast(GELU_CUBIC * LOG2_E), broadcast(GELU_LINEAR * LOG2_E)));
+    Sigmoid sigmoid(limited, square);
     V slope = limited * multiplyAdd(square, broadcast(3 * GELU_CUBIC), broadcast(GELU_LINEAR));
-    return multiplyAdd(slope, sigmoid.derivative(), sigmoid.value);
+    return multiplyAdd(slope, sigmoid.exponential * sigmoid.value * sigmoid.value, sigmoid.value);
 }
 
 template <class T>

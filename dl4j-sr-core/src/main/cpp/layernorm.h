@@ -1,9 +1,19 @@
 // Layer normalization (Ba, Kiros, Hinton, arXiv 1607.06450), a row at a time.
 
+/// The values in FP32, valid until this thread asks for others.
+template <class T>
+static inline const float* widened(const T* values, int length, Scratch& scratch) {
+    float* target = scratch.floats(length);
+    copy(values, target, length);
+    return target;
+}
+
 template <class T>
 static inline void layerNormForward(
         int threads, const T* x, const T* gain, const T* bias, T* y, float* mean, float* rstd, int rows, int width,
         float epsilon) {
+    static thread_local Scratch gainMemory, biasMemory;
+    const float *gains = widened(gain, width, gainMemory), *biases = widened(bias, width, biasMemory);
 #pragma omp parallel for num_threads(threadsFor(threads, blocksOf((int64_t) rows * width)))
     for (int row = 0; row < rows; row++) {
         const T* in = x + (int64_t) row * width;
@@ -16,7 +26,7 @@ static inline void layerNormForward(
         float scale = 1 / sqrtf(squares / width + epsilon);
         eachVector(width, [&](int64_t c, auto part) {
             V normalized = (load(in + c, part) - center) * scale;
-            store(out + c, multiplyAdd(normalized, load(gain + c, part), load(bias + c, part)), part);
+            store(out + c, multiplyAdd(normalized, load(gains + c, part), load(biases + c, part)), part);
         });
         mean[row] = center;
         rstd[row] = scale;
@@ -27,6 +37,8 @@ template <class T>
 static inline void layerNormBackward(
         int threads, const T* x, const T* gain, const float* mean, const float* rstd, const T* dy, const T* residual,
         T* dx, T* dGain, T* dBias, int rows, int width) {
+    static thread_local Scratch gainMemory;
+    const float* gains = widened(gain, width, gainMemory);
     const int padded = roundUp(width, LANES);
     const float* sums = sumRows(threads, rows, 2 * padded, [&](int row, float* gainSums) {
         const T* in = x + (int64_t) row * width;
@@ -39,15 +51,14 @@ static inline void layerNormBackward(
             V d = load(gradient + c, part);
             store(gainSums + c, multiplyAdd(d, normalized, load(gainSums + c)));
             store(biasSums + c, load(biasSums + c) + d);
-            d *= load(gain + c, part);
+            d *= load(gains + c, part);
             total += d;
             product = multiplyAdd(d, normalized, product);
         });
-        float center2 = sum(total) / width, slope = sum(product) / width;
+        float center2 = sum(total) / width, slope = -scale * scale * sum(product) / width;
         eachVector(width, [&](int64_t c, auto part) {
-            V normalized = (load(in + c, part) - center) * scale;
-            V d = load(gradient + c, part) * load(gain + c, part);
-            V result = multiplyAdd(normalized, broadcast(-slope), d - center2) * scale;
+            V d = load(gradient + c, part) * load(gains + c, part);
+            V result = multiplyAdd(load(in + c, part) - center, broadcast(slope), (d - center2) * scale);
             int64_t i = (int64_t) row * width + c;
             store(dx + i, residual ? result + load(residual + i, part) : result, part);
         });

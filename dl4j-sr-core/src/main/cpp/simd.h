@@ -39,6 +39,9 @@ SIMD_FUNCTION V multiplyAdd(V a, V b, V c) {
 /// The greater one; b where one is NaN.
 SIMD_FUNCTION V maximum(V a, V b) { return a > b ? a : b; }
 
+/// The lesser one; b where one is NaN.
+SIMD_FUNCTION V minimum(V a, V b) { return a < b ? a : b; }
+
 /// 1 / x with a relative error below 2^-21, for normal x.
 SIMD_FUNCTION V reciprocal(V x) {
 #if SIMD_BYTES == 16
