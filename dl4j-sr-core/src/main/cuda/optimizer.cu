@@ -129,7 +129,7 @@ DEVICE int64_t ownBlock() { return threadIndex() / BLOCK_THREADS; }
 /// Whether this thread is the one that holds its block's sum; the last warp's blocks may not exist.
 DEVICE bool writesBlock(int64_t length) { return threadIdx.x % BLOCK_THREADS == 0 && ownBlock() * BLOCK < length; }
 
-/// Calls body(first, Whole or Part) for this thread's octets of its block of an array, which start at the block's start.
+/// Calls body(first, Whole or Part) for this thread's octets of its block of an array, from the block's start on.
 template <class Body>
 DEVICE void blockOctets(int64_t length, bool aligned, Body body) {
     const int64_t end = (ownBlock() + 1) * BLOCK < length ? (ownBlock() + 1) * BLOCK : length;

@@ -9,8 +9,8 @@ import org.dl4jsr.kernel.FloatType;
 
 /**
  * Causal attention. It runs on tensor cores where storage is BF16, the head width is a multiple of 8 up to 128, arrays
- * lie at multiples of 16 bytes and the GPU has compute capability 8.0 or more; probabilities and gradients of scores are
- * then rounded to BF16 on the way. Otherwise all is FP32, far slower, with heads as wide as the GPU's shared memory
+ * lie at multiples of 16 bytes and the GPU has compute capability 8.0 or more; probabilities and gradients of scores
+ * are then rounded to BF16 on the way. Otherwise all is FP32, far slower, with heads as wide as the GPU's shared memory
  * allows: 164 in the backward pass with 64 KiB a block (compute capability 7.5), 598 with 227 KiB (9.0).
  */
 final class CudaAttention {

@@ -32,8 +32,8 @@ import org.dl4jsr.kernel.Operands;
 
 /**
  * Matrix multiplication by cuBLAS over device addresses, on one stream: BF16 (with BF16 or FLOAT result) on tensor
- * cores with FP32 sums, and FLOAT. Calls return as soon as the work is queued. Transposes are strides; an operand without a
- * unit stride in its last two dimensions is copied densely first.
+ * cores with FP32 sums, and FLOAT. Calls return as soon as the work is queued. Transposes are strides; an operand
+ * without a unit stride in its last two dimensions is copied densely first.
  */
 public final class CudaMatmul implements Matmul {
 

@@ -10,7 +10,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.Random;
 
 /**
  * Checks the CUDA kernels on the GPU at hand against the Java kernels, and measures them; needs no ND4J.
@@ -141,7 +140,7 @@ public final class GpuSelfTest {
     private void run(KernelCheck check, KernelComparison comparison, long seed, int largest) {
         String problem = "";
         try {
-            check.run(comparison, new Random(seed), largest);
+            check.run(comparison, seed, largest);
         } catch (IllegalStateException | CudaException e) {
             problem = e.getMessage();
             failed = true;

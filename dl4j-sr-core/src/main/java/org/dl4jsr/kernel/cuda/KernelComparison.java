@@ -2,6 +2,7 @@ package org.dl4jsr.kernel.cuda;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Objects;
 import org.bytedeco.javacpp.BytePointer;
@@ -34,20 +35,29 @@ final class KernelComparison {
     /** An array's content, and by how many elements it lies behind a 256-byte boundary. */
     record Content(FloatType type, byte[] bytes, int offset) {}
 
-    /** An operation on arrays at these addresses; what it returns, if anything. */
+    /** An operation on arrays at these addresses. */
     interface Operation {
+        void run(Kernels kernels, long[] arrays);
+    }
+
+    /** An operation that returns something. */
+    interface Function {
         Object run(Kernels kernels, long[] arrays);
     }
 
     /** Results and arrays must be equal, bit for bit. */
-    void same(String what, Operation operation, Content... arrays) {
-        Object[] expectedResult = new Object[1];
-        Object[] result = new Object[1];
-        byte[][] expected = onHost(operation, arrays, expectedResult);
-        byte[][] actual = onDevice(cuda, stream, operation, arrays, result);
-        if (!Objects.equals(expectedResult[0], result[0])) {
-            throw new IllegalStateException(what + ": returned " + result[0] + ", expected " + expectedResult[0]);
+    void sameResult(String what, Function function, Content... arrays) {
+        var results = new ArrayList<>();
+        same(what, (kernels, addresses) -> results.add(function.run(kernels, addresses)), arrays);
+        if (!Objects.equals(results.get(0), results.get(1))) {
+            throw new IllegalStateException(what + ": returned " + results.get(1) + ", expected " + results.get(0));
         }
+    }
+
+    /** Arrays must be equal, bit for bit. */
+    void same(String what, Operation operation, Content... arrays) {
+        byte[][] expected = onHost(operation, arrays);
+        byte[][] actual = onDevice(cuda, stream, operation, arrays);
         for (int i = 0; i < arrays.length; i++) {
             int at = Arrays.mismatch(expected[i], actual[i]);
             if (at >= 0) {
@@ -62,9 +72,9 @@ final class KernelComparison {
      * same bits the second time; what lies around the arrays must be equal.
      */
     void close(String what, double tolerance, Operation operation, Content... arrays) {
-        byte[][] expected = onHost(operation, arrays, new Object[1]);
-        byte[][] actual = onDevice(cuda, stream, operation, arrays, new Object[1]);
-        byte[][] repeated = onDevice(cudaAgain, again, operation, arrays, new Object[1]);
+        byte[][] expected = onHost(operation, arrays);
+        byte[][] actual = onDevice(cuda, stream, operation, arrays);
+        byte[][] repeated = onDevice(cudaAgain, again, operation, arrays);
         for (int i = 0; i < arrays.length; i++) {
             double[] expectedValues = values(arrays[i], expected[i]);
             double[] values = values(arrays[i], actual[i]);
@@ -95,14 +105,14 @@ final class KernelComparison {
         }
     }
 
-    private byte[][] onHost(Operation operation, Content[] arrays, Object[] result) {
+    private byte[][] onHost(Operation operation, Content[] arrays) {
         var memory = new BytePointer[arrays.length];
         long[] addresses = new long[arrays.length];
         for (int i = 0; i < arrays.length; i++) {
             memory[i] = new BytePointer(guarded(arrays[i]));
             addresses[i] = memory[i].address() + start(arrays[i]);
         }
-        result[0] = operation.run(java, addresses);
+        operation.run(java, addresses);
         byte[][] contents = new byte[arrays.length][];
         for (int i = 0; i < arrays.length; i++) {
             contents[i] = new byte[(int) memory[i].capacity()];
@@ -113,7 +123,7 @@ final class KernelComparison {
     }
 
     private static byte[][] onDevice(
-            CudaKernels cuda, CudaStream stream, Operation operation, Content[] arrays, Object[] result) {
+            CudaKernels cuda, CudaStream stream, Operation operation, Content[] arrays) {
         var memory = new DeviceMemory[arrays.length];
         long[] addresses = new long[arrays.length];
         byte[][] contents = new byte[arrays.length][];
@@ -126,7 +136,7 @@ final class KernelComparison {
                 }
                 addresses[i] = memory[i].address() + start(arrays[i]);
             }
-            result[0] = operation.run(cuda, addresses);
+            operation.run(cuda, addresses);
             for (int i = 0; i < arrays.length; i++) {
                 try (var bytes = new BytePointer(contents[i].length)) {
                     memory[i].read(0, bytes, contents[i].length);
