@@ -33,8 +33,8 @@ static inline void im2col(
 }
 
 static inline void col2im(
-        int threads, int columnsType, void* columns, const int64_t* columnsShape, const int64_t* columnsStrides, void* image,
-        const int64_t* imageShape, const int64_t* imageStrides, const int64_t* window) {
+        int threads, int columnsType, void* columns, const int64_t* columnsShape, const int64_t* columnsStrides,
+        void* image, const int64_t* imageShape, const int64_t* imageStrides, const int64_t* window) {
     const Image to(image, imageShape, imageStrides);
     if (columnsType == FLOAT) {
         col2im(threads, Columns<float>(columns, columnsShape, columnsStrides), to, Window(window));

@@ -15,7 +15,6 @@ final class FloatCopies implements AutoCloseable {
     private final List<Copy> copies = new ArrayList<>();
     private final List<INDArray> results = new ArrayList<>();
     private final Bf16Device device;
-
     private final boolean inCOrder;
 
     /** Copies ordered as their originals are. */

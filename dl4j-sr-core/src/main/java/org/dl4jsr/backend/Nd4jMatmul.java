@@ -26,34 +26,33 @@ final class Nd4jMatmul {
     /**
      * Runs the op if it is one of these and its operands suit.
      *
-     * @param flags transpose x, transpose y, transpose z; for tensormmul the counts and numbers of x's and y's axes
+     * @param integers whether x, y and z are transposed; for tensormmul the counts and numbers of x's and y's axes
      * @param factors alpha, beta
      * @return whether it has been done
      */
-    boolean run(String op, List<INDArray> inputs, List<INDArray> outputs, long[] flags, double[] factors) {
-        boolean transposeX = flag(flags, 0);
-        boolean transposeY = flag(flags, 1);
-        boolean transposeZ = flag(flags, 2);
+    boolean run(String op, List<INDArray> inputs, List<INDArray> outputs, long[] integers, double[] factors) {
         if (!suits(inputs, outputs)) {
             return false;
         }
-        if (op.equals("xw_plus_b")) {
-            return inputs.size() == 3 && Arrays.stream(flags).allMatch(flag -> flag == 0)
+        boolean transposeX = isSet(integers, 0);
+        boolean transposeY = isSet(integers, 1);
+        boolean transposeZ = isSet(integers, 2);
+        return switch (op) {
+            case "matmul" -> inputs.size() == 2 && outputs.size() == 1
+                    && product(inputs.get(0), inputs.get(1), outputs.get(0), transposeX, transposeY, transposeZ,
+                            factors.length > 0 ? (float) factors[0] : 1, factors.length > 1 ? (float) factors[1] : 0);
+            case "matmul_bp" -> inputs.size() == 3 && outputs.size() == 2
+                    && gradients(inputs, outputs, transposeX, transposeY, transposeZ);
+            case "xw_plus_b" -> inputs.size() == 3 && Arrays.stream(integers).allMatch(flag -> flag == 0)
                     && affine(inputs.get(0), inputs.get(1), inputs.get(2), outputs.get(0));
-        }
-        if (op.equals("tensormmul") || op.equals("tensordot")) {
-            return inputs.size() == 2 && contraction(inputs.get(0), inputs.get(1), outputs.get(0), flags);
-        }
-        if (op.equals("matmul") && inputs.size() == 2 && outputs.size() == 1) {
-            return product(inputs.get(0), inputs.get(1), outputs.get(0), transposeX, transposeY, transposeZ,
-                    factors.length > 0 ? (float) factors[0] : 1, factors.length > 1 ? (float) factors[1] : 0);
-        }
-        return op.equals("matmul_bp") && inputs.size() == 3 && outputs.size() == 2
-                && gradients(inputs, outputs, transposeX, transposeY, transposeZ);
+            case "tensormmul", "tensordot" -> inputs.size() == 2
+                    && contraction(inputs.get(0), inputs.get(1), outputs.get(0), integers);
+            default -> false;
+        };
     }
 
-    private static boolean flag(long[] flags, int i) {
-        return flags.length > i && flags[i] != 0;
+    private static boolean isSet(long[] integers, int i) {
+        return integers.length > i && integers[i] != 0;
     }
 
     private static boolean suits(List<INDArray> inputs, List<INDArray> outputs) {

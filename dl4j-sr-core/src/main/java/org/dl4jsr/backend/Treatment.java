@@ -11,7 +11,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  */
 enum Treatment {
 
-    /** Copies and casts: {@link Bf16Arrays#copy}, else ND4J. */
+    /** Copies and casts: {@link Bf16Device#copy}, else ND4J. */
     COPY,
     /** ND4J's code: there is no BF16 operand, or it only moves elements or rounds each result once. */
     NATIVE,
