@@ -5,17 +5,13 @@ import static org.dl4jsr.kernel.cuda.CudaException.checkDriver;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Random;
 import java.util.function.Consumer;
-import org.bytedeco.javacpp.BytePointer;
-import org.bytedeco.javacpp.IntPointer;
 import org.dl4jsr.kernel.AdamWArrays;
 import org.dl4jsr.kernel.AdamWStep;
 import org.dl4jsr.kernel.FloatType;
 import org.dl4jsr.kernel.Matrix;
 import org.dl4jsr.kernel.StateRounding;
 import org.dl4jsr.kernel.WeightWrite;
-import org.dl4jsr.rounding.BFloat16;
 
 /**
  * Measures the kernels on random data against a device-to-device copy in the same run, and cuBLAS on a GPT's shapes.
@@ -35,7 +31,7 @@ final class GpuBenchmark implements AutoCloseable {
     private final GpuTimer timer;
     private final Consumer<Measurement> report;
     private final List<Measurement> measurements = new ArrayList<>();
-    private final List<DeviceMemory> memory = new ArrayList<>();
+    private final RandomMemory memory;
 
     /** One kernel's time; bytes, operations and parameters are those of one call, 0 where they say nothing. */
     record Measurement(String name, double milliseconds, double bytes, double operations, double parameters) {
@@ -59,6 +55,7 @@ final class GpuBenchmark implements AutoCloseable {
         kernels = new CudaKernels(stream);
         matmul = new CudaMatmul(stream);
         timer = new GpuTimer(stream);
+        memory = new RandomMemory(stream);
     }
 
     /**
@@ -78,25 +75,25 @@ final class GpuBenchmark implements AutoCloseable {
 
     @Override
     public void close() {
-        free();
+        memory.free();
         timer.close();
     }
 
     private void copy(long elements) {
         long bytes = 8 * elements;
-        long source = random(bytes);
-        long target = random(bytes);
+        long source = memory.normal(bytes);
+        long target = memory.normal(bytes);
         measure("copy", 2.0 * bytes, 0, 0, () -> checkDriver(
                 cuMemcpyDtoDAsync(target, source, bytes, stream.handle()), "cuMemcpyDtoDAsync"));
-        free();
+        memory.free();
     }
 
     private void optimizer(long n) {
-        long weights = random(4 * n);
-        long gradient = random(4 * n);
-        long m = random(4 * n);
-        long v = random(4 * n, 0x7FFF); // no sign: squares
-        long extra = random(4 * n);
+        long weights = memory.normal(4 * n);
+        long gradient = memory.normal(4 * n);
+        long m = memory.normal(4 * n);
+        long v = memory.positive(4 * n);
+        long extra = memory.normal(4 * n);
         adamW("adamW bf16 stochastic", BF16, WeightWrite.STOCHASTIC, 14, n, weights, gradient, m, v, extra);
         adamW("adamW bf16 nearest", BF16, WeightWrite.NEAREST, 14, n, weights, gradient, m, v, extra);
         adamW("adamW bf16 kahan", BF16, WeightWrite.KAHAN, 18, n, weights, gradient, m, v, extra);
@@ -108,7 +105,7 @@ final class GpuBenchmark implements AutoCloseable {
         measure("stochasticRound", 6.0 * n, 0, n, () -> kernels.stochasticRound(gradient, weights, n, 1, 2, 0));
         measure("stochasticSubtract bf16", 6.0 * n, 0, n,
                 () -> kernels.stochasticSubtract(weights, BF16, gradient, n, 1, 2, 0));
-        free();
+        memory.free();
     }
 
     private void adamW(String name, FloatType type, WeightWrite write, int bytes, long n, long... a) {
@@ -119,13 +116,13 @@ final class GpuBenchmark implements AutoCloseable {
 
     private void transformer(int rows) {
         double size = (double) rows * WIDTH;
-        long x = random(2L * rows * 4 * WIDTH);
-        long dy = random(2L * rows * 4 * WIDTH);
-        long y = random(2L * rows * 4 * WIDTH);
-        long table = random(2L * VOCABULARY * WIDTH);
-        long small = random(4L * 4 * WIDTH);
-        long positions = random(2L * TIME * WIDTH);
-        long statistics = random(8L * rows);
+        long x = memory.normal(2L * rows * 4 * WIDTH);
+        long dy = memory.normal(2L * rows * 4 * WIDTH);
+        long y = memory.normal(2L * rows * 4 * WIDTH);
+        long table = memory.normal(2L * VOCABULARY * WIDTH);
+        long small = memory.normal(4L * 4 * WIDTH);
+        long positions = memory.normal(2L * TIME * WIDTH);
+        long statistics = memory.normal(8L * rows);
         long rstd = statistics + 4L * rows;
         measure("layerNorm forward", 4 * size, 0, 0, () -> kernels.layerNormForward(
                 BF16, x, small, small, y, statistics, rstd, rows, WIDTH, 1e-5f));
@@ -137,35 +134,35 @@ final class GpuBenchmark implements AutoCloseable {
         measure("transpose", 16 * size, 0, 0, () -> kernels.transpose(BF16, x, y, rows, 4 * WIDTH));
         int batch = Math.max(1, rows / TIME);
         int time = Math.min(rows, TIME);
-        long tokens = tokens(rows);
+        long tokens = memory.integers(rows, VOCABULARY);
         measure("embedding forward", 4 * size, 0, 0, () -> kernels.embeddingForward(
                 BF16, tokens, table, positions, y, batch, time, WIDTH));
         measure("embedding backward", 4 * size + 4.0 * VOCABULARY * WIDTH, 0, 0, () -> kernels.embeddingBackward(
                 BF16, tokens, dy, table, positions, batch, time, WIDTH, VOCABULARY, true));
-        free();
+        memory.free();
         int lossRows = Math.max(1, rows / 4);
-        long logits = random(2L * lossRows * VOCABULARY);
-        long targets = tokens(lossRows);
-        long losses = random(4L * lossRows);
+        long logits = memory.normal(2L * lossRows * VOCABULARY);
+        long targets = memory.integers(lossRows, VOCABULARY);
+        long losses = memory.normal(4L * lossRows);
         measure("cross entropy", 4.0 * lossRows * VOCABULARY, 0, 0, () -> kernels.crossEntropy(
                 BF16, logits, targets, losses, logits, lossRows, VOCABULARY, 1f));
-        free();
+        memory.free();
     }
 
     private void attention(int batch, int time) {
         int headWidth = WIDTH / HEADS;
         long rows = (long) batch * time;
-        long qkv = random(6 * rows * WIDTH);
-        long out = random(2 * rows * WIDTH);
-        long dOut = random(2 * rows * WIDTH);
-        long dQkv = random(6 * rows * WIDTH);
-        long logSumExp = random(4 * rows * HEADS);
+        long qkv = memory.normal(6 * rows * WIDTH);
+        long out = memory.normal(2 * rows * WIDTH);
+        long dOut = memory.normal(2 * rows * WIDTH);
+        long dQkv = memory.normal(6 * rows * WIDTH);
+        long logSumExp = memory.normal(4 * rows * HEADS);
         double operations = 2.0 * rows * time * WIDTH; // two products, half of each seen
         measure("attention forward", 0, operations, 0, () -> kernels.attentionForward(
                 BF16, qkv, out, logSumExp, batch, time, HEADS, headWidth));
         measure("attention backward", 0, 2.5 * operations, 0, () -> kernels.attentionBackward(
                 BF16, qkv, out, logSumExp, dOut, dQkv, batch, time, HEADS, headWidth));
-        free();
+        memory.free();
     }
 
     /** The products of a linear layer x [rows, in], w [in, out]: forward, gradient of x, gradient of w. */
@@ -174,16 +171,16 @@ final class GpuBenchmark implements AutoCloseable {
             {1024, 4096}}) {
             int in = layer[0];
             int out = layer[1];
-            var x = Matrix.rowMajor(BF16, random(2L * rows * in), rows, in);
-            var w = Matrix.rowMajor(BF16, random(2L * in * out), in, out);
-            var y = Matrix.rowMajor(BF16, random(2L * rows * out), rows, out);
-            var bias = Matrix.rowMajor(BF16, random(2L * out), 1, out);
+            var x = Matrix.rowMajor(BF16, memory.normal(2L * rows * in), rows, in);
+            var w = Matrix.rowMajor(BF16, memory.normal(2L * in * out), in, out);
+            var y = Matrix.rowMajor(BF16, memory.normal(2L * rows * out), rows, out);
+            var bias = Matrix.rowMajor(BF16, memory.normal(2L * out), 1, out);
             String shape = rows + "x" + in + "x" + out;
             product("gemm forward " + shape, x, w, y, null);
             product("gemm forward with bias " + shape, x, w, y, bias);
             product("gemm input gradient " + shape, y, w.transposed(), x, null);
             product("gemm weight gradient " + shape, x.transposed(), y, w, null);
-            free();
+            memory.free();
         }
     }
 
@@ -196,46 +193,5 @@ final class GpuBenchmark implements AutoCloseable {
         var measurement = new Measurement(name, timer.milliseconds(work), bytes, operations, parameters);
         measurements.add(measurement);
         report.accept(measurement);
-    }
-
-    private long random(long bytes) {
-        return random(bytes, 0xFFFF);
-    }
-
-    /** Memory full of normally distributed BF16 values, their bits masked; read as FP32, they are numbers, too. */
-    private long random(long bytes, int mask) {
-        var allocated = new DeviceMemory(stream, bytes);
-        memory.add(allocated);
-        var random = new Random(bytes);
-        byte[] values = new byte[(int) Math.min(bytes, 1 << 22)];
-        for (int i = 0; i + 1 < values.length; i += 2) {
-            int bits = BFloat16.fromFloat((float) random.nextGaussian() * 0.1f) & mask;
-            values[i] = (byte) bits;
-            values[i + 1] = (byte) (bits >> 8);
-        }
-        try (var onHost = new BytePointer(values)) {
-            allocated.write(0, onHost, values.length);
-        }
-        for (long done = values.length; done < bytes; done *= 2) {
-            long start = done;
-            checkDriver(cuMemcpyDtoDAsync(allocated.address() + start, allocated.address(),
-                    Math.min(start, bytes - start), stream.handle()), "cuMemcpyDtoDAsync");
-        }
-        return allocated.address();
-    }
-
-    private long tokens(int count) {
-        var allocated = new DeviceMemory(stream, 4L * count);
-        memory.add(allocated);
-        try (var onHost = new IntPointer(new Random(count).ints(count, 0, VOCABULARY).toArray())) {
-            allocated.write(0, onHost, 4L * count);
-        }
-        return allocated.address();
-    }
-
-    private void free() {
-        stream.synchronize();
-        memory.forEach(DeviceMemory::close);
-        memory.clear();
     }
 }
