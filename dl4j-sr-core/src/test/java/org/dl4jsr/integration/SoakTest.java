@@ -10,7 +10,7 @@ class SoakTest {
     @Test
     void memoryDoesNotGrow() {
         var soak = new Soak();
-        soak.run(100);
+        soak.run(600);
         Soak.Memory before = Soak.Memory.now();
         soak.run(500);
         Soak.Memory after = Soak.Memory.now();
