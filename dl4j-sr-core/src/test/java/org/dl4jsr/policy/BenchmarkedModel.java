@@ -16,6 +16,7 @@ import org.deeplearning4j.nn.conf.layers.LSTM;
 import org.deeplearning4j.nn.conf.layers.Layer;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.conf.layers.PoolingType;
+import org.deeplearning4j.nn.conf.layers.RecurrentAttentionLayer;
 import org.deeplearning4j.nn.conf.layers.RnnOutputLayer;
 import org.deeplearning4j.nn.conf.layers.SelfAttentionLayer;
 import org.deeplearning4j.nn.conf.layers.SubsamplingLayer;
@@ -75,6 +76,16 @@ public enum BenchmarkedModel {
         @Override
         DataSet batch(Random random) {
             return new DataSet(uniform(random, 32, 128, 64), classes(random, 10, 32));
+        }
+    },
+
+    /** Recurrent attention of width 32 with 4 heads over 12 time steps, batch 16. */
+    RECURRENT_ATTENTION(InputType.recurrent(32),
+            new RecurrentAttentionLayer.Builder().nOut(32).nHeads(4).projectInput(true).build(),
+            new RnnOutputLayer.Builder(LossFunction.MCXENT).nOut(10).activation(Activation.SOFTMAX).build()) {
+        @Override
+        DataSet batch(Random random) {
+            return new DataSet(uniform(random, 16, 32, 12), classes(random, 10, 16, 12));
         }
     },
 

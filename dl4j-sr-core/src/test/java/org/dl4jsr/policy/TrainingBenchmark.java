@@ -39,7 +39,7 @@ import org.openjdk.jmh.annotations.Warmup;
 @OutputTimeUnit(TimeUnit.SECONDS)
 @Fork(1)
 @Warmup(iterations = 2, time = 2)
-@Measurement(iterations = 4, time = 2)
+@Measurement(iterations = 6, time = 2)
 public class TrainingBenchmark {
 
     private static final String STOCK = "stock";
