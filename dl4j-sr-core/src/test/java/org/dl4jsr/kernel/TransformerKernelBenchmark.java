@@ -55,6 +55,8 @@ public class TransformerKernelBenchmark {
     private TestArray wide;
     private TestArray dWide;
     private TestArray gain;
+    private TestArray tokenTable;
+    private TestArray positionTable;
     private TestArray sums;
     private TestArray logits;
     private TestArray dLogits;
@@ -82,6 +84,8 @@ public class TransformerKernelBenchmark {
         wide = TestArray.random(type, HIDDEN * rows * width, random);
         dWide = TestArray.random(type, HIDDEN * rows * width, random);
         gain = TestArray.random(type, width, random);
+        tokenTable = TestArray.random(type, VOCABULARY * width, random);
+        positionTable = TestArray.random(type, time * width, random);
         sums = TestArray.empty(type, HIDDEN * width);
         logits = TestArray.random(type, rows * VOCABULARY, random);
         dLogits = TestArray.empty(type, rows * VOCABULARY);
@@ -127,6 +131,23 @@ public class TransformerKernelBenchmark {
     public void geluBackward() {
         kernels.geluBackward(
                 type, wide.address(), wide.address(), dWide.address(), sums.address(), rows, HIDDEN * width);
+    }
+
+    @Benchmark
+    public void biasGradient() {
+        kernels.biasGradient(type, wide.address(), sums.address(), rows, HIDDEN * width);
+    }
+
+    @Benchmark
+    public void embeddingForward() {
+        kernels.embeddingForward(type, targets.address(), tokenTable.address(), positionTable.address(),
+                out.address(), batch, time, width);
+    }
+
+    @Benchmark
+    public void embeddingBackward() {
+        kernels.embeddingBackward(type, targets.address(), dOut.address(), tokenTable.address(),
+                positionTable.address(), batch, time, width, VOCABULARY, false);
     }
 
     @Benchmark
