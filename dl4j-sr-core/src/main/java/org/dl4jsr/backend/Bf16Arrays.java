@@ -39,7 +39,10 @@ public final class Bf16Arrays {
         long[] shape = array.shape();
         long[] strides = array.stride();
         int[] kept = IntStream.range(0, shape.length).filter(i -> shape[i] != 1).toArray();
-        return new Matrix(type(array), device.address(array), Arrays.stream(kept).mapToLong(i -> shape[i]).toArray(),
+        return new Matrix(
+                type(array),
+                device.address(array),
+                Arrays.stream(kept).mapToLong(i -> shape[i]).toArray(),
                 Arrays.stream(kept).mapToLong(i -> strides[i]).toArray());
     }
 
@@ -50,9 +53,12 @@ public final class Bf16Arrays {
     /** Whether both are the same elements in the same order. */
     static boolean sameMemory(Device device, INDArray a, INDArray b) {
         return a == b
-                || a.dataType() == b.dataType() && !a.isEmpty() && !b.isEmpty()
+                || a.dataType() == b.dataType()
+                        && !a.isEmpty()
+                        && !b.isEmpty()
                         && device.address(a) == device.address(b)
-                        && Arrays.equals(a.shape(), b.shape()) && Arrays.equals(a.stride(), b.stride());
+                        && Arrays.equals(a.shape(), b.shape())
+                        && Arrays.equals(a.stride(), b.stride());
     }
 
     /** Whether {@code array} is a FLOAT or BFLOAT16 array with elements. */

@@ -31,12 +31,17 @@ public abstract class Bf16Backend extends Nd4jBackend {
 
     private static Nd4jBackend create(String name) {
         try {
-            return Class.forName(name).asSubclass(Nd4jBackend.class).getDeclaredConstructor().newInstance();
+            return Class.forName(name)
+                    .asSubclass(Nd4jBackend.class)
+                    .getDeclaredConstructor()
+                    .newInstance();
         } catch (ClassNotFoundException e) {
             return null;
         } catch (ReflectiveOperationException e) {
-            throw new IllegalStateException("ND4J's backend " + name + " cannot be created: is it of the ND4J version"
-                    + " that dl4j-sr is made for?", e);
+            throw new IllegalStateException(
+                    "ND4J's backend " + name + " cannot be created: is it of the ND4J version"
+                            + " that dl4j-sr is made for?",
+                    e);
         }
     }
 

@@ -30,8 +30,8 @@ public final class Bf16Blas implements InvocationHandler {
 
     /** The functions of {@code stock}, which is one of ND4J's levels of BLAS. */
     public static <T> T of(Bf16Device device, Class<T> level, T stock) {
-        return level.cast(Proxy.newProxyInstance(level.getClassLoader(), new Class<?>[] {level},
-                new Bf16Blas(device, stock)));
+        return level.cast(
+                Proxy.newProxyInstance(level.getClassLoader(), new Class<?>[] {level}, new Bf16Blas(device, stock)));
     }
 
     @Override
@@ -39,7 +39,9 @@ public final class Bf16Blas implements InvocationHandler {
         if (arguments == null || PRODUCTS.contains(function.getName())) {
             return call(function, arguments);
         }
-        List<INDArray> arrays = Arrays.stream(arguments).filter(INDArray.class::isInstance).map(INDArray.class::cast)
+        List<INDArray> arrays = Arrays.stream(arguments)
+                .filter(INDArray.class::isInstance)
+                .map(INDArray.class::cast)
                 .toList();
         if (!LazyWrites.isEmpty()) {
             LazyWrites.intercept(function.getName(), arrays, List.of());

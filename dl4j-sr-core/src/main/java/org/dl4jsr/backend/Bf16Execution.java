@@ -105,8 +105,7 @@ public final class Bf16Execution {
     }
 
     /** The descriptors of a custom op's outputs. */
-    public List<LongShapeDescriptor> shapes(
-            CustomOp op, OpContext context, Supplier<List<LongShapeDescriptor>> stock) {
+    public List<LongShapeDescriptor> shapes(CustomOp op, OpContext context, Supplier<List<LongShapeDescriptor>> stock) {
         boolean ofContext = context != null && context.numInputArguments() > 0;
         return Bf16Arrays.anyBFloat16(ofContext ? context.getInputArrays() : op.inputArguments())
                 ? CustomPromotion.shapes(device, op, context, stock)
@@ -197,11 +196,15 @@ public final class Bf16Execution {
     }
 
     private static long[] integers(CustomOp op, OpContext context) {
-        return context == null ? op.iArgs() : context.getIArguments().stream().mapToLong(i -> i).toArray();
+        return context == null
+                ? op.iArgs()
+                : context.getIArguments().stream().mapToLong(i -> i).toArray();
     }
 
     private static double[] numbers(CustomOp op, OpContext context) {
-        return context == null ? op.tArgs() : context.getTArguments().stream().mapToDouble(t -> t).toArray();
+        return context == null
+                ? op.tArgs()
+                : context.getTArguments().stream().mapToDouble(t -> t).toArray();
     }
 
     /** Runs {@code check}, which throws on NaN or infinity, and has it say which op's operands or results hold it. */
@@ -234,6 +237,9 @@ public final class Bf16Execution {
     }
 
     private static List<String> types(List<INDArray> arrays) {
-        return arrays.stream().filter(Objects::nonNull).map(array -> array.dataType().name()).toList();
+        return arrays.stream()
+                .filter(Objects::nonNull)
+                .map(array -> array.dataType().name())
+                .toList();
     }
 }

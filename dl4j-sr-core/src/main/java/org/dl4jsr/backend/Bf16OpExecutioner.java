@@ -85,8 +85,8 @@ public final class Bf16OpExecutioner extends NativeOpExecutioner implements Bf16
     @Override
     public void scatterUpdate(
             ScatterUpdate.UpdateOp op, INDArray array, INDArray indices, INDArray updates, int[] axis) {
-        execution.scatterUpdate(array, indices, updates,
-                (target, source) -> super.scatterUpdate(op, target, indices, source, axis));
+        execution.scatterUpdate(
+                array, indices, updates, (target, source) -> super.scatterUpdate(op, target, indices, source, axis));
     }
 
     /** With the op's name in what ND4J says of NaN or infinity found. */
@@ -107,8 +107,7 @@ public final class Bf16OpExecutioner extends NativeOpExecutioner implements Bf16
 
     /** Refuses BF16: what a graph does within the native library cannot be promoted. */
     @Override
-    public Map<String, INDArray> executeGraph(
-            long id, Map<String, INDArray> arrays, Map<String, Integer> indices) {
+    public Map<String, INDArray> executeGraph(long id, Map<String, INDArray> arrays, Map<String, Integer> indices) {
         execution.refuseGraph(arrays);
         return super.executeGraph(id, arrays, indices);
     }

@@ -27,11 +27,32 @@ final class CustomPromotion {
 
     static {
         SHAPES_BY_FLOAT.addAll(List.of(
-                "relu_bp", "relu6_bp", "lrelu_bp", "elu_bp", "selu_bp", "sigmoid_bp", "hardsigmoid_bp", "tanh_bp",
-                "hardtanh_bp", "rationaltanh_bp", "rectifiedtanh_bp", "softplus_bp", "softsign_bp", "cube_bp",
-                "thresholdedrelu_bp", "tensordot", "tensormmul",
-                "range", "lin_space", "non_max_suppression", "non_max_suppression_v3", "non_max_suppression_overlaps",
-                "resize_area", "resize_bicubic", "resize_images", "dynamic_partition"));
+                "relu_bp",
+                "relu6_bp",
+                "lrelu_bp",
+                "elu_bp",
+                "selu_bp",
+                "sigmoid_bp",
+                "hardsigmoid_bp",
+                "tanh_bp",
+                "hardtanh_bp",
+                "rationaltanh_bp",
+                "rectifiedtanh_bp",
+                "softplus_bp",
+                "softsign_bp",
+                "cube_bp",
+                "thresholdedrelu_bp",
+                "tensordot",
+                "tensormmul",
+                "range",
+                "lin_space",
+                "non_max_suppression",
+                "non_max_suppression_v3",
+                "non_max_suppression_overlaps",
+                "resize_area",
+                "resize_bicubic",
+                "resize_images",
+                "dynamic_partition"));
     }
 
     /** Ops that write to their first input, whatever they are told. */
@@ -84,7 +105,10 @@ final class CustomPromotion {
         boolean ofContext = context != null && context.numInputArguments() > 0;
         List<INDArray> inputs = ofContext ? context.getInputArrays() : List.copyOf(op.inputArguments());
         try (var copies = FloatCopies.inCOrder(device)) {
-            setShapeInputs(op, ofContext ? context : null, inputs.stream().map(copies::of).toList());
+            setShapeInputs(
+                    op,
+                    ofContext ? context : null,
+                    inputs.stream().map(copies::of).toList());
             return stock.get().stream()
                     .map(shape -> shape.dataType() == DataType.FLOAT ? shape.asDataType(DataType.BFLOAT16) : shape)
                     .toList();
@@ -120,7 +144,8 @@ final class CustomPromotion {
     }
 
     private static DataType[] promoted(DataType[] types) {
-        return Arrays.stream(types).map(type -> type == DataType.BFLOAT16 ? DataType.FLOAT : type)
+        return Arrays.stream(types)
+                .map(type -> type == DataType.BFLOAT16 ? DataType.FLOAT : type)
                 .toArray(DataType[]::new);
     }
 }

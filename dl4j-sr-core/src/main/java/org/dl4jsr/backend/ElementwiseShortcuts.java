@@ -38,14 +38,38 @@ final class ElementwiseShortcuts {
 
     /** Functions of one value, and of a scalar if they are scalar ops. */
     private static final Set<String> FUNCTIONS = Set.of(
-            "relu", "relu6", "leakyrelu", "tanh", "sigmoid", "gelu", "precise_gelu", "swish", "mish", "selu",
-            "softplus", "softsign", "hardtanh", "hard_sigmoid", "rational_tanh", "rectified_tanh", "cube",
-            "_geluderivative", "_precise_geluderivative", "_swishderivative", "_mishderivative",
-            "timesoneminus", "oneminus", "exp", "log", "sqrt", "square", "pow");
+            "relu",
+            "relu6",
+            "leakyrelu",
+            "tanh",
+            "sigmoid",
+            "gelu",
+            "precise_gelu",
+            "swish",
+            "mish",
+            "selu",
+            "softplus",
+            "softsign",
+            "hardtanh",
+            "hard_sigmoid",
+            "rational_tanh",
+            "rectified_tanh",
+            "cube",
+            "_geluderivative",
+            "_precise_geluderivative",
+            "_swishderivative",
+            "_mishderivative",
+            "timesoneminus",
+            "oneminus",
+            "exp",
+            "log",
+            "sqrt",
+            "square",
+            "pow");
 
     /** Ops dx(x, dy) = dy f(x). */
-    private static final Set<String> SLOPES = Set.of(
-            "tanh_bp", "lrelu_bp", "hardtanh_bp", "hardsigmoid_bp", "sigmoid_bp", "softplus_bp", "cube_bp");
+    private static final Set<String> SLOPES =
+            Set.of("tanh_bp", "lrelu_bp", "hardtanh_bp", "hardsigmoid_bp", "sigmoid_bp", "softplus_bp", "cube_bp");
 
     /** Ops dx(x, dy) = dy or 0. */
     private static final Set<String> GATES = Set.of("relu_bp");
@@ -154,16 +178,22 @@ final class ElementwiseShortcuts {
             }
             return broadcasts;
         }
-        return (SLOPES.contains(op) || GATES.contains(op)) && Arrays.equals(a.shape(), out.shape())
-                && Arrays.equals(b.shape(), out.shape()) && multiplySlope(op, a, b, out, numbers);
+        return (SLOPES.contains(op) || GATES.contains(op))
+                && Arrays.equals(a.shape(), out.shape())
+                && Arrays.equals(b.shape(), out.shape())
+                && multiplySlope(op, a, b, out, numbers);
     }
 
     private boolean multiplySlope(String op, INDArray x, INDArray dy, INDArray dx, double[] numbers) {
         INDArray table = tables.get(op, Arrays.stream(numbers).boxed().toList(), DataType.FLOAT, values -> {
             INDArray results = values.ulike();
             try (INDArray ones = Nd4j.onesLike(values)) {
-                Nd4j.exec(DynamicCustomOp.builder(op).addInputs(values, ones).addOutputs(results)
-                        .addFloatingPointArguments(Arrays.stream(numbers).boxed().toArray(Double[]::new)).build());
+                Nd4j.exec(DynamicCustomOp.builder(op)
+                        .addInputs(values, ones)
+                        .addOutputs(results)
+                        .addFloatingPointArguments(
+                                Arrays.stream(numbers).boxed().toArray(Double[]::new))
+                        .build());
             }
             return results;
         });
@@ -203,8 +233,11 @@ final class ElementwiseShortcuts {
     /** {@code array}, whose dimensions are those of {@code shape} that are listed, with this shape; or null. */
     private Matrix broadcast(INDArray array, long[] shape, int[] dimensions) {
         Matrix given = Bf16Arrays.squeezed(device, array);
-        int[] kept = Arrays.stream(dimensions).map(d -> Math.floorMod(d, shape.length)).sorted()
-                .filter(d -> shape[d] != 1).toArray();
+        int[] kept = Arrays.stream(dimensions)
+                .map(d -> Math.floorMod(d, shape.length))
+                .sorted()
+                .filter(d -> shape[d] != 1)
+                .toArray();
         if (kept.length != given.shape().length) {
             return null;
         }
@@ -216,4 +249,5 @@ final class ElementwiseShortcuts {
             strides[kept[i]] = given.strides()[i];
         }
         return new Matrix(given.type(), given.address(), shape, strides);
-    }}
+    }
+}

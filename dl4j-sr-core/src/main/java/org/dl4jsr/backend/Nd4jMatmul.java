@@ -38,12 +38,22 @@ final class Nd4jMatmul {
         boolean transposeY = isSet(integers, 1);
         boolean transposeZ = isSet(integers, 2);
         return switch (op) {
-            case "matmul" -> inputs.size() == 2 && outputs.size() == 1
-                    && product(inputs.get(0), inputs.get(1), outputs.get(0), transposeX, transposeY, transposeZ,
-                            factors.length > 0 ? (float) factors[0] : 1, factors.length > 1 ? (float) factors[1] : 0);
-            case "matmul_bp" -> inputs.size() == 3 && outputs.size() == 2
+            case "matmul" -> inputs.size() == 2
+                    && outputs.size() == 1
+                    && product(
+                            inputs.get(0),
+                            inputs.get(1),
+                            outputs.get(0),
+                            transposeX,
+                            transposeY,
+                            transposeZ,
+                            factors.length > 0 ? (float) factors[0] : 1,
+                            factors.length > 1 ? (float) factors[1] : 0);
+            case "matmul_bp" -> inputs.size() == 3
+                    && outputs.size() == 2
                     && gradients(inputs, outputs, transposeX, transposeY, transposeZ);
-            case "xw_plus_b" -> inputs.size() == 3 && Arrays.stream(integers).allMatch(flag -> flag == 0)
+            case "xw_plus_b" -> inputs.size() == 3
+                    && Arrays.stream(integers).allMatch(flag -> flag == 0)
                     && affine(inputs.get(0), inputs.get(1), inputs.get(2), outputs.get(0));
             case "tensormmul", "tensordot" -> inputs.size() == 2
                     && contraction(inputs.get(0), inputs.get(1), outputs.get(0), integers);
@@ -62,16 +72,26 @@ final class Nd4jMatmul {
         DataType type = inputs.get(0).dataType();
         boolean oneType = inputs.stream().allMatch(array -> array.dataType() == type);
         return switch (type) {
-            case BFLOAT16 -> oneType && outputs.stream().allMatch(array -> array.dataType() == DataType.BFLOAT16
-                    || array.dataType() == DataType.FLOAT);
-            case FLOAT -> oneType && Autocast.isEnabled()
+            case BFLOAT16 -> oneType
+                    && outputs.stream()
+                            .allMatch(array ->
+                                    array.dataType() == DataType.BFLOAT16 || array.dataType() == DataType.FLOAT);
+            case FLOAT -> oneType
+                    && Autocast.isEnabled()
                     && outputs.stream().allMatch(array -> array.dataType() == DataType.FLOAT);
             default -> false;
         };
     }
 
-    private boolean product(INDArray x, INDArray y, INDArray z, boolean transposeX, boolean transposeY,
-            boolean transposeZ, float alpha, float beta) {
+    private boolean product(
+            INDArray x,
+            INDArray y,
+            INDArray z,
+            boolean transposeX,
+            boolean transposeY,
+            boolean transposeZ,
+            float alpha,
+            float beta) {
         if (overlap(x, z) || overlap(y, z) || x.rank() == 0 || y.rank() == 0) {
             return false;
         }
@@ -87,8 +107,11 @@ final class Nd4jMatmul {
         if (c.rows() != a.rows() && c.rows() == b.columns() && rank == 2 && z.isVector()) {
             c = c.transposed(); // ND4J takes a row where the result is a column, and the other way
         }
-        boolean fits = a.columns() == b.rows() && c.rows() == a.rows() && c.columns() == b.columns()
-                && broadcasts(a, c) && broadcasts(b, c);
+        boolean fits = a.columns() == b.rows()
+                && c.rows() == a.rows()
+                && c.columns() == b.columns()
+                && broadcasts(a, c)
+                && broadcasts(b, c);
         if (fits) {
             device.matmul().multiply(a, b, c, alpha, beta, null, null);
             device.written(List.of(z));
@@ -98,12 +121,25 @@ final class Nd4jMatmul {
 
     /** z = x w + b. */
     private boolean affine(INDArray x, INDArray w, INDArray b, INDArray z) {
-        boolean fits = x.rank() == 2 && w.rank() == 2 && x.size(1) == w.size(0) && b.rank() == 1
-                && b.length() == w.size(1) && b.dataType() == z.dataType() && !overlap(x, z) && !overlap(w, z)
+        boolean fits = x.rank() == 2
+                && w.rank() == 2
+                && x.size(1) == w.size(0)
+                && b.rank() == 1
+                && b.length() == w.size(1)
+                && b.dataType() == z.dataType()
+                && !overlap(x, z)
+                && !overlap(w, z)
                 && !overlap(b, z);
         if (fits) {
-            device.matmul().multiply(Bf16Arrays.matrix(device, x), Bf16Arrays.matrix(device, w),
-                    Bf16Arrays.matrix(device, z), 1, 0, row(b), null);
+            device.matmul()
+                    .multiply(
+                            Bf16Arrays.matrix(device, x),
+                            Bf16Arrays.matrix(device, w),
+                            Bf16Arrays.matrix(device, z),
+                            1,
+                            0,
+                            row(b),
+                            null);
             device.written(List.of(z));
         }
         return fits;
@@ -112,14 +148,21 @@ final class Nd4jMatmul {
     /** The product over pairs of axes as one of matrices; x and y are copied where no strides express it. */
     private boolean contraction(INDArray x, INDArray y, INDArray z, long[] axes) {
         int count = axes.length / 2 - 1;
-        boolean plain = axes.length == 2 * count + 2 && axes[0] == count && axes[count + 1] == count && count > 0
+        boolean plain = axes.length == 2 * count + 2
+                && axes[0] == count
+                && axes[count + 1] == count
+                && count > 0
                 && Arrays.stream(axes).allMatch(axis -> axis >= 0)
-                && z.rank() > 0 && z.ordering() == 'c' && !z.isView();
+                && z.rank() > 0
+                && z.ordering() == 'c'
+                && !z.isView();
         if (!plain) {
             return false;
         }
         int[] summedX = IntStream.rangeClosed(1, count).map(i -> (int) axes[i]).toArray();
-        int[] summedY = IntStream.rangeClosed(count + 2, 2 * count + 1).map(i -> (int) axes[i]).toArray();
+        int[] summedY = IntStream.rangeClosed(count + 2, 2 * count + 1)
+                .map(i -> (int) axes[i])
+                .toArray();
         long inner = Arrays.stream(summedX).mapToLong(x::size).reduce(1, (a, b) -> a * b);
         long rows = x.length() / inner;
         long columns = y.length() / inner;
@@ -129,7 +172,9 @@ final class Nd4jMatmul {
     }
 
     private static int[] others(int rank, int[] axes) {
-        return IntStream.range(0, rank).filter(i -> Arrays.stream(axes).noneMatch(axis -> axis == i)).toArray();
+        return IntStream.range(0, rank)
+                .filter(i -> Arrays.stream(axes).noneMatch(axis -> axis == i))
+                .toArray();
     }
 
     private static int[] joined(int[] first, int[] second) {
@@ -137,11 +182,13 @@ final class Nd4jMatmul {
     }
 
     /** From z = x y: dx = dz y^T and dy = x^T dz, each transposed as x, y and z were. */
-    private boolean gradients(List<INDArray> inputs, List<INDArray> outputs, boolean transposeX,
-            boolean transposeY, boolean transposeZ) {
+    private boolean gradients(
+            List<INDArray> inputs, List<INDArray> outputs, boolean transposeX, boolean transposeY, boolean transposeZ) {
         INDArray x = inputs.get(0);
-        boolean plain = x.rank() >= 2 && Stream.concat(inputs.stream(), outputs.stream()).allMatch(array ->
-                array.rank() == x.rank() && IntStream.range(0, x.rank() - 2).allMatch(i -> array.size(i) == x.size(i)));
+        boolean plain = x.rank() >= 2
+                && Stream.concat(inputs.stream(), outputs.stream())
+                        .allMatch(array -> array.rank() == x.rank()
+                                && IntStream.range(0, x.rank() - 2).allMatch(i -> array.size(i) == x.size(i)));
         if (!plain) {
             return false;
         }
@@ -160,8 +207,9 @@ final class Nd4jMatmul {
 
     private Matrix row(INDArray vector) {
         Matrix memory = Bf16Arrays.matrix(device, vector);
-        return new Matrix(memory.type(), memory.address(), new long[] {1, vector.length()},
-                new long[] {vector.length(), memory.strides()[0]});
+        return new Matrix(memory.type(), memory.address(), new long[] {1, vector.length()}, new long[] {
+            vector.length(), memory.strides()[0]
+        });
     }
 
     private Matrix column(INDArray vector) {
@@ -203,7 +251,9 @@ final class Nd4jMatmul {
     }
 
     private long end(INDArray array) {
-        long last = IntStream.range(0, array.rank()).mapToLong(i -> (array.size(i) - 1) * array.stride(i)).sum();
+        long last = IntStream.range(0, array.rank())
+                .mapToLong(i -> (array.size(i) - 1) * array.stride(i))
+                .sum();
         return device.address(array) + (last + 1) * array.dataType().width();
     }
 }

@@ -15,7 +15,8 @@ import org.nd4j.shade.guava.collect.MapMaker;
  */
 public final class StochasticAverages {
 
-    private static final Map<DataBuffer, RandomBits> MARKED = new MapMaker().weakKeys().makeMap();
+    private static final Map<DataBuffer, RandomBits> MARKED =
+            new MapMaker().weakKeys().makeMap();
 
     private record RandomBits(long seed, int step, long element) {}
 

@@ -28,20 +28,72 @@ enum Treatment {
 
     /** One rounding an element. Only where all operands are BF16: ND4J does not mix types in these. */
     private static final Set<String> ARITHMETIC = Set.of(
-            "add", "subtract", "multiply", "divide", "reversesubtract", "reversedivide",
-            "broadcastadd", "broadcastsub", "broadcastmul", "broadcastdiv", "broadcastcopy",
-            "neg", "abs", "set_scalar");
+            "add",
+            "subtract",
+            "multiply",
+            "divide",
+            "reversesubtract",
+            "reversedivide",
+            "broadcastadd",
+            "broadcastsub",
+            "broadcastmul",
+            "broadcastdiv",
+            "broadcastcopy",
+            "neg",
+            "abs",
+            "set_scalar");
 
     /** Movers, makers of constants and askers of shapes, but for those that ND4J gets wrong on views or 'f' order. */
     private static final Set<String> MOVERS = Set.of(
-            "identity", "identity_n", "noop", "stop_gradient", "bitcast", "create", "create_view",
-            "reshape", "flatten", "squeeze", "permute", "transpose",
-            "concat", "stack", "parallel_stack", "unstack", "split_v", "slice", "strided_slice",
-            "gather", "gather_nd", "embedding_lookup", "tile", "tile_to_shape", "repeat", "broadcast_to", "reverse",
-            "pad", "mirror_pad", "im2col", "batch_to_space", "space_to_batch", "upsampling2d", "upsampling3d",
-            "where_np", "select", "onehot",
-            "fill", "fill_as", "zeros_as", "ones_as", "zeroslike", "oneslike",
-            "shape_of", "shapes_of", "size", "size_at", "rank", "order");
+            "identity",
+            "identity_n",
+            "noop",
+            "stop_gradient",
+            "bitcast",
+            "create",
+            "create_view",
+            "reshape",
+            "flatten",
+            "squeeze",
+            "permute",
+            "transpose",
+            "concat",
+            "stack",
+            "parallel_stack",
+            "unstack",
+            "split_v",
+            "slice",
+            "strided_slice",
+            "gather",
+            "gather_nd",
+            "embedding_lookup",
+            "tile",
+            "tile_to_shape",
+            "repeat",
+            "broadcast_to",
+            "reverse",
+            "pad",
+            "mirror_pad",
+            "im2col",
+            "batch_to_space",
+            "space_to_batch",
+            "upsampling2d",
+            "upsampling3d",
+            "where_np",
+            "select",
+            "onehot",
+            "fill",
+            "fill_as",
+            "zeros_as",
+            "ones_as",
+            "zeroslike",
+            "oneslike",
+            "shape_of",
+            "shapes_of",
+            "size",
+            "size_at",
+            "rank",
+            "order");
 
     private static final Set<String> PRODUCTS = Set.of("matmul", "matmul_bp", "tensormmul", "tensordot", "xw_plus_b");
 
@@ -49,8 +101,8 @@ enum Treatment {
      * DL4J's gradient compression, which takes FLOAT and DOUBLE apart bit by bit; and an op that takes its operands for
      * what they are not, unless they are in one memory order that it does not ask for.
      */
-    private static final Set<String> IMPOSSIBLE = Set.of(
-            "encode_threshold", "decode_threshold", "encode_bitmap", "decode_bitmap", "batched_gemm");
+    private static final Set<String> IMPOSSIBLE =
+            Set.of("encode_threshold", "decode_threshold", "encode_bitmap", "decode_bitmap", "batched_gemm");
 
     private static final Set<String> CORRUPTING = Set.of("set_shape", "RelativeError", "stabilize");
 

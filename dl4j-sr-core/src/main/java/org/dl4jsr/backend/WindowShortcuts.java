@@ -34,15 +34,16 @@ final class WindowShortcuts {
     boolean run(String op, List<INDArray> inputs, List<INDArray> outputs, long[] integers, double[] numbers) {
         boolean suits = Stream.concat(inputs.stream(), outputs.stream())
                 .allMatch(array -> Bf16Arrays.isBFloat16(array) && !array.isEmpty());
-        return suits && switch (op) {
-            case "conv1d" -> convolve(false, inputs, outputs, integers);
-            case "conv1d_bp" -> convolve(true, inputs, outputs, integers);
-            case "im2col" -> im2col(inputs.get(0), outputs.get(0), integers, numbers);
-            case "col2im" -> col2im(inputs.get(0), outputs.get(0), integers);
-            case "maxpool2d" -> maxPool(inputs.get(0), outputs.get(0), integers);
-            case "maxpool2d_bp" -> maxPoolGradient(inputs.get(0), inputs.get(1), outputs.get(0), integers);
-            default -> false;
-        };
+        return suits
+                && switch (op) {
+                    case "conv1d" -> convolve(false, inputs, outputs, integers);
+                    case "conv1d_bp" -> convolve(true, inputs, outputs, integers);
+                    case "im2col" -> im2col(inputs.get(0), outputs.get(0), integers, numbers);
+                    case "col2im" -> col2im(inputs.get(0), outputs.get(0), integers);
+                    case "maxpool2d" -> maxPool(inputs.get(0), outputs.get(0), integers);
+                    case "maxpool2d_bp" -> maxPoolGradient(inputs.get(0), inputs.get(1), outputs.get(0), integers);
+                    default -> false;
+                };
     }
 
     private boolean im2col(INDArray image, INDArray columns, long[] integers, double[] numbers) {
@@ -57,8 +58,18 @@ final class WindowShortcuts {
     private boolean col2im(INDArray columns, INDArray image, long[] integers) {
         boolean plain = integers.length >= 8 && columns.rank() == 6 && image.rank() == 4;
         if (plain) {
-            kernels.col2im(matrix(columns), matrix(image), new Window(columns.size(2), columns.size(3), integers[0],
-                    integers[1], integers[2], integers[3], integers[6], integers[7]));
+            kernels.col2im(
+                    matrix(columns),
+                    matrix(image),
+                    new Window(
+                            columns.size(2),
+                            columns.size(3),
+                            integers[0],
+                            integers[1],
+                            integers[2],
+                            integers[3],
+                            integers[6],
+                            integers[7]));
         }
         return plain;
     }
@@ -101,8 +112,8 @@ final class WindowShortcuts {
                 : samePadding(x.size(2), y.size(2), integers[0], integers[1], integers[3]);
         var window = new Window(1, integers[0], 1, integers[1], 0, padding, 1, integers[3]);
         if (!backward) {
-            Convolution.get().forward(asImage(x), withHeight(weights), hasBias ? row(inputs.get(2)) : null, asImage(y),
-                    window);
+            Convolution.get()
+                    .forward(asImage(x), withHeight(weights), hasBias ? row(inputs.get(2)) : null, asImage(y), window);
             return true;
         }
         INDArray dWeights = outputs.get(1);
@@ -110,23 +121,32 @@ final class WindowShortcuts {
         if (!KernelOp.isDense(dWeights) || dBias != null && !KernelOp.isDense(dBias)) {
             return false;
         }
-        Convolution.get().backward(asImage(x), withHeight(weights), asImage(y), asImage(outputs.get(0)),
-                withHeight(dWeights), hasBias ? row(dBias) : null, window);
+        Convolution.get()
+                .backward(
+                        asImage(x),
+                        withHeight(weights),
+                        asImage(y),
+                        asImage(outputs.get(0)),
+                        withHeight(dWeights),
+                        hasBias ? row(dBias) : null,
+                        window);
         return true;
     }
 
     /** [batch, channels, width] as [batch, channels, 1, width]. */
     private Matrix asImage(INDArray sequence) {
         Matrix m = matrix(sequence);
-        return new Matrix(m.type(), m.address(), new long[] {m.shape()[0], m.shape()[1], 1, m.shape()[2]},
-                new long[] {m.strides()[0], m.strides()[1], 0, m.strides()[2]});
+        return new Matrix(m.type(), m.address(), new long[] {m.shape()[0], m.shape()[1], 1, m.shape()[2]}, new long[] {
+            m.strides()[0], m.strides()[1], 0, m.strides()[2]
+        });
     }
 
     /** [window, in, out] as [1, window, in, out]. */
     private Matrix withHeight(INDArray weights) {
         Matrix m = matrix(weights);
-        return new Matrix(m.type(), m.address(), new long[] {1, m.shape()[0], m.shape()[1], m.shape()[2]},
-                new long[] {0, m.strides()[0], m.strides()[1], m.strides()[2]});
+        return new Matrix(m.type(), m.address(), new long[] {1, m.shape()[0], m.shape()[1], m.shape()[2]}, new long[] {
+            0, m.strides()[0], m.strides()[1], m.strides()[2]
+        });
     }
 
     private Matrix row(INDArray bias) {
@@ -137,8 +157,8 @@ final class WindowShortcuts {
 
     /** Of integer arguments that start with the window's sizes. */
     private static Window window(long[] integers) {
-        return new Window(integers[0], integers[1], integers[2], integers[3], integers[4], integers[5], integers[6],
-                integers[7]);
+        return new Window(
+                integers[0], integers[1], integers[2], integers[3], integers[4], integers[5], integers[6], integers[7]);
     }
 
     private static boolean isPooling(long[] integers, INDArray x, INDArray y) {
@@ -157,10 +177,15 @@ final class WindowShortcuts {
         if (integers[8] == 0) {
             return given;
         }
-        return new Window(given.height(), given.width(), given.strideHeight(), given.strideWidth(),
+        return new Window(
+                given.height(),
+                given.width(),
+                given.strideHeight(),
+                given.strideWidth(),
                 samePadding(x.rows(), y.rows(), given.height(), given.strideHeight(), given.dilationHeight()),
                 samePadding(x.columns(), y.columns(), given.width(), given.strideWidth(), given.dilationWidth()),
-                given.dilationHeight(), given.dilationWidth());
+                given.dilationHeight(),
+                given.dilationWidth());
     }
 
     private static long samePadding(long in, long out, long size, long stride, long dilation) {

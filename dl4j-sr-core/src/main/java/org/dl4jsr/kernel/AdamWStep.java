@@ -40,10 +40,28 @@ public record AdamWStep(
 
     /** The step number {@code step} (from 0), with bias corrections for t = step + 1. */
     public static AdamWStep of(
-            double learningRate, double beta1, double beta2, double epsilon, double weightDecay, double gradientScale,
-            WeightWrite weightWrite, StateRounding stateRounding, long seed, int step) {
-        return new AdamWStep((float) learningRate, (float) beta1, (float) beta2, (float) epsilon, (float) weightDecay,
-                (float) gradientScale, (float) (1 / (1 - Math.pow(beta1, step + 1.0))),
-                (float) (1 / (1 - Math.pow(beta2, step + 1.0))), weightWrite, stateRounding, seed, step);
+            double learningRate,
+            double beta1,
+            double beta2,
+            double epsilon,
+            double weightDecay,
+            double gradientScale,
+            WeightWrite weightWrite,
+            StateRounding stateRounding,
+            long seed,
+            int step) {
+        return new AdamWStep(
+                (float) learningRate,
+                (float) beta1,
+                (float) beta2,
+                (float) epsilon,
+                (float) weightDecay,
+                (float) gradientScale,
+                (float) (1 / (1 - Math.pow(beta1, step + 1.0))),
+                (float) (1 / (1 - Math.pow(beta2, step + 1.0))),
+                weightWrite,
+                stateRounding,
+                seed,
+                step);
     }
 }

@@ -33,8 +33,13 @@ public final class Convolution {
         Matmul.get().multiply(flat(columns, y), flat(weights), rows, 1, 0, bias, null);
         long plane = y.rows() * y.columns();
         for (long b = 0; b < y.shape()[0]; b++) {
-            Kernels.get().transpose(FloatType.BFLOAT16, rows.address() + 2 * b * plane * rows.columns(),
-                    y.address() + 2 * b * y.strides()[0], (int) plane, (int) rows.columns());
+            Kernels.get()
+                    .transpose(
+                            FloatType.BFLOAT16,
+                            rows.address() + 2 * b * plane * rows.columns(),
+                            y.address() + 2 * b * y.strides()[0],
+                            (int) plane,
+                            (int) rows.columns());
         }
     }
 
@@ -44,13 +49,17 @@ public final class Convolution {
      * @param dy as y
      * @param dBias [1, channels out], dense, or null
      */
-    public void backward(
-            Matrix x, Matrix weights, Matrix dy, Matrix dx, Matrix dWeights, Matrix dBias, Window window) {
+    public void backward(Matrix x, Matrix weights, Matrix dy, Matrix dx, Matrix dWeights, Matrix dBias, Window window) {
         Matrix rows = rows(dy, rowsMemory);
         long plane = dy.rows() * dy.columns();
         for (long b = 0; b < dy.shape()[0]; b++) {
-            Kernels.get().transpose(FloatType.BFLOAT16, dy.address() + 2 * b * dy.strides()[0],
-                    rows.address() + 2 * b * plane * rows.columns(), (int) rows.columns(), (int) plane);
+            Kernels.get()
+                    .transpose(
+                            FloatType.BFLOAT16,
+                            dy.address() + 2 * b * dy.strides()[0],
+                            rows.address() + 2 * b * plane * rows.columns(),
+                            (int) rows.columns(),
+                            (int) plane);
         }
         Matrix columns = columns(x, dy, window, FloatType.BFLOAT16, columnsMemory);
         ArrayKernels.get().im2col(x, columns, window);
@@ -59,8 +68,8 @@ public final class Convolution {
         Matmul.get().multiply(rows, flat(weights).transposed(), flat(dColumns, dy));
         ArrayKernels.get().col2im(dColumns, dx, window);
         if (dBias != null) {
-            Kernels.get().biasGradient(FloatType.BFLOAT16, rows.address(), dBias.address(), (int) rows.rows(),
-                    (int) rows.columns());
+            Kernels.get().biasGradient(FloatType.BFLOAT16, rows.address(), dBias.address(), (int) rows.rows(), (int)
+                    rows.columns());
         }
     }
 
@@ -69,17 +78,20 @@ public final class Convolution {
         long channels = x.shape()[1];
         long size = window.height() * window.width() * channels;
         long bytes = x.shape()[0] * y.rows() * y.columns() * size * type.bytes();
-        return new Matrix(type, memory.reserve(bytes),
+        return new Matrix(
+                type,
+                memory.reserve(bytes),
                 new long[] {x.shape()[0], channels, window.height(), window.width(), y.rows(), y.columns()},
-                new long[] {y.rows() * y.columns() * size, 1, window.width() * channels, channels,
-                        y.columns() * size, size});
+                new long[] {
+                    y.rows() * y.columns() * size, 1, window.width() * channels, channels, y.columns() * size, size
+                });
     }
 
     /** Such columns as a matrix, a window a row. */
     private static Matrix flat(Matrix columns, Matrix y) {
         long[] shape = columns.shape();
-        return Matrix.rowMajor(columns.type(), columns.address(), shape[0] * y.rows() * y.columns(),
-                shape[1] * shape[2] * shape[3]);
+        return Matrix.rowMajor(
+                columns.type(), columns.address(), shape[0] * y.rows() * y.columns(), shape[1] * shape[2] * shape[3]);
     }
 
     /** The weights as a matrix, an output channel a column. */
@@ -91,6 +103,7 @@ public final class Convolution {
     /** Memory for y with its channels last: [batch * rows * columns, channels out]. */
     private static Matrix rows(Matrix y, Scratch memory) {
         long rows = y.shape()[0] * y.rows() * y.columns();
-        return Matrix.rowMajor(y.type(), memory.reserve(rows * y.shape()[1] * y.type().bytes()), rows, y.shape()[1]);
+        return Matrix.rowMajor(
+                y.type(), memory.reserve(rows * y.shape()[1] * y.type().bytes()), rows, y.shape()[1]);
     }
 }

@@ -36,8 +36,8 @@ final class JavaAdamW {
             float m = step.beta1() * load(floatState, arrays.m(), i) + oneMinusBeta1 * g;
             float v = step.beta2() * load(floatState, arrays.v(), i) + oneMinusBeta2 * (g * g);
             float p = master ? masterWeight(i) : load(floatState, arrays.weights(), i);
-            float u = m * step.biasCorrection1()
-                    / ((float) Math.sqrt(v * step.biasCorrection2()) + step.epsilon()) + step.weightDecay() * p;
+            float u = m * step.biasCorrection1() / ((float) Math.sqrt(v * step.biasCorrection2()) + step.epsilon())
+                    + step.weightDecay() * p;
             float update = step.learningRate() * u;
             float updated = p - update;
 
@@ -60,9 +60,11 @@ final class JavaAdamW {
                 moved = stored != old;
                 Memory.putShort(arrays.weights() + 2 * i, stored);
                 Memory.putShort(arrays.m() + 2 * i, BFloat16.fromFloat(m));
-                Memory.putShort(arrays.v() + 2 * i, step.stateRounding() == StateRounding.STOCHASTIC
-                        ? StochasticRounding.round(v, bits >>> 16)
-                        : BFloat16.fromFloat(v));
+                Memory.putShort(
+                        arrays.v() + 2 * i,
+                        step.stateRounding() == StateRounding.STOCHASTIC
+                                ? StochasticRounding.round(v, bits >>> 16)
+                                : BFloat16.fromFloat(v));
             }
             statistics.stagnant += lost && update != 0 ? 1 : 0;
             statistics.moved += moved ? 1 : 0;

@@ -17,8 +17,8 @@ final class JavaArrayKernels implements ArrayKernels {
 
     @Override
     public void lookUp(long table, Matrix x, Matrix y) {
-        ElementLoops.over(x, y).forEach(at -> Memory.putShort(y.address() + 2 * at[1],
-                Memory.getShort(table + 2L * bits(x, at[0]))));
+        ElementLoops.over(x, y)
+                .forEach(at -> Memory.putShort(y.address() + 2 * at[1], Memory.getShort(table + 2L * bits(x, at[0]))));
     }
 
     @Override
@@ -35,7 +35,8 @@ final class JavaArrayKernels implements ArrayKernels {
             for (long i = 0; i < window.height(); i++) {
                 for (long j = 0; j < window.width(); j++) {
                     long from = element(image, at[0], at[1], window.row(at[2], i), window.column(at[3], j));
-                    Memory.putShort(columns.address() + 2 * inWindow(columns, position, i, j),
+                    Memory.putShort(
+                            columns.address() + 2 * inWindow(columns, position, i, j),
                             from < 0 ? 0 : Memory.getShort(image.address() + 2 * from));
                 }
             }
@@ -50,8 +51,15 @@ final class JavaArrayKernels implements ArrayKernels {
             for (long j = 0; j < window.width(); j++) {
                 long row = i;
                 long column = j;
-                forEachWindow(columns, 4, (at, position) -> sums.add(at[0], at[1], window.row(at[2], row),
-                        window.column(at[3], column), values.get(inWindow(columns, position, row, column))));
+                forEachWindow(
+                        columns,
+                        4,
+                        (at, position) -> sums.add(
+                                at[0],
+                                at[1],
+                                window.row(at[2], row),
+                                window.column(at[3], column),
+                                values.get(inWindow(columns, position, row, column))));
             }
         }
         sums.store();
@@ -61,9 +69,12 @@ final class JavaArrayKernels implements ArrayKernels {
     public void maxPool(Matrix x, Matrix y, Window window) {
         forEachWindow(y, 2, (at, position) -> {
             long[] greatest = greatest(x, at, window);
-            put(y, position, greatest == null
-                    ? Float.NEGATIVE_INFINITY
-                    : get(x, element(x, at[0], at[1], greatest[0], greatest[1])));
+            put(
+                    y,
+                    position,
+                    greatest == null
+                            ? Float.NEGATIVE_INFINITY
+                            : get(x, element(x, at[0], at[1], greatest[0], greatest[1])));
         });
     }
 
@@ -108,8 +119,9 @@ final class JavaArrayKernels implements ArrayKernels {
             for (long c = 0; c < shape[1]; c++) {
                 for (long row = 0; row < shape[rows]; row++) {
                     for (long column = 0; column < shape[rows + 1]; column++) {
-                        body.accept(new long[] {b, c, row, column}, b * strides[0] + c * strides[1]
-                                + row * strides[rows] + column * strides[rows + 1]);
+                        body.accept(
+                                new long[] {b, c, row, column},
+                                b * strides[0] + c * strides[1] + row * strides[rows] + column * strides[rows + 1]);
                     }
                 }
             }

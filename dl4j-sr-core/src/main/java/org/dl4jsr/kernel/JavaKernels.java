@@ -106,25 +106,74 @@ public final class JavaKernels implements Kernels {
 
     @Override
     public void layerNormForward(
-            FloatType type, long x, long gain, long bias, long y, long mean, long rstd, int rows, int width,
+            FloatType type,
+            long x,
+            long gain,
+            long bias,
+            long y,
+            long mean,
+            long rstd,
+            int rows,
+            int width,
             float epsilon) {
-        Parallel.loop(threads, rows, row -> JavaLayerNorm.forward(
-                new FloatArray(type, x), new FloatArray(type, gain), new FloatArray(type, bias),
-                new FloatArray(type, y), mean, rstd, row, width, epsilon));
+        Parallel.loop(
+                threads,
+                rows,
+                row -> JavaLayerNorm.forward(
+                        new FloatArray(type, x),
+                        new FloatArray(type, gain),
+                        new FloatArray(type, bias),
+                        new FloatArray(type, y),
+                        mean,
+                        rstd,
+                        row,
+                        width,
+                        epsilon));
     }
 
     @Override
     public void layerNormBackward(
-            FloatType type, long x, long gain, long mean, long rstd, long dy, long residual, long dx, long dGain,
-            long dBias, int rows, int width) {
+            FloatType type,
+            long x,
+            long gain,
+            long mean,
+            long rstd,
+            long dy,
+            long residual,
+            long dx,
+            long dGain,
+            long dBias,
+            int rows,
+            int width) {
         var input = new FloatArray(type, x);
         var gradient = new FloatArray(type, dy);
-        Parallel.loop(threads, width, column -> JavaLayerNorm.columnBackward(
-                input, mean, rstd, gradient, new FloatArray(type, dGain), new FloatArray(type, dBias), rows, width,
-                (int) column));
+        Parallel.loop(
+                threads,
+                width,
+                column -> JavaLayerNorm.columnBackward(
+                        input,
+                        mean,
+                        rstd,
+                        gradient,
+                        new FloatArray(type, dGain),
+                        new FloatArray(type, dBias),
+                        rows,
+                        width,
+                        (int) column));
         var added = residual == 0 ? null : new FloatArray(type, residual);
-        Parallel.loop(threads, rows, row -> JavaLayerNorm.backward(
-                input, new FloatArray(type, gain), mean, rstd, gradient, added, new FloatArray(type, dx), row, width));
+        Parallel.loop(
+                threads,
+                rows,
+                row -> JavaLayerNorm.backward(
+                        input,
+                        new FloatArray(type, gain),
+                        mean,
+                        rstd,
+                        gradient,
+                        added,
+                        new FloatArray(type, dx),
+                        row,
+                        width));
     }
 
     @Override
@@ -154,19 +203,30 @@ public final class JavaKernels implements Kernels {
     @Override
     public void attentionForward(
             FloatType type, long qkv, long out, long logSumExp, int batch, int time, int heads, int headWidth) {
-        Parallel.loop(threads, (long) batch * heads, index ->
-                new JavaAttention(new FloatArray(type, qkv), index, time, heads, headWidth)
-                        .forward(new FloatArray(type, out), logSumExp + 4 * index * time));
+        Parallel.loop(threads, (long) batch * heads, index -> new JavaAttention(
+                        new FloatArray(type, qkv), index, time, heads, headWidth)
+                .forward(new FloatArray(type, out), logSumExp + 4 * index * time));
     }
 
     @Override
     public void attentionBackward(
-            FloatType type, long qkv, long out, long logSumExp, long dOut, long dQkv, int batch, int time, int heads,
+            FloatType type,
+            long qkv,
+            long out,
+            long logSumExp,
+            long dOut,
+            long dQkv,
+            int batch,
+            int time,
+            int heads,
             int headWidth) {
-        Parallel.loop(threads, (long) batch * heads, index ->
-                new JavaAttention(new FloatArray(type, qkv), index, time, heads, headWidth)
-                        .backward(new FloatArray(type, out), logSumExp + 4 * index * time,
-                                new FloatArray(type, dOut), new FloatArray(type, dQkv)));
+        Parallel.loop(threads, (long) batch * heads, index -> new JavaAttention(
+                        new FloatArray(type, qkv), index, time, heads, headWidth)
+                .backward(
+                        new FloatArray(type, out),
+                        logSumExp + 4 * index * time,
+                        new FloatArray(type, dOut),
+                        new FloatArray(type, dQkv)));
     }
 
     @Override
@@ -185,8 +245,16 @@ public final class JavaKernels implements Kernels {
 
     @Override
     public void embeddingBackward(
-            FloatType type, long tokens, long dy, long dTokenTable, long dPositionTable, int batch, int time,
-            int width, int vocabulary, boolean accumulate) {
+            FloatType type,
+            long tokens,
+            long dy,
+            long dTokenTable,
+            long dPositionTable,
+            int batch,
+            int time,
+            int width,
+            int vocabulary,
+            boolean accumulate) {
         var gradient = new FloatArray(type, dy);
         var dWords = new FloatArray(type, dTokenTable);
         var dPositions = new FloatArray(type, dPositionTable);
@@ -207,7 +275,13 @@ public final class JavaKernels implements Kernels {
 
     @Override
     public void crossEntropy(
-            FloatType type, long logits, long targets, long losses, long dLogits, int rows, int vocabulary,
+            FloatType type,
+            long logits,
+            long targets,
+            long losses,
+            long dLogits,
+            int rows,
+            int vocabulary,
             float scale) {
         Parallel.loop(threads, rows, row -> {
             double[] scores = new double[vocabulary];

@@ -10,7 +10,14 @@ final class JavaLayerNorm {
 
     /** One row of the forward pass; {@code mean} and {@code rstd} are addresses of FP32 [rows]. */
     static void forward(
-            FloatArray x, FloatArray gain, FloatArray bias, FloatArray y, long mean, long rstd, long row, int width,
+            FloatArray x,
+            FloatArray gain,
+            FloatArray bias,
+            FloatArray y,
+            long mean,
+            long rstd,
+            long row,
+            int width,
             float epsilon) {
         long start = row * width;
         double sum = 0;
@@ -33,8 +40,15 @@ final class JavaLayerNorm {
 
     /** One row of dx; {@code residual} may be null or dx. */
     static void backward(
-            FloatArray x, FloatArray gain, long mean, long rstd, FloatArray dy, FloatArray residual, FloatArray dx,
-            long row, int width) {
+            FloatArray x,
+            FloatArray gain,
+            long mean,
+            long rstd,
+            FloatArray dy,
+            FloatArray residual,
+            FloatArray dx,
+            long row,
+            int width) {
         long start = row * width;
         double sum = 0;
         double product = 0;
@@ -53,7 +67,14 @@ final class JavaLayerNorm {
 
     /** One column of dGain and dBias. */
     static void columnBackward(
-            FloatArray x, long mean, long rstd, FloatArray dy, FloatArray dGain, FloatArray dBias, int rows, int width,
+            FloatArray x,
+            long mean,
+            long rstd,
+            FloatArray dy,
+            FloatArray dGain,
+            FloatArray dBias,
+            int rows,
+            int width,
             int column) {
         double gainSum = 0;
         double biasSum = 0;

@@ -49,11 +49,15 @@ final class KernelChoice {
             return instructionSet == null ? new NativeKernels() : new NativeKernels(instructionSet);
         } catch (UnsatisfiedLinkError | NoClassDefFoundError e) {
             if (level != null) {
-                throw new IllegalArgumentException(LEVEL_PROPERTY + " is " + level + ", but the native kernels do not"
-                        + " load (" + e.getMessage() + "); set it to java or leave it out", e);
+                throw new IllegalArgumentException(
+                        LEVEL_PROPERTY + " is " + level + ", but the native kernels do not" + " load (" + e.getMessage()
+                                + "); set it to java or leave it out",
+                        e);
             }
-            LOG.warn("dl4j-sr's native kernels do not load, the far slower Java kernels run instead ({}). They are"
-                    + " built with the jar where g++ is installed: install it, then mvn clean package", e.toString());
+            LOG.warn(
+                    "dl4j-sr's native kernels do not load, the far slower Java kernels run instead ({}). They are"
+                            + " built with the jar where g++ is installed: install it, then mvn clean package",
+                    e.toString());
             return new JavaKernels();
         }
     }
@@ -65,14 +69,15 @@ final class KernelChoice {
             }
         }
         throw new IllegalArgumentException(LEVEL_PROPERTY + " is " + level + ", expected one of "
-                + Arrays.stream(InstructionSet.values()).map(InstructionSet::label).collect(Collectors.joining(", "))
+                + Arrays.stream(InstructionSet.values())
+                        .map(InstructionSet::label)
+                        .collect(Collectors.joining(", "))
                 + ", " + JAVA);
     }
 
     private static final class ChosenArrayKernels {
-        static final ArrayKernels INSTANCE = kernels() instanceof NativeKernels chosen
-                ? new NativeArrayKernels(chosen)
-                : new JavaArrayKernels();
+        static final ArrayKernels INSTANCE =
+                kernels() instanceof NativeKernels chosen ? new NativeArrayKernels(chosen) : new JavaArrayKernels();
     }
 
     private static final class ChosenMatmul {
@@ -88,8 +93,10 @@ final class KernelChoice {
                 LOG.info("dl4j-sr matmul: {}", matmul.description());
                 return matmul;
             } catch (LinkageError e) {
-                LOG.warn("dl4j-sr matmul: Java loops, very slow, because oneDNN does not load. Is dnnl's jar for this"
-                        + " platform on the class path?", e);
+                LOG.warn(
+                        "dl4j-sr matmul: Java loops, very slow, because oneDNN does not load. Is dnnl's jar for this"
+                                + " platform on the class path?",
+                        e);
                 return new JavaMatmul();
             }
         }

@@ -50,7 +50,15 @@ public interface Kernels {
 
     /** y = (x - mean) * rstd * gain + bias over rows; x, y [rows, width], mean, rstd FP32 [rows]. */
     void layerNormForward(
-            FloatType type, long x, long gain, long bias, long y, long mean, long rstd, int rows, int width,
+            FloatType type,
+            long x,
+            long gain,
+            long bias,
+            long y,
+            long mean,
+            long rstd,
+            int rows,
+            int width,
             float epsilon);
 
     /**
@@ -59,8 +67,18 @@ public interface Kernels {
      * @param residual [rows, width], or 0 for none; may be dx itself
      */
     void layerNormBackward(
-            FloatType type, long x, long gain, long mean, long rstd, long dy, long residual, long dx, long dGain,
-            long dBias, int rows, int width);
+            FloatType type,
+            long x,
+            long gain,
+            long mean,
+            long rstd,
+            long dy,
+            long residual,
+            long dx,
+            long dGain,
+            long dBias,
+            int rows,
+            int width);
 
     /** y = GELU(x) in the tanh form of GPT-2; [length]. */
     void geluForward(FloatType type, long x, long y, long length);
@@ -83,7 +101,15 @@ public interface Kernels {
 
     /** Backward of {@link #attentionForward}: dQkv as qkv, dOut as out. */
     void attentionBackward(
-            FloatType type, long qkv, long out, long logSumExp, long dOut, long dQkv, int batch, int time, int heads,
+            FloatType type,
+            long qkv,
+            long out,
+            long logSumExp,
+            long dOut,
+            long dQkv,
+            int batch,
+            int time,
+            int heads,
             int headWidth);
 
     /**
@@ -99,8 +125,16 @@ public interface Kernels {
      * @param accumulate add to dTokenTable instead of overwriting it (a tied head has written there)
      */
     void embeddingBackward(
-            FloatType type, long tokens, long dy, long dTokenTable, long dPositionTable, int batch, int time,
-            int width, int vocabulary, boolean accumulate);
+            FloatType type,
+            long tokens,
+            long dy,
+            long dTokenTable,
+            long dPositionTable,
+            int batch,
+            int time,
+            int width,
+            int vocabulary,
+            boolean accumulate);
 
     /**
      * Softmax cross-entropy of integer targets. Rows with a negative target are ignored: no loss, zero gradient.
@@ -111,7 +145,13 @@ public interface Kernels {
      * @param dLogits [rows, vocabulary], written: (softmax - onehot) * scale; may be logits; 0 for the loss alone
      */
     void crossEntropy(
-            FloatType type, long logits, long targets, long losses, long dLogits, int rows, int vocabulary,
+            FloatType type,
+            long logits,
+            long targets,
+            long losses,
+            long dLogits,
+            int rows,
+            int vocabulary,
             float scale);
 
     /** y [columns, rows] = x [rows, columns] transposed. */

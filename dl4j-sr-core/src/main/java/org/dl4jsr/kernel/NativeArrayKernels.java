@@ -14,16 +14,30 @@ final class NativeArrayKernels implements ArrayKernels {
     @Override
     public void arithmetic(Arithmetic operation, Matrix a, Matrix b, Matrix c) {
         var loops = ElementLoops.over(a, b, c);
-        NativeLibrary.arithmetic(set, kernels.threads(), operation.ordinal(), loops.rank(), loops.toArray(),
-                a.address(), b.address(), c.address());
+        NativeLibrary.arithmetic(
+                set,
+                kernels.threads(),
+                operation.ordinal(),
+                loops.rank(),
+                loops.toArray(),
+                a.address(),
+                b.address(),
+                c.address());
     }
 
     @Override
     public void arithmetic(Arithmetic operation, Matrix a, float b, Matrix c) {
         var same = new Matrix(FloatType.FLOAT, 0, c.shape(), new long[c.shape().length]);
         var loops = ElementLoops.over(a, same, c);
-        NativeLibrary.arithmetic(set, kernels.threads(), operation.ordinal(), loops.rank(), loops.toArray(),
-                a.address(), b, c.address());
+        NativeLibrary.arithmetic(
+                set,
+                kernels.threads(),
+                operation.ordinal(),
+                loops.rank(),
+                loops.toArray(),
+                a.address(),
+                b,
+                c.address());
     }
 
     @Override
@@ -35,31 +49,70 @@ final class NativeArrayKernels implements ArrayKernels {
     @Override
     public void multiplyLookUp(long table, boolean gate, Matrix x, Matrix dy, Matrix dx) {
         var loops = ElementLoops.over(x, dy, dx);
-        NativeLibrary.multiplyLookUp(set, kernels.threads(), gate, loops.rank(), loops.toArray(), table, x.address(),
-                dy.address(), dx.address());
+        NativeLibrary.multiplyLookUp(
+                set,
+                kernels.threads(),
+                gate,
+                loops.rank(),
+                loops.toArray(),
+                table,
+                x.address(),
+                dy.address(),
+                dx.address());
     }
 
     @Override
     public void im2col(Matrix image, Matrix columns, Window window) {
-        NativeLibrary.im2col(kernels.threads(), image.address(), image.shape(), image.strides(), columns.address(),
-                columns.shape(), columns.strides(), window.toArray());
+        NativeLibrary.im2col(
+                kernels.threads(),
+                image.address(),
+                image.shape(),
+                image.strides(),
+                columns.address(),
+                columns.shape(),
+                columns.strides(),
+                window.toArray());
     }
 
     @Override
     public void col2im(Matrix columns, Matrix image, Window window) {
-        NativeLibrary.col2im(kernels.threads(), columns.type().ordinal(), columns.address(), columns.shape(),
-                columns.strides(), image.address(), image.shape(), image.strides(), window.toArray());
+        NativeLibrary.col2im(
+                kernels.threads(),
+                columns.type().ordinal(),
+                columns.address(),
+                columns.shape(),
+                columns.strides(),
+                image.address(),
+                image.shape(),
+                image.strides(),
+                window.toArray());
     }
 
     @Override
     public void maxPool(Matrix x, Matrix y, Window window) {
-        NativeLibrary.maxPool(kernels.threads(), x.address(), x.shape(), x.strides(), y.address(), y.shape(),
-                y.strides(), window.toArray());
+        NativeLibrary.maxPool(
+                kernels.threads(),
+                x.address(),
+                x.shape(),
+                x.strides(),
+                y.address(),
+                y.shape(),
+                y.strides(),
+                window.toArray());
     }
 
     @Override
     public void maxPoolGradient(Matrix x, Matrix dy, Matrix dx, Window window) {
-        NativeLibrary.maxPoolGradient(kernels.threads(), x.address(), x.shape(), x.strides(), dy.address(), dy.shape(),
-                dy.strides(), dx.address(), dx.strides(), window.toArray());
+        NativeLibrary.maxPoolGradient(
+                kernels.threads(),
+                x.address(),
+                x.shape(),
+                x.strides(),
+                dy.address(),
+                dy.shape(),
+                dy.strides(),
+                dx.address(),
+                dx.strides(),
+                window.toArray());
     }
 }

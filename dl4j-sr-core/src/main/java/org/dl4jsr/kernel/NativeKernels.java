@@ -78,11 +78,31 @@ public final class NativeKernels implements Kernels {
     public void adamW(AdamWStep step, AdamWArrays arrays, AdamWStatistics statistics) {
         long[] counts = statistics == null ? null : new long[2];
         double[] squares = statistics == null ? null : new double[3];
-        NativeLibrary.adamW(set, threads, step.learningRate(), step.beta1(), step.beta2(), step.epsilon(),
-                step.weightDecay(), step.gradientScale(), step.biasCorrection1(), step.biasCorrection2(),
-                step.weightWrite().ordinal(), step.stateRounding().ordinal(), step.seed(), step.step(),
-                arrays.type().ordinal(), arrays.weights(), arrays.gradient(), arrays.m(), arrays.v(), arrays.extra(),
-                arrays.length(), arrays.element(), counts, squares);
+        NativeLibrary.adamW(
+                set,
+                threads,
+                step.learningRate(),
+                step.beta1(),
+                step.beta2(),
+                step.epsilon(),
+                step.weightDecay(),
+                step.gradientScale(),
+                step.biasCorrection1(),
+                step.biasCorrection2(),
+                step.weightWrite().ordinal(),
+                step.stateRounding().ordinal(),
+                step.seed(),
+                step.step(),
+                arrays.type().ordinal(),
+                arrays.weights(),
+                arrays.gradient(),
+                arrays.m(),
+                arrays.v(),
+                arrays.extra(),
+                arrays.length(),
+                arrays.element(),
+                counts,
+                squares);
         if (statistics != null) {
             statistics.weights += arrays.length();
             statistics.stagnant += counts[0];
@@ -95,7 +115,15 @@ public final class NativeKernels implements Kernels {
 
     @Override
     public void layerNormForward(
-            FloatType type, long x, long gain, long bias, long y, long mean, long rstd, int rows, int width,
+            FloatType type,
+            long x,
+            long gain,
+            long bias,
+            long y,
+            long mean,
+            long rstd,
+            int rows,
+            int width,
             float epsilon) {
         NativeLibrary.layerNormForward(
                 set, threads, type.ordinal(), x, gain, bias, y, mean, rstd, rows, width, epsilon);
@@ -103,8 +131,18 @@ public final class NativeKernels implements Kernels {
 
     @Override
     public void layerNormBackward(
-            FloatType type, long x, long gain, long mean, long rstd, long dy, long residual, long dx, long dGain,
-            long dBias, int rows, int width) {
+            FloatType type,
+            long x,
+            long gain,
+            long mean,
+            long rstd,
+            long dy,
+            long residual,
+            long dx,
+            long dGain,
+            long dBias,
+            int rows,
+            int width) {
         NativeLibrary.layerNormBackward(
                 set, threads, type.ordinal(), x, gain, mean, rstd, dy, residual, dx, dGain, dBias, rows, width);
     }
@@ -133,7 +171,15 @@ public final class NativeKernels implements Kernels {
 
     @Override
     public void attentionBackward(
-            FloatType type, long qkv, long out, long logSumExp, long dOut, long dQkv, int batch, int time, int heads,
+            FloatType type,
+            long qkv,
+            long out,
+            long logSumExp,
+            long dOut,
+            long dQkv,
+            int batch,
+            int time,
+            int heads,
             int headWidth) {
         NativeLibrary.attentionBackward(
                 set, threads, type.ordinal(), qkv, out, logSumExp, dOut, dQkv, batch, time, heads, headWidth);
@@ -148,16 +194,40 @@ public final class NativeKernels implements Kernels {
 
     @Override
     public void embeddingBackward(
-            FloatType type, long tokens, long dy, long dTokenTable, long dPositionTable, int batch, int time,
-            int width, int vocabulary, boolean accumulate) {
+            FloatType type,
+            long tokens,
+            long dy,
+            long dTokenTable,
+            long dPositionTable,
+            int batch,
+            int time,
+            int width,
+            int vocabulary,
+            boolean accumulate) {
         NativeLibrary.embeddingBackward(
-                set, threads, type.ordinal(), tokens, dy, dTokenTable, dPositionTable, batch, time, width, vocabulary,
+                set,
+                threads,
+                type.ordinal(),
+                tokens,
+                dy,
+                dTokenTable,
+                dPositionTable,
+                batch,
+                time,
+                width,
+                vocabulary,
                 accumulate);
     }
 
     @Override
     public void crossEntropy(
-            FloatType type, long logits, long targets, long losses, long dLogits, int rows, int vocabulary,
+            FloatType type,
+            long logits,
+            long targets,
+            long losses,
+            long dLogits,
+            int rows,
+            int vocabulary,
             float scale) {
         NativeLibrary.crossEntropy(
                 set, threads, type.ordinal(), logits, targets, losses, dLogits, rows, vocabulary, scale);

@@ -77,7 +77,9 @@ public final class OneDnnMatmul implements Matmul {
     String implementation(Matrix a, Matrix b, Matrix c) {
         Workplace workplace = workplaces.get();
         Matrix left = isWorthTransposing(a, c) ? rowMajor(a, workplace.left) : canonical(a);
-        return workplace.plan(left, canonical(b), canonical(c), 1, 0, null, null).implementation();
+        return workplace
+                .plan(left, canonical(b), canonical(c), 1, 0, null, null)
+                .implementation();
     }
 
     private Workplace newWorkplace() {
@@ -132,8 +134,13 @@ public final class OneDnnMatmul implements Matmul {
     /** Whether a is column-major, dense and worth a row-major copy, which oneDNN multiplies faster. */
     private static boolean isWorthTransposing(Matrix a, Matrix c) {
         long[] strides = a.strides();
-        return strides.length == 2 && strides[0] == 1 && strides[1] == a.rows() && a.rows() > 1
-                && c.columns() >= WORTH_TRANSPOSING && a.columns() <= Integer.MAX_VALUE && a.rows() <= Integer.MAX_VALUE
+        return strides.length == 2
+                && strides[0] == 1
+                && strides[1] == a.rows()
+                && a.rows() > 1
+                && c.columns() >= WORTH_TRANSPOSING
+                && a.columns() <= Integer.MAX_VALUE
+                && a.rows() <= Integer.MAX_VALUE
                 && a.rows() * a.columns() * a.type().bytes() <= TRANSPOSED_AT_MOST;
     }
 

@@ -28,8 +28,8 @@ public final class Operands {
             throw bad("a and b of one type and c of that type or FLOAT", a, b, c);
         }
         if (bias != null && (bias.type() != c.type() || !Arrays.equals(bias.shape(), new long[] {1, c.columns()}))) {
-            throw new IllegalArgumentException("Bias is " + text(bias) + ", expected " + c.type() + " [1, "
-                    + c.columns() + "]");
+            throw new IllegalArgumentException(
+                    "Bias is " + text(bias) + ", expected " + c.type() + " [1, " + c.columns() + "]");
         }
         if (residual != null && (residual.type() != c.type() || !Arrays.equals(residual.shape(), c.shape()))) {
             throw new IllegalArgumentException("Residual is " + text(residual) + ", expected " + text(c));

@@ -20,8 +20,7 @@ final class RandomBits {
     int get(long element) {
         if (element >>> 2 != block) {
             block = element >>> 2;
-            words = Philox4x32.block(
-                    (int) block, (int) (block >>> 32), step, StochasticRounding.WEIGHT_STREAM, seed);
+            words = Philox4x32.block((int) block, (int) (block >>> 32), step, StochasticRounding.WEIGHT_STREAM, seed);
         }
         return words[(int) (element & 3)];
     }

@@ -17,6 +17,7 @@ public final class StridedCopy {
     private final FloatType to;
     /** Loop bounds and steps in bytes, outermost first, contiguous dimensions merged. */
     private final long[] sizes;
+
     private final long[] sourceSteps;
     private final long[] targetSteps;
 
@@ -106,9 +107,13 @@ public final class StridedCopy {
         int last = sizes.length - 1;
         long rows = sizes[last - 1];
         long columns = sizes[last];
-        return from == to && Math.min(rows, columns) >= SHORT_RUN && Math.max(rows, columns) <= Integer.MAX_VALUE
-                && sourceSteps[last - 1] == from.bytes() && sourceSteps[last] == rows * from.bytes()
-                && targetSteps[last] == to.bytes() && targetSteps[last - 1] == columns * to.bytes();
+        return from == to
+                && Math.min(rows, columns) >= SHORT_RUN
+                && Math.max(rows, columns) <= Integer.MAX_VALUE
+                && sourceSteps[last - 1] == from.bytes()
+                && sourceSteps[last] == rows * from.bytes()
+                && targetSteps[last] == to.bytes()
+                && targetSteps[last - 1] == columns * to.bytes();
     }
 
     private void innermost(long source, long target) {

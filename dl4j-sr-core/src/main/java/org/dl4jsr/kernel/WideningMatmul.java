@@ -33,7 +33,13 @@ final class WideningMatmul implements Matmul {
         if (c.type() == FloatType.BFLOAT16) {
             result = beta == 0 ? memory.c.like(c, FloatType.FLOAT) : memory.c.copy(c, FloatType.FLOAT);
         }
-        wide.multiply(widen(a, memory.a), widen(b, memory.b), result, alpha, beta, widen(bias, memory.bias),
+        wide.multiply(
+                widen(a, memory.a),
+                widen(b, memory.b),
+                result,
+                alpha,
+                beta,
+                widen(bias, memory.bias),
                 widen(residual, memory.residual));
         if (result != c) {
             StridedCopy.copy(result, c);

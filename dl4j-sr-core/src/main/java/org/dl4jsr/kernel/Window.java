@@ -13,13 +13,20 @@ package org.dl4jsr.kernel;
  * @param dilationWidth columns of the image from a column of a window to the next
  */
 public record Window(
-        long height, long width, long strideHeight, long strideWidth, long paddingHeight, long paddingWidth,
-        long dilationHeight, long dilationWidth) {
+        long height,
+        long width,
+        long strideHeight,
+        long strideWidth,
+        long paddingHeight,
+        long paddingWidth,
+        long dilationHeight,
+        long dilationWidth) {
 
     /** As the native kernels take it. */
     long[] toArray() {
-        return new long[] {height, width, strideHeight, strideWidth, paddingHeight, paddingWidth, dilationHeight,
-                dilationWidth};
+        return new long[] {
+            height, width, strideHeight, strideWidth, paddingHeight, paddingWidth, dilationHeight, dilationWidth
+        };
     }
 
     /** The image's row of row {@code i} of the windows at {@code position}; may be outside. */

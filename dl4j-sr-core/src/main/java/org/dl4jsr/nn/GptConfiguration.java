@@ -22,8 +22,16 @@ import org.nd4j.linalg.learning.config.IUpdater;
  * @param seed of the initial weights, any but 0: FLOAT and BFLOAT16 start equal but for rounding
  */
 public record GptConfiguration(
-        int layers, int width, int heads, int context, int vocabulary, boolean tiedHead, IUpdater updater,
-        IUpdater biasUpdater, DataType dataType, long seed) {
+        int layers,
+        int width,
+        int heads,
+        int context,
+        int vocabulary,
+        boolean tiedHead,
+        IUpdater updater,
+        IUpdater biasUpdater,
+        DataType dataType,
+        long seed) {
 
     /** Names of the input and of the vertices but the blocks'. */
     public static final String TOKENS = "tokens";
@@ -59,7 +67,9 @@ public record GptConfiguration(
 
     /** Number of parameters. Nothing is allocated. */
     public long parameters() {
-        return layerConfigurations().stream().mapToLong(layer -> layer.initializer().numParams(layer)).sum();
+        return layerConfigurations().stream()
+                .mapToLong(layer -> layer.initializer().numParams(layer))
+                .sum();
     }
 
     /** The configuration of the network: workspaces on, gradients not divided by the batch (the loss is a mean). */
@@ -88,12 +98,25 @@ public record GptConfiguration(
     private List<GptLayer> layerConfigurations() {
         var all = new ArrayList<GptLayer>();
         all.add(new GptEmbedding.Builder()
-                .name(EMBEDDING).nIn(vocabulary).nOut(width).contextLength(context).build());
+                .name(EMBEDDING)
+                .nIn(vocabulary)
+                .nOut(width)
+                .contextLength(context)
+                .build());
         for (int i = 0; i < layers; i++) {
-            all.add(new TransformerBlock.Builder().name("block" + i).nOut(width).heads(heads).depth(layers).build());
+            all.add(new TransformerBlock.Builder()
+                    .name("block" + i)
+                    .nOut(width)
+                    .heads(heads)
+                    .depth(layers)
+                    .build());
         }
         all.add(new GptOutput.Builder()
-                .name(OUTPUT).nIn(width).nOut(vocabulary).tiedTo(tiedHead ? EMBEDDING : null).build());
+                .name(OUTPUT)
+                .nIn(width)
+                .nOut(vocabulary)
+                .tiedTo(tiedHead ? EMBEDDING : null)
+                .build());
         return all;
     }
 
@@ -182,8 +205,16 @@ public record GptConfiguration(
         /** Throws an IllegalArgumentException if the settings contradict each other. */
         public GptConfiguration build() {
             return new GptConfiguration(
-                    layers, width, heads, context, vocabulary, tiedHead, updater,
-                    biasUpdater == null ? updater : biasUpdater, dataType, seed);
+                    layers,
+                    width,
+                    heads,
+                    context,
+                    vocabulary,
+                    tiedHead,
+                    updater,
+                    biasUpdater == null ? updater : biasUpdater,
+                    dataType,
+                    seed);
         }
     }
 }

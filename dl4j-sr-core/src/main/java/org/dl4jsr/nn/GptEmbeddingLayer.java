@@ -26,7 +26,12 @@ public final class GptEmbeddingLayer extends SequenceLayer<GptEmbedding> {
     public INDArray activate(boolean training, LayerWorkspaceMgr workspaceMgr) {
         assertInputSet(false);
         var ids = ids(ArrayType.FF_WORKING_MEM, workspaceMgr);
-        INDArray y = create(ArrayType.ACTIVATIONS, workspaceMgr, ids.size(0), ids.size(1), layerConf().getNOut());
+        INDArray y = create(
+                ArrayType.ACTIVATIONS,
+                workspaceMgr,
+                ids.size(0),
+                ids.size(1),
+                layerConf().getNOut());
         Nd4j.exec(new TokenEmbedding(ids, getParam(GptEmbedding.TOKENS), getParam(GptEmbedding.POSITIONS), y));
         return y;
     }
@@ -34,8 +39,8 @@ public final class GptEmbeddingLayer extends SequenceLayer<GptEmbedding> {
     private INDArray ids(ArrayType place, LayerWorkspaceMgr workspaceMgr) {
         int context = layerConf().getContextLength();
         if (input.rank() != 2) {
-            throw new DL4JInvalidInputException("Token ids have shape " + Arrays.toString(input.shape())
-                    + ", expected [batch, time] " + layerId());
+            throw new DL4JInvalidInputException(
+                    "Token ids have shape " + Arrays.toString(input.shape()) + ", expected [batch, time] " + layerId());
         }
         if (input.size(1) > context) {
             throw new DL4JInvalidInputException("Sequences of " + input.size(1)
@@ -53,8 +58,11 @@ public final class GptEmbeddingLayer extends SequenceLayer<GptEmbedding> {
             positions.assign(0); // all: ND4J's get(interval, all) returns an empty array for some views
         }
         Nd4j.exec(new TokenEmbeddingGradient(
-                ids(place, workspaceMgr), dense(place, epsilon, workspaceMgr),
-                gradientViews.get(GptEmbedding.TOKENS), positions, holdsHeadGradient));
+                ids(place, workspaceMgr),
+                dense(place, epsilon, workspaceMgr),
+                gradientViews.get(GptEmbedding.TOKENS),
+                positions,
+                holdsHeadGradient));
         holdsHeadGradient = false;
         return new Pair<>(gradients(), null);
     }

@@ -48,8 +48,12 @@ abstract class GptLayer extends FeedForwardLayer {
 
     @Override
     public Layer instantiate(
-            NeuralNetConfiguration conf, Collection<TrainingListener> listeners, int layerIndex,
-            INDArray layerParamsView, boolean initializeParams, DataType networkDataType) {
+            NeuralNetConfiguration conf,
+            Collection<TrainingListener> listeners,
+            int layerIndex,
+            INDArray layerParamsView,
+            boolean initializeParams,
+            DataType networkDataType) {
         check();
         if (networkDataType != DataType.FLOAT && networkDataType != DataType.BFLOAT16) {
             throw invalid("runs in FLOAT or BFLOAT16, but the network's data type is " + networkDataType);

@@ -73,7 +73,12 @@ public final class GptOutputLayer extends SequenceLayer<GptOutput> implements IO
     public INDArray activate(boolean training, LayerWorkspaceMgr workspaceMgr) {
         assertInputSet(false);
         var normed = normed(ArrayType.FF_WORKING_MEM, workspaceMgr);
-        INDArray y = create(ArrayType.ACTIVATIONS, workspaceMgr, input.size(0), input.size(1), layerConf().getNOut());
+        INDArray y = create(
+                ArrayType.ACTIVATIONS,
+                workspaceMgr,
+                input.size(0),
+                input.size(1),
+                layerConf().getNOut());
         logits(normed, y);
         return layerConf().getActivationFn().getActivation(y, training);
     }
@@ -90,8 +95,7 @@ public final class GptOutputLayer extends SequenceLayer<GptOutput> implements IO
         INDArray losses = createFloat(place, workspaceMgr, rows);
         // DL4J divides the gradient by the batch if miniBatch is set; the loss is a mean over tokens either way
         double batch = conf().isMiniBatch() ? input.size(0) : 1;
-        Nd4j.exec(new SoftmaxCrossEntropy(
-                dLogits, targets.values, losses, dLogits, (float) (batch / targets.count)));
+        Nd4j.exec(new SoftmaxCrossEntropy(dLogits, targets.values, losses, dLogits, (float) (batch / targets.count)));
         loss = sum(losses) / targets.count;
 
         INDArray dHead = headGradient();
@@ -102,8 +106,15 @@ public final class GptOutputLayer extends SequenceLayer<GptOutput> implements IO
         Nd4j.exec(new MatrixProduct(dLogits, false, head(), false, dNormed));
         INDArray dx = create(ArrayType.ACTIVATION_GRAD, workspaceMgr, input.shape());
         Nd4j.exec(new LayerNormGradient(
-                normed.x, getParam(GptOutput.NORM_GAIN), normed.mean, normed.rstd, dNormed, null, dx,
-                gradientViews.get(GptOutput.NORM_GAIN), gradientViews.get(GptOutput.NORM_BIAS)));
+                normed.x,
+                getParam(GptOutput.NORM_GAIN),
+                normed.mean,
+                normed.rstd,
+                dNormed,
+                null,
+                dx,
+                gradientViews.get(GptOutput.NORM_GAIN),
+                gradientViews.get(GptOutput.NORM_BIAS)));
         return new Pair<>(gradients(), dx);
     }
 
@@ -141,7 +152,8 @@ public final class GptOutputLayer extends SequenceLayer<GptOutput> implements IO
         assertInputSet(false);
         var place = ArrayType.FF_WORKING_MEM;
         var normed = normed(place, workspaceMgr);
-        INDArray logits = create(place, workspaceMgr, normed.y.size(0), layerConf().getNOut());
+        INDArray logits =
+                create(place, workspaceMgr, normed.y.size(0), layerConf().getNOut());
         logits(normed, logits);
         INDArray losses = createFloat(place, workspaceMgr, logits.size(0));
         Nd4j.exec(new SoftmaxCrossEntropy(logits, targets.values, losses, null, 1f));
@@ -201,7 +213,9 @@ public final class GptOutputLayer extends SequenceLayer<GptOutput> implements IO
         var x = sequences(place, workspaceMgr);
         long rows = x.size(0) * x.size(1);
         var normed = new Normed(
-                x, create(place, workspaceMgr, rows, x.size(2)), createFloat(place, workspaceMgr, rows),
+                x,
+                create(place, workspaceMgr, rows, x.size(2)),
+                createFloat(place, workspaceMgr, rows),
                 createFloat(place, workspaceMgr, rows));
         Nd4j.exec(new LayerNorm(
                 x, getParam(GptOutput.NORM_GAIN), getParam(GptOutput.NORM_BIAS), normed.y, normed.mean, normed.rstd));

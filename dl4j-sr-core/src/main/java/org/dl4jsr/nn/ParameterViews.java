@@ -44,12 +44,18 @@ final class ParameterViews implements ParamInitializer {
 
     @Override
     public List<String> weightKeys(Layer layer) {
-        return parameters(layer).stream().filter(Parameter::isMatrix).map(Parameter::name).toList();
+        return parameters(layer).stream()
+                .filter(Parameter::isMatrix)
+                .map(Parameter::name)
+                .toList();
     }
 
     @Override
     public List<String> biasKeys(Layer layer) {
-        return parameters(layer).stream().filter(p -> !p.isMatrix()).map(Parameter::name).toList();
+        return parameters(layer).stream()
+                .filter(p -> !p.isMatrix())
+                .map(Parameter::name)
+                .toList();
     }
 
     @Override
@@ -86,15 +92,17 @@ final class ParameterViews implements ParamInitializer {
 
     private Map<String, INDArray> views(NeuralNetConfiguration conf, INDArray flattened) {
         if (flattened.length() != numParams(conf)) {
-            throw new IllegalArgumentException("Flattened array has length " + flattened.length() + ", expected "
-                    + numParams(conf));
+            throw new IllegalArgumentException(
+                    "Flattened array has length " + flattened.length() + ", expected " + numParams(conf));
         }
         INDArray flat = flattened.reshape(flattened.length());
         var views = new LinkedHashMap<String, INDArray>();
         long offset = 0;
         for (var parameter : parameters(conf.getLayer())) {
             long end = offset + parameter.length();
-            views.put(parameter.name(), flat.get(NDArrayIndex.interval(offset, end)).reshape('c', parameter.shape()));
+            views.put(
+                    parameter.name(),
+                    flat.get(NDArrayIndex.interval(offset, end)).reshape('c', parameter.shape()));
             offset = end;
         }
         return views;

@@ -37,7 +37,11 @@ public final class TiedHeadVertex extends LayerVertex {
 
     @Override
     public org.deeplearning4j.nn.graph.vertex.GraphVertex instantiate(
-            ComputationGraph graph, String name, int idx, INDArray paramsView, boolean initializeParams,
+            ComputationGraph graph,
+            String name,
+            int idx,
+            INDArray paramsView,
+            boolean initializeParams,
             DataType networkDatatype) {
         var vertex = super.instantiate(graph, name, idx, paramsView, initializeParams, networkDatatype);
         var layer = (GptOutputLayer) vertex.getLayer();
@@ -48,7 +52,8 @@ public final class TiedHeadVertex extends LayerVertex {
     @Override
     public GraphVertex clone() {
         return new TiedHeadVertex(
-                getLayerConf().clone(), getPreProcessor() == null ? null : getPreProcessor().clone());
+                getLayerConf().clone(),
+                getPreProcessor() == null ? null : getPreProcessor().clone());
     }
 
     @Override

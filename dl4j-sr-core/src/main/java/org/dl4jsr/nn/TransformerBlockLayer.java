@@ -43,9 +43,19 @@ public final class TransformerBlockLayer extends SequenceLayer<TransformerBlock>
 
     /** Rows are tokens: matrices [batch * time, n] of the network's type, mean and rstd FP32 [batch * time]. */
     private record Intermediates(
-            INDArray x, INDArray normed, INDArray mean, INDArray rstd, INDArray qkv, INDArray attention,
-            INDArray logSumExp, INDArray middle, INDArray mlpNormed, INDArray mlpMean, INDArray mlpRstd,
-            INDArray expanded, INDArray activated) {}
+            INDArray x,
+            INDArray normed,
+            INDArray mean,
+            INDArray rstd,
+            INDArray qkv,
+            INDArray attention,
+            INDArray logSumExp,
+            INDArray middle,
+            INDArray mlpNormed,
+            INDArray mlpMean,
+            INDArray mlpRstd,
+            INDArray expanded,
+            INDArray activated) {}
 
     @Override
     public void setInput(INDArray input, LayerWorkspaceMgr workspaceMgr) {
@@ -114,19 +124,39 @@ public final class TransformerBlockLayer extends SequenceLayer<TransformerBlock>
         linearGradient(t.mlpNormed, EXPAND, dExpanded, dBranch);
         INDArray dx = create(ArrayType.ACTIVATION_GRAD, workspaceMgr, input.shape());
         Nd4j.exec(new LayerNormGradient(
-                t.middle, getParam(MLP_NORM + GAIN), t.mlpMean, t.mlpRstd, dBranch, dy, dx,
-                gradient(MLP_NORM + GAIN), gradient(MLP_NORM + BIAS)));
+                t.middle,
+                getParam(MLP_NORM + GAIN),
+                t.mlpMean,
+                t.mlpRstd,
+                dBranch,
+                dy,
+                dx,
+                gradient(MLP_NORM + GAIN),
+                gradient(MLP_NORM + BIAS)));
 
         INDArray dQkv = create(place, workspaceMgr, rows, 3 * width);
         linearGradient(t.attention, PROJECTION, dx, dBranch);
         biasGradient(PROJECTION, dx);
         Nd4j.exec(new CausalAttentionGradient(
-                t.qkv, t.attention, t.logSumExp, dBranch, dQkv, (int) input.size(0), layerConf().getHeads()));
+                t.qkv,
+                t.attention,
+                t.logSumExp,
+                dBranch,
+                dQkv,
+                (int) input.size(0),
+                layerConf().getHeads()));
         linearGradient(t.normed, QKV, dQkv, dBranch);
         biasGradient(QKV, dQkv);
         Nd4j.exec(new LayerNormGradient(
-                t.x, getParam(ATTENTION_NORM + GAIN), t.mean, t.rstd, dBranch, dx, dx,
-                gradient(ATTENTION_NORM + GAIN), gradient(ATTENTION_NORM + BIAS)));
+                t.x,
+                getParam(ATTENTION_NORM + GAIN),
+                t.mean,
+                t.rstd,
+                dBranch,
+                dx,
+                dx,
+                gradient(ATTENTION_NORM + GAIN),
+                gradient(ATTENTION_NORM + BIAS)));
         return new Pair<>(gradients(), dx);
     }
 

@@ -22,12 +22,19 @@ final class WholeNumbers {
      * @param layer for errors
      */
     static INDArray of(
-            String what, INDArray ids, long minimum, long limit, ArrayType place, LayerWorkspaceMgr workspaceMgr,
+            String what,
+            INDArray ids,
+            long minimum,
+            long limit,
+            ArrayType place,
+            LayerWorkspaceMgr workspaceMgr,
             String layer) {
         INDArray result = ids;
         if (ids.dataType() != DataType.INT32 || !KernelOp.isDense(ids)) {
             requireWhole(what, ids, layer);
-            result = workspaceMgr.createUninitialized(place, DataType.INT32, ids.shape()).assign(ids);
+            result = workspaceMgr
+                    .createUninitialized(place, DataType.INT32, ids.shape())
+                    .assign(ids);
         }
         var values = result.data();
         for (long i = 0; i < result.length(); i++) {

@@ -27,7 +27,8 @@ public final class BiasGradient extends KernelOp {
 
     @Override
     public void run(Device device) {
-        device.kernels().biasGradient(type(dy), device.address(dy), device.address(dBias), rows,
-                Math.toIntExact(dBias.length()));
+        device.kernels()
+                .biasGradient(
+                        type(dy), device.address(dy), device.address(dBias), rows, Math.toIntExact(dBias.length()));
     }
 }

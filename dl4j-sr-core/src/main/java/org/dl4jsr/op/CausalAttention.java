@@ -37,8 +37,8 @@ public final class CausalAttention extends KernelOp {
     /** Tokens of each of {@code batch} sequences in so many rows, of a width that the heads share. */
     static int time(int rows, long width, int batch, int heads) {
         if (width % heads != 0 || rows % batch != 0) {
-            throw new IllegalArgumentException(rows + " rows of width " + width + " are not " + batch
-                    + " sequences with " + heads + " heads");
+            throw new IllegalArgumentException(
+                    rows + " rows of width " + width + " are not " + batch + " sequences with " + heads + " heads");
         }
         return rows / batch;
     }
@@ -60,7 +60,15 @@ public final class CausalAttention extends KernelOp {
 
     @Override
     public void run(Device device) {
-        device.kernels().attentionForward(type(qkv), device.address(qkv), device.address(out),
-                device.address(logSumExp), batch, time, heads, Math.toIntExact(out.size(-1) / heads));
+        device.kernels()
+                .attentionForward(
+                        type(qkv),
+                        device.address(qkv),
+                        device.address(out),
+                        device.address(logSumExp),
+                        batch,
+                        time,
+                        heads,
+                        Math.toIntExact(out.size(-1) / heads));
     }
 }

@@ -50,8 +50,17 @@ public final class CausalAttentionGradient extends KernelOp {
 
     @Override
     public void run(Device device) {
-        device.kernels().attentionBackward(type(qkv), device.address(qkv), device.address(out),
-                device.address(logSumExp), device.address(dOut), device.address(dQkv), batch, time, heads,
-                Math.toIntExact(out.size(-1) / heads));
+        device.kernels()
+                .attentionBackward(
+                        type(qkv),
+                        device.address(qkv),
+                        device.address(out),
+                        device.address(logSumExp),
+                        device.address(dOut),
+                        device.address(dQkv),
+                        batch,
+                        time,
+                        heads,
+                        Math.toIntExact(out.size(-1) / heads));
     }
 }

@@ -34,7 +34,14 @@ public final class GeluGradient extends KernelOp {
 
     @Override
     public void run(Device device) {
-        device.kernels().geluBackward(type(x), device.address(x), device.address(dy), device.address(dx),
-                device.address(dBias), rows, Math.toIntExact(dBias.length()));
+        device.kernels()
+                .geluBackward(
+                        type(x),
+                        device.address(x),
+                        device.address(dy),
+                        device.address(dx),
+                        device.address(dBias),
+                        rows,
+                        Math.toIntExact(dBias.length()));
     }
 }

@@ -89,8 +89,8 @@ public abstract class KernelOp extends DynamicCustomOp {
     /** Requires {@code a} to be as {@link #rows(String, INDArray, DataType, long)} wants it, with this many rows. */
     protected static INDArray requireRows(String name, INDArray a, DataType type, long rows, long width) {
         if (rows(name, a, type, width) != rows) {
-            throw new IllegalArgumentException(name + " has shape " + Arrays.toString(a.shape()) + ", expected " + rows
-                    + " rows of " + width);
+            throw new IllegalArgumentException(
+                    name + " has shape " + Arrays.toString(a.shape()) + ", expected " + rows + " rows of " + width);
         }
         return a;
     }

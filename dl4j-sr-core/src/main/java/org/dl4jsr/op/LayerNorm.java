@@ -47,8 +47,17 @@ public final class LayerNorm extends KernelOp {
 
     @Override
     public void run(Device device) {
-        device.kernels().layerNormForward(type(x), device.address(x), device.address(gain), device.address(bias),
-                device.address(y), device.address(mean), device.address(rstd), rows, Math.toIntExact(gain.length()),
-                EPSILON);
+        device.kernels()
+                .layerNormForward(
+                        type(x),
+                        device.address(x),
+                        device.address(gain),
+                        device.address(bias),
+                        device.address(y),
+                        device.address(mean),
+                        device.address(rstd),
+                        rows,
+                        Math.toIntExact(gain.length()),
+                        EPSILON);
     }
 }

@@ -29,9 +29,17 @@ public final class LayerNormGradient extends KernelOp {
      * @param dBias [width], written
      */
     public LayerNormGradient(
-            INDArray x, INDArray gain, INDArray mean, INDArray rstd, INDArray dy, INDArray residual, INDArray dx,
-            INDArray dGain, INDArray dBias) {
-        super(residual == null
+            INDArray x,
+            INDArray gain,
+            INDArray mean,
+            INDArray rstd,
+            INDArray dy,
+            INDArray residual,
+            INDArray dx,
+            INDArray dGain,
+            INDArray dBias) {
+        super(
+                residual == null
                         ? new INDArray[] {x, gain, mean, rstd, dy}
                         : new INDArray[] {x, gain, mean, rstd, dy, residual},
                 new INDArray[] {dx, dGain, dBias});
@@ -55,8 +63,19 @@ public final class LayerNormGradient extends KernelOp {
 
     @Override
     public void run(Device device) {
-        device.kernels().layerNormBackward(type(x), device.address(x), device.address(gain), device.address(mean),
-                device.address(rstd), device.address(dy), device.address(residual), device.address(dx),
-                device.address(dGain), device.address(dBias), rows, Math.toIntExact(gain.length()));
+        device.kernels()
+                .layerNormBackward(
+                        type(x),
+                        device.address(x),
+                        device.address(gain),
+                        device.address(mean),
+                        device.address(rstd),
+                        device.address(dy),
+                        device.address(residual),
+                        device.address(dx),
+                        device.address(dGain),
+                        device.address(dBias),
+                        rows,
+                        Math.toIntExact(gain.length()));
     }
 }

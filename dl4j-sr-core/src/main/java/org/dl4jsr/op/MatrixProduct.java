@@ -27,7 +27,12 @@ public final class MatrixProduct extends KernelOp {
      * @param residual as c, is added; null for none; may be c itself
      */
     public MatrixProduct(
-            INDArray a, boolean transposeA, INDArray b, boolean transposeB, INDArray c, INDArray bias,
+            INDArray a,
+            boolean transposeA,
+            INDArray b,
+            boolean transposeB,
+            INDArray c,
+            INDArray bias,
             INDArray residual) {
         super(Stream.of(a, b, bias, residual).filter(Objects::nonNull).toArray(INDArray[]::new), new INDArray[] {c});
         var type = c.dataType();
@@ -37,8 +42,8 @@ public final class MatrixProduct extends KernelOp {
         long k = transposeA ? rowsA : a.size(-1);
         long n = transposeB ? rowsB : b.size(-1);
         if (k != (transposeB ? b.size(-1) : rowsB)) {
-            throw new IllegalArgumentException("Cannot multiply [" + m + ", " + k + "] by ["
-                    + (transposeB ? b.size(-1) : rowsB) + ", " + n + "]");
+            throw new IllegalArgumentException(
+                    "Cannot multiply [" + m + ", " + k + "] by [" + (transposeB ? b.size(-1) : rowsB) + ", " + n + "]");
         }
         this.a = a;
         this.b = b;
@@ -78,11 +83,15 @@ public final class MatrixProduct extends KernelOp {
     public void run(Device device) {
         var left = matrix(device, a);
         var right = matrix(device, b);
-        device.matmul().multiply(
-                transposeA ? left.transposed() : left, transposeB ? right.transposed() : right, matrix(device, c),
-                1f, 0f,
-                bias == null ? null : Matrix.rowMajor(type(bias), device.address(bias), 1, bias.length()),
-                residual == null ? null : matrix(device, residual));
+        device.matmul()
+                .multiply(
+                        transposeA ? left.transposed() : left,
+                        transposeB ? right.transposed() : right,
+                        matrix(device, c),
+                        1f,
+                        0f,
+                        bias == null ? null : Matrix.rowMajor(type(bias), device.address(bias), 1, bias.length()),
+                        residual == null ? null : matrix(device, residual));
     }
 
     private static Matrix matrix(Device device, INDArray array) {

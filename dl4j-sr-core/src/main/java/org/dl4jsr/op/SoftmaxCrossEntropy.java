@@ -20,7 +20,8 @@ public final class SoftmaxCrossEntropy extends KernelOp {
      * @param dLogits as logits, written: (softmax - onehot) * scale; may be logits; null for the losses alone
      */
     public SoftmaxCrossEntropy(INDArray logits, INDArray targets, INDArray losses, INDArray dLogits, float scale) {
-        super(new INDArray[] {logits, targets},
+        super(
+                new INDArray[] {logits, targets},
                 dLogits == null ? new INDArray[] {losses} : new INDArray[] {losses, dLogits});
         long rows = logits.size(0);
         this.logits = require("logits", logits, logits.dataType(), rows, logits.size(-1));
@@ -37,8 +38,15 @@ public final class SoftmaxCrossEntropy extends KernelOp {
 
     @Override
     public void run(Device device) {
-        device.kernels().crossEntropy(type(logits), device.address(logits), device.address(targets),
-                device.address(losses), device.address(dLogits), Math.toIntExact(logits.size(0)),
-                Math.toIntExact(logits.size(1)), scale);
+        device.kernels()
+                .crossEntropy(
+                        type(logits),
+                        device.address(logits),
+                        device.address(targets),
+                        device.address(losses),
+                        device.address(dLogits),
+                        Math.toIntExact(logits.size(0)),
+                        Math.toIntExact(logits.size(1)),
+                        scale);
     }
 }

@@ -35,9 +35,16 @@ public final class SrAdamStep extends KernelOp {
      * @param statistics is added to, or null
      */
     public SrAdamStep(
-            AdamWStep step, long element, INDArray weights, INDArray gradient, INDArray m, INDArray v, INDArray extra,
+            AdamWStep step,
+            long element,
+            INDArray weights,
+            INDArray gradient,
+            INDArray m,
+            INDArray v,
+            INDArray extra,
             AdamWStatistics statistics) {
-        super(new INDArray[] {gradient},
+        super(
+                new INDArray[] {gradient},
                 extra == null ? new INDArray[] {weights, m, v} : new INDArray[] {weights, m, v, extra});
         DataType dataType = weights.dataType();
         long length = weights.length();
@@ -72,8 +79,15 @@ public final class SrAdamStep extends KernelOp {
 
     @Override
     public void run(Device device) {
-        var arrays = new AdamWArrays(type(weights), device.address(weights), device.address(gradient),
-                device.address(m), device.address(v), device.address(extra), weights.length(), element);
+        var arrays = new AdamWArrays(
+                type(weights),
+                device.address(weights),
+                device.address(gradient),
+                device.address(m),
+                device.address(v),
+                device.address(extra),
+                weights.length(),
+                element);
         device.kernels().adamW(step, arrays, statistics);
     }
 }

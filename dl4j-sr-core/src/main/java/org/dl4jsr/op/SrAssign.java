@@ -35,7 +35,7 @@ public final class SrAssign extends KernelOp {
 
     @Override
     public void run(Device device) {
-        device.kernels().stochasticRound(
-                device.address(source), device.address(target), target.length(), seed, step, element);
+        device.kernels()
+                .stochasticRound(device.address(source), device.address(target), target.length(), seed, step, element);
     }
 }

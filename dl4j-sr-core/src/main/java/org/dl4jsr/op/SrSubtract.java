@@ -36,7 +36,14 @@ public final class SrSubtract extends KernelOp {
 
     @Override
     public void run(Device device) {
-        device.kernels().stochasticSubtract(device.address(weights), type(update), device.address(update),
-                weights.length(), seed, step, element);
+        device.kernels()
+                .stochasticSubtract(
+                        device.address(weights),
+                        type(update),
+                        device.address(update),
+                        weights.length(),
+                        seed,
+                        step,
+                        element);
     }
 }

@@ -39,8 +39,15 @@ public final class TokenEmbedding extends KernelOp {
 
     @Override
     public void run(Device device) {
-        device.kernels().embeddingForward(type(y), device.address(tokens), device.address(tokenTable),
-                device.address(positionTable), device.address(y), Math.toIntExact(y.size(0)),
-                Math.toIntExact(y.size(1)), Math.toIntExact(y.size(2)));
+        device.kernels()
+                .embeddingForward(
+                        type(y),
+                        device.address(tokens),
+                        device.address(tokenTable),
+                        device.address(positionTable),
+                        device.address(y),
+                        Math.toIntExact(y.size(0)),
+                        Math.toIntExact(y.size(1)),
+                        Math.toIntExact(y.size(2)));
     }
 }

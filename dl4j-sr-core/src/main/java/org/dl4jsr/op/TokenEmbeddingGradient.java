@@ -38,9 +38,17 @@ public final class TokenEmbeddingGradient extends KernelOp {
 
     @Override
     public void run(Device device) {
-        device.kernels().embeddingBackward(type(dy), device.address(tokens), device.address(dy),
-                device.address(dTokenTable), device.address(dPositionTable), Math.toIntExact(dy.size(0)),
-                Math.toIntExact(dy.size(1)), Math.toIntExact(dy.size(2)), Math.toIntExact(dTokenTable.size(0)),
-                accumulate);
+        device.kernels()
+                .embeddingBackward(
+                        type(dy),
+                        device.address(tokens),
+                        device.address(dy),
+                        device.address(dTokenTable),
+                        device.address(dPositionTable),
+                        Math.toIntExact(dy.size(0)),
+                        Math.toIntExact(dy.size(1)),
+                        Math.toIntExact(dy.size(2)),
+                        Math.toIntExact(dTokenTable.size(0)),
+                        accumulate);
     }
 }

@@ -56,7 +56,9 @@ public enum Bf16Policy {
      * @throws IllegalArgumentException naming all policies
      */
     public static Bf16Policy named(String name) {
-        return Arrays.stream(values()).filter(policy -> policy.label.equals(name)).findFirst()
+        return Arrays.stream(values())
+                .filter(policy -> policy.label.equals(name))
+                .findFirst()
                 .orElseThrow(() -> new IllegalArgumentException("Unknown policy \"" + name + "\", expected one of "
                         + Arrays.stream(values()).map(Bf16Policy::toString).collect(Collectors.joining(", "))));
     }
@@ -120,7 +122,8 @@ public enum Bf16Policy {
      * at iteration 0.
      */
     public MultiLayerNetwork convert(MultiLayerNetwork network) {
-        var configuration = MultiLayerConfiguration.fromJson(network.getLayerWiseConfigurations().toJson());
+        var configuration = MultiLayerConfiguration.fromJson(
+                network.getLayerWiseConfigurations().toJson());
         configuration.setIterationCount(0);
         configuration.setEpochCount(0);
         var converted = new MultiLayerNetwork(apply(configuration));
@@ -133,7 +136,8 @@ public enum Bf16Policy {
      * iteration 0.
      */
     public ComputationGraph convert(ComputationGraph graph) {
-        var configuration = ComputationGraphConfiguration.fromJson(graph.getConfiguration().toJson());
+        var configuration =
+                ComputationGraphConfiguration.fromJson(graph.getConfiguration().toJson());
         configuration.setIterationCount(0);
         configuration.setEpochCount(0);
         var converted = new ComputationGraph(apply(configuration));

@@ -64,8 +64,10 @@ final class PolicyLosses {
             return new LossFunctionWrapper(loss.getActivationFn(), replaced(loss.getLossFunction()));
         }
         if (distribution instanceof CompositeReconstructionDistribution composite) {
-            return new CompositeReconstructionDistribution(composite.getDistributionSizes(),
-                    Arrays.stream(composite.getReconstructionDistributions()).map(this::replaced)
+            return new CompositeReconstructionDistribution(
+                    composite.getDistributionSizes(),
+                    Arrays.stream(composite.getReconstructionDistributions())
+                            .map(this::replaced)
                             .toArray(ReconstructionDistribution[]::new),
                     composite.getTotalSize());
         }

@@ -38,7 +38,9 @@ final class PolicyUpdaters {
 
     /** What a layer's configuration says about learning; the bias updater may be null for the same one. */
     private record Learning(
-            IUpdater updater, IUpdater biasUpdater, List<Regularization> regularization,
+            IUpdater updater,
+            IUpdater biasUpdater,
+            List<Regularization> regularization,
             List<Regularization> regularizationBias) {}
 
     PolicyUpdaters(Bf16Policy policy) {
@@ -61,8 +63,14 @@ final class PolicyUpdaters {
 
     private void replace(SameDiffVertex vertex) {
         var parameters = vertex.getVertexParams();
-        var learning = replaced(vertex, parameters.getParameterKeys(), parameters::isBiasParam,
-                new Learning(vertex.getUpdater(), vertex.getBiasUpdater(), vertex.getRegularization(),
+        var learning = replaced(
+                vertex,
+                parameters.getParameterKeys(),
+                parameters::isBiasParam,
+                new Learning(
+                        vertex.getUpdater(),
+                        vertex.getBiasUpdater(),
+                        vertex.getRegularization(),
                         vertex.getRegularizationBias()));
         vertex.setUpdater(learning.updater);
         vertex.setBiasUpdater(learning.biasUpdater);
@@ -73,8 +81,14 @@ final class PolicyUpdaters {
     private void replace(Layer layer) {
         if (layer instanceof BaseLayer base) {
             var initializer = base.initializer();
-            var learning = replaced(base, initializer.paramKeys(base), key -> initializer.isBiasParam(base, key),
-                    new Learning(base.getIUpdater(), base.getBiasUpdater(), base.getRegularization(),
+            var learning = replaced(
+                    base,
+                    initializer.paramKeys(base),
+                    key -> initializer.isBiasParam(base, key),
+                    new Learning(
+                            base.getIUpdater(),
+                            base.getBiasUpdater(),
+                            base.getRegularization(),
                             base.getRegularizationBias()));
             base.setIUpdater(learning.updater);
             base.setBiasUpdater(learning.biasUpdater);
@@ -82,8 +96,14 @@ final class PolicyUpdaters {
             base.setRegularizationBias(learning.regularizationBias);
         } else if (layer instanceof AbstractSameDiffLayer sameDiff) {
             var parameters = sameDiff.getLayerParams();
-            var learning = replaced(sameDiff, parameters.getParameterKeys(), parameters::isBiasParam,
-                    new Learning(sameDiff.getUpdater(), sameDiff.getBiasUpdater(), sameDiff.getRegularization(),
+            var learning = replaced(
+                    sameDiff,
+                    parameters.getParameterKeys(),
+                    parameters::isBiasParam,
+                    new Learning(
+                            sameDiff.getUpdater(),
+                            sameDiff.getBiasUpdater(),
+                            sameDiff.getRegularization(),
                             sameDiff.getRegularizationBias()));
             sameDiff.setUpdater(learning.updater);
             sameDiff.setBiasUpdater(learning.biasUpdater);
@@ -105,10 +125,10 @@ final class PolicyUpdaters {
             }
         }
         IUpdater newUpdater = replaced(layer, weights, updater);
-        IUpdater newBiasUpdater = biases.isEmpty() && learning.biasUpdater == null
-                ? newUpdater
-                : replaced(layer, biases, biasUpdater);
-        return new Learning(newUpdater,
+        IUpdater newBiasUpdater =
+                biases.isEmpty() && learning.biasUpdater == null ? newUpdater : replaced(layer, biases, biasUpdater);
+        return new Learning(
+                newUpdater,
                 learning.biasUpdater == null && newUpdater != null && newUpdater.equals(newBiasUpdater)
                         ? null
                         : newBiasUpdater,
@@ -126,8 +146,10 @@ final class PolicyUpdaters {
             return updater == null || updater instanceof NoOp ? updater : other(updater);
         }
         SrAdam adam = updater instanceof SrAdam given ? given : srAdam((Adam) updater);
-        return adam.toBuilder().weightWrite(policy.weightWrite())
-                .weightDecay(adam.getWeightDecay() + weightDecay(layer, parameters, adam)).build();
+        return adam.toBuilder()
+                .weightWrite(policy.weightWrite())
+                .weightDecay(adam.getWeightDecay() + weightDecay(layer, parameters, adam))
+                .build();
     }
 
     /** What takes the place of an updater other than Adam. */
@@ -137,15 +159,20 @@ final class PolicyUpdaters {
         }
         IUpdater stock = updater instanceof StochasticallyRounded rounded ? rounded.getUpdater() : updater;
         if (policy.dataType() == DataType.BFLOAT16 && kept.add(stock.getClass())) {
-            LOG.warn("{} keeps {}: its BF16 weights are rounded to nearest, and small updates are lost", policy,
+            LOG.warn(
+                    "{} keeps {}: its BF16 weights are rounded to nearest, and small updates are lost",
+                    policy,
                     stock.getClass().getSimpleName());
         }
         return stock;
     }
 
     private static SrAdam srAdam(Adam adam) {
-        var builder = SrAdam.builder().learningRateSchedule(adam.getLearningRateSchedule()).beta1(adam.getBeta1())
-                .beta2(adam.getBeta2()).epsilon(adam.getEpsilon());
+        var builder = SrAdam.builder()
+                .learningRateSchedule(adam.getLearningRateSchedule())
+                .beta1(adam.getBeta1())
+                .beta2(adam.getBeta2())
+                .epsilon(adam.getEpsilon());
         return (adam.getLearningRateSchedule() == null ? builder.learningRate(adam.getLearningRate()) : builder)
                 .build();
     }
@@ -197,6 +224,8 @@ final class PolicyUpdaters {
     private static List<Regularization> withoutWeightDecay(List<Regularization> regularization) {
         return regularization == null
                 ? null
-                : new ArrayList<>(regularization.stream().filter(r -> !(r instanceof WeightDecay)).toList());
+                : new ArrayList<>(regularization.stream()
+                        .filter(r -> !(r instanceof WeightDecay))
+                        .toList());
     }
 }

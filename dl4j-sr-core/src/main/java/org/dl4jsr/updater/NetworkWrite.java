@@ -121,7 +121,9 @@ final class NetworkWrite implements LazyWrite {
         }
         AdamWStatistics[] statistics = boundaries == null
                 ? null
-                : Stream.generate(AdamWStatistics::new).limit(boundaries.length - 1).toArray(AdamWStatistics[]::new);
+                : Stream.generate(AdamWStatistics::new)
+                        .limit(boundaries.length - 1)
+                        .toArray(AdamWStatistics[]::new);
         for (RangeWrite range : ranges) {
             write(range, range.start() - gradient.offset(), weights, clipScale, boundaries, statistics);
             range.markForAverages(weights);
@@ -192,8 +194,11 @@ final class NetworkWrite implements LazyWrite {
                     + " steps in a row (maxConsecutiveSkips): look for NaN in data and labels, lower the learning rate"
                     + " or set maxGradientNorm");
         }
-        LOG.warn("{}: SrAdam skips the step on all parameters ({} in a row, {} so far)", what,
-                status.consecutiveSkips(), status.skippedSteps());
+        LOG.warn(
+                "{}: SrAdam skips the step on all parameters ({} in a row, {} so far)",
+                what,
+                status.consecutiveSkips(),
+                status.skippedSteps());
     }
 
     /** Index of the first element that is not finite, by bisection. */
@@ -213,14 +218,18 @@ final class NetworkWrite implements LazyWrite {
 
     /** Writes one range, cut at {@code boundaries} where statistics are asked for. */
     private static void write(
-            RangeWrite range, long first, INDArray weights, double clipScale, long[] boundaries,
+            RangeWrite range,
+            long first,
+            INDArray weights,
+            double clipScale,
+            long[] boundaries,
             AdamWStatistics[] statistics) {
         long end = first + range.values().length();
         if (boundaries == null) {
             range.write(slice(weights, first, end), first, 0, clipScale, null);
             return;
         }
-        for (long start = first; start < end;) {
+        for (long start = first; start < end; ) {
             int index = indexOf(boundaries, start);
             long next = Math.min(boundaries[index + 1], end);
             range.write(slice(weights, start, next), start, start - first, clipScale, statistics[index]);

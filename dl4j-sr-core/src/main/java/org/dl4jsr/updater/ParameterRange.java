@@ -38,8 +38,10 @@ record ParameterRange(String layer, String parameter, long start, long end) {
             return Arrays.asList(network.getLayers());
         }
         if (model instanceof ComputationGraph graph) {
-            return IntStream.of(graph.topologicalSortOrder()).mapToObj(i -> graph.getVertices()[i])
-                    .filter(vertex -> vertex.numParams() > 0).toList();
+            return IntStream.of(graph.topologicalSortOrder())
+                    .mapToObj(i -> graph.getVertices()[i])
+                    .filter(vertex -> vertex.numParams() > 0)
+                    .toList();
         }
         throw new IllegalArgumentException("A model of " + model.getClass().getName()
                 + " where a MultiLayerNetwork or a ComputationGraph was expected");

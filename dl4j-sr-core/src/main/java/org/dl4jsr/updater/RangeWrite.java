@@ -66,13 +66,28 @@ sealed interface RangeWrite {
 
         @Override
         public void write(INDArray weights, long element, long from, double clipScale, AdamWStatistics statistics) {
-            AdamWStep scalars = AdamWStep.of(learningRate, config.getBeta1(), config.getBeta2(), config.getEpsilon(),
-                    config.getWeightDecay(), clipScale, config.getWeightWrite(), config.getStateRounding(),
-                    config.getSeed(), iteration);
+            AdamWStep scalars = AdamWStep.of(
+                    learningRate,
+                    config.getBeta1(),
+                    config.getBeta2(),
+                    config.getEpsilon(),
+                    config.getWeightDecay(),
+                    clipScale,
+                    config.getWeightWrite(),
+                    config.getStateRounding(),
+                    config.getSeed(),
+                    iteration);
             SrAdamState layout = layout();
             long to = from + weights.length();
-            Nd4j.exec(new SrAdamStep(scalars, element, weights, part(values, from, weights.length()),
-                    layout.m(from, to), layout.v(from, to), layout.extra(from, to), statistics));
+            Nd4j.exec(new SrAdamStep(
+                    scalars,
+                    element,
+                    weights,
+                    part(values, from, weights.length()),
+                    layout.m(from, to),
+                    layout.v(from, to),
+                    layout.extra(from, to),
+                    statistics));
         }
 
         @Override
@@ -101,8 +116,8 @@ sealed interface RangeWrite {
             INDArray nearest = before.sub(update.castTo(DataType.FLOAT)).castTo(DataType.BFLOAT16);
             statistics.weights += after.length();
             statistics.moved += count(before.neq(after.castTo(DataType.FLOAT)));
-            statistics.stagnant += after.length() - count(before.neq(nearest.castTo(DataType.FLOAT)))
-                    - count(update.eq(0));
+            statistics.stagnant +=
+                    after.length() - count(before.neq(nearest.castTo(DataType.FLOAT))) - count(update.eq(0));
             statistics.squaredUpdate += SumOfSquares.of(update);
             statistics.squaredWeight += SumOfSquares.of(before);
             statistics.squaredGradient = Double.NaN; // the update has taken the gradient's place

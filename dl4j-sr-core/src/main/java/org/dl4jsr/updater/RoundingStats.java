@@ -27,12 +27,15 @@ public record RoundingStats(
      * @param updateRatio root mean square of the updates over that of the weights
      * @param gradientNorm before clipping; NaN where {@link StochasticallyRounded} has a part in it
      */
-    public record Layer(
-            String name, long weights, double lost, double moved, double updateRatio, double gradientNorm) {
+    public record Layer(String name, long weights, double lost, double moved, double updateRatio, double gradientNorm) {
 
         static Layer of(String name, AdamWStatistics statistics, double clipScale) {
             double weights = statistics.weights;
-            return new Layer(name, statistics.weights, statistics.stagnant / weights, statistics.moved / weights,
+            return new Layer(
+                    name,
+                    statistics.weights,
+                    statistics.stagnant / weights,
+                    statistics.moved / weights,
                     Math.sqrt(statistics.squaredUpdate / statistics.squaredWeight),
                     Math.sqrt(statistics.squaredGradient) / clipScale);
         }

@@ -69,8 +69,13 @@ public final class RoundingStatsListener extends BaseTrainingListener {
                 }
             }
         }
-        consumer.accept(new RoundingStats(iteration, status.lastGradientNorm(), status.lastClipScale(),
-                status.skippedSteps(), RoundingStats.Layer.of("all", total, status.lastClipScale()), layers));
+        consumer.accept(new RoundingStats(
+                iteration,
+                status.lastGradientNorm(),
+                status.lastClipScale(),
+                status.skippedSteps(),
+                RoundingStats.Layer.of("all", total, status.lastClipScale()),
+                layers));
     }
 
     /** A layer with parameters and the element behind its last. */
@@ -89,8 +94,12 @@ public final class RoundingStatsListener extends BaseTrainingListener {
     }
 
     private static void log(RoundingStats stats) {
-        LOG.info("iteration {}: gradient norm {}, clip scale {}, {} steps skipped", stats.iteration(),
-                number(stats.gradientNorm()), number(stats.clipScale()), stats.skippedSteps());
+        LOG.info(
+                "iteration {}: gradient norm {}, clip scale {}, {} steps skipped",
+                stats.iteration(),
+                number(stats.gradientNorm()),
+                number(stats.clipScale()),
+                stats.skippedSteps());
         for (RoundingStats.Layer layer : stats.layers()) {
             log(layer);
         }
@@ -98,9 +107,14 @@ public final class RoundingStatsListener extends BaseTrainingListener {
     }
 
     private static void log(RoundingStats.Layer layer) {
-        LOG.info("  {}: nearest would lose {} of {} updates, {} moved, update/weight {}, gradient norm {}",
-                layer.name(), percent(layer.lost()), layer.weights(), percent(layer.moved()),
-                number(layer.updateRatio()), number(layer.gradientNorm()));
+        LOG.info(
+                "  {}: nearest would lose {} of {} updates, {} moved, update/weight {}, gradient norm {}",
+                layer.name(),
+                percent(layer.lost()),
+                layer.weights(),
+                percent(layer.moved()),
+                number(layer.updateRatio()),
+                number(layer.gradientNorm()));
     }
 
     private static String percent(double share) {

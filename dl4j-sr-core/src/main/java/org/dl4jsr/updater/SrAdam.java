@@ -57,8 +57,8 @@ public final class SrAdam implements IUpdater {
 
     /** A learning rate from a schedule; all else at its default. */
     public SrAdam(ISchedule learningRateSchedule) {
-        this(new Builder().learningRateSchedule(
-                Objects.requireNonNull(learningRateSchedule, "learningRateSchedule is null")));
+        this(new Builder()
+                .learningRateSchedule(Objects.requireNonNull(learningRateSchedule, "learningRateSchedule is null")));
     }
 
     private SrAdam(Builder builder) {
@@ -67,16 +67,25 @@ public final class SrAdam implements IUpdater {
         beta1 = validBeta("beta1", builder.beta1);
         beta2 = validBeta("beta2", builder.beta2);
         epsilon = builder.epsilon;
-        require((float) epsilon > 0 && (float) epsilon <= Float.MAX_VALUE, "epsilon", epsilon,
+        require(
+                (float) epsilon > 0 && (float) epsilon <= Float.MAX_VALUE,
+                "epsilon",
+                epsilon,
                 "above 0 and finite in FP32, such as 1e-8");
         weightDecay = builder.weightDecay;
-        require(weightDecay >= 0 && (float) weightDecay <= Float.MAX_VALUE, "weightDecay", weightDecay,
+        require(
+                weightDecay >= 0 && (float) weightDecay <= Float.MAX_VALUE,
+                "weightDecay",
+                weightDecay,
                 "0 (none) or more, such as 0.1");
         weightWrite = Objects.requireNonNull(builder.weightWrite, "weightWrite is null");
         stateRounding = Objects.requireNonNull(builder.stateRounding, "stateRounding is null");
         seed = builder.seed;
         maxGradientNorm = builder.maxGradientNorm;
-        require(maxGradientNorm >= 0 && maxGradientNorm <= Double.MAX_VALUE, "maxGradientNorm", maxGradientNorm,
+        require(
+                maxGradientNorm >= 0 && maxGradientNorm <= Double.MAX_VALUE,
+                "maxGradientNorm",
+                maxGradientNorm,
                 "0 (no clipping) or a finite norm, such as 1");
         maxConsecutiveSkips = builder.maxConsecutiveSkips;
         require(maxConsecutiveSkips >= 1, "maxConsecutiveSkips", maxConsecutiveSkips, "1 or more");
@@ -173,7 +182,8 @@ public final class SrAdam implements IUpdater {
     public double getLearningRate(int iteration, int epoch) {
         return learningRateSchedule == null
                 ? learningRate
-                : validRate("learningRateSchedule's value at iteration " + iteration,
+                : validRate(
+                        "learningRateSchedule's value at iteration " + iteration,
                         learningRateSchedule.valueAt(iteration, epoch));
     }
 
@@ -246,8 +256,18 @@ public final class SrAdam implements IUpdater {
 
     @Override
     public int hashCode() {
-        return Objects.hash(learningRate, learningRateSchedule, beta1, beta2, epsilon, weightDecay, weightWrite,
-                stateRounding, seed, maxGradientNorm, maxConsecutiveSkips);
+        return Objects.hash(
+                learningRate,
+                learningRateSchedule,
+                beta1,
+                beta2,
+                epsilon,
+                weightDecay,
+                weightWrite,
+                stateRounding,
+                seed,
+                maxGradientNorm,
+                maxConsecutiveSkips);
     }
 
     @Override

@@ -20,7 +20,8 @@ import org.nd4j.shade.guava.collect.MapMaker;
 public final class SrAdamStatus {
 
     /** By identity of the gradient's buffer: {@code DataBuffer.equals} reads contents. */
-    private static final Map<DataBuffer, SrAdamStatus> BY_GRADIENT = new MapMaker().weakKeys().makeMap();
+    private static final Map<DataBuffer, SrAdamStatus> BY_GRADIENT =
+            new MapMaker().weakKeys().makeMap();
 
     private volatile long skippedSteps;
     private volatile int consecutiveSkips;

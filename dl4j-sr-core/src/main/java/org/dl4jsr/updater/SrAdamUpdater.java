@@ -37,8 +37,7 @@ public final class SrAdamUpdater implements GradientUpdater<SrAdam> {
     }
 
     @Override
-    public void setStateViewArray(
-            INDArray viewArray, long[] gradientShape, char gradientOrder, boolean initialize) {
+    public void setStateViewArray(INDArray viewArray, long[] gradientShape, char gradientOrder, boolean initialize) {
         if (initialize) {
             viewArray.assign(0);
         }

@@ -43,8 +43,7 @@ public final class StochasticallyRoundedUpdater implements GradientUpdater<Stoch
     }
 
     @Override
-    public void setStateViewArray(
-            INDArray viewArray, long[] gradientShape, char gradientOrder, boolean initialize) {
+    public void setStateViewArray(INDArray viewArray, long[] gradientShape, char gradientOrder, boolean initialize) {
         if (initialize) {
             config.getUpdater().instantiate(viewArray, true);
         }

@@ -24,8 +24,10 @@ public final class WarmupCosineSchedule implements ISchedule {
      * @param minimum last value, 0 to peak
      */
     public WarmupCosineSchedule(
-            @JsonProperty("warmupSteps") int warmupSteps, @JsonProperty("totalSteps") int totalSteps,
-            @JsonProperty("peak") double peak, @JsonProperty("minimum") double minimum) {
+            @JsonProperty("warmupSteps") int warmupSteps,
+            @JsonProperty("totalSteps") int totalSteps,
+            @JsonProperty("peak") double peak,
+            @JsonProperty("minimum") double minimum) {
         require(warmupSteps >= 0, "warmupSteps", warmupSteps, "0 or more");
         require(totalSteps > warmupSteps, "totalSteps", totalSteps, "more than warmupSteps, " + warmupSteps);
         require(peak > 0 && peak <= Double.MAX_VALUE, "peak", peak, "above 0 and finite");
@@ -38,8 +40,7 @@ public final class WarmupCosineSchedule implements ISchedule {
 
     private static void require(boolean valid, String name, Object value, String range) {
         if (!valid) {
-            throw new IllegalArgumentException(
-                    "WarmupCosineSchedule." + name + " is " + value + ", expected " + range);
+            throw new IllegalArgumentException("WarmupCosineSchedule." + name + " is " + value + ", expected " + range);
         }
     }
 

@@ -61,7 +61,8 @@ class Bf16ArithmeticTest {
             Bf16Testing.assertComputesInFloat("pow", a -> Transforms.pow(a[0], 3), x);
         }
         INDArray one = Nd4j.ones(DataType.BFLOAT16, 1);
-        assertEquals(BFloat16.toFloat(BFloat16.fromFloat(0.996f)), one.mul(0.996).getFloat(0));
+        assertEquals(
+                BFloat16.toFloat(BFloat16.fromFloat(0.996f)), one.mul(0.996).getFloat(0));
     }
 
     @Test
@@ -81,8 +82,8 @@ class Bf16ArithmeticTest {
                 Bf16Testing.assertComputesInFloat("prod", a -> a[0].prod(dimension), x);
                 Bf16Testing.assertComputesInFloat("argMax", a -> a[0].argMax(dimension), x);
                 Bf16Testing.assertComputesInFloat("cumsum", a -> a[0].cumsum(dimension), x);
-                Bf16Testing.assertComputesInFloat("cosine",
-                        a -> Transforms.allCosineSimilarities(a[0], a[1], dimension), x, y);
+                Bf16Testing.assertComputesInFloat(
+                        "cosine", a -> Transforms.allCosineSimilarities(a[0], a[1], dimension), x, y);
             }
         }
     }
@@ -100,42 +101,70 @@ class Bf16ArithmeticTest {
         assertEquals(blas.nrm2(wideX), blas.nrm2(x));
         assertEquals(blas.asum(wideX), blas.asum(x));
         assertEquals(blas.iamax(wideX), blas.iamax(x));
-        Bf16Testing.assertComputesInFloat("axpy", a -> {
-            blas.level1().axpy(1000, 0.3, a[0], a[1]);
-            return a[1];
-        }, x, y);
-        Bf16Testing.assertComputesInFloat("scal", a -> {
-            blas.level1().scal(1000, 0.3, a[0]);
-            return a[0];
-        }, x);
-        Bf16Testing.assertComputesInFloat("swap", a -> {
-            blas.level1().swap(a[0], a[1]);
-            return a[0];
-        }, x, y);
-        Bf16Testing.assertComputesInFloat("copy", a -> {
-            blas.level1().copy(a[0], a[1]);
-            return a[1];
-        }, x, y);
-        Bf16Testing.assertComputesInFloat("ger", a -> {
-            blas.level2().ger('c', 0.5, a[0], a[1], a[2]);
-            return a[2];
-        }, Bf16Testing.random(random, 3), Bf16Testing.random(random, 4), Bf16Testing.random(random, 3, 4).dup('f'));
-        Bf16Testing.assertComputesInFloat("gemv", a -> {
-            blas.level2().gemv('c', 'N', 1, a[0], a[1], 0, a[2]);
-            return a[2];
-        }, Nd4j.ones(DataType.BFLOAT16, 3, 4), Bf16Testing.random(random, 4).muli(8), Bf16Testing.random(random, 3));
-        assertThrows(UnsupportedOperationException.class,
-                () -> blas.level1().copy(3, x.data(), 0, 1, y.data(), 0, 1));
+        Bf16Testing.assertComputesInFloat(
+                "axpy",
+                a -> {
+                    blas.level1().axpy(1000, 0.3, a[0], a[1]);
+                    return a[1];
+                },
+                x,
+                y);
+        Bf16Testing.assertComputesInFloat(
+                "scal",
+                a -> {
+                    blas.level1().scal(1000, 0.3, a[0]);
+                    return a[0];
+                },
+                x);
+        Bf16Testing.assertComputesInFloat(
+                "swap",
+                a -> {
+                    blas.level1().swap(a[0], a[1]);
+                    return a[0];
+                },
+                x,
+                y);
+        Bf16Testing.assertComputesInFloat(
+                "copy",
+                a -> {
+                    blas.level1().copy(a[0], a[1]);
+                    return a[1];
+                },
+                x,
+                y);
+        Bf16Testing.assertComputesInFloat(
+                "ger",
+                a -> {
+                    blas.level2().ger('c', 0.5, a[0], a[1], a[2]);
+                    return a[2];
+                },
+                Bf16Testing.random(random, 3),
+                Bf16Testing.random(random, 4),
+                Bf16Testing.random(random, 3, 4).dup('f'));
+        Bf16Testing.assertComputesInFloat(
+                "gemv",
+                a -> {
+                    blas.level2().gemv('c', 'N', 1, a[0], a[1], 0, a[2]);
+                    return a[2];
+                },
+                Nd4j.ones(DataType.BFLOAT16, 3, 4),
+                Bf16Testing.random(random, 4).muli(8),
+                Bf16Testing.random(random, 3));
+        assertThrows(UnsupportedOperationException.class, () -> blas.level1().copy(3, x.data(), 0, 1, y.data(), 0, 1));
     }
 
     @Test
     void averagesAndSumsOfArrays() {
-        INDArray[] arrays = {Bf16Testing.random(random, 3, 4), Bf16Testing.random(random, 3, 4),
-                Bf16Testing.random(random, 3, 4)};
+        INDArray[] arrays = {
+            Bf16Testing.random(random, 3, 4), Bf16Testing.random(random, 3, 4), Bf16Testing.random(random, 3, 4)
+        };
         Bf16Testing.assertComputesInFloat("average", a -> Nd4j.averageAndPropagate(a), arrays);
         Bf16Testing.assertComputesInFloat("average to", a -> Nd4j.averageAndPropagate(a[0].dup(), List.of(a)), arrays);
         Bf16Testing.assertComputesInFloat("accumulate", a -> Nd4j.accumulate(a[0].dup(), a), arrays);
-        assertEquals(3, Nd4j.accumulate(arrays[0].assign(1), arrays[1].assign(1), arrays[2].assign(1)).getDouble(5));
+        assertEquals(
+                3,
+                Nd4j.accumulate(arrays[0].assign(1), arrays[1].assign(1), arrays[2].assign(1))
+                        .getDouble(5));
     }
 
     /** ND4J's native code for these is kept: it must round each element once. Over all pairs of 256 values. */
@@ -178,7 +207,8 @@ class Bf16ArithmeticTest {
         INDArray wide = Nd4j.rand(DataType.FLOAT, 5, 6);
         assertEquals(DataType.FLOAT, wide.add(x).dataType());
         assertEquals(wide.add(x.castTo(DataType.FLOAT)), wide.add(x));
-        short[] expected = Bf16Testing.values(x.castTo(DataType.FLOAT).addi(wide).castTo(DataType.BFLOAT16));
+        short[] expected =
+                Bf16Testing.values(x.castTo(DataType.FLOAT).addi(wide).castTo(DataType.BFLOAT16));
         assertArrayEquals(expected, Bf16Testing.values(x.addi(wide)));
         assertTrue(wide.mmul(x.castTo(DataType.FLOAT).transpose()).isR());
     }

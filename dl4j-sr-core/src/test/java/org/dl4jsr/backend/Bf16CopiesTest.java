@@ -43,10 +43,14 @@ class Bf16CopiesTest {
         assertArrayEquals(bits, Bf16Testing.bits(x.dup('f')));
         INDArray matrix = x.reshape('f', new long[] {256, 256});
         assertArrayEquals(bits, Bf16Testing.bits(matrix.dup().reshape('f', new long[] {65536})));
-        assertArrayEquals(bits, Bf16Testing.bits(Nd4j.create(DataType.BFLOAT16, 65536).assign(x)));
-        assertArrayEquals(bits, Bf16Testing.bits(Nd4j.create(DataType.BFLOAT16, 1, 65536).assign(x)));
-        assertArrayEquals(bits, Bf16Testing.bits(Nd4j.concat(0, x.get(NDArrayIndex.interval(0, 99)),
-                x.get(NDArrayIndex.interval(99, 65536)))));
+        assertArrayEquals(
+                bits, Bf16Testing.bits(Nd4j.create(DataType.BFLOAT16, 65536).assign(x)));
+        assertArrayEquals(
+                bits, Bf16Testing.bits(Nd4j.create(DataType.BFLOAT16, 1, 65536).assign(x)));
+        assertArrayEquals(
+                bits,
+                Bf16Testing.bits(
+                        Nd4j.concat(0, x.get(NDArrayIndex.interval(0, 99)), x.get(NDArrayIndex.interval(99, 65536)))));
         assertArrayEquals(bits, Bf16Testing.bits(Nd4j.toFlattened(x)));
         assertArrayEquals(bits, Bf16Testing.bits(Nd4j.create(x.data().dup(), new long[] {65536})));
         assertArrayEquals(bits, Bf16Testing.bits(Nd4j.fromByteArray(Nd4j.toByteArray(x))));
@@ -87,10 +91,15 @@ class Bf16CopiesTest {
 
     @Test
     void aSavedNetworkKeepsEveryBitOfItsState() throws IOException {
-        var configuration = new NeuralNetConfiguration.Builder().updater(new Adam(1e-3)).list()
+        var configuration = new NeuralNetConfiguration.Builder()
+                .updater(new Adam(1e-3))
+                .list()
                 .layer(new DenseLayer.Builder().nIn(30).nOut(40).build())
-                .layer(new OutputLayer.Builder(LossFunction.MSE).nIn(40).nOut(7)
-                        .activation(Activation.IDENTITY).build())
+                .layer(new OutputLayer.Builder(LossFunction.MSE)
+                        .nIn(40)
+                        .nOut(7)
+                        .activation(Activation.IDENTITY)
+                        .build())
                 .build();
         configuration.setDataType(DataType.BFLOAT16);
         var network = new MultiLayerNetwork(configuration);
@@ -101,9 +110,12 @@ class Bf16CopiesTest {
         ModelSerializer.writeModel(network, out, true);
         var restored = ModelSerializer.restoreMultiLayerNetwork(new ByteArrayInputStream(out.toByteArray()), true);
         assertArrayEquals(Bf16Testing.bits(network.params()), Bf16Testing.bits(restored.params()));
-        assertArrayEquals(Bf16Testing.bits(network.getUpdater().getStateViewArray()),
+        assertArrayEquals(
+                Bf16Testing.bits(network.getUpdater().getStateViewArray()),
                 Bf16Testing.bits(restored.getUpdater().getStateViewArray()));
-        assertArrayEquals(Bf16Testing.bits(network.params()), Bf16Testing.bits(network.clone().params()));
+        assertArrayEquals(
+                Bf16Testing.bits(network.params()),
+                Bf16Testing.bits(network.clone().params()));
     }
 
     @Test
@@ -149,8 +161,11 @@ class Bf16CopiesTest {
         INDArray x = Nd4j.createFromArray(-3f, 0.5f, 255f).castTo(DataType.BFLOAT16);
         assertEquals(Nd4j.createFromArray(-3.0, 0.5, 255.0), x.castTo(DataType.DOUBLE));
         assertEquals(Nd4j.createFromArray(-3, 0, 255), x.castTo(DataType.INT));
-        assertEquals(258f, Nd4j.createFromArray(257, 259).castTo(DataType.BFLOAT16).getFloat(1) - 2);
-        assertEquals(nearest(0.3f), Nd4j.createFromArray(0.3).castTo(DataType.BFLOAT16).getFloat(0));
+        assertEquals(
+                258f, Nd4j.createFromArray(257, 259).castTo(DataType.BFLOAT16).getFloat(1) - 2);
+        assertEquals(
+                nearest(0.3f),
+                Nd4j.createFromArray(0.3).castTo(DataType.BFLOAT16).getFloat(0));
     }
 
     @Test
@@ -165,9 +180,15 @@ class Bf16CopiesTest {
         assertEquals(260f, x.getFloat(0, 0));
         INDArray created = Nd4j.create(new float[] {value, -value}, new long[] {2}, DataType.BFLOAT16);
         assertEquals(-nearest(value), created.getFloat(1));
-        assertEquals(nearest(value), Nd4j.create(new double[] {value}, new long[] {1}, DataType.BFLOAT16).getFloat(0));
-        assertEquals(nearest(value), Nd4j.valueArrayOf(new long[] {4}, value, DataType.BFLOAT16).getFloat(3));
-        assertEquals(nearest(value), Nd4j.create(DataType.BFLOAT16, 4).assign(value).getFloat(3));
+        assertEquals(
+                nearest(value),
+                Nd4j.create(new double[] {value}, new long[] {1}, DataType.BFLOAT16)
+                        .getFloat(0));
+        assertEquals(
+                nearest(value),
+                Nd4j.valueArrayOf(new long[] {4}, value, DataType.BFLOAT16).getFloat(3));
+        assertEquals(
+                nearest(value), Nd4j.create(DataType.BFLOAT16, 4).assign(value).getFloat(3));
         INDArray scalar = Nd4j.scalar(DataType.BFLOAT16, value);
         assertEquals(BFloat16.fromFloat(value), Bf16Testing.bits(scalar)[0]);
     }
@@ -176,10 +197,14 @@ class Bf16CopiesTest {
     @Test
     void buffersFromBytes() {
         ByteBuffer bytes = ByteBuffer.allocateDirect(8).order(ByteOrder.LITTLE_ENDIAN);
-        bytes.putShort((short) 0x3F80).putShort((short) 0x7FC1).putShort((short) 0xC000).putShort((short) 1).flip();
+        bytes.putShort((short) 0x3F80)
+                .putShort((short) 0x7FC1)
+                .putShort((short) 0xC000)
+                .putShort((short) 1)
+                .flip();
         var buffer = Nd4j.createBuffer(bytes, DataType.BFLOAT16, 3, 1);
-        assertArrayEquals(new short[] {0x7FC1, (short) 0xC000, 1},
-                Bf16Testing.bits(Nd4j.create(buffer, new long[] {3})));
+        assertArrayEquals(
+                new short[] {0x7FC1, (short) 0xC000, 1}, Bf16Testing.bits(Nd4j.create(buffer, new long[] {3})));
     }
 
     @Test

@@ -29,10 +29,16 @@ class Bf16CpuBackendTest {
     @Test
     void whatCannotWorkIsRefusedByName() {
         INDArray gradient = Nd4j.create(DataType.BFLOAT16, 100);
-        var op = DynamicCustomOp.builder("encode_threshold").addInputs(gradient).addFloatingPointArguments(0.1).build();
+        var op = DynamicCustomOp.builder("encode_threshold")
+                .addInputs(gradient)
+                .addFloatingPointArguments(0.1)
+                .build();
         var e = assertThrows(UnsupportedOperationException.class, () -> Nd4j.exec(op));
-        assertTrue(e.getMessage().contains("encode_threshold") && e.getMessage().contains("BFLOAT16")
-                && e.getMessage().contains("cast"), e.getMessage());
+        assertTrue(
+                e.getMessage().contains("encode_threshold")
+                        && e.getMessage().contains("BFLOAT16")
+                        && e.getMessage().contains("cast"),
+                e.getMessage());
     }
 
     /** Copies for promotion are freed at once, not when the garbage collector comes by. */
@@ -50,7 +56,10 @@ class Bf16CpuBackendTest {
             x.mmuli(w, product);
             product.sumNumber();
             product.sum(0).close();
-            Nd4j.exec(DynamicCustomOp.builder("softmax").addInputs(target).addOutputs(target).build());
+            Nd4j.exec(DynamicCustomOp.builder("softmax")
+                    .addInputs(target)
+                    .addOutputs(target)
+                    .build());
             if (i == 50) {
                 before = Pointer.physicalBytes();
             }
@@ -62,7 +71,9 @@ class Bf16CpuBackendTest {
     @Test
     void resultsLieInTheWorkspaceInForce() {
         var configuration = WorkspaceConfiguration.builder()
-                .initialSize(1 << 20).policyAllocation(AllocationPolicy.STRICT).build();
+                .initialSize(1 << 20)
+                .policyAllocation(AllocationPolicy.STRICT)
+                .build();
         INDArray x = Bf16Testing.random(new Random(2), 30, 40);
         for (int i = 0; i < 3; i++) {
             try (MemoryWorkspace workspace =
@@ -82,8 +93,12 @@ class Bf16CpuBackendTest {
         INDArray x = Bf16Testing.random(new Random(3), 20, 20);
         INDArray negative = Nd4j.ones(DataType.BFLOAT16, 4).negi();
         INDArray bad = x.dup().putScalar(3, 3, Float.NaN);
-        Nd4j.getExecutioner().setProfilingConfig(
-                ProfilerConfig.builder().checkForNAN(true).checkForINF(true).checkWorkspaces(true).build());
+        Nd4j.getExecutioner()
+                .setProfilingConfig(ProfilerConfig.builder()
+                        .checkForNAN(true)
+                        .checkForINF(true)
+                        .checkWorkspaces(true)
+                        .build());
         try {
             Activation.TANH.getActivationFunction().getActivation(x.dup(), true);
             x.mmul(x).sum(0);
@@ -102,7 +117,11 @@ class Bf16CpuBackendTest {
         INDArray x = Nd4j.rand(DataType.DOUBLE, 10, 10);
         assertEquals(DataType.DOUBLE, x.mmul(x).dataType());
         assertEquals(0.999 * x.getDouble(5, 5), x.mul(0.999).getDouble(5, 5));
-        assertEquals(DataType.FLOAT, Nd4j.rand(DataType.FLOAT, 3, 3).mmul(Nd4j.rand(DataType.FLOAT, 3, 3)).dataType());
+        assertEquals(
+                DataType.FLOAT,
+                Nd4j.rand(DataType.FLOAT, 3, 3)
+                        .mmul(Nd4j.rand(DataType.FLOAT, 3, 3))
+                        .dataType());
         assertEquals(DataType.INT, Nd4j.createFromArray(1, 2, 3).add(1).dataType());
     }
 }

@@ -60,17 +60,29 @@ class Bf16NumbersTest {
     void everyWayToMakeAnArrayRounds() {
         float[] values = {VALUE, 0.3f, -0.7f};
         short[] expected = {BFloat16.fromFloat(VALUE), BFloat16.fromFloat(0.3f), BFloat16.fromFloat(-0.7f)};
-        assertArrayEquals(expected, Bf16Testing.bits(Nd4j.createFromArray(values).castTo(DataType.BFLOAT16)));
-        assertArrayEquals(expected, Bf16Testing.bits(Nd4j.createFromArray(VALUE, 0.3, -0.7).castTo(DataType.BFLOAT16)));
+        assertArrayEquals(
+                expected, Bf16Testing.bits(Nd4j.createFromArray(values).castTo(DataType.BFLOAT16)));
+        assertArrayEquals(
+                expected,
+                Bf16Testing.bits(Nd4j.createFromArray(VALUE, 0.3, -0.7).castTo(DataType.BFLOAT16)));
         assertArrayEquals(expected, Bf16Testing.bits(Nd4j.create(values, new long[] {3}, DataType.BFLOAT16)));
-        assertArrayEquals(expected,
+        assertArrayEquals(
+                expected,
                 Bf16Testing.bits(Nd4j.create(new double[] {VALUE, 0.3, -0.7}, new long[] {3}, DataType.BFLOAT16)));
-        assertEquals(nearest(0.3f), Nd4j.valueArrayOf(new long[] {2, 2}, 0.3, DataType.BFLOAT16).getFloat(1, 1));
-        assertEquals(nearest(0.3f), Nd4j.scalar(DataType.BFLOAT16, 0.3).castTo(DataType.FLOAT).getFloat(0), 1e-7);
+        assertEquals(
+                nearest(0.3f),
+                Nd4j.valueArrayOf(new long[] {2, 2}, 0.3, DataType.BFLOAT16).getFloat(1, 1));
+        assertEquals(
+                nearest(0.3f),
+                Nd4j.scalar(DataType.BFLOAT16, 0.3).castTo(DataType.FLOAT).getFloat(0),
+                1e-7);
         Bf16Testing.assertComputesInFloat("linspace", a -> Nd4j.linspace(a[0].dataType(), 0.1, 0.013, 50), one());
         Bf16Testing.assertComputesInFloat("arange", a -> Nd4j.arange(0, 300).castTo(a[0].dataType()), one());
-        Bf16Testing.assertComputesInFloat("meshgrid", a -> Nd4j.meshgrid(a[0], a[1])[1],
-                Bf16Testing.random(random, 3), Bf16Testing.random(random, 4));
+        Bf16Testing.assertComputesInFloat(
+                "meshgrid",
+                a -> Nd4j.meshgrid(a[0], a[1])[1],
+                Bf16Testing.random(random, 3),
+                Bf16Testing.random(random, 4));
         Nd4j.getRandom().setSeed(5);
         INDArray normal = Nd4j.randn(DataType.BFLOAT16, 100, 100);
         assertEquals(0, normal.meanNumber().doubleValue(), 0.05);
@@ -118,10 +130,14 @@ class Bf16NumbersTest {
     @Test
     void conditionsAndSorting() {
         INDArray x = Bf16Testing.random(random, 6, 8);
-        Bf16Testing.assertComputesInFloat("replace", a -> {
-            BooleanIndexing.replaceWhere(a[0], a[1], Conditions.greaterThan(0.2));
-            return a[0];
-        }, x.dup(), Bf16Testing.random(random, 6, 8));
+        Bf16Testing.assertComputesInFloat(
+                "replace",
+                a -> {
+                    BooleanIndexing.replaceWhere(a[0], a[1], Conditions.greaterThan(0.2));
+                    return a[0];
+                },
+                x.dup(),
+                Bf16Testing.random(random, 6, 8));
         Bf16Testing.assertComputesInFloat("first", a -> BooleanIndexing.firstIndex(a[0], Conditions.lessThan(-0.5)), x);
         Bf16Testing.assertComputesInFloat("mask", a -> a[0].match(0.3, Conditions.greaterThan(0.3)), x);
         for (int dimension : new int[] {0, 1}) {
@@ -141,10 +157,13 @@ class Bf16NumbersTest {
         INDArray x = Bf16Testing.random(random, 6, 8);
         Bf16Testing.assertComputesInFloat("tear", a -> Nd4j.tear(a[0], 1)[3], x);
         Bf16Testing.assertComputesInFloat("tear of a view", a -> Nd4j.tear(a[0].transpose(), 1)[3], x);
-        Bf16Testing.assertComputesInFloat("shuffle", a -> {
-            Nd4j.shuffle(a[0], new Random(3), 1);
-            return a[0];
-        }, x.dup());
+        Bf16Testing.assertComputesInFloat(
+                "shuffle",
+                a -> {
+                    Nd4j.shuffle(a[0], new Random(3), 1);
+                    return a[0];
+                },
+                x.dup());
         Bf16Testing.assertComputesInFloat("pull rows", a -> Nd4j.pullRows(a[0], 0, new int[] {1, 3}), x);
         Bf16Testing.assertComputesInFloat("roll", a -> Nd4j.rollAxis(a[0], 1), x);
     }
@@ -179,19 +198,26 @@ class Bf16NumbersTest {
         assertTrue(empty.castTo(DataType.FLOAT).isEmpty());
         assertTrue(Nd4j.exec(DynamicCustomOp.builder("tanh").addInputs(empty).build())[0].isEmpty());
         assertEquals(0, empty.sum(0).sumNumber().doubleValue());
-        assertEquals(2, Nd4j.concat(0, empty, Nd4j.ones(DataType.BFLOAT16, 2, 3)).rows());
+        assertEquals(
+                2, Nd4j.concat(0, empty, Nd4j.ones(DataType.BFLOAT16, 2, 3)).rows());
     }
 
     @Test
     void whatCannotWorkIsRefused() {
         INDArray x = Bf16Testing.random(random, 30);
         INDArray[] operands = {x, Nd4j.zeros(DataType.INT, 20)};
-        for (String op : new String[] {"encode_threshold", "decode_threshold", "encode_bitmap", "decode_bitmap",
-                "batched_gemm"}) {
-            assertRefused("Op " + op + " cannot run on BFLOAT16 arrays, got [BFLOAT16, INT]; cast them to FLOAT and "
-                    + "back around it", () -> Nd4j.exec(DynamicCustomOp.builder(op)
-                    .addInputs(operands).addFloatingPointArguments(1e-3).addIntegerArguments(1, 1, 1, 1, 1, 1, 1, 1, 1)
-                    .addOutputs(x, Nd4j.zeros(DataType.INT, 20), Nd4j.zeros(DataType.INT, 20)).build()));
+        for (String op :
+                new String[] {"encode_threshold", "decode_threshold", "encode_bitmap", "decode_bitmap", "batched_gemm"
+                }) {
+            assertRefused(
+                    "Op " + op + " cannot run on BFLOAT16 arrays, got [BFLOAT16, INT]; cast them to FLOAT and "
+                            + "back around it",
+                    () -> Nd4j.exec(DynamicCustomOp.builder(op)
+                            .addInputs(operands)
+                            .addFloatingPointArguments(1e-3)
+                            .addIntegerArguments(1, 1, 1, 1, 1, 1, 1, 1, 1)
+                            .addOutputs(x, Nd4j.zeros(DataType.INT, 20), Nd4j.zeros(DataType.INT, 20))
+                            .build()));
         }
     }
 
@@ -199,12 +225,17 @@ class Bf16NumbersTest {
     void whatEndsTheProcessIsRefused() {
         INDArray x = Bf16Testing.random(random, 4);
         var operands = Map.<String, Executable>of(
-                "set_shape: [BFLOAT16, INT]", () -> Nd4j.exec(DynamicCustomOp.builder("set_shape")
-                        .addInputs(x, Nd4j.createFromArray(2, 2)).addOutputs(x.dup()).build()),
+                "set_shape: [BFLOAT16, INT]",
+                        () -> Nd4j.exec(DynamicCustomOp.builder("set_shape")
+                                .addInputs(x, Nd4j.createFromArray(2, 2))
+                                .addOutputs(x.dup())
+                                .build()),
                 "RelativeError: [BFLOAT16, BFLOAT16]", () -> Nd4j.exec(new RelativeError(x, x.dup())),
                 "stabilize: [BFLOAT16]", () -> Nd4j.exec(new Stabilize(x, 1)));
-        operands.forEach((types, execution) -> assertRefused("Op " + types.replace(": ", " corrupts memory or ends the "
-                + "process, in FLOAT, too, got ") + "; use other ops", execution));
+        operands.forEach((types, execution) -> assertRefused(
+                "Op " + types.replace(": ", " corrupts memory or ends the " + "process, in FLOAT, too, got ")
+                        + "; use other ops",
+                execution));
     }
 
     private static void assertRefused(String message, Executable execution) {
@@ -219,8 +250,10 @@ class Bf16NumbersTest {
     @Test
     void bitcast() {
         INDArray x = Bf16Testing.random(random, 4, 6);
-        INDArray bits = Nd4j.exec(DynamicCustomOp.builder("bitcast").addInputs(x)
-                .addIntegerArguments(DataType.SHORT.toInt()).build())[0];
+        INDArray bits = Nd4j.exec(DynamicCustomOp.builder("bitcast")
+                .addInputs(x)
+                .addIntegerArguments(DataType.SHORT.toInt())
+                .build())[0];
         short[] expected = Bf16Testing.bits(x);
         for (int i = 0; i < expected.length; i++) {
             assertEquals(expected[i], (short) bits.getInt(i / 6, i % 6));

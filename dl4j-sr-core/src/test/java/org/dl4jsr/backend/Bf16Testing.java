@@ -33,12 +33,14 @@ final class Bf16Testing {
             case 1 -> random(random, rows, columns).dup('f');
             case 2 -> random(random, rows + 3, columns + 2)
                     .get(NDArrayIndex.interval(2, 2 + rows), NDArrayIndex.interval(1, 1 + columns));
-            case 3 -> random(random, columns + 2, rows + 3).transpose()
+            case 3 -> random(random, columns + 2, rows + 3)
+                    .transpose()
                     .get(NDArrayIndex.interval(2, 2 + rows), NDArrayIndex.interval(1, 1 + columns));
             case 4 -> random(random, rows, columns, 3)
                     .get(NDArrayIndex.all(), NDArrayIndex.all(), NDArrayIndex.point(1));
             default -> random(random, rows * columns + 5)
-                    .get(NDArrayIndex.interval(5, 5 + rows * columns)).reshape(rows, columns);
+                    .get(NDArrayIndex.interval(5, 5 + rows * columns))
+                    .reshape(rows, columns);
         };
     }
 

@@ -36,9 +36,18 @@ class Bf16TrainingTest {
 
     @Test
     void mlp() {
-        var configuration = builder().list()
-                .layer(new DenseLayer.Builder().nIn(20).nOut(64).activation(Activation.RELU).build())
-                .layer(new DenseLayer.Builder().nIn(64).nOut(32).activation(Activation.TANH).build())
+        var configuration = builder()
+                .list()
+                .layer(new DenseLayer.Builder()
+                        .nIn(20)
+                        .nOut(64)
+                        .activation(Activation.RELU)
+                        .build())
+                .layer(new DenseLayer.Builder()
+                        .nIn(64)
+                        .nOut(32)
+                        .activation(Activation.TANH)
+                        .build())
                 .layer(output(32, 4))
                 .build();
         INDArray features = gaussian(64, 20);
@@ -47,11 +56,21 @@ class Bf16TrainingTest {
 
     @Test
     void convolutionsWithBatchNormalization() {
-        var configuration = builder().list()
-                .layer(new ConvolutionLayer.Builder(3, 3).nOut(6).activation(Activation.RELU).build())
+        var configuration = builder()
+                .list()
+                .layer(new ConvolutionLayer.Builder(3, 3)
+                        .nOut(6)
+                        .activation(Activation.RELU)
+                        .build())
                 .layer(new BatchNormalization())
-                .layer(new SubsamplingLayer.Builder().kernelSize(2, 2).stride(2, 2).build())
-                .layer(new ConvolutionLayer.Builder(3, 3).nOut(8).activation(Activation.ELU).build())
+                .layer(new SubsamplingLayer.Builder()
+                        .kernelSize(2, 2)
+                        .stride(2, 2)
+                        .build())
+                .layer(new ConvolutionLayer.Builder(3, 3)
+                        .nOut(8)
+                        .activation(Activation.ELU)
+                        .build())
                 .layer(output(0, 3))
                 .setInputType(InputType.convolutional(12, 12, 2))
                 .build();
@@ -62,10 +81,14 @@ class Bf16TrainingTest {
 
     @Test
     void lstm() {
-        var configuration = builder().list()
+        var configuration = builder()
+                .list()
                 .layer(new LSTM.Builder().nIn(5).nOut(16).build())
-                .layer(new RnnOutputLayer.Builder(LossFunction.MCXENT).activation(Activation.SOFTMAX)
-                        .nIn(16).nOut(3).build())
+                .layer(new RnnOutputLayer.Builder(LossFunction.MCXENT)
+                        .activation(Activation.SOFTMAX)
+                        .nIn(16)
+                        .nOut(3)
+                        .build())
                 .build();
         INDArray features = gaussian(8, 5, 10);
         INDArray labels = Nd4j.create(DataType.FLOAT, 8, 3, 10);
@@ -80,7 +103,8 @@ class Bf16TrainingTest {
 
     @Test
     void graph() {
-        ComputationGraphConfiguration configuration = builder().graphBuilder()
+        ComputationGraphConfiguration configuration = builder()
+                .graphBuilder()
                 .addInputs("in")
                 .addLayer("left", hidden(Activation.SIGMOID), "in")
                 .addLayer("right", hidden(Activation.GELU), "in")
@@ -116,7 +140,10 @@ class Bf16TrainingTest {
     }
 
     private static NeuralNetConfiguration.Builder builder() {
-        return new NeuralNetConfiguration.Builder().seed(7).updater(new Adam(1e-2)).weightInit(WeightInit.XAVIER);
+        return new NeuralNetConfiguration.Builder()
+                .seed(7)
+                .updater(new Adam(1e-2))
+                .weightInit(WeightInit.XAVIER);
     }
 
     private static DenseLayer hidden(Activation activation) {
@@ -124,8 +151,11 @@ class Bf16TrainingTest {
     }
 
     private static OutputLayer output(int in, int classes) {
-        return new OutputLayer.Builder(LossFunction.MCXENT).activation(Activation.SOFTMAX)
-                .nIn(in).nOut(classes).build();
+        return new OutputLayer.Builder(LossFunction.MCXENT)
+                .activation(Activation.SOFTMAX)
+                .nIn(in)
+                .nOut(classes)
+                .build();
     }
 
     private INDArray gaussian(long... shape) {

@@ -38,16 +38,21 @@ final class CustomOpCases {
     }
 
     private void elementwise() {
-        each("lrelu elu selu sigmoid hardsigmoid hardtanh tanh rationaltanh rectifiedtanh softplus softsign "
-                + "cube thresholdedrelu softmax log_softmax floor rint square identity stop_gradient "
-                + "is_non_decreasing is_strictly_increasing is_numeric_tensor zero_fraction crelu identity_n noop "
-                + "to_double to_float16 to_float32 to_int32 to_int64 zeros_as ones_as l2_loss hashcode", x(4, 6));
+        each(
+                "lrelu elu selu sigmoid hardsigmoid hardtanh tanh rationaltanh rectifiedtanh softplus softsign "
+                        + "cube thresholdedrelu softmax log_softmax floor rint square identity stop_gradient "
+                        + "is_non_decreasing is_strictly_increasing is_numeric_tensor zero_fraction crelu identity_n noop "
+                        + "to_double to_float16 to_float32 to_int32 to_int64 zeros_as ones_as l2_loss hashcode",
+                x(4, 6));
         only("relu relu6", x(4, 6)).forEach(c -> add(c.reals(0)));
         each("log1p lgamma digamma", positive(4, 6));
         each("lrelu elu thresholdedrelu", x(4, 6)).forEach(c -> add(c.reals(0.3)));
-        each("relu_bp relu6_bp lrelu_bp elu_bp selu_bp sigmoid_bp hardsigmoid_bp hardtanh_bp tanh_bp rationaltanh_bp "
-                + "rectifiedtanh_bp softplus_bp softsign_bp cube_bp thresholdedrelu_bp softmax_bp log_softmax_bp "
-                + "identity_bp", x(4, 6), x(4, 6));
+        each(
+                "relu_bp relu6_bp lrelu_bp elu_bp selu_bp sigmoid_bp hardsigmoid_bp hardtanh_bp tanh_bp rationaltanh_bp "
+                        + "rectifiedtanh_bp softplus_bp softsign_bp cube_bp thresholdedrelu_bp softmax_bp log_softmax_bp "
+                        + "identity_bp",
+                x(4, 6),
+                x(4, 6));
         each("lrelu_bp elu_bp thresholdedrelu_bp", x(4, 6), x(4, 6)).forEach(c -> add(c.reals(0.3)));
         each("crelu_bp", x(4, 6), x(4, 12));
         each("prelu", x(4, 6), x(6));
@@ -55,8 +60,15 @@ final class CustomOpCases {
         String arithmetic = "add subtract multiply divide realdiv reversedivide reversesubtract maximum minimum "
                 + "floormod floordiv divide_no_nan squaredsubtract";
         String comparisons = "equals not_equals less less_equal greater greater_equal";
-        for (INDArray[] operands : new INDArray[][] {{x(4, 6), x(4, 6)}, {x(4, 6), x(6)}, {x(4, 1), x(1, 6)},
-                {x(4, 6), x()}, {x(), x(4, 6)}, {x(5), x(5)}, {x(), x()}}) {
+        for (INDArray[] operands : new INDArray[][] {
+            {x(4, 6), x(4, 6)},
+            {x(4, 6), x(6)},
+            {x(4, 1), x(1, 6)},
+            {x(4, 6), x()},
+            {x(), x(4, 6)},
+            {x(5), x(5)},
+            {x(), x()}
+        }) {
             each(arithmetic + " " + comparisons + " tf_atan2", operands);
             each("Pow", abs(operands[0]), operands[1]);
         }
@@ -65,11 +77,17 @@ final class CustomOpCases {
         each("assign", x(4, 6), x(6));
         each("assign", x(4, 6), x());
         each("eq_scalar gt_scalar gte_scalar lt_scalar lte_scalar neq_scalar", x(4, 6), x());
-        each("add_bp subtract_bp multiply_bp divide_bp realdiv_bp reversedivide_bp reversesubtract_bp maximum_bp "
-                + "minimum_bp floordiv_bp floormod_bp squaredsubtract_bp assign_bp", x(4, 6),
-                x(4, 6), x(4, 6));
-        each("add_bp subtract_bp multiply_bp divide_bp reversedivide_bp reversesubtract_bp squaredsubtract_bp",
-                x(4, 6), x(6), x(4, 6));
+        each(
+                "add_bp subtract_bp multiply_bp divide_bp realdiv_bp reversedivide_bp reversesubtract_bp maximum_bp "
+                        + "minimum_bp floordiv_bp floormod_bp squaredsubtract_bp assign_bp",
+                x(4, 6),
+                x(4, 6),
+                x(4, 6));
+        each(
+                "add_bp subtract_bp multiply_bp divide_bp reversedivide_bp reversesubtract_bp squaredsubtract_bp",
+                x(4, 6),
+                x(6),
+                x(4, 6));
         each("mod_bp reversemod_bp", floats(4, 6).addi(1), floats(4, 6).addi(1), x(4, 6));
         each("Pow_bp", positive(4, 6), positive(4, 6), x(4, 6));
         each("igamma igammac", positive(3, 4), positive(3, 4));
@@ -171,8 +189,11 @@ final class CustomOpCases {
         add(c("reverse_sequence", x(4, 6), Nd4j.createFromArray(2, 6, 1, 3)).integers(1, 0));
         add(c("roll", x(4, 6)).integers(2, 1));
         add(c("roll", x(4, 6)).integers(5));
-        add(c("pad", x(4, 6), Nd4j.createFromArray(new int[][] {{1, 2}, {0, 1}})).reals(0.3).integers(0));
-        add(c("mirror_pad", x(4, 6), Nd4j.createFromArray(new int[][] {{1, 1}, {2, 1}})).integers(0));
+        add(c("pad", x(4, 6), Nd4j.createFromArray(new int[][] {{1, 2}, {0, 1}}))
+                .reals(0.3)
+                .integers(0));
+        add(c("mirror_pad", x(4, 6), Nd4j.createFromArray(new int[][] {{1, 1}, {2, 1}}))
+                .integers(0));
         add(c("meshgrid", x(3), x(4)).flags(true));
         each("diag", x(5));
         each("diag_part", x(5, 5));
@@ -190,7 +211,9 @@ final class CustomOpCases {
         add(c("lin_space", scalar(0.1), scalar(0.9), Nd4j.scalar(7)));
         add(c("range").reals(0.1, 3, 0.3).types(DataType.BFLOAT16));
         add(c("range", scalar(0.1), scalar(3), scalar(0.3)));
-        add(c("create", Nd4j.createFromArray(4, 6)).integers('c', DataType.BFLOAT16.toInt()).flags(true));
+        add(c("create", Nd4j.createFromArray(4, 6))
+                .integers('c', DataType.BFLOAT16.toInt())
+                .flags(true));
         add(c("cast", x(4, 6)).integers(DataType.DOUBLE.toInt()));
         add(c("cast", x(4, 6)).integers(DataType.INT.toInt()));
         add(c("cast", Nd4j.createFromArray(1, 259, 3)).integers(DataType.BFLOAT16.toInt()));
@@ -203,7 +226,10 @@ final class CustomOpCases {
         add(c("space_to_batch_nd", x(1, 4, 4, 3), Nd4j.createFromArray(2, 2), zeros(2, 2)));
         add(c("batch_to_space_nd", x(4, 2, 2, 3), Nd4j.createFromArray(2, 2), zeros(2, 2)));
         add(c("sequence_mask", Nd4j.createFromArray(1, 3, 2)).integers(5));
-        add(c("onehot", Nd4j.createFromArray(1, 3, 2)).integers(-1, 4).reals(0.9, 0.1).types(DataType.BFLOAT16));
+        add(c("onehot", Nd4j.createFromArray(1, 3, 2))
+                .integers(-1, 4)
+                .reals(0.9, 0.1)
+                .types(DataType.BFLOAT16));
     }
 
     private void indices() {
@@ -224,22 +250,39 @@ final class CustomOpCases {
         add(c("choose", x(12)).reals(0.2).integers(2));
         INDArray segments = Nd4j.createFromArray(0, 0, 1, 2);
         each("segment_max segment_mean segment_min segment_prod segment_sum", x(4, 6), segments);
-        each("segment_max_bp segment_mean_bp segment_min_bp segment_prod_bp segment_sum_bp", x(4, 6), segments,
+        each(
+                "segment_max_bp segment_mean_bp segment_min_bp segment_prod_bp segment_sum_bp",
+                x(4, 6),
+                segments,
                 x(3, 6));
         INDArray unsorted = Nd4j.createFromArray(2, 0, 1, 0);
         INDArray count = Nd4j.scalar(3);
-        each("unsorted_segment_max unsorted_segment_mean unsorted_segment_min unsorted_segment_prod "
-                + "unsorted_segment_sum unsorted_segment_sqrt_n", x(4, 6), unsorted, count);
-        only("unsorted_segment_max_bp unsorted_segment_mean_bp unsorted_segment_min_bp unsorted_segment_prod_bp "
-                + "unsorted_segment_sum_bp unsorted_segment_sqrt_n_bp", x(4, 6), unsorted, x(3, 6))
+        each(
+                "unsorted_segment_max unsorted_segment_mean unsorted_segment_min unsorted_segment_prod "
+                        + "unsorted_segment_sum unsorted_segment_sqrt_n",
+                x(4, 6),
+                unsorted,
+                count);
+        only(
+                        "unsorted_segment_max_bp unsorted_segment_mean_bp unsorted_segment_min_bp unsorted_segment_prod_bp "
+                                + "unsorted_segment_sum_bp unsorted_segment_sqrt_n_bp",
+                        x(4, 6),
+                        unsorted,
+                        x(3, 6))
                 .forEach(c -> add(c.integers(3)));
-        add(c("dynamic_partition_bp", x(4), Nd4j.createFromArray(0, 1, 1, 0), x(2), x(2)).integers(2));
+        add(c("dynamic_partition_bp", x(4), Nd4j.createFromArray(0, 1, 1, 0), x(2), x(2))
+                .integers(2));
         add(c("dynamic_partition", x(4, 3), Nd4j.createFromArray(0, 1, 1, 0)).integers(2));
         add(c("dynamic_stitch", Nd4j.createFromArray(0, 2), Nd4j.createFromArray(1, 3), x(2, 6), x(2, 6)));
         add(c("bincount", Nd4j.createFromArray(1, 2, 1, 0)));
-        add(c("confusion_matrix", Nd4j.createFromArray(1, 2, 0), Nd4j.createFromArray(1, 1, 0)).integers(3));
-        add(c("compat_sparse_to_dense", Nd4j.createFromArray(new int[][] {{0, 1}, {2, 3}}), Nd4j.createFromArray(4, 6),
-                x(2), x()));
+        add(c("confusion_matrix", Nd4j.createFromArray(1, 2, 0), Nd4j.createFromArray(1, 1, 0))
+                .integers(3));
+        add(c(
+                "compat_sparse_to_dense",
+                Nd4j.createFromArray(new int[][] {{0, 1}, {2, 3}}),
+                Nd4j.createFromArray(4, 6),
+                x(2),
+                x()));
     }
 
     private void products() {
@@ -259,11 +302,21 @@ final class CustomOpCases {
         add(c("biasadd", x(2, 3, 4, 5), x(3)).flags(true));
         add(c("biasadd_bp", x(4, 6), x(6), x(4, 6)));
         add(c("dot_product_attention", x(2, 4, 3), x(2, 4, 5), x(2, 4, 5)).integers(1, 0));
-        add(c("dot_product_attention_bp", x(2, 4, 3), x(2, 4, 5), x(2, 4, 5), x(2, 4, 3)).integers(1));
+        add(c("dot_product_attention_bp", x(2, 4, 3), x(2, 4, 5), x(2, 4, 5), x(2, 4, 3))
+                .integers(1));
         INDArray[] attention = {x(2, 4, 3), x(2, 4, 5), x(2, 4, 5), x(2, 3, 4), x(2, 3, 4), x(2, 3, 4), x(6, 5)};
         add(c("multi_head_dot_product_attention", attention).integers(1, 0));
-        add(c("multi_head_dot_product_attention_bp", attention[0], attention[1], attention[2], attention[3],
-                attention[4], attention[5], attention[6], x(2, 5, 3)).integers(1));
+        add(c(
+                        "multi_head_dot_product_attention_bp",
+                        attention[0],
+                        attention[1],
+                        attention[2],
+                        attention[3],
+                        attention[4],
+                        attention[5],
+                        attention[6],
+                        x(2, 5, 3))
+                .integers(1));
     }
 
     private void convolutions() {
@@ -271,7 +324,8 @@ final class CustomOpCases {
         int[] window = {3, 3, 1, 1, 0, 0, 1, 1, 1, 0};
         add(c("conv2d", image, x(3, 3, 3, 5), x(5)).integers(window));
         add(c("conv2d_bp", image, x(3, 3, 3, 5), x(5), x(2, 5, 8, 8)).integers(window));
-        add(c("conv2d_input_bp", Nd4j.createFromArray(2, 3, 8, 8), x(3, 3, 3, 5), x(2, 5, 8, 8)).integers(window));
+        add(c("conv2d_input_bp", Nd4j.createFromArray(2, 3, 8, 8), x(3, 3, 3, 5), x(2, 5, 8, 8))
+                .integers(window));
         add(c("pointwise_conv2d", image, x(1, 1, 3, 5)).integers(0));
         add(c("depthwise_conv2d", image, x(3, 3, 3, 2), x(6)).integers(window));
         add(c("depthwise_conv2d_bp", image, x(3, 3, 3, 2), x(6), x(2, 6, 8, 8)).integers(window));
@@ -312,7 +366,9 @@ final class CustomOpCases {
         add(c("extract_image_patches", x(2, 8, 8, 3)).integers(3, 3, 1, 1, 1, 1, 0));
         INDArray[] norm = {image, x(3), positive(3), x(3), x(3)};
         add(c("batchnorm", norm).integers(1, 1, 1).reals(1e-3));
-        add(c("batchnorm_bp", image, norm[1], norm[2], norm[3], norm[4], x(2, 3, 8, 8)).integers(1, 1, 1).reals(1e-3));
+        add(c("batchnorm_bp", image, norm[1], norm[2], norm[3], norm[4], x(2, 3, 8, 8))
+                .integers(1, 1, 1)
+                .reals(1e-3));
         add(c("fused_batch_norm", x(2, 4, 4, 3), x(3), x(3)).integers(0, 1));
         add(c("lrn", image).reals(1, 1, 0.5).integers(2));
         add(c("lrn_bp", image, x(2, 3, 8, 8)).reals(1, 1, 0.5).integers(2));
@@ -325,48 +381,137 @@ final class CustomOpCases {
         INDArray step = x(batch, in);
         INDArray h = x(batch, units);
         INDArray cell = x(batch, units);
-        add(c("lstmCell", step, h, cell, x(in, 4 * units), x(units, 4 * units), x(3 * units), x(units, units),
-                x(4 * units)).integers(0, 0).reals(0, 0, 1));
-        add(c("lstm", x(5, batch, in), h, cell, x(in, 4 * units), x(units, 4 * units), x(3 * units), x(units, units),
-                x(4 * units)).integers(0, 0).reals(0, 0, 1));
+        add(c(
+                        "lstmCell",
+                        step,
+                        h,
+                        cell,
+                        x(in, 4 * units),
+                        x(units, 4 * units),
+                        x(3 * units),
+                        x(units, units),
+                        x(4 * units))
+                .integers(0, 0)
+                .reals(0, 0, 1));
+        add(c(
+                        "lstm",
+                        x(5, batch, in),
+                        h,
+                        cell,
+                        x(in, 4 * units),
+                        x(units, 4 * units),
+                        x(3 * units),
+                        x(units, units),
+                        x(4 * units))
+                .integers(0, 0)
+                .reals(0, 0, 1));
         add(c("lstmBlockCell", step, cell, h, x(in + units, 4 * units), x(units), x(units), x(units), x(4 * units))
-                .integers(0).reals(1, 0));
-        add(c("lstmBlock", Nd4j.scalar(5L), x(5, batch, in), cell, h, x(in + units, 4 * units), x(units), x(units),
-                x(units), x(4 * units)).integers(0, 0).reals(1, 0));
+                .integers(0)
+                .reals(1, 0));
+        add(c(
+                        "lstmBlock",
+                        Nd4j.scalar(5L),
+                        x(5, batch, in),
+                        cell,
+                        h,
+                        x(in + units, 4 * units),
+                        x(units),
+                        x(units),
+                        x(units),
+                        x(4 * units))
+                .integers(0, 0)
+                .reals(1, 0));
         add(c("lstmLayer", x(5, batch, in), x(in, 4 * units), x(units, 4 * units), x(4 * units), h, cell)
-                .integers(0, 0, 2, 0, 0).flags(true, false, true, true, false, true, true, true).reals(0));
-        add(c("lstmLayer_bp", x(5, batch, in), x(in, 4 * units), x(units, 4 * units), x(4 * units), h, cell,
-                x(5, batch, units)).integers(0, 0, 2, 0, 0)
-                .flags(true, false, true, true, false, true, false, false).reals(0));
+                .integers(0, 0, 2, 0, 0)
+                .flags(true, false, true, true, false, true, true, true)
+                .reals(0));
+        add(c(
+                        "lstmLayer_bp",
+                        x(5, batch, in),
+                        x(in, 4 * units),
+                        x(units, 4 * units),
+                        x(4 * units),
+                        h,
+                        cell,
+                        x(5, batch, units))
+                .integers(0, 0, 2, 0, 0)
+                .flags(true, false, true, true, false, true, false, false)
+                .reals(0));
         add(c("lstmLayerCell", step, x(in, 4 * units), x(units, 4 * units), x(4 * units), h, cell)
-                .integers(2, 0, 0).flags(true, false).reals(0));
+                .integers(2, 0, 0)
+                .flags(true, false)
+                .reals(0));
         add(c("lstmLayerCellBp", step, x(in, 4 * units), x(units, 4 * units), x(4 * units), h, cell, h.dup())
-                .integers(2, 0, 0).flags(true, false).reals(0));
+                .integers(2, 0, 0)
+                .flags(true, false)
+                .reals(0));
         add(c("gruCell", step, h, x(in + units, 2 * units), x(in + units, units), x(2 * units), x(units)));
-        add(c("gruCell_bp", step, h, x(in + units, 2 * units), x(in + units, units), x(2 * units), x(units), h.dup(),
-                h.dup(), h.dup(), x(batch, units)));
+        add(c(
+                "gruCell_bp",
+                step,
+                h,
+                x(in + units, 2 * units),
+                x(in + units, units),
+                x(2 * units),
+                x(units),
+                h.dup(),
+                h.dup(),
+                h.dup(),
+                x(batch, units)));
         add(c("gru", x(5, batch, in), h, x(in, 3 * units), x(units, 3 * units), x(3 * units)));
         add(c("gru_bp", x(5, batch, in), h, x(in, 3 * units), x(units, 3 * units), x(3 * units), x(5, batch, units)));
         add(c("sru", x(batch, units, 5), x(3 * units, units), x(2 * units), cell, positive(batch, units)));
         add(c("sruCell", x(batch, units), cell, x(units, 3 * units), x(2 * units)));
-        add(c("sru_bi", x(5, batch, 2 * units), x(2 * units, 6 * units), x(4 * units), x(batch, 2 * units),
+        add(c(
+                "sru_bi",
+                x(5, batch, 2 * units),
+                x(2 * units, 6 * units),
+                x(4 * units),
+                x(batch, 2 * units),
                 positive(batch, 2 * units)));
-        add(c("sru_bp", x(batch, units, 5), x(3 * units, units), x(1, 2 * units), cell, x(batch, units, 5), cell.dup(),
-                x(batch, units, 5), positive(batch, units)));
-        add(c("sru_bi_bp", x(5, batch, 2 * units), x(2 * units, 6 * units), x(4 * units), x(batch, 2 * units),
-                x(5, batch, 2 * units), x(batch, 2 * units), x(5, batch, 2 * units), positive(batch, 2 * units)));
+        add(c(
+                "sru_bp",
+                x(batch, units, 5),
+                x(3 * units, units),
+                x(1, 2 * units),
+                cell,
+                x(batch, units, 5),
+                cell.dup(),
+                x(batch, units, 5),
+                positive(batch, units)));
+        add(c(
+                "sru_bi_bp",
+                x(5, batch, 2 * units),
+                x(2 * units, 6 * units),
+                x(4 * units),
+                x(batch, 2 * units),
+                x(5, batch, 2 * units),
+                x(batch, 2 * units),
+                x(5, batch, 2 * units),
+                positive(batch, 2 * units)));
         add(c("static_rnn", x(5, batch, in), x(in, units), x(units, units), x(2 * units), h));
-        add(c("dynamic_rnn", x(5, batch, in), x(in, units), x(units, units), x(2 * units), h).integers(1));
-        INDArray[] both = {x(5, batch, in), x(in, units), x(units, units), x(2 * units), x(in, units),
-                x(units, units), x(2 * units)};
+        add(c("dynamic_rnn", x(5, batch, in), x(in, units), x(units, units), x(2 * units), h)
+                .integers(1));
+        INDArray[] both = {
+            x(5, batch, in), x(in, units), x(units, units), x(2 * units), x(in, units), x(units, units), x(2 * units)
+        };
         add(c("static_bidirectional_rnn", both));
         add(c("dynamic_bidirectional_rnn", both).integers(1));
     }
 
     private void losses() {
-        for (String loss : new String[] {"absolute_difference_loss", "hinge_loss", "huber_loss", "log_loss",
-                "log_poisson_loss", "mean_pairwssqerr_loss", "mean_sqerr_loss", "sigm_cross_entropy_loss",
-                "softmax_cross_entropy_loss", "cosine_distance_loss"}) {
+        for (String loss : new String[] {
+            "absolute_difference_loss",
+            "hinge_loss",
+            "huber_loss",
+            "log_loss",
+            "log_poisson_loss",
+            "mean_pairwssqerr_loss",
+            "mean_sqerr_loss",
+            "sigm_cross_entropy_loss",
+            "softmax_cross_entropy_loss",
+            "cosine_distance_loss"
+        }) {
             boolean rows = loss.startsWith("softmax");
             INDArray weights = rows ? positive(4, 1) : loss.startsWith("cosine") ? positive(4, 1) : positive(4, 6);
             INDArray predictions = loss.equals("log_loss") ? positive(4, 6) : x(4, 6);
@@ -375,15 +520,26 @@ final class CustomOpCases {
                 INDArray labels = rows ? onehot(4, 6) : bits(4, 6);
                 INDArray w = loss.startsWith("mean_pairw") ? positive(4, 1) : weights;
                 add(c(loss, predictions, w, labels).integers(integers).reals(0.1));
-                add(c(loss + "_grad", predictions, rows ? positive(4) : w, labels).integers(integers).reals(0.1));
+                add(c(loss + "_grad", predictions, rows ? positive(4) : w, labels)
+                        .integers(integers)
+                        .reals(0.1));
             }
         }
-        each("softmax_cross_entropy_loss_with_logits softmax_cross_entropy_loss_with_logits_grad", x(4, 6),
+        each(
+                "softmax_cross_entropy_loss_with_logits softmax_cross_entropy_loss_with_logits_grad",
+                x(4, 6),
                 onehot(4, 6));
-        each("sparse_softmax_cross_entropy_loss_with_logits sparse_softmax_cross_entropy_loss_with_logits_grad",
-                Nd4j.createFromArray(1, 0, 5, 2), x(4, 6));
-        only("ctc_loss ctc_loss_grad", Nd4j.createFromArray(new int[][] {{1, 2}, {3, 1}}), x(2, 6, 5),
-                Nd4j.createFromArray(2, 2), Nd4j.createFromArray(6, 5)).forEach(c -> add(c.integers(0)));
+        each(
+                "sparse_softmax_cross_entropy_loss_with_logits sparse_softmax_cross_entropy_loss_with_logits_grad",
+                Nd4j.createFromArray(1, 0, 5, 2),
+                x(4, 6));
+        only(
+                        "ctc_loss ctc_loss_grad",
+                        Nd4j.createFromArray(new int[][] {{1, 2}, {3, 1}}),
+                        x(2, 6, 5),
+                        Nd4j.createFromArray(2, 2),
+                        Nd4j.createFromArray(6, 5))
+                .forEach(c -> add(c.integers(0)));
     }
 
     private void updaters() {
@@ -399,7 +555,9 @@ final class CustomOpCases {
         for (String name : new String[] {"adam_updater", "nadam_updater", "ada_max_updater", "adabelief_updater"}) {
             add(c(name, gradient, second, first).reals(0.01, 0.9, 0.999, 1e-8).integers(3));
         }
-        add(c("ams_grad_updater", gradient, second, first, positive(30)).reals(0.01, 0.9, 0.999, 1e-8).integers(3));
+        add(c("ams_grad_updater", gradient, second, first, positive(30))
+                .reals(0.01, 0.9, 0.999, 1e-8)
+                .integers(3));
     }
 
     private void images() {
@@ -416,7 +574,8 @@ final class CustomOpCases {
         add(c("resize_images", images, size).integers(0));
         INDArray boxes = Nd4j.createFromArray(new float[][] {{0, 0, 0.5f, 0.5f}, {0.25f, 0.25f, 1, 1}})
                 .castTo(DataType.BFLOAT16);
-        add(c("crop_and_resize", images, boxes, Nd4j.createFromArray(0, 1), Nd4j.createFromArray(3, 3)).integers(0));
+        add(c("crop_and_resize", images, boxes, Nd4j.createFromArray(0, 1), Nd4j.createFromArray(3, 3))
+                .integers(0));
         add(c("draw_bounding_boxes", images, boxes.reshape(2, 1, 4), positive(1, 3)));
         add(c("non_max_suppression", boxes, positive(2)).integers(2).reals(0.5));
         add(c("non_max_suppression_v3", boxes, positive(2), Nd4j.scalar(2), scalar(0.5), scalar(0.1)));
@@ -455,8 +614,11 @@ final class CustomOpCases {
 
     /** Ops on whole numbers or truth values, which refuse BF16 as they refuse FLOAT. */
     private void integers() {
-        each("bitwise_and bitwise_or bitwise_xor shift_bits rshift_bits cyclic_shift_bits cyclic_rshift_bits "
-                + "bits_hamming_distance", x(4, 6), x(4, 6));
+        each(
+                "bitwise_and bitwise_or bitwise_xor shift_bits rshift_bits cyclic_shift_bits cyclic_rshift_bits "
+                        + "bits_hamming_distance",
+                x(4, 6),
+                x(4, 6));
         each("toggle_bits", x(4, 6));
         each("boolean_and boolean_or boolean_xor", x(4, 6), x(4, 6));
         each("boolean_not", x(4, 6));
@@ -507,7 +669,9 @@ final class CustomOpCases {
     }
 
     private INDArray floats(long... shape) {
-        return Nd4j.createFromArray(random.ints(Nd4j.create(shape).length(), 0, 4).toArray()).reshape(shape)
+        return Nd4j.createFromArray(
+                        random.ints(Nd4j.create(shape).length(), 0, 4).toArray())
+                .reshape(shape)
                 .castTo(DataType.BFLOAT16);
     }
 
@@ -520,8 +684,10 @@ final class CustomOpCases {
     }
 
     private static INDArray onehot(int rows, int columns) {
-        return Nd4j.eye(Math.max(rows, columns)).get(NDArrayIndex.interval(0, rows),
-                NDArrayIndex.interval(0, columns)).dup().castTo(DataType.BFLOAT16);
+        return Nd4j.eye(Math.max(rows, columns))
+                .get(NDArrayIndex.interval(0, rows), NDArrayIndex.interval(0, columns))
+                .dup()
+                .castTo(DataType.BFLOAT16);
     }
 
     private static INDArray zeros(long... shape) {

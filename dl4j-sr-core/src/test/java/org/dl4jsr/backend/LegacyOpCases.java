@@ -147,7 +147,10 @@ final class LegacyOpCases {
 
     private void randomOp(Class<? extends Op> type) {
         if (has(type, INDArray.class, INDArray.class, INDArray.class)) { // choice: of values, with probabilities
-            add(type, a -> create(type, a[0], a[1], Nd4j.createUninitialized(a[0].dataType(), 30)), x(3),
+            add(
+                    type,
+                    a -> create(type, a[0], a[1], Nd4j.createUninitialized(a[0].dataType(), 30)),
+                    x(3),
                     Nd4j.createFromArray(0.25f, 0.5f, 0.25f).castTo(DataType.BFLOAT16));
         } else if (has(type, INDArray.class, INDArray.class, INDArray.class, double.class)) {
             add(type, a -> create(type, a[0], a[1], a[0].ulike(), 0.3), x(4, 6), x(4, 6));
@@ -196,13 +199,14 @@ final class LegacyOpCases {
             return false;
         }
         for (int i = 0; i < parameters.length; i++) {
-            boolean fits = switch (parameters[i].getName()) {
-                case "double" -> arguments[i] instanceof Double;
-                case "int" -> arguments[i] instanceof Integer;
-                case "long" -> arguments[i] instanceof Long;
-                case "boolean" -> arguments[i] instanceof Boolean;
-                default -> parameters[i].isInstance(arguments[i]);
-            };
+            boolean fits =
+                    switch (parameters[i].getName()) {
+                        case "double" -> arguments[i] instanceof Double;
+                        case "int" -> arguments[i] instanceof Integer;
+                        case "long" -> arguments[i] instanceof Long;
+                        case "boolean" -> arguments[i] instanceof Boolean;
+                        default -> parameters[i].isInstance(arguments[i]);
+                    };
             if (!fits) {
                 return false;
             }

@@ -46,10 +46,20 @@ class Nd4jMatmulTest {
             INDArray y = transposeY ? Bf16Testing.randomLayout(random, n, k) : Bf16Testing.randomLayout(random, k, n);
             INDArray z = transposeZ ? Bf16Testing.randomLayout(random, n, m) : Bf16Testing.randomLayout(random, m, n);
             INDArray expected = product(x, transposeX, y, transposeY);
-            expected = (transposeZ ? expected.transpose() : expected).mul(alpha)
+            expected = (transposeZ ? expected.transpose() : expected)
+                    .mul(alpha)
                     .add(z.castTo(DataType.DOUBLE).mul(beta));
-            Nd4j.exec(new Mmul(x, y, z, alpha, beta, MMulTranspose.builder()
-                    .transposeA(transposeX).transposeB(transposeY).transposeResult(transposeZ).build()));
+            Nd4j.exec(new Mmul(
+                    x,
+                    y,
+                    z,
+                    alpha,
+                    beta,
+                    MMulTranspose.builder()
+                            .transposeA(transposeX)
+                            .transposeB(transposeY)
+                            .transposeResult(transposeZ)
+                            .build()));
             assertNear(expected, z);
         }
     }
@@ -82,7 +92,11 @@ class Nd4jMatmulTest {
         INDArray dot = six.castTo(DataType.DOUBLE).reshape(1, 6).mmul(column);
         assertNear(dot, six.reshape(1, 6).mmul(six.reshape(6, 1)));
         INDArray view = Bf16Testing.random(random, 6, 3).getColumn(1);
-        assertNear(x.castTo(DataType.DOUBLE).mmul(view.castTo(DataType.DOUBLE).reshape(6, 1)).reshape(4), x.mmul(view));
+        assertNear(
+                x.castTo(DataType.DOUBLE)
+                        .mmul(view.castTo(DataType.DOUBLE).reshape(6, 1))
+                        .reshape(4),
+                x.mmul(view));
     }
 
     @Test
@@ -108,8 +122,12 @@ class Nd4jMatmulTest {
                 INDArray x = Bf16Testing.random(random, shape(batch, transposeX ? 6 : 4, transposeX ? 4 : 6));
                 INDArray y = Bf16Testing.random(random, shape(batch, transposeY ? 5 : 6, transposeY ? 6 : 5));
                 INDArray dz = Bf16Testing.random(random, shape(batch, 4, 5));
-                INDArray[] expected = gradients(x.castTo(DataType.DOUBLE), y.castTo(DataType.DOUBLE),
-                        dz.castTo(DataType.DOUBLE), transposeX, transposeY);
+                INDArray[] expected = gradients(
+                        x.castTo(DataType.DOUBLE),
+                        y.castTo(DataType.DOUBLE),
+                        dz.castTo(DataType.DOUBLE),
+                        transposeX,
+                        transposeY);
                 INDArray[] got = gradients(x, y, dz, transposeX, transposeY);
                 assertNear(expected[0], got[0]);
                 assertNear(expected[1], got[1]);
@@ -124,7 +142,10 @@ class Nd4jMatmulTest {
         int[][] axes = {{1, 2}, {0, 1}};
         INDArray expected = Nd4j.tensorMmul(x.castTo(DataType.DOUBLE), y.castTo(DataType.DOUBLE), axes);
         assertNear(expected, Nd4j.tensorMmul(x, y, axes));
-        var op = DynamicCustomOp.builder("tensormmul").addInputs(x, y).addIntegerArguments(2, 1, 2, 2, 0, 1).build();
+        var op = DynamicCustomOp.builder("tensormmul")
+                .addInputs(x, y)
+                .addIntegerArguments(2, 1, 2, 2, 0, 1)
+                .build();
         assertNear(expected, Nd4j.exec(op)[0]);
     }
 
@@ -148,7 +169,8 @@ class Nd4jMatmulTest {
         INDArray x = Nd4j.rand(DataType.FLOAT, 20, 30);
         INDArray y = Nd4j.rand(DataType.FLOAT, 30, 10);
         INDArray exact = x.mmul(y);
-        INDArray rounded = x.castTo(DataType.BFLOAT16).castTo(DataType.FLOAT)
+        INDArray rounded = x.castTo(DataType.BFLOAT16)
+                .castTo(DataType.FLOAT)
                 .mmul(y.castTo(DataType.BFLOAT16).castTo(DataType.FLOAT));
         Autocast.setEnabled(true);
         try {
@@ -157,7 +179,9 @@ class Nd4jMatmulTest {
             assertTrue(autocast.equalsWithEps(rounded, 1e-4), "products of rounded operands");
             assertTrue(!autocast.equalsWithEps(exact, 1e-4));
             assertEquals(x.mul(y.sumNumber()), x.mul(y.sumNumber()), "all else stays FLOAT");
-            assertEquals(DataType.DOUBLE, x.castTo(DataType.DOUBLE).mmul(y.castTo(DataType.DOUBLE)).dataType());
+            assertEquals(
+                    DataType.DOUBLE,
+                    x.castTo(DataType.DOUBLE).mmul(y.castTo(DataType.DOUBLE)).dataType());
         } finally {
             Autocast.setEnabled(false);
         }
@@ -172,13 +196,21 @@ class Nd4jMatmulTest {
     }
 
     private static INDArray[] gradients(INDArray x, INDArray y, INDArray dz, boolean transposeX, boolean transposeY) {
-        return Nd4j.exec(DynamicCustomOp.builder("matmul_bp").addInputs(x, y, dz)
-                .addIntegerArguments(transposeX ? 1 : 0, transposeY ? 1 : 0, 0).build());
+        return Nd4j.exec(DynamicCustomOp.builder("matmul_bp")
+                .addInputs(x, y, dz)
+                .addIntegerArguments(transposeX ? 1 : 0, transposeY ? 1 : 0, 0)
+                .build());
     }
 
     private static void assertBatches(INDArray x, INDArray y, boolean transposeX, boolean transposeY) {
-        assertNear(Nd4j.matmul(x.castTo(DataType.DOUBLE).dup('c'), y.castTo(DataType.DOUBLE).dup('c'), transposeX,
-                transposeY, false), Nd4j.matmul(x, y, transposeX, transposeY, false));
+        assertNear(
+                Nd4j.matmul(
+                        x.castTo(DataType.DOUBLE).dup('c'),
+                        y.castTo(DataType.DOUBLE).dup('c'),
+                        transposeX,
+                        transposeY,
+                        false),
+                Nd4j.matmul(x, y, transposeX, transposeY, false));
     }
 
     private static INDArray product(INDArray x, boolean transposeX, INDArray y, boolean transposeY) {

@@ -23,8 +23,9 @@ final class Nd4jOps {
     /** The custom ops of the native library; each list holds the names of one op. */
     static Map<Long, Set<String>> custom() {
         Map<Long, Set<String>> names = new TreeMap<>();
-        Nd4j.getExecutioner().getCustomOperations().forEach(
-                (name, op) -> names.computeIfAbsent(op.getHash(), hash -> new TreeSet<>()).add(name));
+        Nd4j.getExecutioner().getCustomOperations().forEach((name, op) -> names.computeIfAbsent(
+                        op.getHash(), hash -> new TreeSet<>())
+                .add(name));
         return names;
     }
 
@@ -34,15 +35,20 @@ final class Nd4jOps {
 
     /** The classes of the ops of the old kind. */
     static List<Class<? extends Op>> legacyClasses() {
-        return classes().stream().filter(type -> Op.class.isAssignableFrom(type))
+        return classes().stream()
+                .filter(type -> Op.class.isAssignableFrom(type))
                 .<Class<? extends Op>>map(type -> type.asSubclass(Op.class))
-                .filter(type -> !CustomOp.class.isAssignableFrom(type)).toList();
+                .filter(type -> !CustomOp.class.isAssignableFrom(type))
+                .toList();
     }
 
     /** The names under which classes of ND4J call custom ops. */
     static Set<String> customNamesOfClasses() {
-        return classes().stream().filter(CustomOp.class::isAssignableFrom).map(Nd4jOps::name)
-                .filter(name -> name != null).collect(Collectors.toCollection(TreeSet::new));
+        return classes().stream()
+                .filter(CustomOp.class::isAssignableFrom)
+                .map(Nd4jOps::name)
+                .filter(name -> name != null)
+                .collect(Collectors.toCollection(TreeSet::new));
     }
 
     /** The name of the op of this class; null where it has no constructor without arguments or no name. */
@@ -58,13 +64,19 @@ final class Nd4jOps {
     }
 
     private static List<Class<?>> classes() {
-        try (var jar = new JarFile(Path.of(Op.class.getProtectionDomain().getCodeSource().getLocation().toURI())
+        try (var jar = new JarFile(Path.of(Op.class
+                        .getProtectionDomain()
+                        .getCodeSource()
+                        .getLocation()
+                        .toURI())
                 .toFile())) {
-            return jar.stream().map(entry -> entry.getName().replace('/', '.'))
+            return jar.stream()
+                    .map(entry -> entry.getName().replace('/', '.'))
                     .filter(name -> name.startsWith("org.nd4j.linalg.api.ops.") && name.endsWith(".class"))
                     .filter(name -> !name.contains("$"))
                     .<Class<?>>map(name -> load(name.substring(0, name.length() - ".class".length())))
-                    .filter(type -> !Modifier.isAbstract(type.getModifiers())).toList();
+                    .filter(type -> !Modifier.isAbstract(type.getModifiers()))
+                    .toList();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         } catch (java.net.URISyntaxException e) {

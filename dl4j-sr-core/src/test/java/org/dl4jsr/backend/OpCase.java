@@ -38,8 +38,11 @@ record OpCase(String name, INDArray[] inputs, double[] reals, int[] integers, bo
     /** Runs the op on {@code operands} in place of the inputs, from the same random state each time. */
     INDArray[] run(boolean inFloat, boolean inPlace, INDArray... operands) {
         Nd4j.getRandom().setSeed(7);
-        var builder = DynamicCustomOp.builder(name).addInputs(operands).addFloatingPointArguments(boxed(reals))
-                .addIntegerArguments(integers).addBooleanArguments(flags);
+        var builder = DynamicCustomOp.builder(name)
+                .addInputs(operands)
+                .addFloatingPointArguments(boxed(reals))
+                .addIntegerArguments(integers)
+                .addBooleanArguments(flags);
         DynamicCustomOp op = (inPlace ? builder.addOutputs(operands[0]) : builder).build();
         for (DataType type : types) {
             op.addDArgument(inFloat && type == DataType.BFLOAT16 ? DataType.FLOAT : type);

@@ -25,7 +25,6 @@ import org.junit.jupiter.api.TestFactory;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.ops.Op;
-import org.nd4j.linalg.api.ops.RandomOp;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.INDArrayIndex;
 import org.nd4j.linalg.indexing.NDArrayIndex;
@@ -42,23 +41,37 @@ class OpCoverageTest {
     /** Not right where the result lies in an operand's memory, in FLOAT, too. */
     private static final Set<String> NEVER_IN_PLACE = Set.of("lrn", "local_response_normalization", "lrn_bp");
 
-    private enum Layout { DENSE, F, VIEW }
+    private enum Layout {
+        DENSE,
+        F,
+        VIEW
+    }
 
     @TestFactory
     Stream<DynamicTest> customOps() {
         Map<String, List<OpCase>> cases = CustomOpCases.all().stream().collect(Collectors.groupingBy(OpCase::name));
         return Nd4jOps.custom().values().stream().flatMap(names -> {
-            List<OpCase> ofOp = names.stream().map(cases::get).filter(list -> list != null)
-                    .flatMap(Collection::stream).toList();
-            return ofOp.isEmpty() ? Stream.empty() : names.stream().map(name -> DynamicTest.dynamicTest(name,
-                    () -> checkCustom(ofOp.stream().map(opCase -> opCase.named(name)).toList())));
+            List<OpCase> ofOp = names.stream()
+                    .map(cases::get)
+                    .filter(list -> list != null)
+                    .flatMap(Collection::stream)
+                    .toList();
+            return ofOp.isEmpty()
+                    ? Stream.empty()
+                    : names.stream()
+                            .map(name -> DynamicTest.dynamicTest(
+                                    name,
+                                    () -> checkCustom(ofOp.stream()
+                                            .map(opCase -> opCase.named(name))
+                                            .toList())));
         });
     }
 
     @TestFactory
     Stream<DynamicTest> legacyOps() {
-        return Nd4jOps.legacyClasses().stream().filter(type -> !isUntried(type)).map(type ->
-                DynamicTest.dynamicTest(type.getSimpleName(), () -> checkLegacy(type)));
+        return Nd4jOps.legacyClasses().stream()
+                .filter(type -> !isUntried(type))
+                .map(type -> DynamicTest.dynamicTest(type.getSimpleName(), () -> checkLegacy(type)));
     }
 
     @Test
@@ -66,7 +79,8 @@ class OpCoverageTest {
         Set<String> named = CustomOpCases.all().stream().map(OpCase::name).collect(Collectors.toSet());
         Set<String> tried = Nd4jOps.custom().values().stream()
                 .filter(names -> names.stream().anyMatch(named::contains))
-                .flatMap(Set::stream).collect(Collectors.toCollection(TreeSet::new));
+                .flatMap(Set::stream)
+                .collect(Collectors.toCollection(TreeSet::new));
         assertEquals(Set.of(), minus(minus(Nd4jOps.customNames(), tried), UntriedOps.names()), "custom ops");
         assertEquals(Set.of(), minus(named, Nd4jOps.customNames()), "cases of no op");
         Set<String> both = new TreeSet<>(tried);
@@ -76,15 +90,20 @@ class OpCoverageTest {
         assertEquals(Set.of(), minus(ofClasses, UntriedOps.names()), "custom ops that only classes know");
         Set<String> known = new TreeSet<>(Nd4jOps.customNames());
         known.addAll(ofClasses);
-        Nd4jOps.legacyClasses().stream().map(Nd4jOps::name).filter(Objects::nonNull).forEach(known::add);
+        Nd4jOps.legacyClasses().stream()
+                .map(Nd4jOps::name)
+                .filter(Objects::nonNull)
+                .forEach(known::add);
         assertEquals(Set.of(), minus(UntriedOps.names(), known), "explained, but no ops of ND4J");
     }
 
     @Test
     void theReadmeListsTheOpsAsTheyRun() throws IOException {
         String readme = Files.readString(Path.of("README.md"));
-        assertTrue(readme.contains(OpLists.markdown().strip()), "paste what the main of " + OpLists.class.getName()
-                + " prints into the section \"Which ops run how\" of dl4j-sr-core/README.md");
+        assertTrue(
+                readme.contains(OpLists.markdown().strip()),
+                "paste what the main of " + OpLists.class.getName()
+                        + " prints into the section \"Which ops run how\" of dl4j-sr-core/README.md");
     }
 
     private static void checkCustom(List<OpCase> cases) {
@@ -97,15 +116,23 @@ class OpCoverageTest {
 
     /** Returns whether the op runs on FLOAT. */
     private static boolean checkCustom(OpCase opCase) {
-        INDArray[] expected = check(opCase.name(), operands -> opCase.run(isWide(operands), false, operands),
-                opCase.inputs(), true);
-        boolean mayBeInPlace = !NEVER_IN_PLACE.contains(opCase.name()) && expected != null && expected.length == 1
-                && Nd4j.getExecutioner().getCustomOperations().get(opCase.name()).isAllowsInplace()
+        INDArray[] expected =
+                check(opCase.name(), operands -> opCase.run(isWide(operands), false, operands), opCase.inputs(), true);
+        boolean mayBeInPlace = !NEVER_IN_PLACE.contains(opCase.name())
+                && expected != null
+                && expected.length == 1
+                && Nd4j.getExecutioner()
+                        .getCustomOperations()
+                        .get(opCase.name())
+                        .isAllowsInplace()
                 && expected[0].dataType() == DataType.FLOAT
                 && Arrays.equals(expected[0].shape(), opCase.inputs()[0].shape());
         if (mayBeInPlace) {
-            check(opCase.name() + ", in place", operands -> opCase.run(isWide(operands), true, operands),
-                    opCase.inputs(), false);
+            check(
+                    opCase.name() + ", in place",
+                    operands -> opCase.run(isWide(operands), true, operands),
+                    opCase.inputs(),
+                    false);
         }
         return expected != null;
     }
@@ -113,8 +140,8 @@ class OpCoverageTest {
     private static void checkLegacy(Class<? extends Op> type) {
         int ran = 0;
         for (var opCase : LegacyOpCases.of(type)) {
-            INDArray[] expected = check(type.getSimpleName(),
-                    operands -> new INDArray[] {opCase.run(operands)}, opCase.inputs(), true);
+            INDArray[] expected = check(
+                    type.getSimpleName(), operands -> new INDArray[] {opCase.run(operands)}, opCase.inputs(), true);
             ran += expected == null ? 0 : 1;
         }
         assertEquals(UntriedOps.REFUSED_IN_FLOAT.contains(Nd4jOps.name(type)), ran == 0, "runs on no arguments");
@@ -123,13 +150,15 @@ class OpCoverageTest {
     /** Returns the results in FLOAT; null where the op throws for FLOAT, as it then must for BF16. */
     private static INDArray[] check(
             String name, Function<INDArray[], INDArray[]> op, INDArray[] inputs, boolean mixed) {
-        INDArray[] wide = Arrays.stream(inputs).map(x -> laidOut(x, Layout.DENSE, true)).toArray(INDArray[]::new);
+        INDArray[] wide =
+                Arrays.stream(inputs).map(x -> laidOut(x, Layout.DENSE, true)).toArray(INDArray[]::new);
         INDArray[] expected = runs(op, wide);
         for (Layout layout : Layout.values()) {
             if (layout != Layout.DENSE && BY_MEMORY_ORDER.contains(name)) {
                 continue;
             }
-            INDArray[] narrow = Arrays.stream(inputs).map(x -> laidOut(x, layout, false)).toArray(INDArray[]::new);
+            INDArray[] narrow =
+                    Arrays.stream(inputs).map(x -> laidOut(x, layout, false)).toArray(INDArray[]::new);
             String what = name + ", " + layout;
             INDArray[] got = runs(op, narrow);
             if (expected == null) {
@@ -153,7 +182,9 @@ class OpCoverageTest {
     /** One operand FLOAT, or all but one. */
     private static void checkMixed(
             String name, Function<INDArray[], INDArray[]> op, INDArray[] inputs, INDArray[] expected) {
-        int[] floats = IntStream.range(0, inputs.length).filter(i -> Bf16Arrays.isBFloat16(inputs[i])).toArray();
+        int[] floats = IntStream.range(0, inputs.length)
+                .filter(i -> Bf16Arrays.isBFloat16(inputs[i]))
+                .toArray();
         for (int odd = 0; floats.length > 1 && odd < floats.length; odd++) {
             for (boolean wide : new boolean[] {false, true}) {
                 INDArray[] mixed = new INDArray[inputs.length];
@@ -162,8 +193,8 @@ class OpCoverageTest {
                 }
                 INDArray[] got = runs(op, mixed);
                 if (got != null) {
-                    assertRounded(name + ", FLOAT " + (wide ? "only" : "but") + " operand " + floats[odd], expected,
-                            got);
+                    assertRounded(
+                            name + ", FLOAT " + (wide ? "only" : "but") + " operand " + floats[odd], expected, got);
                 }
             }
         }
@@ -214,7 +245,8 @@ class OpCoverageTest {
             return Nd4j.createUninitialized(type, array.shape(), order).assign(array);
         }
         long[] shape = Arrays.stream(array.shape()).map(size -> size + 2).toArray();
-        INDArrayIndex[] inner = Arrays.stream(array.shape()).mapToObj(size -> NDArrayIndex.interval(1, 1 + size))
+        INDArrayIndex[] inner = Arrays.stream(array.shape())
+                .mapToObj(size -> NDArrayIndex.interval(1, 1 + size))
                 .toArray(INDArrayIndex[]::new);
         return Nd4j.zeros(type, shape).get(inner).assign(array);
     }

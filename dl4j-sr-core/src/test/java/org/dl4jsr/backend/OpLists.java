@@ -54,7 +54,10 @@ final class OpLists {
     /** The names of all ops but those in {@link UntriedOps}; refused ones are known to be refused. */
     private static Set<String> tried() {
         Set<String> names = Nd4jOps.customNames();
-        Nd4jOps.legacyClasses().stream().map(Nd4jOps::name).filter(Objects::nonNull).forEach(names::add);
+        Nd4jOps.legacyClasses().stream()
+                .map(Nd4jOps::name)
+                .filter(Objects::nonNull)
+                .forEach(names::add);
         names.removeIf(name -> UntriedOps.names().contains(name) && !REFUSALS.contains(treatment(name)));
         return names;
     }
@@ -65,10 +68,12 @@ final class OpLists {
     }
 
     private static Set<String> ours() {
-        return new ClassFileImporter().importPackages("org.dl4jsr.op").stream()
-                .filter(type -> type.isAssignableTo(KernelOp.class)
-                        && !type.getModifiers().contains(JavaModifier.ABSTRACT))
-                .map(type -> type.getSimpleName()).collect(Collectors.toCollection(TreeSet::new));
+        return new ClassFileImporter()
+                .importPackages("org.dl4jsr.op").stream()
+                        .filter(type -> type.isAssignableTo(KernelOp.class)
+                                && !type.getModifiers().contains(JavaModifier.ABSTRACT))
+                        .map(type -> type.getSimpleName())
+                        .collect(Collectors.toCollection(TreeSet::new));
     }
 
     private static void append(StringBuilder text, String title, Set<String> names) {

@@ -45,13 +45,16 @@ class PanicModeTest {
     void theOpThatGivesNaNIsNamed() {
         INDArray x = Nd4j.createFromArray(1f, -1f, 2f).castTo(DataType.BFLOAT16);
         INDArray broken = Nd4j.createFromArray(1f, Float.NaN, 2f).castTo(DataType.BFLOAT16);
-        Nd4j.getExecutioner().setProfilingConfig(ProfilerConfig.builder().checkForNAN(true).build());
+        Nd4j.getExecutioner()
+                .setProfilingConfig(ProfilerConfig.builder().checkForNAN(true).build());
         assertNames("sqrt", () -> Transforms.sqrt(x, true));
         assertNames("log", () -> Transforms.log(x, true));
         assertNames("divide", () -> x.sub(x).div(x.sub(x)));
         assertNames("mul_scalar", () -> x.sub(x).mul(Double.POSITIVE_INFINITY));
-        assertNames("log_softmax",
-                () -> Nd4j.exec(DynamicCustomOp.builder("log_softmax").addInputs(broken).build()));
+        assertNames(
+                "log_softmax",
+                () -> Nd4j.exec(
+                        DynamicCustomOp.builder("log_softmax").addInputs(broken).build()));
         assertNames("matmul", () -> broken.reshape(1, 3).mmul(Nd4j.ones(DataType.BFLOAT16, 3, 2)));
         Transforms.abs(x, true);
     }
@@ -66,15 +69,25 @@ class PanicModeTest {
     }
 
     @ParameterizedTest
-    @EnumSource(value = DataType.class, names = {"FLOAT", "BFLOAT16"})
+    @EnumSource(
+            value = DataType.class,
+            names = {"FLOAT", "BFLOAT16"})
     void trainingRaisesNoAlarm(DataType type) {
-        Nd4j.getExecutioner().setProfilingConfig(ProfilerConfig.builder().checkForNAN(true).checkForINF(true)
-                .checkWorkspaces(true).checkElapsedTime(true).stackTrace(true).build());
+        Nd4j.getExecutioner()
+                .setProfilingConfig(ProfilerConfig.builder()
+                        .checkForNAN(true)
+                        .checkForINF(true)
+                        .checkWorkspaces(true)
+                        .checkElapsedTime(true)
+                        .stackTrace(true)
+                        .build());
         train(type, WorkspaceMode.ENABLED);
     }
 
     @ParameterizedTest
-    @EnumSource(value = DebugMode.class, names = {"DISABLED", "SPILL_EVERYTHING", "BYPASS_EVERYTHING"})
+    @EnumSource(
+            value = DebugMode.class,
+            names = {"DISABLED", "SPILL_EVERYTHING", "BYPASS_EVERYTHING"})
     void workspacesDoNotMatter(DebugMode mode) {
         double expected = train(DataType.BFLOAT16, WorkspaceMode.NONE);
         Nd4j.getWorkspaceManager().setDebugMode(mode);
@@ -102,13 +115,28 @@ class PanicModeTest {
 
     /** Returns the score after some steps. */
     private static double train(DataType type, WorkspaceMode workspaces) {
-        MultiLayerConfiguration configuration = new NeuralNetConfiguration.Builder().seed(7).updater(new Adam(1e-2))
-                .trainingWorkspaceMode(workspaces).inferenceWorkspaceMode(workspaces).list()
-                .layer(new ConvolutionLayer.Builder(3, 3).nOut(4).activation(Activation.RELU).build())
+        MultiLayerConfiguration configuration = new NeuralNetConfiguration.Builder()
+                .seed(7)
+                .updater(new Adam(1e-2))
+                .trainingWorkspaceMode(workspaces)
+                .inferenceWorkspaceMode(workspaces)
+                .list()
+                .layer(new ConvolutionLayer.Builder(3, 3)
+                        .nOut(4)
+                        .activation(Activation.RELU)
+                        .build())
                 .layer(new BatchNormalization())
-                .layer(new DenseLayer.Builder().nOut(16).activation(Activation.TANH).dropOut(0.8).build())
-                .layer(new OutputLayer.Builder(LossFunction.MCXENT).activation(Activation.SOFTMAX).nOut(3).build())
-                .setInputType(InputType.convolutional(8, 8, 2)).build();
+                .layer(new DenseLayer.Builder()
+                        .nOut(16)
+                        .activation(Activation.TANH)
+                        .dropOut(0.8)
+                        .build())
+                .layer(new OutputLayer.Builder(LossFunction.MCXENT)
+                        .activation(Activation.SOFTMAX)
+                        .nOut(3)
+                        .build())
+                .setInputType(InputType.convolutional(8, 8, 2))
+                .build();
         configuration.setDataType(type);
         var network = new MultiLayerNetwork(configuration);
         network.init();

@@ -14,9 +14,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.ops.DynamicCustomOp;
+import org.nd4j.linalg.api.ops.executioner.OpExecutioner;
 import org.nd4j.linalg.api.ops.impl.broadcast.BroadcastMulOp;
 import org.nd4j.linalg.api.ops.impl.scalar.ScalarAdd;
-import org.nd4j.linalg.api.ops.executioner.OpExecutioner;
 import org.nd4j.linalg.convolution.Convolution;
 import org.nd4j.linalg.exception.ND4JOpProfilerException;
 import org.nd4j.linalg.factory.Nd4j;
@@ -69,18 +69,24 @@ class ShortcutsTest {
         INDArray channels = Bf16Testing.random(random, 4);
         INDArray planes = Bf16Testing.random(random, 3, 6);
         check("channels", a -> Nd4j.getExecutioner().exec(new BroadcastMulOp(a[0], a[1], a[0], 1)), x, channels);
-        check("two dimensions",
-                a -> Nd4j.getExecutioner().exec(new BroadcastMulOp(a[0], a[1], a[0].ulike(), 0, 3)), x, planes);
+        check(
+                "two dimensions",
+                a -> Nd4j.getExecutioner().exec(new BroadcastMulOp(a[0], a[1], a[0].ulike(), 0, 3)),
+                x,
+                planes);
         INDArray permuted = x.permute(1, 0, 2, 3);
-        check("permuted", a -> Nd4j.getExecutioner().exec(new BroadcastMulOp(a[0], a[1], a[0], 0)), permuted,
-                channels);
+        check("permuted", a -> Nd4j.getExecutioner().exec(new BroadcastMulOp(a[0], a[1], a[0], 0)), permuted, channels);
         for (int dimension = 0; dimension < 2; dimension++) {
             int along = dimension;
-            check("scalar along " + along, a -> {
-                var op = new ScalarAdd(a[0], a[1], a[0], 0.0);
-                op.setDimension(along);
-                return Nd4j.getExecutioner().exec(op);
-            }, Bf16Testing.random(random, 4, 7), Bf16Testing.random(random, along == 0 ? 7 : 4));
+            check(
+                    "scalar along " + along,
+                    a -> {
+                        var op = new ScalarAdd(a[0], a[1], a[0], 0.0);
+                        op.setDimension(along);
+                        return Nd4j.getExecutioner().exec(op);
+                    },
+                    Bf16Testing.random(random, 4, 7),
+                    Bf16Testing.random(random, along == 0 ? 7 : 4));
         }
     }
 
@@ -103,8 +109,17 @@ class ShortcutsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"relu_bp", "tanh_bp", "lrelu_bp", "hardtanh_bp", "hardsigmoid_bp", "sigmoid_bp",
-            "softplus_bp", "cube_bp"})
+    @ValueSource(
+            strings = {
+                "relu_bp",
+                "tanh_bp",
+                "lrelu_bp",
+                "hardtanh_bp",
+                "hardsigmoid_bp",
+                "sigmoid_bp",
+                "softplus_bp",
+                "cube_bp"
+            })
     void slopes(String name) {
         INDArray x = Bf16Testing.random(random, 300, 200).mul(6);
         INDArray dy = Bf16Testing.random(random, 300, 200);
@@ -113,26 +128,47 @@ class ShortcutsTest {
             dy.putScalar(5 * i, Float.POSITIVE_INFINITY);
         }
         for (int i = 0; i < 2; i++) {
-            check(name, a -> Nd4j.exec(DynamicCustomOp.builder(name).addInputs(a[0], a[1])
-                    .addFloatingPointArguments(name.equals("lrelu_bp") ? new Double[] {0.2} : new Double[0])
-                    .addOutputs(a[0].ulike()).build())[0], x, dy);
+            check(
+                    name,
+                    a -> Nd4j.exec(DynamicCustomOp.builder(name)
+                            .addInputs(a[0], a[1])
+                            .addFloatingPointArguments(name.equals("lrelu_bp") ? new Double[] {0.2} : new Double[0])
+                            .addOutputs(a[0].ulike())
+                            .build())[0],
+                    x,
+                    dy);
         }
     }
 
     @ParameterizedTest
-    @CsvSource({"2,2,2,2,0,0,1,1,0,0", "3,2,1,2,1,0,1,1,0,0", "3,3,2,2,0,0,1,1,1,0", "2,3,3,1,1,1,2,2,0,0",
-            "3,3,2,1,0,0,1,1,1,1", "2,2,1,1,0,0,1,1,0,1", "2,2,2,2,0,0,2,1,1,0", "1,1,2,2,0,0,1,1,1,0"})
+    @CsvSource({
+        "2,2,2,2,0,0,1,1,0,0",
+        "3,2,1,2,1,0,1,1,0,0",
+        "3,3,2,2,0,0,1,1,1,0",
+        "2,3,3,1,1,1,2,2,0,0",
+        "3,3,2,1,0,0,1,1,1,1",
+        "2,2,1,1,0,0,1,1,0,1",
+        "2,2,2,2,0,0,2,1,1,0",
+        "1,1,2,2,0,0,1,1,1,0"
+    })
     void maxPooling(int kH, int kW, int sH, int sW, int pH, int pW, int dH, int dW, int same, int channelsLast) {
         INDArray x = Bf16Testing.random(random, 3, 7, 9, 8);
         int[] arguments = {kH, kW, sH, sW, pH, pW, dH, dW, same, 0, channelsLast};
         check("forward", a -> pool("maxpool2d", arguments, a), x);
         INDArray dy = pool("maxpool2d", arguments, x).mul(0.7);
         check("backward", a -> pool("maxpool2d_bp", arguments, a), x, dy);
-        check("permuted", a -> pool("maxpool2d_bp", arguments, a), x.permute(1, 0, 2, 3).dup().permute(1, 0, 2, 3), dy);
+        check(
+                "permuted",
+                a -> pool("maxpool2d_bp", arguments, a),
+                x.permute(1, 0, 2, 3).dup().permute(1, 0, 2, 3),
+                dy);
     }
 
     private static INDArray pool(String name, int[] arguments, INDArray... inputs) {
-        return Nd4j.exec(DynamicCustomOp.builder(name).addInputs(inputs).addIntegerArguments(arguments).build())[0];
+        return Nd4j.exec(DynamicCustomOp.builder(name)
+                .addInputs(inputs)
+                .addIntegerArguments(arguments)
+                .build())[0];
     }
 
     @ParameterizedTest
@@ -142,17 +178,50 @@ class ShortcutsTest {
         long rows = same ? 12 : (12 + 2 * pH - (kH - 1) * dH - 1) / sH + 1;
         long columns = same ? 11 : (11 + 2 * pW - (kW - 1) * dW - 1) / sW + 1;
         for (INDArray image : new INDArray[] {x, x.permute(1, 0, 2, 3).dup().permute(1, 0, 2, 3)}) {
-            check("im2col", a -> Convolution.im2col(a[0], kH, kW, sH, sW, pH, pW, dH, dW, same,
-                    Nd4j.create(a[0].dataType(), 3, rows, columns, 4, kH, kW).permute(0, 3, 4, 5, 1, 2)), image);
+            check(
+                    "im2col",
+                    a -> Convolution.im2col(
+                            a[0],
+                            kH,
+                            kW,
+                            sH,
+                            sW,
+                            pH,
+                            pW,
+                            dH,
+                            dW,
+                            same,
+                            Nd4j.create(a[0].dataType(), 3, rows, columns, 4, kH, kW)
+                                    .permute(0, 3, 4, 5, 1, 2)),
+                    image);
         }
-        INDArray laidOut = Bf16Testing.random(random, 3, rows, columns, 4, kH, kW).permute(0, 3, 4, 5, 1, 2);
-        check("col2im", a -> Convolution.col2im(a[0], Nd4j.create(a[0].dataType(), 4, 3, 12, 11).permute(1, 0, 2, 3),
-                sH, sW, pH, pW, 12, 11, dH, dW), laidOut);
+        INDArray laidOut =
+                Bf16Testing.random(random, 3, rows, columns, 4, kH, kW).permute(0, 3, 4, 5, 1, 2);
+        check(
+                "col2im",
+                a -> Convolution.col2im(
+                        a[0],
+                        Nd4j.create(a[0].dataType(), 4, 3, 12, 11).permute(1, 0, 2, 3),
+                        sH,
+                        sW,
+                        pH,
+                        pW,
+                        12,
+                        11,
+                        dH,
+                        dW),
+                laidOut);
     }
 
     @ParameterizedTest
-    @CsvSource({"3,1,0,1,0,true", "3,1,0,1,1,true", "4,2,1,1,0,false", "5,3,0,1,1,false", "2,1,3,4,0,true",
-            "1,1,0,1,0,false"})
+    @CsvSource({
+        "3,1,0,1,0,true",
+        "3,1,0,1,1,true",
+        "4,2,1,1,0,false",
+        "5,3,0,1,1,false",
+        "2,1,3,4,0,true",
+        "1,1,0,1,0,false"
+    })
     void convolutions(int size, int stride, int padding, int dilation, int same, boolean bias) {
         int width = 29;
         long out = same == 1
@@ -161,8 +230,8 @@ class ShortcutsTest {
         INDArray x = Bf16Testing.random(random, 5, 6, width);
         INDArray weights = Bf16Testing.random(random, size, 6, 7);
         INDArray dy = Bf16Testing.random(random, 5, 7, out);
-        INDArray[] forward = bias ? new INDArray[] {x, weights, Bf16Testing.random(random, 7)}
-                : new INDArray[] {x, weights};
+        INDArray[] forward =
+                bias ? new INDArray[] {x, weights, Bf16Testing.random(random, 7)} : new INDArray[] {x, weights};
         INDArray[] backward = bias ? new INDArray[] {x, weights, forward[2], dy} : new INDArray[] {x, weights, dy};
         int[] arguments = {size, stride, padding, dilation, same, 0};
         assertNear(convolution("conv1d", arguments, wide(forward)), convolution("conv1d", arguments, forward));
@@ -170,7 +239,10 @@ class ShortcutsTest {
     }
 
     private static INDArray[] convolution(String name, int[] arguments, INDArray[] inputs) {
-        return Nd4j.exec(DynamicCustomOp.builder(name).addInputs(inputs).addIntegerArguments(arguments).build());
+        return Nd4j.exec(DynamicCustomOp.builder(name)
+                .addInputs(inputs)
+                .addIntegerArguments(arguments)
+                .build());
     }
 
     private static INDArray[] wide(INDArray[] arrays) {
@@ -191,7 +263,8 @@ class ShortcutsTest {
 
     @Test
     void nanPanicSeesTheResultAndNotTheTable() {
-        Nd4j.getExecutioner().setProfilingConfig(ProfilerConfig.builder().checkForNAN(true).build());
+        Nd4j.getExecutioner()
+                .setProfilingConfig(ProfilerConfig.builder().checkForNAN(true).build());
         INDArray x = Bf16Testing.random(random, 5, 5);
         assertEquals(DataType.BFLOAT16, Transforms.exp(x, true).dataType());
         x.putScalar(3, Float.NaN);

@@ -32,10 +32,15 @@ class TreatmentTest {
         INDArray x = Bf16Testing.random(random, 6, 8);
         INDArray gradient = Bf16Testing.random(random, 6, 8);
         if (activation == Activation.RRELU) { // draws its slopes
-            assertEquals(DataType.BFLOAT16, Activation.RRELU.getActivationFunction().getActivation(x, true).dataType());
+            assertEquals(
+                    DataType.BFLOAT16,
+                    Activation.RRELU
+                            .getActivationFunction()
+                            .getActivation(x, true)
+                            .dataType());
         } else {
-            Bf16Testing.assertComputesInFloat("forward",
-                    a -> activation.getActivationFunction().getActivation(a[0].dup(), true), x);
+            Bf16Testing.assertComputesInFloat(
+                    "forward", a -> activation.getActivationFunction().getActivation(a[0].dup(), true), x);
             INDArray got = derivative(activation, x, gradient);
             INDArray expected = derivative(activation, x.castTo(DataType.FLOAT), gradient.castTo(DataType.FLOAT));
             for (long i = 0; i < got.length(); i++) { // some take several ops, each with its rounding
@@ -46,7 +51,10 @@ class TreatmentTest {
     }
 
     private static INDArray derivative(Activation activation, INDArray x, INDArray gradient) {
-        return activation.getActivationFunction().backprop(x.dup(), gradient.dup()).getFirst();
+        return activation
+                .getActivationFunction()
+                .backprop(x.dup(), gradient.dup())
+                .getFirst();
     }
 
     @Test
@@ -65,14 +73,20 @@ class TreatmentTest {
         check("is NaN", a -> a[0].isNaN(), x);
         check("greater", a -> a[0].gt(a[1]), x, Bf16Testing.random(random, 30, 40));
         check("is max", a -> Transforms.isMax(a[0]), x);
-        check("in a view", a -> {
-            Transforms.exp(a[0].get(NDArrayIndex.interval(3, 20), NDArrayIndex.interval(2, 30)), false);
-            return a[0];
-        }, x);
-        check("replace", a -> {
-            BooleanIndexing.replaceWhere(a[0], 0.3, Conditions.lessThan(0.1));
-            return a[0];
-        }, x);
+        check(
+                "in a view",
+                a -> {
+                    Transforms.exp(a[0].get(NDArrayIndex.interval(3, 20), NDArrayIndex.interval(2, 30)), false);
+                    return a[0];
+                },
+                x);
+        check(
+                "replace",
+                a -> {
+                    BooleanIndexing.replaceWhere(a[0], 0.3, Conditions.lessThan(0.1));
+                    return a[0];
+                },
+                x);
         check("unit", a -> Transforms.unitVec(a[0]), Bf16Testing.random(random, 50));
     }
 
@@ -94,12 +108,17 @@ class TreatmentTest {
         check("where", a -> Nd4j.where(a[0].gt(0), a[0], a[1])[0], x, Bf16Testing.random(random, 6, 8));
         check("diag", a -> Nd4j.diag(a[0]), Bf16Testing.random(random, 4));
         check("gather", a -> exec(op("gather").addInputs(a[0], Nd4j.createFromArray(2, 0, 5))), x);
-        check("slice", a -> exec(op("strided_slice").addInputs(a[0])
-                .addIntegerArguments(0, 0, 0, 0, 0, 1, 2, 5, 7, 2, 2)), x);
-        check("mirror", a -> exec(op("mirror_pad").addInputs(a[0], Nd4j.createFromArray(new int[][] {{1, 1}, {2, 2}}))
-                .addIntegerArguments(0)), x);
-        check("select", a -> exec(op("select").addInputs(a[0].gt(0), a[0], a[1])), x,
-                Bf16Testing.random(random, 6, 8));
+        check(
+                "slice",
+                a -> exec(op("strided_slice").addInputs(a[0]).addIntegerArguments(0, 0, 0, 0, 0, 1, 2, 5, 7, 2, 2)),
+                x);
+        check(
+                "mirror",
+                a -> exec(op("mirror_pad")
+                        .addInputs(a[0], Nd4j.createFromArray(new int[][] {{1, 1}, {2, 2}}))
+                        .addIntegerArguments(0)),
+                x);
+        check("select", a -> exec(op("select").addInputs(a[0].gt(0), a[0], a[1])), x, Bf16Testing.random(random, 6, 8));
         check("permute", a -> exec(op("permute").addInputs(a).addIntegerArguments(1, 0)), x);
         check("transpose", a -> exec(op("transpose").addInputs(a)), x);
         check("reshape", a -> exec(op("reshape").addInputs(a).addIntegerArguments(-99, 3, 16)), x);
@@ -122,9 +141,26 @@ class TreatmentTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"relu", "relu6", "lrelu", "elu", "selu", "sigmoid", "hardsigmoid", "tanh", "hardtanh",
-            "rationaltanh", "rectifiedtanh", "softplus", "softsign", "cube", "thresholdedrelu", "softmax",
-            "log_softmax"})
+    @ValueSource(
+            strings = {
+                "relu",
+                "relu6",
+                "lrelu",
+                "elu",
+                "selu",
+                "sigmoid",
+                "hardsigmoid",
+                "tanh",
+                "hardtanh",
+                "rationaltanh",
+                "rectifiedtanh",
+                "softplus",
+                "softsign",
+                "cube",
+                "thresholdedrelu",
+                "softmax",
+                "log_softmax"
+            })
     void forwardAndBackwardOps(String name) {
         INDArray x = Bf16Testing.random(random, 5, 7);
         INDArray gradient = Bf16Testing.random(random, 5, 7);
@@ -136,33 +172,63 @@ class TreatmentTest {
     void layers() {
         INDArray x = Bf16Testing.random(random, 4, 16);
         INDArray width = Bf16Testing.random(random, 16);
-        check("layer_norm", a -> exec(op("layer_norm").addInputs(a).addIntegerArguments(1)
-                .addBooleanArguments(true)), x, width);
-        check("layer_norm_bp", a -> exec(op("layer_norm_bp").addInputs(a).addIntegerArguments(1)
-                .addBooleanArguments(true)), x, width, Bf16Testing.random(random, 4, 16));
+        check(
+                "layer_norm",
+                a -> exec(op("layer_norm").addInputs(a).addIntegerArguments(1).addBooleanArguments(true)),
+                x,
+                width);
+        check(
+                "layer_norm_bp",
+                a -> exec(
+                        op("layer_norm_bp").addInputs(a).addIntegerArguments(1).addBooleanArguments(true)),
+                x,
+                width,
+                Bf16Testing.random(random, 4, 16));
         INDArray images = Bf16Testing.random(random, 2, 3, 8, 8);
         INDArray kernel = Bf16Testing.random(random, 3, 3, 3, 5);
         int[] convolution = {3, 3, 1, 1, 0, 0, 1, 1, 1, 0};
         check("conv2d", a -> exec(op("conv2d").addInputs(a).addIntegerArguments(convolution)), images, kernel);
-        check("conv2d_bp", a -> exec(op("conv2d_bp").addInputs(a).addIntegerArguments(convolution)), images, kernel,
+        check(
+                "conv2d_bp",
+                a -> exec(op("conv2d_bp").addInputs(a).addIntegerArguments(convolution)),
+                images,
+                kernel,
                 Bf16Testing.random(random, 2, 5, 8, 8));
         int[] pooling = {2, 2, 2, 2, 0, 0, 1, 1, 0, 1, 0};
         for (String pool : new String[] {"avgpool2d", "maxpool2d"}) {
             check(pool, a -> exec(op(pool).addInputs(a).addIntegerArguments(pooling)), images);
-            check(pool + "_bp", a -> exec(op(pool + "_bp").addInputs(a).addIntegerArguments(pooling)), images,
+            check(
+                    pool + "_bp",
+                    a -> exec(op(pool + "_bp").addInputs(a).addIntegerArguments(pooling)),
+                    images,
                     Bf16Testing.random(random, 2, 3, 4, 4));
         }
         check("upsampling2d", a -> exec(op("upsampling2d").addInputs(a).addIntegerArguments(2, 2, 1)), images);
-        check("upsampling2d_bp", a -> exec(op("upsampling2d_bp").addInputs(a).addIntegerArguments(1)), images,
+        check(
+                "upsampling2d_bp",
+                a -> exec(op("upsampling2d_bp").addInputs(a).addIntegerArguments(1)),
+                images,
                 Bf16Testing.random(random, 2, 3, 16, 16));
         INDArray channels = Bf16Testing.random(random, 3);
-        check("batchnorm", a -> exec(op("batchnorm").addInputs(a).addIntegerArguments(1, 1, 1)
+        check(
+                "batchnorm",
+                a -> exec(op("batchnorm")
+                        .addInputs(a)
+                        .addIntegerArguments(1, 1, 1)
                         .addFloatingPointArguments(1e-3)),
-                images, channels, Transforms.abs(Bf16Testing.random(random, 3)), channels.dup(), channels.dup());
+                images,
+                channels,
+                Transforms.abs(Bf16Testing.random(random, 3)),
+                channels.dup(),
+                channels.dup());
         check("im2col", a -> exec(op("im2col").addInputs(a).addIntegerArguments(3, 3, 1, 1, 0, 0, 1, 1, 1)), images);
         check("biasadd", a -> exec(op("biasadd").addInputs(a)), x, width);
-        check("embedding", a -> exec(op("embedding_lookup").addInputs(a[0], Nd4j.createFromArray(3, 1, 1))
-                .addIntegerArguments(0)), x);
+        check(
+                "embedding",
+                a -> exec(op("embedding_lookup")
+                        .addInputs(a[0], Nd4j.createFromArray(3, 1, 1))
+                        .addIntegerArguments(0)),
+                x);
     }
 
     /** Natively beta2 = 0.999 would be 1: v would stay 0 and the learning rate would not matter. */
@@ -171,10 +237,15 @@ class TreatmentTest {
         INDArray gradient = Bf16Testing.random(random, 100);
         INDArray v = Nd4j.zeros(DataType.BFLOAT16, 100);
         INDArray m = Nd4j.zeros(DataType.BFLOAT16, 100);
-        check("adam", a -> {
-            Nd4j.exec(new AdamUpdater(a[0], a[1], a[2], 1e-3, 0.9, 0.999, 1e-8, 0));
-            return a[0];
-        }, gradient, v, m);
+        check(
+                "adam",
+                a -> {
+                    Nd4j.exec(new AdamUpdater(a[0], a[1], a[2], 1e-3, 0.9, 0.999, 1e-8, 0));
+                    return a[0];
+                },
+                gradient,
+                v,
+                m);
         assertTrue(v.sumNumber().doubleValue() > 0);
         assertEquals(1e-3, Transforms.abs(gradient).maxNumber().doubleValue(), 1e-5);
     }
@@ -183,14 +254,20 @@ class TreatmentTest {
     void randomOps() {
         for (int seed = 1; seed < 4; seed++) { // 0 would be none
             int fixed = seed;
-            check("uniform", a -> {
-                Nd4j.getRandom().setSeed(fixed);
-                return Nd4j.rand(a[0].dataType(), 10, 10);
-            }, Bf16Testing.random(random, 1));
-            check("normal", a -> {
-                Nd4j.getRandom().setSeed(fixed);
-                return Nd4j.randn(a[0].dataType(), 10, 10);
-            }, Bf16Testing.random(random, 1));
+            check(
+                    "uniform",
+                    a -> {
+                        Nd4j.getRandom().setSeed(fixed);
+                        return Nd4j.rand(a[0].dataType(), 10, 10);
+                    },
+                    Bf16Testing.random(random, 1));
+            check(
+                    "normal",
+                    a -> {
+                        Nd4j.getRandom().setSeed(fixed);
+                        return Nd4j.randn(a[0].dataType(), 10, 10);
+                    },
+                    Bf16Testing.random(random, 1));
         }
     }
 
@@ -199,10 +276,14 @@ class TreatmentTest {
         INDArray table = Bf16Testing.random(random, 5, 3);
         INDArray updates = Bf16Testing.random(random, 4, 3);
         INDArray rows = Nd4j.createFromArray(1, 1, 1, 4);
-        check("scatterUpdate", a -> {
-            Nd4j.scatterUpdate(ScatterUpdate.UpdateOp.ADD, a[0], rows, a[1], 1);
-            return a[0];
-        }, table, updates);
+        check(
+                "scatterUpdate",
+                a -> {
+                    Nd4j.scatterUpdate(ScatterUpdate.UpdateOp.ADD, a[0], rows, a[1], 1);
+                    return a[0];
+                },
+                table,
+                updates);
         check("scatter_add", a -> exec(op("scatter_add").addInputs(a[0], rows, a[1])), table, updates);
     }
 

@@ -45,7 +45,8 @@ class EarlyStoppingTest {
     private Path directory;
 
     static Stream<ScoreCalculator<? extends Model>> scores() {
-        return Stream.of(new DataSetLossCalculator(data(), true),
+        return Stream.of(
+                new DataSetLossCalculator(data(), true),
                 new ClassificationScoreCalculator(Evaluation.Metric.F1, data()),
                 new RegressionScoreCalculator(RegressionEvaluation.Metric.MSE, data()));
     }
@@ -57,31 +58,40 @@ class EarlyStoppingTest {
     @ParameterizedTest
     @MethodSource("scores")
     void ofLayerNetworks(ScoreCalculator<MultiLayerNetwork> score) {
-        var network = TestNetworks.network(Bf16Policy.SR.apply(
-                TestNetworks.mlpConfiguration(new Adam(5e-3), DataType.FLOAT)));
-        assertLearned(loss(network), new EarlyStoppingTrainer(
-                configuration(score, new LocalFileModelSaver(directory.toFile())), network, data()).fit());
+        var network = TestNetworks.network(
+                Bf16Policy.SR.apply(TestNetworks.mlpConfiguration(new Adam(5e-3), DataType.FLOAT)));
+        assertLearned(
+                loss(network),
+                new EarlyStoppingTrainer(
+                                configuration(score, new LocalFileModelSaver(directory.toFile())), network, data())
+                        .fit());
     }
 
     @ParameterizedTest
     @MethodSource("scores")
     void ofGraphs(ScoreCalculator<ComputationGraph> score) {
-        var graph = new ComputationGraph(Bf16Policy.SR.apply(
-                TestNetworks.graphConfiguration(new Adam(5e-3), DataType.FLOAT)));
+        var graph = new ComputationGraph(
+                Bf16Policy.SR.apply(TestNetworks.graphConfiguration(new Adam(5e-3), DataType.FLOAT)));
         graph.init();
-        assertLearned(loss(graph), new EarlyStoppingGraphTrainer(
-                configuration(score, new LocalFileGraphSaver(directory.toString())), graph, data()).fit());
+        assertLearned(
+                loss(graph),
+                new EarlyStoppingGraphTrainer(
+                                configuration(score, new LocalFileGraphSaver(directory.toString())), graph, data())
+                        .fit());
     }
 
     private static <T extends Model> EarlyStoppingConfiguration<T> configuration(
             ScoreCalculator<T> score, EarlyStoppingModelSaver<T> saver) {
         return new EarlyStoppingConfiguration.Builder<T>()
-                .epochTerminationConditions(new MaxEpochsTerminationCondition(6),
-                        new ScoreImprovementEpochTerminationCondition(5))
-                .iterationTerminationConditions(new InvalidScoreIterationTerminationCondition(),
+                .epochTerminationConditions(
+                        new MaxEpochsTerminationCondition(6), new ScoreImprovementEpochTerminationCondition(5))
+                .iterationTerminationConditions(
+                        new InvalidScoreIterationTerminationCondition(),
                         new MaxScoreIterationTerminationCondition(10),
                         new MaxTimeIterationTerminationCondition(1, TimeUnit.MINUTES))
-                .scoreCalculator(score).modelSaver(saver).build();
+                .scoreCalculator(score)
+                .modelSaver(saver)
+                .build();
     }
 
     private static void assertLearned(double before, EarlyStoppingResult<? extends Model> result) {

@@ -77,12 +77,21 @@ class EvaluationTest {
 
     @Test
     void twoClasses() {
-        var configuration = TestNetworks.builder(new Adam(1e-2)).list()
+        var configuration = TestNetworks.builder(new Adam(1e-2))
+                .list()
                 .layer(TestNetworks.dense(TestNetworks.INPUTS, 8))
-                .layer(new OutputLayer.Builder(LossFunction.MCXENT).nIn(8).nOut(2).activation(Activation.SOFTMAX)
-                        .build()).build();
-        INDArray labels = Nd4j.concat(1, DATA.getLabels().get(NDArrayIndex.all(), NDArrayIndex.interval(0, 1)),
-                DATA.getLabels().get(NDArrayIndex.all(), NDArrayIndex.interval(0, 1)).rsub(1));
+                .layer(new OutputLayer.Builder(LossFunction.MCXENT)
+                        .nIn(8)
+                        .nOut(2)
+                        .activation(Activation.SOFTMAX)
+                        .build())
+                .build();
+        INDArray labels = Nd4j.concat(
+                1,
+                DATA.getLabels().get(NDArrayIndex.all(), NDArrayIndex.interval(0, 1)),
+                DATA.getLabels()
+                        .get(NDArrayIndex.all(), NDArrayIndex.interval(0, 1))
+                        .rsub(1));
         var network = TestNetworks.network(configuration);
         var set = new DataSet(DATA.getFeatures(), labels);
         for (int i = 0; i < 20; i++) {
@@ -102,8 +111,10 @@ class EvaluationTest {
         wide.doEvaluation(data(), binary[0], calibration[0]);
         narrow.doEvaluation(data(), binary[1], calibration[1]);
         assertEquals(binary[0].averageAccuracy(), binary[1].averageAccuracy(), 2 / 128.0);
-        assertArrayEquals(calibration[0].getReliabilityDiagram(0).getMeanPredictedValueX(),
-                calibration[1].getReliabilityDiagram(0).getMeanPredictedValueX(), 0.05);
+        assertArrayEquals(
+                calibration[0].getReliabilityDiagram(0).getMeanPredictedValueX(),
+                calibration[1].getReliabilityDiagram(0).getMeanPredictedValueX(),
+                0.05);
     }
 
     @Test
@@ -112,8 +123,8 @@ class EvaluationTest {
         RegressionEvaluation actual = narrow.evaluateRegression(data());
         for (int c = 0; c < TestNetworks.CLASSES; c++) {
             assertEquals(expected.meanSquaredError(c), actual.meanSquaredError(c), 0.01 * expected.meanSquaredError(c));
-            assertEquals(expected.meanAbsoluteError(c), actual.meanAbsoluteError(c),
-                    0.01 * expected.meanAbsoluteError(c));
+            assertEquals(
+                    expected.meanAbsoluteError(c), actual.meanAbsoluteError(c), 0.01 * expected.meanAbsoluteError(c));
             assertEquals(expected.rSquared(c), actual.rSquared(c), 0.01);
             assertEquals(expected.pearsonCorrelation(c), actual.pearsonCorrelation(c), 0.005);
         }
@@ -143,10 +154,15 @@ class EvaluationTest {
 
     @Test
     void timeStepByTimeStep() {
-        var recurrent = TestNetworks.network(TestNetworks.builder(new Adam()).list()
+        var recurrent = TestNetworks.network(TestNetworks.builder(new Adam())
+                .list()
                 .layer(new LSTM.Builder().nIn(4).nOut(8).build())
-                .layer(new RnnOutputLayer.Builder(LossFunction.MCXENT).activation(Activation.SOFTMAX).nIn(8).nOut(3)
-                        .build()).build());
+                .layer(new RnnOutputLayer.Builder(LossFunction.MCXENT)
+                        .activation(Activation.SOFTMAX)
+                        .nIn(8)
+                        .nOut(3)
+                        .build())
+                .build());
         MultiLayerNetwork bf16 = Bf16Policy.SR.convert(recurrent);
         INDArray sequence = Nd4j.linspace(DataType.FLOAT, -1, 0.05, 40).reshape(1, 4, 10);
         INDArray whole = bf16.output(sequence);

@@ -48,8 +48,11 @@ class ExternalErrorsTest {
     }
 
     private static double errorOfNetwork(IUpdater updater, Bf16Policy policy) {
-        var network = new MultiLayerNetwork(policy.apply(TestNetworks.builder(updater.clone()).list()
-                .layer(dense(TestNetworks.INPUTS, 32)).layer(dense(32, TestNetworks.CLASSES)).build()));
+        var network = new MultiLayerNetwork(policy.apply(TestNetworks.builder(updater.clone())
+                .list()
+                .layer(dense(TestNetworks.INPUTS, 32))
+                .layer(dense(32, TestNetworks.CLASSES))
+                .build()));
         network.init();
         double size = 0;
         for (int i = 0; i < ITERATIONS; i++) {
@@ -64,13 +67,18 @@ class ExternalErrorsTest {
     }
 
     private static double errorOfGraph(IUpdater updater, Bf16Policy policy) {
-        var graph = new ComputationGraph(policy.apply(TestNetworks.builder(updater.clone()).graphBuilder()
-                .addInputs("in").addLayer("hidden", dense(TestNetworks.INPUTS, 32), "in")
-                .addLayer("out", dense(32, TestNetworks.CLASSES), "hidden").setOutputs("out").build()));
+        var graph = new ComputationGraph(policy.apply(TestNetworks.builder(updater.clone())
+                .graphBuilder()
+                .addInputs("in")
+                .addLayer("hidden", dense(TestNetworks.INPUTS, 32), "in")
+                .addLayer("out", dense(32, TestNetworks.CLASSES), "hidden")
+                .setOutputs("out")
+                .build()));
         graph.init();
         double size = 0;
         for (int i = 0; i < ITERATIONS; i++) {
-            INDArray error = error(graph.feedForward(new INDArray[] {DATA.getFeatures()}, true, false).get("out"));
+            INDArray error = error(graph.feedForward(new INDArray[] {DATA.getFeatures()}, true, false)
+                    .get("out"));
             Gradient gradient = graph.backpropGradient(error);
             graph.getUpdater().update(gradient, i, 0, 1, LayerWorkspaceMgr.noWorkspaces());
             graph.params().subi(gradient.gradient());

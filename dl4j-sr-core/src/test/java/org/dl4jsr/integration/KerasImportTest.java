@@ -31,7 +31,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 /** A Keras model becomes a BF16 network by way of a FLOAT one. */
 class KerasImportTest {
 
-    private static final String LAYERS = """
+    private static final String LAYERS =
+            """
             {"class_name": "Sequential", "config": {"name": "sequential", "layers": [
               {"class_name": "Dense", "config": {"name": "hidden", "trainable": true, "batch_input_shape": [null, 16],
                 "dtype": "float32", "units": 32, "activation": "tanh", "use_bias": true,
@@ -46,7 +47,8 @@ class KerasImportTest {
                 "bias_regularizer": null, "activity_regularizer": null, "kernel_constraint": null,
                 "bias_constraint": null}}]}}""";
 
-    private static final String TRAINING = """
+    private static final String TRAINING =
+            """
             {"optimizer_config": {"class_name": "Adam", "config": {"name": "Adam", "learning_rate": 0.005, "lr": 0.005,
               "beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-07, "decay": 0.0}}, "loss": "categorical_crossentropy",
               "metrics": [], "weighted_metrics": null, "sample_weight_mode": null, "loss_weights": null}""";

@@ -51,8 +51,8 @@ class ListenersTest {
     }
 
     private static ComputationGraph graph() {
-        var graph = new ComputationGraph(Bf16Policy.SR.apply(
-                TestNetworks.graphConfiguration(new Adam(5e-3), DataType.FLOAT)));
+        var graph = new ComputationGraph(
+                Bf16Policy.SR.apply(TestNetworks.graphConfiguration(new Adam(5e-3), DataType.FLOAT)));
         graph.init();
         return graph;
     }
@@ -65,14 +65,20 @@ class ListenersTest {
     @Test
     void listenersOfAllKindsAtOnce(@TempDir Path directory) {
         TrainingListener[] all = {
-            new ScoreIterationListener(1), new PerformanceListener(1, true), new CollectScoresIterationListener(1),
-            new CollectScoresListener(1), new TimeIterationListener(12), new SleepyTrainingListener(),
+            new ScoreIterationListener(1),
+            new PerformanceListener(1, true),
+            new CollectScoresIterationListener(1),
+            new CollectScoresListener(1),
+            new TimeIterationListener(12),
+            new SleepyTrainingListener(),
             new EvaluativeListener(data(), 4, InvocationType.ITERATION_END),
             new ComposableIterationListener(new ScoreIterationListener(2)),
             new J7StatsListener(new InMemoryStatsStorage(), 1),
             SystemInfoPrintListener.builder().printOnEpochStart(true).build(),
-            SystemInfoFilePrintListener.builder().printOnEpochEnd(true)
-                    .printFileTarget(directory.resolve("system").toFile()).build()
+            SystemInfoFilePrintListener.builder()
+                    .printOnEpochEnd(true)
+                    .printFileTarget(directory.resolve("system").toFile())
+                    .build()
         };
         for (IUpdater updater : List.of(new Adam(5e-3), new Nesterovs(0.05, 0.9))) {
             var quiet = network(updater, Bf16Policy.SR);
@@ -95,9 +101,11 @@ class ListenersTest {
         fit(wideNetwork, 30);
         fit(narrowNetwork, 30);
         assertEquals(30, narrow.getListScore().size());
-        IntStream.range(0, 30).forEach(i -> assertEquals(wide.getListScore().getDouble(i),
-                narrow.getListScore().getDouble(i), 0.01, "iteration " + i));
-        assertTrue(narrow.getListScore().getDouble(29) < 0.5 * narrow.getListScore().getDouble(0));
+        IntStream.range(0, 30)
+                .forEach(i -> assertEquals(
+                        wide.getListScore().getDouble(i), narrow.getListScore().getDouble(i), 0.01, "iteration " + i));
+        assertTrue(narrow.getListScore().getDouble(29)
+                < 0.5 * narrow.getListScore().getDouble(0));
     }
 
     @Test
@@ -118,7 +126,8 @@ class ListenersTest {
         var network = network(new Adam(5e-3), Bf16Policy.SR);
         network.setListeners(checkpointsIn(directory.resolve("network")));
         fit(network, 7);
-        var restored = CheckpointListener.loadLastCheckpointMLN(directory.resolve("network").toFile());
+        var restored = CheckpointListener.loadLastCheckpointMLN(
+                directory.resolve("network").toFile());
         restored.setIterationCount(restored.getIterationCount() + 1);
         fit(restored, 7 - restored.getIterationCount());
         assertArrayEquals(bits(network.params()), bits(restored.params()));
@@ -126,7 +135,8 @@ class ListenersTest {
         var graph = graph();
         graph.setListeners(checkpointsIn(directory.resolve("graph")));
         fit(graph, 7);
-        var restoredGraph = CheckpointListener.loadLastCheckpointCG(directory.resolve("graph").toFile());
+        var restoredGraph = CheckpointListener.loadLastCheckpointCG(
+                directory.resolve("graph").toFile());
         restoredGraph.getConfiguration().setIterationCount(restoredGraph.getIterationCount() + 1);
         fit(restoredGraph, 7 - restoredGraph.getIterationCount());
         assertArrayEquals(bits(graph.params()), bits(restoredGraph.params()));
@@ -134,13 +144,17 @@ class ListenersTest {
 
     private static CheckpointListener checkpointsIn(Path directory) throws IOException {
         Files.createDirectory(directory);
-        return new CheckpointListener.Builder(directory.toFile()).keepLast(2).saveEveryNIterations(2).build();
+        return new CheckpointListener.Builder(directory.toFile())
+                .keepLast(2)
+                .saveEveryNIterations(2)
+                .build();
     }
 
     @Test
     void failuresComeThrough() {
         var network = network(new Adam(5e-3), Bf16Policy.SR);
-        network.setListeners(new FailureTestingListener(FailureTestingListener.FailureMode.ILLEGAL_STATE,
+        network.setListeners(new FailureTestingListener(
+                FailureTestingListener.FailureMode.ILLEGAL_STATE,
                 new FailureTestingListener.IterationEpochTrigger(false, 3)));
         assertThrows(IllegalStateException.class, () -> fit(network, 5));
         network.setListeners();

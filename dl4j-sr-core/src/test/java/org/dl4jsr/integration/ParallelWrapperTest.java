@@ -37,24 +37,34 @@ class ParallelWrapperTest {
     }
 
     private static void train(Model model) throws Exception {
-        try (var wrapper = new ParallelWrapper.Builder<>(model).workers(2).averagingFrequency(2).prefetchBuffer(2)
-                .workspaceMode(WorkspaceMode.ENABLED).trainingMode(ParallelWrapper.TrainingMode.AVERAGING).build()) {
-            wrapper.fit(new ListDataSetIterator<>(Collections.nCopies(6, DATA.asList()).stream()
-                    .flatMap(List::stream).toList(), 16));
+        try (var wrapper = new ParallelWrapper.Builder<>(model)
+                .workers(2)
+                .averagingFrequency(2)
+                .prefetchBuffer(2)
+                .workspaceMode(WorkspaceMode.ENABLED)
+                .trainingMode(ParallelWrapper.TrainingMode.AVERAGING)
+                .build()) {
+            wrapper.fit(new ListDataSetIterator<>(
+                    Collections.nCopies(6, DATA.asList()).stream()
+                            .flatMap(List::stream)
+                            .toList(),
+                    16));
         }
     }
 
     @ParameterizedTest
     @MethodSource("updaters")
     void averagedLayerNetworksTrainAsInFloat(IUpdater updater) throws Exception {
-        assertTrainsAlike(TestNetworks.mlp(updater.clone(), DataType.FLOAT),
+        assertTrainsAlike(
+                TestNetworks.mlp(updater.clone(), DataType.FLOAT),
                 TestNetworks.mlp(updater.clone(), DataType.BFLOAT16));
     }
 
     @ParameterizedTest
     @MethodSource("updaters")
     void averagedGraphsTrainAsInFloat(IUpdater updater) throws Exception {
-        assertTrainsAlike(TestNetworks.graph(updater.clone(), DataType.FLOAT),
+        assertTrainsAlike(
+                TestNetworks.graph(updater.clone(), DataType.FLOAT),
                 TestNetworks.graph(updater.clone(), DataType.BFLOAT16));
     }
 
@@ -69,7 +79,8 @@ class ParallelWrapperTest {
     /** FP32 masters in BF16 arrays cannot be averaged. */
     @Test
     void mastersAreRefused() {
-        var network = TestNetworks.mlp(SrAdam.builder().weightWrite(WeightWrite.MASTER).build(), DataType.BFLOAT16);
+        var network = TestNetworks.mlp(
+                SrAdam.builder().weightWrite(WeightWrite.MASTER).build(), DataType.BFLOAT16);
         var error = assertThrows(RuntimeException.class, () -> train(network));
         Throwable cause = error;
         while (cause.getCause() != null) {

@@ -28,10 +28,20 @@ class ReadmeTest {
 
     private static MultiLayerNetwork fromStockModel(DataSetIterator data, File file) throws IOException {
         // begin
-        var conf = new NeuralNetConfiguration.Builder().seed(1).updater(new Adam(5e-3)).list()
-                .layer(new DenseLayer.Builder().nIn(16).nOut(32).activation(Activation.RELU).build())
-                .layer(new OutputLayer.Builder(LossFunction.MCXENT).nIn(32).nOut(4)
-                        .activation(Activation.SOFTMAX).build())
+        var conf = new NeuralNetConfiguration.Builder()
+                .seed(1)
+                .updater(new Adam(5e-3))
+                .list()
+                .layer(new DenseLayer.Builder()
+                        .nIn(16)
+                        .nOut(32)
+                        .activation(Activation.RELU)
+                        .build())
+                .layer(new OutputLayer.Builder(LossFunction.MCXENT)
+                        .nIn(32)
+                        .nOut(4)
+                        .activation(Activation.SOFTMAX)
+                        .build())
                 .build();
         var net = new MultiLayerNetwork(Bf16Policy.SR.apply(conf)); // was: new MultiLayerNetwork(conf)
         net.init();
@@ -46,7 +56,8 @@ class ReadmeTest {
     @Test
     void theModelOfTheReadmeLearns(@TempDir Path directory) throws IOException {
         var data = new ListDataSetIterator<>(DATA.asList(), 32);
-        MultiLayerNetwork network = fromStockModel(data, directory.resolve("model.zip").toFile());
+        MultiLayerNetwork network =
+                fromStockModel(data, directory.resolve("model.zip").toFile());
         assertEquals(DataType.BFLOAT16, network.params().dataType());
         assertTrue(network.evaluate(data).accuracy() > 0.8);
     }
@@ -56,8 +67,11 @@ class ReadmeTest {
         List<String> source = stripped("src/test/java/org/dl4jsr/integration/ReadmeTest.java");
         List<String> readme = stripped("README.md");
         int start = readme.indexOf("```java");
-        assertEquals(source.subList(source.indexOf("// begin") + 1, source.indexOf("// end")),
-                readme.subList(start + 1, start + 1 + readme.subList(start + 1, readme.size()).indexOf("```")));
+        assertEquals(
+                source.subList(source.indexOf("// begin") + 1, source.indexOf("// end")),
+                readme.subList(
+                        start + 1,
+                        start + 1 + readme.subList(start + 1, readme.size()).indexOf("```")));
     }
 
     private static List<String> stripped(String file) throws IOException {

@@ -44,14 +44,15 @@ class SavingTest {
     }
 
     private static ComputationGraph graph(Bf16Policy policy) {
-        var graph = new ComputationGraph(policy.apply(
-                TestNetworks.graphConfiguration(new Adam(5e-3), DataType.FLOAT)));
+        var graph = new ComputationGraph(policy.apply(TestNetworks.graphConfiguration(new Adam(5e-3), DataType.FLOAT)));
         graph.init();
         return graph;
     }
 
     @ParameterizedTest
-    @EnumSource(value = Bf16Policy.class, names = {"SR", "O2", "KAHAN"})
+    @EnumSource(
+            value = Bf16Policy.class,
+            names = {"SR", "O2", "KAHAN"})
     void configurationsAsJsonAndYaml(Bf16Policy policy) {
         var network = network(policy).getLayerWiseConfigurations();
         var graph = graph(policy).getConfiguration();
@@ -59,7 +60,9 @@ class SavingTest {
         assertEquals(network, MultiLayerConfiguration.fromYaml(network.toYaml()));
         assertEquals(graph, ComputationGraphConfiguration.fromJson(graph.toJson()));
         assertEquals(graph, ComputationGraphConfiguration.fromYaml(graph.toYaml()));
-        assertEquals(DataType.BFLOAT16, MultiLayerConfiguration.fromYaml(network.toYaml()).getDataType());
+        assertEquals(
+                DataType.BFLOAT16,
+                MultiLayerConfiguration.fromYaml(network.toYaml()).getDataType());
     }
 
     /** Written in two steps: DL4J 1.0.0-M2.1's writeModel with a normalizer fails, in FLOAT too. */
@@ -69,7 +72,8 @@ class SavingTest {
         normalizer.fit(DATA);
         for (Model model : List.of(network(Bf16Policy.SR), graph(Bf16Policy.SR))) {
             fit(model, 2);
-            var file = directory.resolve(model.getClass().getSimpleName() + ".zip").toFile();
+            var file =
+                    directory.resolve(model.getClass().getSimpleName() + ".zip").toFile();
             ModelSerializer.writeModel(model, file, true);
             ModelSerializer.addNormalizerToModel(file, normalizer);
             Model restored = model instanceof MultiLayerNetwork
@@ -77,9 +81,13 @@ class SavingTest {
                     : ModelSerializer.restoreComputationGraph(file);
             assertEquals(normalizer, ModelSerializer.restoreNormalizerFromFile(file));
             try (var stream = new FileInputStream(file)) {
-                assertEquals(normalizer, model instanceof MultiLayerNetwork
-                        ? ModelSerializer.restoreMultiLayerNetworkAndNormalizer(stream, true).getSecond()
-                        : ModelSerializer.restoreComputationGraphAndNormalizer(stream, true).getSecond());
+                assertEquals(
+                        normalizer,
+                        model instanceof MultiLayerNetwork
+                                ? ModelSerializer.restoreMultiLayerNetworkAndNormalizer(stream, true)
+                                        .getSecond()
+                                : ModelSerializer.restoreComputationGraphAndNormalizer(stream, true)
+                                        .getSecond());
             }
             assertGoesOnAlike(model, restored);
         }
@@ -106,7 +114,8 @@ class SavingTest {
 
     @Test
     void arrays(@TempDir Path directory) throws IOException {
-        INDArray array = Nd4j.linspace(DataType.FLOAT, -3, 0.01, 600).reshape(20, 30).castTo(DataType.BFLOAT16);
+        INDArray array =
+                Nd4j.linspace(DataType.FLOAT, -3, 0.01, 600).reshape(20, 30).castTo(DataType.BFLOAT16);
         INDArray view = array.transpose();
         for (INDArray saved : List.of(array, view)) {
             var file = directory.resolve("array.bin").toFile();

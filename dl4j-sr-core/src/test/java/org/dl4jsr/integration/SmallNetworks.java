@@ -21,25 +21,46 @@ import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
 /** A convolutional and a recurrent BF16 network with their data. */
 final class SmallNetworks {
 
-    static final DataSet IMAGES = new DataSet(gaussian(8, 2, 10, 10), classes(8, 1).reshape(8, 3));
+    static final DataSet IMAGES =
+            new DataSet(gaussian(8, 2, 10, 10), classes(8, 1).reshape(8, 3));
     static final DataSet SEQUENCES = new DataSet(gaussian(4, 5, 6), classes(4, 6));
 
     private SmallNetworks() {}
 
     static MultiLayerNetwork convolutional(IUpdater updater) {
-        return TestNetworks.network(TestNetworks.builder(updater).list()
-                .layer(new ConvolutionLayer.Builder(3, 3).nOut(6).activation(Activation.RELU).build())
-                .layer(new BatchNormalization())
-                .layer(new SubsamplingLayer.Builder().kernelSize(2, 2).stride(2, 2).build())
-                .layer(new OutputLayer.Builder(LossFunction.MCXENT).nOut(3).activation(Activation.SOFTMAX).build())
-                .setInputType(InputType.convolutional(10, 10, 2)).build(), DataType.BFLOAT16);
+        return TestNetworks.network(
+                TestNetworks.builder(updater)
+                        .list()
+                        .layer(new ConvolutionLayer.Builder(3, 3)
+                                .nOut(6)
+                                .activation(Activation.RELU)
+                                .build())
+                        .layer(new BatchNormalization())
+                        .layer(new SubsamplingLayer.Builder()
+                                .kernelSize(2, 2)
+                                .stride(2, 2)
+                                .build())
+                        .layer(new OutputLayer.Builder(LossFunction.MCXENT)
+                                .nOut(3)
+                                .activation(Activation.SOFTMAX)
+                                .build())
+                        .setInputType(InputType.convolutional(10, 10, 2))
+                        .build(),
+                DataType.BFLOAT16);
     }
 
     static MultiLayerNetwork recurrent(IUpdater updater) {
-        return TestNetworks.network(TestNetworks.builder(updater).list()
-                .layer(new LSTM.Builder().nIn(5).nOut(12).build())
-                .layer(new RnnOutputLayer.Builder(LossFunction.MCXENT).nIn(12).nOut(3)
-                        .activation(Activation.SOFTMAX).build()).build(), DataType.BFLOAT16);
+        return TestNetworks.network(
+                TestNetworks.builder(updater)
+                        .list()
+                        .layer(new LSTM.Builder().nIn(5).nOut(12).build())
+                        .layer(new RnnOutputLayer.Builder(LossFunction.MCXENT)
+                                .nIn(12)
+                                .nOut(3)
+                                .activation(Activation.SOFTMAX)
+                                .build())
+                        .build(),
+                DataType.BFLOAT16);
     }
 
     private static INDArray gaussian(long... shape) {

@@ -65,8 +65,12 @@ final class Soak {
         var soak = new Soak();
         for (int part = 0; part <= 10; part++) {
             Memory memory = Memory.now();
-            System.out.printf(Locale.ROOT, "%6d iterations: heap %.1f MiB, resident %.0f MiB%n",
-                    part * iterations / 10, memory.heap, memory.resident);
+            System.out.printf(
+                    Locale.ROOT,
+                    "%6d iterations: heap %.1f MiB, resident %.0f MiB%n",
+                    part * iterations / 10,
+                    memory.heap,
+                    memory.resident);
             if (part < 10) {
                 soak.run(iterations / 10);
             }

@@ -28,7 +28,8 @@ class ThreadsTest {
             () -> trained(SmallNetworks.convolutional(new SrAdam(5e-3)), SmallNetworks.IMAGES),
             () -> trained(SmallNetworks.recurrent(new SrAdam(5e-3)), SmallNetworks.SEQUENCES),
             () -> trained(TestNetworks.mlp(new SrAdam(5e-3), DataType.BFLOAT16), TestNetworks.DATA),
-            () -> trained(TestNetworks.mlp(new StochasticallyRounded(new Nesterovs(0.05, 0.9)), DataType.BFLOAT16),
+            () -> trained(
+                    TestNetworks.mlp(new StochasticallyRounded(new Nesterovs(0.05, 0.9)), DataType.BFLOAT16),
                     TestNetworks.DATA));
 
     private static float[] trained(MultiLayerNetwork network, DataSet data) {

@@ -46,13 +46,23 @@ class TrainingUiTest {
 
     /** Reports are told apart by the millisecond, so that each iteration has to take one. */
     private static List<StatsReport> train(MultiLayerNetwork network, StatsStorage storage) {
-        network.setListeners(new StatsListener(storage, null, new DefaultStatsUpdateConfiguration.Builder()
-                .reportingFrequency(1).collectHistogramsActivations(true).collectHistogramsGradients(true)
-                .collectMeanGradients(true).build(), "session", "worker"),
+        network.setListeners(
+                new StatsListener(
+                        storage,
+                        null,
+                        new DefaultStatsUpdateConfiguration.Builder()
+                                .reportingFrequency(1)
+                                .collectHistogramsActivations(true)
+                                .collectHistogramsGradients(true)
+                                .collectMeanGradients(true)
+                                .build(),
+                        "session",
+                        "worker"),
                 SleepyTrainingListener.builder().timerIteration(2).build());
         fit(network, ITERATIONS);
         return storage.getAllUpdatesAfter("session", "StatsListener", "worker", 0).stream()
-                .map(StatsReport.class::cast).toList();
+                .map(StatsReport.class::cast)
+                .toList();
     }
 
     @Test
@@ -76,8 +86,7 @@ class TrainingUiTest {
 
     private static void assertNear(Map<String, Double> expected, Map<String, Double> actual) {
         assertEquals(expected.keySet(), actual.keySet());
-        expected.forEach((name, value) -> assertEquals(
-                value, actual.get(name), 0.02 + 0.02 * Math.abs(value), name));
+        expected.forEach((name, value) -> assertEquals(value, actual.get(name), 0.02 + 0.02 * Math.abs(value), name));
     }
 
     private static void assertAlike(Map<String, Histogram> expected, Map<String, Histogram> actual) {
@@ -143,7 +152,8 @@ class TrainingUiTest {
 
     private static String get(HttpClient client, int port, String path) throws Exception {
         HttpResponse<String> response = client.send(
-                HttpRequest.newBuilder(URI.create("http://localhost:" + port + path)).build(),
+                HttpRequest.newBuilder(URI.create("http://localhost:" + port + path))
+                        .build(),
                 HttpResponse.BodyHandlers.ofString());
         assertEquals(200, response.statusCode(), path + ": " + response.body());
         return response.body();

@@ -30,7 +30,8 @@ class ArrayKernelsTest {
 
     /** Every instruction set that this processor has, on one thread and on three. */
     static Stream<NativeArrayKernels> nativeKernels() {
-        return Arrays.stream(InstructionSet.values()).skip(NativeLibrary.bestInstructionSet())
+        return Arrays.stream(InstructionSet.values())
+                .skip(NativeLibrary.bestInstructionSet())
                 .flatMap(set -> Stream.of(1, 3).map(threads -> {
                     var kernels = new NativeKernels(set);
                     kernels.setThreads(threads);
@@ -77,15 +78,22 @@ class ArrayKernelsTest {
     @EnabledIf("nativeLibraryLoads")
     void images(ArrayKernels kernels) {
         for (int trial = 0; trial < 60; trial++) {
-            Window window = new Window(1 + random.nextInt(4), 1 + random.nextInt(4), 1 + random.nextInt(3),
-                    1 + random.nextInt(3), random.nextInt(3), random.nextInt(3), 1 + random.nextInt(2),
+            Window window = new Window(
+                    1 + random.nextInt(4),
+                    1 + random.nextInt(4),
+                    1 + random.nextInt(3),
+                    1 + random.nextInt(3),
+                    random.nextInt(3),
+                    random.nextInt(3),
+                    1 + random.nextInt(2),
                     1 + random.nextInt(2));
             long batch = 1 + random.nextInt(3);
             long channels = 1 + random.nextInt(3);
             long rows = 1 + random.nextInt(trial < 50 ? 6 : 40);
             long columns = 1 + random.nextInt(trial < 50 ? 6 : 40);
-            long[] image = {batch, channels, size(window.row(rows, window.height())),
-                    size(window.column(columns, window.width()))};
+            long[] image = {
+                batch, channels, size(window.row(rows, window.height())), size(window.column(columns, window.width()))
+            };
             long[] laidOut = {batch, channels, window.height(), window.width(), rows, columns};
             long[] pooled = {batch, channels, rows, columns};
             Matrix x = values(image);
@@ -133,7 +141,9 @@ class ArrayKernelsTest {
         java.col2im(matrix(ones, 1, 1, 1, 1, 8, 8), image, new Window(1, 1, 1, 1, 0, 0, 1, 1));
         assertValues(image, 256);
         Matrix row = matrix(new double[4], 1, 1, 1, 4);
-        java.col2im(matrix(new double[] {256, 1, 1, 1, 1, 1, 1, 1}, 1, 1, 1, 4, 1, 2), row,
+        java.col2im(
+                matrix(new double[] {256, 1, 1, 1, 1, 1, 1, 1}, 1, 1, 1, 4, 1, 2),
+                row,
                 new Window(1, 4, 1, 1, 0, 0, 1, 1));
         assertValues(row, 256, 2, 2, 2);
     }
@@ -141,8 +151,8 @@ class ArrayKernelsTest {
     private Matrix matrix(double[] values, long... shape) {
         TestArray array = TestArray.of(FloatType.BFLOAT16, values);
         memory.add(array);
-        return StridedCopy.denseLike(new Matrix(FloatType.BFLOAT16, 0, shape, descending(shape)), FloatType.BFLOAT16,
-                array.address());
+        return StridedCopy.denseLike(
+                new Matrix(FloatType.BFLOAT16, 0, shape, descending(shape)), FloatType.BFLOAT16, array.address());
     }
 
     private static long[] descending(long[] shape) {
@@ -169,19 +179,22 @@ class ArrayKernelsTest {
         Matrix layout = layout(shape);
         TestArray array = memory.get(memory.size() - 1);
         for (int i = 0; i < array.length(); i++) {
-            array.set(i, switch (random.nextInt(12)) {
-                case 0 -> 0;
-                case 1 -> -1;
-                case 2 -> Float.intBitsToFloat(random.nextInt());
-                default -> random.nextGaussian();
-            });
+            array.set(
+                    i,
+                    switch (random.nextInt(12)) {
+                        case 0 -> 0;
+                        case 1 -> -1;
+                        case 2 -> Float.intBitsToFloat(random.nextInt());
+                        default -> random.nextGaussian();
+                    });
         }
         return layout;
     }
 
     /** Its dimensions in any order in memory, with gaps. */
     private Matrix layout(long[] shape) {
-        List<Integer> order = new ArrayList<>(IntStream.range(0, shape.length).boxed().toList());
+        List<Integer> order =
+                new ArrayList<>(IntStream.range(0, shape.length).boxed().toList());
         if (random.nextBoolean()) {
             Collections.shuffle(order, random);
         }
@@ -198,7 +211,9 @@ class ArrayKernelsTest {
 
     /** Some of its dimensions broadcast. */
     private Matrix broadcast(Matrix matrix) {
-        long[] strides = Arrays.stream(matrix.strides()).map(stride -> random.nextInt(3) == 0 ? 0 : stride).toArray();
+        long[] strides = Arrays.stream(matrix.strides())
+                .map(stride -> random.nextInt(3) == 0 ? 0 : stride)
+                .toArray();
         return new Matrix(matrix.type(), matrix.address(), matrix.shape(), strides);
     }
 

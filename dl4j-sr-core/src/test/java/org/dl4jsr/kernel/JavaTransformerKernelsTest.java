@@ -33,8 +33,17 @@ class JavaTransformerKernelsTest {
             var y = TestArray.empty(type, rows * width);
             var mean = TestArray.empty(FloatType.FLOAT, rows);
             var rstd = TestArray.empty(FloatType.FLOAT, rows);
-            kernels.layerNormForward(type, x.address(), gain.address(), bias.address(), y.address(), mean.address(),
-                    rstd.address(), rows, width, EPSILON);
+            kernels.layerNormForward(
+                    type,
+                    x.address(),
+                    gain.address(),
+                    bias.address(),
+                    y.address(),
+                    mean.address(),
+                    rstd.address(),
+                    rows,
+                    width,
+                    EPSILON);
             assertClose(TransformerReference.layerNorm(x.values(), gain.values(), bias.values(), EPSILON), y);
 
             var dy = TestArray.random(type, rows * width, random);
@@ -42,19 +51,52 @@ class JavaTransformerKernelsTest {
             var dx = TestArray.empty(type, rows * width);
             var dGain = TestArray.empty(type, width);
             var dBias = TestArray.empty(type, width);
-            kernels.layerNormBackward(type, x.address(), gain.address(), mean.address(), rstd.address(), dy.address(),
-                    0, dx.address(), dGain.address(), dBias.address(), rows, width);
-            double[] expected = gradient(x.values(), v -> dot(dy.values(),
-                    TransformerReference.layerNorm(v, gain.values(), bias.values(), EPSILON)));
+            kernels.layerNormBackward(
+                    type,
+                    x.address(),
+                    gain.address(),
+                    mean.address(),
+                    rstd.address(),
+                    dy.address(),
+                    0,
+                    dx.address(),
+                    dGain.address(),
+                    dBias.address(),
+                    rows,
+                    width);
+            double[] expected = gradient(
+                    x.values(),
+                    v -> dot(dy.values(), TransformerReference.layerNorm(v, gain.values(), bias.values(), EPSILON)));
             assertClose(expected, dx);
-            assertClose(gradient(gain.values(), v -> dot(dy.values(),
-                    TransformerReference.layerNorm(x.values(), v, bias.values(), EPSILON))), dGain);
-            assertClose(gradient(bias.values(), v -> dot(dy.values(),
-                    TransformerReference.layerNorm(x.values(), gain.values(), v, EPSILON))), dBias);
+            assertClose(
+                    gradient(
+                            gain.values(),
+                            v -> dot(
+                                    dy.values(),
+                                    TransformerReference.layerNorm(x.values(), v, bias.values(), EPSILON))),
+                    dGain);
+            assertClose(
+                    gradient(
+                            bias.values(),
+                            v -> dot(
+                                    dy.values(),
+                                    TransformerReference.layerNorm(x.values(), gain.values(), v, EPSILON))),
+                    dBias);
 
             double[] added = residual.values();
-            kernels.layerNormBackward(type, x.address(), gain.address(), mean.address(), rstd.address(), dy.address(),
-                    residual.address(), residual.address(), dGain.address(), dBias.address(), rows, width);
+            kernels.layerNormBackward(
+                    type,
+                    x.address(),
+                    gain.address(),
+                    mean.address(),
+                    rstd.address(),
+                    dy.address(),
+                    residual.address(),
+                    residual.address(),
+                    dGain.address(),
+                    dBias.address(),
+                    rows,
+                    width);
             assertClose(sum(expected, added), residual);
         }
     }
@@ -117,16 +159,26 @@ class JavaTransformerKernelsTest {
             var qkv = TestArray.random(type, 3 * length, random);
             var out = TestArray.empty(type, length);
             var logSumExp = TestArray.empty(FloatType.FLOAT, batch * heads * time);
-            kernels.attentionForward(type, qkv.address(), out.address(), logSumExp.address(), batch, time, heads,
-                    headWidth);
+            kernels.attentionForward(
+                    type, qkv.address(), out.address(), logSumExp.address(), batch, time, heads, headWidth);
             assertClose(TransformerReference.attention(qkv.values(), batch, time, heads, headWidth), out);
 
             var dOut = TestArray.random(type, length, random);
             var dQkv = TestArray.empty(type, 3 * length);
-            kernels.attentionBackward(type, qkv.address(), out.address(), logSumExp.address(), dOut.address(),
-                    dQkv.address(), batch, time, heads, headWidth);
-            double[] expected = gradient(qkv.values(), v -> dot(dOut.values(),
-                    TransformerReference.attention(v, batch, time, heads, headWidth)));
+            kernels.attentionBackward(
+                    type,
+                    qkv.address(),
+                    out.address(),
+                    logSumExp.address(),
+                    dOut.address(),
+                    dQkv.address(),
+                    batch,
+                    time,
+                    heads,
+                    headWidth);
+            double[] expected = gradient(
+                    qkv.values(),
+                    v -> dot(dOut.values(), TransformerReference.attention(v, batch, time, heads, headWidth)));
             // the backward pass reads the output, which BF16 has rounded
             assertClose(expected, dQkv, type == FloatType.FLOAT ? TOLERANCE : 0x1p-8);
         }
@@ -143,8 +195,8 @@ class JavaTransformerKernelsTest {
         var tokenTable = TestArray.random(type, 4 * width, random);
         var positionTable = TestArray.random(type, time * width, random);
         var y = TestArray.empty(type, batch * time * width);
-        kernels.embeddingForward(type, ids.address(), tokenTable.address(), positionTable.address(), y.address(),
-                batch, time, width);
+        kernels.embeddingForward(
+                type, ids.address(), tokenTable.address(), positionTable.address(), y.address(), batch, time, width);
         var dy = TestArray.random(type, batch * time * width, random);
         double[] expected = new double[batch * time * width];
         double[] dTokens = new double[4 * width];
@@ -162,15 +214,33 @@ class JavaTransformerKernelsTest {
 
         var dTokenTable = TestArray.empty(type, 4 * width);
         var dPositionTable = TestArray.empty(type, time * width);
-        kernels.embeddingBackward(type, ids.address(), dy.address(), dTokenTable.address(), dPositionTable.address(),
-                batch, time, width, 4, false);
+        kernels.embeddingBackward(
+                type,
+                ids.address(),
+                dy.address(),
+                dTokenTable.address(),
+                dPositionTable.address(),
+                batch,
+                time,
+                width,
+                4,
+                false);
         assertClose(dTokens, dTokenTable);
         assertClose(dPositions, dPositionTable);
 
         var accumulated = TestArray.random(type, 4 * width, random);
         double[] before = accumulated.values();
-        kernels.embeddingBackward(type, ids.address(), dy.address(), accumulated.address(), dPositionTable.address(),
-                batch, time, width, 4, true);
+        kernels.embeddingBackward(
+                type,
+                ids.address(),
+                dy.address(),
+                accumulated.address(),
+                dPositionTable.address(),
+                batch,
+                time,
+                width,
+                4,
+                true);
         assertClose(sum(before, dTokens), accumulated);
         assertClose(dPositions, dPositionTable);
     }
@@ -193,8 +263,7 @@ class JavaTransformerKernelsTest {
                     int target = targets[row];
                     double[] values = Arrays.copyOfRange(logits.values(), row * vocabulary, (row + 1) * vocabulary);
                     expectedLosses[row] = TransformerReference.crossEntropy(values, target);
-                    double[] rowGradient =
-                            gradient(values, v -> scale * TransformerReference.crossEntropy(v, target));
+                    double[] rowGradient = gradient(values, v -> scale * TransformerReference.crossEntropy(v, target));
                     System.arraycopy(rowGradient, 0, expected, row * vocabulary, vocabulary);
                 }
             }
@@ -205,8 +274,8 @@ class JavaTransformerKernelsTest {
             assertClose(expectedLosses, losses);
             assertArrayEquals(before, logits.values());
 
-            kernels.crossEntropy(type, logits.address(), ids.address(), losses.address(), logits.address(), rows,
-                    vocabulary, scale);
+            kernels.crossEntropy(
+                    type, logits.address(), ids.address(), losses.address(), logits.address(), rows, vocabulary, scale);
             assertClose(expectedLosses, losses);
             assertClose(expected, logits);
         }
@@ -217,8 +286,8 @@ class JavaTransformerKernelsTest {
     void crossEntropyOfHugeLogitsIsFinite(FloatType type) {
         var logits = TestArray.of(type, 1e30, -1e30, 0, 1e30);
         var losses = TestArray.empty(FloatType.FLOAT, 2);
-        kernels.crossEntropy(type, logits.address(), TestArray.ofInts(0, 0).address(), losses.address(),
-                logits.address(), 2, 2, 1);
+        kernels.crossEntropy(
+                type, logits.address(), TestArray.ofInts(0, 0).address(), losses.address(), logits.address(), 2, 2, 1);
         assertArrayEquals(new double[] {0, 1e30f}, losses.values(), 1e28);
         assertArrayEquals(new double[] {0, 0, -1, 1}, logits.values());
     }
@@ -249,7 +318,10 @@ class JavaTransformerKernelsTest {
         double[] values = actual.values();
         assertEquals(expected.length, values.length);
         for (int i = 0; i < expected.length; i++) {
-            assertEquals(expected[i], values[i], rounding * Math.abs(expected[i]) + tolerance * Math.max(largest, 1),
+            assertEquals(
+                    expected[i],
+                    values[i],
+                    rounding * Math.abs(expected[i]) + tolerance * Math.max(largest, 1),
                     "index " + i);
         }
     }

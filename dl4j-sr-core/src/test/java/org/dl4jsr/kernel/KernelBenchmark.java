@@ -97,13 +97,23 @@ public class KernelBenchmark {
 
     @Benchmark
     public void adamWMaster() {
-        kernels.adamW(step(WeightWrite.MASTER), new AdamWArrays(FloatType.BFLOAT16, weights, gradient,
-                floatState.address(), floatState.address() + 4L * LENGTH, floats.address(), LENGTH, 0), null);
+        kernels.adamW(
+                step(WeightWrite.MASTER),
+                new AdamWArrays(
+                        FloatType.BFLOAT16,
+                        weights,
+                        gradient,
+                        floatState.address(),
+                        floatState.address() + 4L * LENGTH,
+                        floats.address(),
+                        LENGTH,
+                        0),
+                null);
     }
 
     private void adamW(WeightWrite write, AdamWStatistics statistics) {
-        kernels.adamW(step(write), new AdamWArrays(FloatType.BFLOAT16, weights, gradient, m, v, 0, LENGTH, 0),
-                statistics);
+        kernels.adamW(
+                step(write), new AdamWArrays(FloatType.BFLOAT16, weights, gradient, m, v, 0, LENGTH, 0), statistics);
     }
 
     private AdamWStep step(WeightWrite write) {

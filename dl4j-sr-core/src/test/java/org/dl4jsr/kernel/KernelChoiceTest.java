@@ -44,8 +44,10 @@ class KernelChoiceTest {
     void refusesUnknownLevels() {
         for (String level : Set.of("", "sse", "AVX2", "Java")) {
             var e = assertThrows(IllegalArgumentException.class, () -> KernelChoice.kernels(level));
-            assertEquals("org.dl4jsr.kernel.level is " + level
-                    + ", expected one of amx, avx512bf16, emulated_amx, avx512, avx2, scalar, java", e.getMessage());
+            assertEquals(
+                    "org.dl4jsr.kernel.level is " + level
+                            + ", expected one of amx, avx512bf16, emulated_amx, avx512, avx2, scalar, java",
+                    e.getMessage());
         }
     }
 }

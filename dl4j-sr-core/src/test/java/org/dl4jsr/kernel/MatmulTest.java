@@ -109,8 +109,15 @@ class MatmulTest {
         var random = new Random(7);
         for (int trial = 0; trial < 100; trial++) {
             Product product = randomProduct(random, FloatType.FLOAT, FloatType.FLOAT);
-            double[] expected = new Product(product.a.rounded(), product.b.rounded(), product.c, product.alpha,
-                    product.beta, product.bias, product.residual).expected();
+            double[] expected = new Product(
+                            product.a.rounded(),
+                            product.b.rounded(),
+                            product.c,
+                            product.alpha,
+                            product.beta,
+                            product.bias,
+                            product.residual)
+                    .expected();
             double[] tolerance = product.tolerance();
             product.run(new AutocastMatmul(Matmul.get()));
             assertWithin(expected, tolerance, product.c.values(), product::toString);
@@ -125,8 +132,9 @@ class MatmulTest {
         var types = OneDnnMatmul.multipliesBFloat16() ? List.of(FloatType.values()) : List.of(FloatType.FLOAT);
         for (FloatType type : types) {
             for (long width : new long[] {128, 384, 768, 1024}) {
-                for (long[] layer : new long[][] {{width, 3 * width}, {width, width}, {width, 4 * width},
-                        {4 * width, width}, {width, 256}}) {
+                for (long[] layer : new long[][] {
+                    {width, 3 * width}, {width, width}, {width, 4 * width}, {4 * width, width}, {width, 256}
+                }) {
                     var x = Matrix.rowMajor(type, 0, rows, layer[0]);
                     var weight = Matrix.rowMajor(type, 0, layer[0], layer[1]);
                     var y = Matrix.rowMajor(type, 0, rows, layer[1]);
@@ -140,8 +148,10 @@ class MatmulTest {
 
     private static void assertFast(OneDnnMatmul matmul, Matrix a, Matrix b, Matrix c) {
         String implementation = matmul.implementation(a, b, c);
-        assertFalse(implementation.contains("ref"), () -> implementation + " for " + Operands.text(a)
-                + Arrays.toString(a.strides()) + " x " + Operands.text(b) + Arrays.toString(b.strides()));
+        assertFalse(
+                implementation.contains("ref"),
+                () -> implementation + " for " + Operands.text(a) + Arrays.toString(a.strides()) + " x "
+                        + Operands.text(b) + Arrays.toString(b.strides()));
     }
 
     @Test
@@ -207,8 +217,7 @@ class MatmulTest {
         assertWithin(expected, tolerance, product.c.values(), () -> matmul.description() + ": " + product);
     }
 
-    private static void assertWithin(double[] expected, double[] tolerance, double[] got,
-            Supplier<String> what) {
+    private static void assertWithin(double[] expected, double[] tolerance, double[] got, Supplier<String> what) {
         for (int i = 0; i < expected.length; i++) {
             assertEquals(expected[i], got[i], tolerance[i], what);
         }
@@ -237,21 +246,26 @@ class MatmulTest {
         var c = Strided.random(resultType, random, shape);
         float alpha = random.nextInt(3) == 0 ? 0.5f : 1;
         float beta = random.nextInt(3) == 0 ? 0.75f : 0;
-        Strided bias = random.nextInt(3) == 0
-                ? Strided.dense(resultType, random, false, 1, shape[leading + 1])
-                : null;
-        Strided residual = switch (random.nextInt(6)) {
-            case 0 -> Strided.random(resultType, random, shape);
-            case 1, 2 -> c.copy();
-            default -> null;
-        };
+        Strided bias = random.nextInt(3) == 0 ? Strided.dense(resultType, random, false, 1, shape[leading + 1]) : null;
+        Strided residual =
+                switch (random.nextInt(6)) {
+                    case 0 -> Strided.random(resultType, random, shape);
+                    case 1, 2 -> c.copy();
+                    default -> null;
+                };
         return new Product(a, b, c, alpha, beta, bias, residual);
     }
 
     private record Product(Strided a, Strided b, Strided c, float alpha, float beta, Strided bias, Strided residual) {
 
         void run(Matmul matmul) {
-            matmul.multiply(a.matrix, b.matrix, c.matrix, alpha, beta, bias == null ? null : bias.matrix,
+            matmul.multiply(
+                    a.matrix,
+                    b.matrix,
+                    c.matrix,
+                    alpha,
+                    beta,
+                    bias == null ? null : bias.matrix,
                     residual == null ? null : residual.matrix);
         }
 
@@ -329,7 +343,10 @@ class MatmulTest {
         }
 
         static Strided dense(FloatType type, Random random, boolean transposed, long rows, long columns) {
-            return of(type, random, new long[] {rows, columns},
+            return of(
+                    type,
+                    random,
+                    new long[] {rows, columns},
                     transposed ? new long[] {1, rows} : new long[] {columns, 1});
         }
 
@@ -350,8 +367,8 @@ class MatmulTest {
         /** Rounded to BF16, stored as it was. */
         Strided rounded() {
             double[] values = memory.values();
-            var rounded = TestArray.of(matrix.type(),
-                    TestArray.of(FloatType.BFLOAT16, values).values());
+            var rounded = TestArray.of(
+                    matrix.type(), TestArray.of(FloatType.BFLOAT16, values).values());
             return new Strided(new Matrix(matrix.type(), rounded.address(), matrix.shape(), matrix.strides()), rounded);
         }
 

@@ -21,16 +21,34 @@ import org.junit.jupiter.params.provider.MethodSource;
 class NativeKernelsTest {
 
     /** Every size up to 1000, and some of several blocks. */
-    private static final int[] SIZES =
-            IntStream.concat(IntStream.rangeClosed(0, 1000), IntStream.of(4095, 4097, 20_001, 65_537)).toArray();
+    private static final int[] SIZES = IntStream.concat(
+                    IntStream.rangeClosed(0, 1000), IntStream.of(4095, 4097, 20_001, 65_537))
+            .toArray();
 
     /** Bytes before and after each array; each array starts anywhere in the first half of them, odd addresses too. */
     private static final int GUARD = 128;
 
     private static final float[] SPECIALS = {
-        0f, -0f, Float.MIN_VALUE, -Float.MIN_VALUE, 1e-40f, -3e-39f, Float.MIN_NORMAL, 1f, -1f, 1.00390625f,
-        1.01171875f, 3.4e38f, -3.4e38f, Float.MAX_VALUE, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY, Float.NaN,
-        Float.intBitsToFloat(0xFFC12345), Float.intBitsToFloat(0x7F800001)};
+        0f,
+        -0f,
+        Float.MIN_VALUE,
+        -Float.MIN_VALUE,
+        1e-40f,
+        -3e-39f,
+        Float.MIN_NORMAL,
+        1f,
+        -1f,
+        1.00390625f,
+        1.01171875f,
+        3.4e38f,
+        -3.4e38f,
+        Float.MAX_VALUE,
+        Float.POSITIVE_INFINITY,
+        Float.NEGATIVE_INFINITY,
+        Float.NaN,
+        Float.intBitsToFloat(0xFFC12345),
+        Float.intBitsToFloat(0x7F800001)
+    };
 
     private final Random random = new Random(7);
     private final JavaKernels java = new JavaKernels();
@@ -40,17 +58,23 @@ class NativeKernelsTest {
     }
 
     static Stream<NativeKernels> kernels() {
-        return Arrays.stream(InstructionSet.values()).skip(NativeLibrary.bestInstructionSet()).map(NativeKernels::new);
+        return Arrays.stream(InstructionSet.values())
+                .skip(NativeLibrary.bestInstructionSet())
+                .map(NativeKernels::new);
     }
 
     @ParameterizedTest
     @MethodSource("kernels")
     void castsToBFloat16(NativeKernels kernels) {
         for (int size : SIZES) {
-            assertSame(kernels, (k, a) -> {
-                k.toBFloat16(a[0], a[1], size);
-                return null;
-            }, values(FloatType.FLOAT, size), new byte[2 * size]);
+            assertSame(
+                    kernels,
+                    (k, a) -> {
+                        k.toBFloat16(a[0], a[1], size);
+                        return null;
+                    },
+                    values(FloatType.FLOAT, size),
+                    new byte[2 * size]);
         }
     }
 
@@ -58,10 +82,14 @@ class NativeKernelsTest {
     @MethodSource("kernels")
     void castsToFloat(NativeKernels kernels) {
         for (int size : SIZES) {
-            assertSame(kernels, (k, a) -> {
-                k.toFloat(a[0], a[1], size);
-                return null;
-            }, anyBytes(2 * size), new byte[4 * size]);
+            assertSame(
+                    kernels,
+                    (k, a) -> {
+                        k.toFloat(a[0], a[1], size);
+                        return null;
+                    },
+                    anyBytes(2 * size),
+                    new byte[4 * size]);
         }
     }
 
@@ -70,10 +98,14 @@ class NativeKernelsTest {
     void roundsStochastically(NativeKernels kernels) {
         for (int size : SIZES) {
             long element = element();
-            assertSame(kernels, (k, a) -> {
-                k.stochasticRound(a[0], a[1], size, 0x123456789ABCDEFL, -3, element);
-                return null;
-            }, values(FloatType.FLOAT, size), new byte[2 * size]);
+            assertSame(
+                    kernels,
+                    (k, a) -> {
+                        k.stochasticRound(a[0], a[1], size, 0x123456789ABCDEFL, -3, element);
+                        return null;
+                    },
+                    values(FloatType.FLOAT, size),
+                    new byte[2 * size]);
         }
     }
 
@@ -83,10 +115,14 @@ class NativeKernelsTest {
         for (int size : SIZES) {
             for (var type : FloatType.values()) {
                 long element = element();
-                assertSame(kernels, (k, a) -> {
-                    k.stochasticSubtract(a[0], type, a[1], size, -42, 7, element);
-                    return null;
-                }, values(FloatType.BFLOAT16, size), values(type, size));
+                assertSame(
+                        kernels,
+                        (k, a) -> {
+                            k.stochasticSubtract(a[0], type, a[1], size, -42, 7, element);
+                            return null;
+                        },
+                        values(FloatType.BFLOAT16, size),
+                        values(type, size));
             }
         }
     }
@@ -106,8 +142,14 @@ class NativeKernelsTest {
     @MethodSource("kernels")
     void stepsAdamW(NativeKernels kernels) {
         for (int size : SIZES) {
-            stepAdamW(kernels, FloatType.BFLOAT16, FloatType.BFLOAT16, size,
-                    WeightWrite.STOCHASTIC, WeightWrite.NEAREST, WeightWrite.KAHAN);
+            stepAdamW(
+                    kernels,
+                    FloatType.BFLOAT16,
+                    FloatType.BFLOAT16,
+                    size,
+                    WeightWrite.STOCHASTIC,
+                    WeightWrite.NEAREST,
+                    WeightWrite.KAHAN);
             stepAdamW(kernels, FloatType.BFLOAT16, FloatType.FLOAT, size, WeightWrite.MASTER);
             stepAdamW(kernels, FloatType.FLOAT, FloatType.FLOAT, size, WeightWrite.STOCHASTIC, WeightWrite.MASTER);
         }
@@ -125,11 +167,21 @@ class NativeKernelsTest {
                 boolean wanted = random.nextBoolean();
                 var step = AdamWStep.of(
                         1e-2, 0.9, 0.95, 1e-8, 0.1, 0.7, write, stateRounding, random.nextLong(), random.nextInt(1000));
-                assertSame(kernels, (k, a) -> {
-                    var statistics = wanted ? new AdamWStatistics() : null;
-                    k.adamW(step, new AdamWArrays(type, a[0], a[1], a[2], a[3], a[4], size, element), statistics);
-                    return wanted ? text(statistics) : null;
-                }, weights, gradient, m, v, extra);
+                assertSame(
+                        kernels,
+                        (k, a) -> {
+                            var statistics = wanted ? new AdamWStatistics() : null;
+                            k.adamW(
+                                    step,
+                                    new AdamWArrays(type, a[0], a[1], a[2], a[3], a[4], size, element),
+                                    statistics);
+                            return wanted ? text(statistics) : null;
+                        },
+                        weights,
+                        gradient,
+                        m,
+                        v,
+                        extra);
             }
         }
     }
@@ -146,12 +198,20 @@ class NativeKernelsTest {
             for (var stateRounding : StateRounding.values()) {
                 long element = element();
                 var step = AdamWStep.of(1e-2, 0.9, 0.95, 1e-8, 0.1, 1, WeightWrite.STOCHASTIC, stateRounding, -5, size);
-                assertSame(kernels, (k, a) -> {
-                    var statistics = new AdamWStatistics();
-                    k.adamW(step, new AdamWArrays(FloatType.BFLOAT16, a[0], a[1], a[2], a[3], 0, size, element),
-                            statistics);
-                    return text(statistics);
-                }, weights, gradient, m, v);
+                assertSame(
+                        kernels,
+                        (k, a) -> {
+                            var statistics = new AdamWStatistics();
+                            k.adamW(
+                                    step,
+                                    new AdamWArrays(FloatType.BFLOAT16, a[0], a[1], a[2], a[3], 0, size, element),
+                                    statistics);
+                            return text(statistics);
+                        },
+                        weights,
+                        gradient,
+                        m,
+                        v);
             }
         }
     }
@@ -179,7 +239,8 @@ class NativeKernelsTest {
             byte[][] actual = Arrays.stream(original).map(byte[]::clone).toArray(byte[][]::new);
             Object result = run(kernels, call, actual, offsets);
             String where = kernels.description() + ", lengths in bytes "
-                    + Arrays.toString(Arrays.stream(arrays).mapToInt(a -> a.length).toArray());
+                    + Arrays.toString(
+                            Arrays.stream(arrays).mapToInt(a -> a.length).toArray());
             assertEquals(expectedResult, result, where);
             for (int i = 0; i < arrays.length; i++) {
                 assertArrayEquals(expected[i], actual[i], where + ", array " + i);
@@ -213,8 +274,8 @@ class NativeKernelsTest {
     }
 
     private static String text(AdamWStatistics s) {
-        return s.weights + " weights, " + s.stagnant + " stagnant, " + s.moved + " moved, squares "
-                + s.squaredUpdate + " " + s.squaredWeight + " " + s.squaredGradient;
+        return s.weights + " weights, " + s.stagnant + " stagnant, " + s.moved + " moved, squares " + s.squaredUpdate
+                + " " + s.squaredWeight + " " + s.squaredGradient;
     }
 
     private long element() {

@@ -24,8 +24,11 @@ class NativeTransformerKernelsTest {
     private static final int[] WIDTHS = {1, 7, 16, 33, 64, 100};
     /** The last ones are large enough for several threads and blocks of rows. */
     private static final int[][] SHAPES = Stream.concat(
-            Arrays.stream(WIDTHS).boxed().flatMap(width -> Stream.of(new int[] {1, width}, new int[] {5, width})),
-            Stream.of(new int[] {130, 260}, new int[] {257, 129})).toArray(int[][]::new);
+                    Arrays.stream(WIDTHS)
+                            .boxed()
+                            .flatMap(width -> Stream.of(new int[] {1, width}, new int[] {5, width})),
+                    Stream.of(new int[] {130, 260}, new int[] {257, 129}))
+            .toArray(int[][]::new);
     /** Of the largest value, on top of one rounding of the storage. */
     private static final double TOLERANCE = 2e-6;
 
@@ -37,8 +40,10 @@ class NativeTransformerKernelsTest {
     }
 
     static Stream<Arguments> kernelsAndTypes() {
-        return Arrays.stream(InstructionSet.values()).skip(NativeLibrary.bestInstructionSet()).flatMap(
-                set -> Arrays.stream(FloatType.values()).map(type -> Arguments.of(new NativeKernels(set), type)));
+        return Arrays.stream(InstructionSet.values())
+                .skip(NativeLibrary.bestInstructionSet())
+                .flatMap(set ->
+                        Arrays.stream(FloatType.values()).map(type -> Arguments.of(new NativeKernels(set), type)));
     }
 
     @ParameterizedTest
@@ -54,8 +59,17 @@ class NativeTransformerKernelsTest {
             var rstd = TestArray.empty(FloatType.FLOAT, rows);
             assertAgree(kernels, TOLERANCE, k -> {
                 var y = TestArray.empty(type, rows * width);
-                k.layerNormForward(type, x.address(), gain.address(), bias.address(), y.address(), mean.address(),
-                        rstd.address(), rows, width, 1e-5f);
+                k.layerNormForward(
+                        type,
+                        x.address(),
+                        gain.address(),
+                        bias.address(),
+                        y.address(),
+                        mean.address(),
+                        rstd.address(),
+                        rows,
+                        width,
+                        1e-5f);
                 return new TestArray[] {y, mean.copy(), rstd.copy()};
             });
             var dy = random(type, rows * width);
@@ -64,11 +78,33 @@ class NativeTransformerKernelsTest {
                 var dx = TestArray.empty(type, rows * width);
                 var dGain = TestArray.empty(type, width);
                 var dBias = TestArray.empty(type, width);
-                k.layerNormBackward(type, x.address(), gain.address(), mean.address(), rstd.address(), dy.address(),
-                        0, dx.address(), dGain.address(), dBias.address(), rows, width);
+                k.layerNormBackward(
+                        type,
+                        x.address(),
+                        gain.address(),
+                        mean.address(),
+                        rstd.address(),
+                        dy.address(),
+                        0,
+                        dx.address(),
+                        dGain.address(),
+                        dBias.address(),
+                        rows,
+                        width);
                 var both = residual.copy();
-                k.layerNormBackward(type, x.address(), gain.address(), mean.address(), rstd.address(), dy.address(),
-                        both.address(), both.address(), dGain.address(), dBias.address(), rows, width);
+                k.layerNormBackward(
+                        type,
+                        x.address(),
+                        gain.address(),
+                        mean.address(),
+                        rstd.address(),
+                        dy.address(),
+                        both.address(),
+                        both.address(),
+                        dGain.address(),
+                        dBias.address(),
+                        rows,
+                        width);
                 return new TestArray[] {dx, both, dGain, dBias};
             });
         }
@@ -100,8 +136,11 @@ class NativeTransformerKernelsTest {
     @ParameterizedTest
     @MethodSource("kernelsAndTypes")
     void geluOfAllValues(NativeKernels kernels, FloatType type) {
-        double[] values = IntStream.range(0, 0x10000).mapToObj(bits -> BFloat16.toFloat((short) bits))
-                .filter(Float::isFinite).mapToDouble(value -> value).toArray();
+        double[] values = IntStream.range(0, 0x10000)
+                .mapToObj(bits -> BFloat16.toFloat((short) bits))
+                .filter(Float::isFinite)
+                .mapToDouble(value -> value)
+                .toArray();
         var x = TestArray.of(type, values);
         var expected = TestArray.empty(type, values.length);
         var actual = TestArray.empty(type, values.length);
@@ -109,17 +148,28 @@ class NativeTransformerKernelsTest {
         kernels.geluForward(type, x.address(), actual.address(), values.length);
         double relative = type == FloatType.FLOAT ? 0x1p-17 : 0x1p-7;
         for (int i = 0; i < values.length; i++) {
-            assertEquals(expected.get(i), actual.get(i), relative * Math.abs(expected.get(i)) + 1e-33,
+            assertEquals(
+                    expected.get(i),
+                    actual.get(i),
+                    relative * Math.abs(expected.get(i)) + 1e-33,
                     "gelu(" + values[i] + ")");
         }
         double[] ones = new double[values.length];
         Arrays.fill(ones, 1);
         var dx = TestArray.of(type, ones);
-        kernels.geluBackward(type, x.address(), dx.address(), dx.address(),
-                TestArray.empty(type, values.length).address(), 1, values.length);
+        kernels.geluBackward(
+                type,
+                x.address(),
+                dx.address(),
+                dx.address(),
+                TestArray.empty(type, values.length).address(),
+                1,
+                values.length);
         for (int i = 0; i < values.length; i++) {
             double derivative = JavaGelu.derivative(values[i]);
-            assertEquals(derivative, dx.get(i),
+            assertEquals(
+                    derivative,
+                    dx.get(i),
                     (type == FloatType.FLOAT ? 0 : 0x1p-8) * Math.abs(derivative) + 0x1p-20,
                     "gelu'(" + values[i] + ")");
         }
@@ -152,15 +202,24 @@ class NativeTransformerKernelsTest {
                 var out = TestArray.empty(type, length);
                 var logSumExp = TestArray.empty(FloatType.FLOAT, batch * heads * time);
                 assertAgree(kernels, tolerance, k -> {
-                    k.attentionForward(type, qkv.address(), out.address(), logSumExp.address(), batch, time, heads,
-                            headWidth);
+                    k.attentionForward(
+                            type, qkv.address(), out.address(), logSumExp.address(), batch, time, heads, headWidth);
                     return new TestArray[] {out.copy(), logSumExp.copy()};
                 });
                 var dOut = random(type, length);
                 assertAgree(kernels, tolerance, k -> {
                     var dQkv = TestArray.empty(type, 3 * length);
-                    k.attentionBackward(type, qkv.address(), out.address(), logSumExp.address(), dOut.address(),
-                            dQkv.address(), batch, time, heads, headWidth);
+                    k.attentionBackward(
+                            type,
+                            qkv.address(),
+                            out.address(),
+                            logSumExp.address(),
+                            dOut.address(),
+                            dQkv.address(),
+                            batch,
+                            time,
+                            heads,
+                            headWidth);
                     return new TestArray[] {dQkv};
                 });
             }
@@ -192,13 +251,21 @@ class NativeTransformerKernelsTest {
             int batch = 3;
             int time = 50;
             int vocabulary = 40;
-            var tokens = TestArray.ofInts(random.ints(batch * time, 0, vocabulary - 3).toArray());
+            var tokens = TestArray.ofInts(
+                    random.ints(batch * time, 0, vocabulary - 3).toArray());
             var tokenTable = random(type, vocabulary * width);
             var positionTable = random(type, time * width);
             assertAgree(kernels, 0, k -> {
                 var y = TestArray.empty(type, batch * time * width);
-                k.embeddingForward(type, tokens.address(), tokenTable.address(), positionTable.address(), y.address(),
-                        batch, time, width);
+                k.embeddingForward(
+                        type,
+                        tokens.address(),
+                        tokenTable.address(),
+                        positionTable.address(),
+                        y.address(),
+                        batch,
+                        time,
+                        width);
                 return new TestArray[] {y};
             });
             var dy = random(type, batch * time * width);
@@ -206,8 +273,17 @@ class NativeTransformerKernelsTest {
                 assertAgree(kernels, TOLERANCE, k -> {
                     var dTokenTable = accumulate ? tokenTable.copy() : TestArray.empty(type, vocabulary * width);
                     var dPositionTable = TestArray.empty(type, time * width);
-                    k.embeddingBackward(type, tokens.address(), dy.address(), dTokenTable.address(),
-                            dPositionTable.address(), batch, time, width, vocabulary, accumulate);
+                    k.embeddingBackward(
+                            type,
+                            tokens.address(),
+                            dy.address(),
+                            dTokenTable.address(),
+                            dPositionTable.address(),
+                            batch,
+                            time,
+                            width,
+                            vocabulary,
+                            accumulate);
                     return new TestArray[] {dTokenTable, dPositionTable};
                 });
             }
@@ -229,16 +305,30 @@ class NativeTransformerKernelsTest {
             assertAgree(kernels, TOLERANCE, k -> {
                 var losses = TestArray.empty(FloatType.FLOAT, rows);
                 var dLogits = TestArray.empty(type, rows * vocabulary);
-                k.crossEntropy(type, logits.address(), ids.address(), losses.address(), dLogits.address(), rows,
-                        vocabulary, 0.125f);
+                k.crossEntropy(
+                        type,
+                        logits.address(),
+                        ids.address(),
+                        losses.address(),
+                        dLogits.address(),
+                        rows,
+                        vocabulary,
+                        0.125f);
                 return new TestArray[] {losses, dLogits};
             });
             assertAgree(kernels, TOLERANCE, k -> {
                 var losses = TestArray.empty(FloatType.FLOAT, rows);
                 var inPlace = logits.copy();
                 k.crossEntropy(type, logits.address(), ids.address(), losses.address(), 0, rows, vocabulary, 1);
-                k.crossEntropy(type, inPlace.address(), ids.address(), losses.address(), inPlace.address(), rows,
-                        vocabulary, 1);
+                k.crossEntropy(
+                        type,
+                        inPlace.address(),
+                        ids.address(),
+                        losses.address(),
+                        inPlace.address(),
+                        rows,
+                        vocabulary,
+                        1);
                 return new TestArray[] {losses, inPlace};
             });
         }
@@ -259,8 +349,15 @@ class NativeTransformerKernelsTest {
         var out = TestArray.empty(type, 20);
         var qkv = random(type, 60);
         qkv.set(5 * 6 + 2, Double.NaN); // in the sixth key
-        kernels.attentionForward(type, qkv.address(), out.address(), TestArray.empty(FloatType.FLOAT, 10).address(),
-                1, 10, 1, 2);
+        kernels.attentionForward(
+                type,
+                qkv.address(),
+                out.address(),
+                TestArray.empty(FloatType.FLOAT, 10).address(),
+                1,
+                10,
+                1,
+                2);
         assertTrue(Arrays.stream(out.values()).skip(10).allMatch(Double::isNaN));
         assertTrue(Arrays.stream(out.values()).limit(10).noneMatch(Double::isNaN));
     }
@@ -296,7 +393,9 @@ class NativeTransformerKernelsTest {
             double rounding = expected[a].type() == FloatType.FLOAT ? 0x1p-22 : 0x1p-7;
             double largest = Arrays.stream(expectedValues).map(Math::abs).max().orElse(0);
             for (int i = 0; i < values.length; i++) {
-                assertEquals(expectedValues[i], values[i],
+                assertEquals(
+                        expectedValues[i],
+                        values[i],
                         rounding * Math.abs(expectedValues[i]) + tolerance * largest + Double.MIN_VALUE,
                         kernels.description() + ", result " + a + ", index " + i);
             }

@@ -25,8 +25,7 @@ class StagnationTest {
         var nearest = filled(FloatType.BFLOAT16, 1, 1);
         var sum = filled(FloatType.FLOAT, 1, 0);
         for (int step = 0; step < 1000; step++) {
-            kernels.stochasticSubtract(
-                    weights.address(), FloatType.FLOAT, update.address(), WEIGHTS, 11, step, 0);
+            kernels.stochasticSubtract(weights.address(), FloatType.FLOAT, update.address(), WEIGHTS, 11, step, 0);
             sum.set(0, nearest.get(0) + 1e-3);
             kernels.toBFloat16(sum.address(), nearest.address(), 1);
         }
@@ -54,11 +53,20 @@ class StagnationTest {
         var m = filled(state, length, 0);
         var v = filled(state, length, 0);
         var extra = filled(state, length, write == WeightWrite.MASTER ? 1 : 0);
-        var arrays = new AdamWArrays(FloatType.BFLOAT16, weights.address(), gradient.address(), m.address(),
-                v.address(), extra.address(), length, 0);
+        var arrays = new AdamWArrays(
+                FloatType.BFLOAT16,
+                weights.address(),
+                gradient.address(),
+                m.address(),
+                v.address(),
+                extra.address(),
+                length,
+                0);
         for (int step = 0; step < 100_000; step++) {
-            kernels.adamW(AdamWStep.of(6e-4, 0.9, 0.95, 1e-8, 0.1, 1, write, StateRounding.STOCHASTIC, 3, step),
-                    arrays, null);
+            kernels.adamW(
+                    AdamWStep.of(6e-4, 0.9, 0.95, 1e-8, 0.1, 1, write, StateRounding.STOCHASTIC, 3, step),
+                    arrays,
+                    null);
         }
         return weights;
     }
@@ -80,11 +88,13 @@ class StagnationTest {
         var gradient = filled(FloatType.BFLOAT16, length, 1);
         var m = filled(FloatType.BFLOAT16, length, 0);
         var v = filled(FloatType.BFLOAT16, length, 0);
-        var arrays = new AdamWArrays(FloatType.BFLOAT16, weights.address(), gradient.address(), m.address(),
-                v.address(), 0, length, 0);
+        var arrays = new AdamWArrays(
+                FloatType.BFLOAT16, weights.address(), gradient.address(), m.address(), v.address(), 0, length, 0);
         for (int step = 0; step < 10_000; step++) {
-            kernels.adamW(AdamWStep.of(1e-4, 0.9, 0.999, 1e-8, 0, 1, WeightWrite.STOCHASTIC, rounding, 5, step),
-                    arrays, null);
+            kernels.adamW(
+                    AdamWStep.of(1e-4, 0.9, 0.999, 1e-8, 0, 1, WeightWrite.STOCHASTIC, rounding, 5, step),
+                    arrays,
+                    null);
         }
         return v;
     }
@@ -97,9 +107,18 @@ class StagnationTest {
         var m = filled(FloatType.BFLOAT16, WEIGHTS, 0);
         var v = filled(FloatType.BFLOAT16, WEIGHTS, 0);
         var statistics = new AdamWStatistics();
-        kernels.adamW(AdamWStep.of(1e-3, 0.9, 0.95, 1e-8, 0, 1, WeightWrite.STOCHASTIC, StateRounding.STOCHASTIC, 5, 0),
-                new AdamWArrays(FloatType.BFLOAT16, weights.address(), gradient.address(), m.address(), v.address(), 0,
-                        WEIGHTS, 0), statistics);
+        kernels.adamW(
+                AdamWStep.of(1e-3, 0.9, 0.95, 1e-8, 0, 1, WeightWrite.STOCHASTIC, StateRounding.STOCHASTIC, 5, 0),
+                new AdamWArrays(
+                        FloatType.BFLOAT16,
+                        weights.address(),
+                        gradient.address(),
+                        m.address(),
+                        v.address(),
+                        0,
+                        WEIGHTS,
+                        0),
+                statistics);
         assertEquals(WEIGHTS, statistics.weights);
         assertEquals(WEIGHTS, statistics.stagnant);
         assertEquals(0.128 * WEIGHTS, statistics.moved, 5 * Math.sqrt(0.128 * 0.872 * WEIGHTS));
@@ -110,7 +129,9 @@ class StagnationTest {
     }
 
     private static TestArray filled(FloatType type, int length, double value) {
-        return TestArray.of(type, Collections.nCopies(length, value).stream().mapToDouble(x -> x).toArray());
+        return TestArray.of(
+                type,
+                Collections.nCopies(length, value).stream().mapToDouble(x -> x).toArray());
     }
 
     private static double mean(TestArray array) {

@@ -23,7 +23,8 @@ class StridedCopyTest {
             }
             var from = FloatType.values()[random.nextInt(2)];
             var to = FloatType.values()[random.nextInt(2)];
-            try (var sourceMemory = new BytePointer(1L << 22); var targetMemory = new BytePointer(1L << 22)) {
+            try (var sourceMemory = new BytePointer(1L << 22);
+                    var targetMemory = new BytePointer(1L << 22)) {
                 Matrix source = strided(from, sourceMemory.address(), shape);
                 Matrix target = strided(to, targetMemory.address(), shape);
                 long[] index = new long[shape.length];
@@ -50,8 +51,10 @@ class StridedCopyTest {
 
     @Test
     void shapesMustAgree() {
-        var e = assertThrows(IllegalArgumentException.class, () -> StridedCopy.copy(
-                Matrix.rowMajor(FloatType.FLOAT, 0, 2, 3), Matrix.rowMajor(FloatType.FLOAT, 0, 3, 2)));
+        var e = assertThrows(
+                IllegalArgumentException.class,
+                () -> StridedCopy.copy(
+                        Matrix.rowMajor(FloatType.FLOAT, 0, 2, 3), Matrix.rowMajor(FloatType.FLOAT, 0, 3, 2)));
         assertTrue(e.getMessage().contains("FLOAT [2, 3] to FLOAT [3, 2]"), e.getMessage());
     }
 

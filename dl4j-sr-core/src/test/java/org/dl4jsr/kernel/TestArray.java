@@ -44,7 +44,9 @@ final class TestArray {
 
     /** Normally distributed values. */
     static TestArray random(FloatType type, int length, Random random) {
-        return of(type, random.doubles(length).map(ignored -> random.nextGaussian()).toArray());
+        return of(
+                type,
+                random.doubles(length).map(ignored -> random.nextGaussian()).toArray());
     }
 
     static TestArray ofInts(int... values) {

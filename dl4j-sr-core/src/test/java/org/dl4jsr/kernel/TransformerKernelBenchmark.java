@@ -106,20 +106,49 @@ public class TransformerKernelBenchmark {
 
     @Benchmark
     public void attentionBackward() {
-        kernels.attentionBackward(type, qkv.address(), out.address(), logSumExp.address(), dOut.address(),
-                dQkv.address(), batch, time, heads, headWidth);
+        kernels.attentionBackward(
+                type,
+                qkv.address(),
+                out.address(),
+                logSumExp.address(),
+                dOut.address(),
+                dQkv.address(),
+                batch,
+                time,
+                heads,
+                headWidth);
     }
 
     @Benchmark
     public void layerNormForward() {
-        kernels.layerNormForward(type, wide.address(), gain.address(), gain.address(), dWide.address(),
-                mean.address(), rstd.address(), rows, width, 1e-5f);
+        kernels.layerNormForward(
+                type,
+                wide.address(),
+                gain.address(),
+                gain.address(),
+                dWide.address(),
+                mean.address(),
+                rstd.address(),
+                rows,
+                width,
+                1e-5f);
     }
 
     @Benchmark
     public void layerNormBackward() {
-        kernels.layerNormBackward(type, wide.address(), gain.address(), mean.address(), rstd.address(),
-                dOut.address(), 0, dWide.address(), sums.address(), sums.address(), rows, width);
+        kernels.layerNormBackward(
+                type,
+                wide.address(),
+                gain.address(),
+                mean.address(),
+                rstd.address(),
+                dOut.address(),
+                0,
+                dWide.address(),
+                sums.address(),
+                sums.address(),
+                rows,
+                width);
     }
 
     @Benchmark
@@ -140,20 +169,43 @@ public class TransformerKernelBenchmark {
 
     @Benchmark
     public void embeddingForward() {
-        kernels.embeddingForward(type, targets.address(), tokenTable.address(), positionTable.address(),
-                out.address(), batch, time, width);
+        kernels.embeddingForward(
+                type,
+                targets.address(),
+                tokenTable.address(),
+                positionTable.address(),
+                out.address(),
+                batch,
+                time,
+                width);
     }
 
     @Benchmark
     public void embeddingBackward() {
-        kernels.embeddingBackward(type, targets.address(), dOut.address(), tokenTable.address(),
-                positionTable.address(), batch, time, width, VOCABULARY, false);
+        kernels.embeddingBackward(
+                type,
+                targets.address(),
+                dOut.address(),
+                tokenTable.address(),
+                positionTable.address(),
+                batch,
+                time,
+                width,
+                VOCABULARY,
+                false);
     }
 
     @Benchmark
     public void crossEntropy() {
-        kernels.crossEntropy(type, logits.address(), targets.address(), losses.address(), dLogits.address(), rows,
-                VOCABULARY, 1f / rows);
+        kernels.crossEntropy(
+                type,
+                logits.address(),
+                targets.address(),
+                losses.address(),
+                dLogits.address(),
+                rows,
+                VOCABULARY,
+                1f / rows);
     }
 
     @Benchmark

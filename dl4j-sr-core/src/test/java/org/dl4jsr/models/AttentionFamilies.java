@@ -28,26 +28,77 @@ final class AttentionFamilies {
 
     static List<Family> all() {
         var families = new ArrayList<Family>();
-        families.add(chain("SelfAttention", Tasks.patterns(SIZE, Tasks.STEPS), SEQUENCE,
-                new SelfAttentionLayer.Builder().nOut(6).nHeads(2).headSize(3).projectInput(true).build(),
-                new GlobalPoolingLayer(PoolingType.AVG), classifier()));
-        families.add(chain("SelfAttention without projection", Tasks.patterns(SIZE, Tasks.STEPS), SEQUENCE,
+        families.add(chain(
+                "SelfAttention",
+                Tasks.patterns(SIZE, Tasks.STEPS),
+                SEQUENCE,
+                new SelfAttentionLayer.Builder()
+                        .nOut(6)
+                        .nHeads(2)
+                        .headSize(3)
+                        .projectInput(true)
+                        .build(),
+                new GlobalPoolingLayer(PoolingType.AVG),
+                classifier()));
+        families.add(chain(
+                "SelfAttention without projection",
+                Tasks.patterns(SIZE, Tasks.STEPS),
+                SEQUENCE,
                 new LSTM.Builder().nOut(6).build(),
-                new SelfAttentionLayer.Builder().nIn(6).nOut(6).nHeads(1).projectInput(false).build(),
-                new GlobalPoolingLayer(PoolingType.AVG), classifier()));
-        families.add(chain("SelfAttention with masks", masked(), SEQUENCE,
-                new SelfAttentionLayer.Builder().nOut(6).nHeads(2).headSize(3).projectInput(true).build(),
-                new GlobalPoolingLayer(PoolingType.AVG), classifier()));
-        families.add(chain("RecurrentAttention", Tasks.steps(SIZE), SEQUENCE,
-                new RecurrentAttentionLayer.Builder().nOut(6).nHeads(2).projectInput(true).hasBias(true)
-                        .activation(Activation.TANH).build(),
+                new SelfAttentionLayer.Builder()
+                        .nIn(6)
+                        .nOut(6)
+                        .nHeads(1)
+                        .projectInput(false)
+                        .build(),
+                new GlobalPoolingLayer(PoolingType.AVG),
+                classifier()));
+        families.add(chain(
+                "SelfAttention with masks",
+                masked(),
+                SEQUENCE,
+                new SelfAttentionLayer.Builder()
+                        .nOut(6)
+                        .nHeads(2)
+                        .headSize(3)
+                        .projectInput(true)
+                        .build(),
+                new GlobalPoolingLayer(PoolingType.AVG),
+                classifier()));
+        families.add(chain(
+                "RecurrentAttention",
+                Tasks.steps(SIZE),
+                SEQUENCE,
+                new RecurrentAttentionLayer.Builder()
+                        .nOut(6)
+                        .nHeads(2)
+                        .projectInput(true)
+                        .hasBias(true)
+                        .activation(Activation.TANH)
+                        .build(),
                 stepClassifier()));
-        families.add(graph("AttentionVertex", Tasks.patterns(SIZE, Tasks.STEPS), graph -> graph
-                .addLayer("queries", new LSTM.Builder().nOut(5).build(), "in")
-                .addVertex("attention", new AttentionVertex.Builder().nInQueries(5).nInKeys(SIZE).nInValues(SIZE)
-                        .nHeads(2).headSize(3).nOut(6).projectInput(true).build(), "queries", "in", "in")
-                .addLayer("pool", new GlobalPoolingLayer(PoolingType.AVG), "attention")
-                .addLayer("out", classifier(), "pool").setOutputs("out"), SEQUENCE));
+        families.add(graph(
+                "AttentionVertex",
+                Tasks.patterns(SIZE, Tasks.STEPS),
+                graph -> graph.addLayer("queries", new LSTM.Builder().nOut(5).build(), "in")
+                        .addVertex(
+                                "attention",
+                                new AttentionVertex.Builder()
+                                        .nInQueries(5)
+                                        .nInKeys(SIZE)
+                                        .nInValues(SIZE)
+                                        .nHeads(2)
+                                        .headSize(3)
+                                        .nOut(6)
+                                        .projectInput(true)
+                                        .build(),
+                                "queries",
+                                "in",
+                                "in")
+                        .addLayer("pool", new GlobalPoolingLayer(PoolingType.AVG), "attention")
+                        .addLayer("out", classifier(), "pool")
+                        .setOutputs("out"),
+                SEQUENCE));
         return families;
     }
 

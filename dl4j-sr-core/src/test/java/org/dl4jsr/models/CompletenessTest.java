@@ -35,22 +35,27 @@ class CompletenessTest {
     private static final Set<Class<?>> ALIASES =
             Set.of(Convolution1D.class, Convolution2D.class, Pooling1D.class, Pooling2D.class);
 
-    private static final String CONFIGURATIONS =
-            Stream.concat(Families.all().stream(), LimitsTest.failsInFloatToo())
-                    .map(family -> family.graph().apply(new NeuralNetConfiguration.Builder()).toJson())
-                    .collect(Collectors.joining());
+    private static final String CONFIGURATIONS = Stream.concat(Families.all().stream(), LimitsTest.failsInFloatToo())
+            .map(family ->
+                    family.graph().apply(new NeuralNetConfiguration.Builder()).toJson())
+            .collect(Collectors.joining());
 
     @ParameterizedTest
-    @ValueSource(classes = {
-        Layer.class, GraphVertex.class, InputPreProcessor.class, IDropout.class, IWeightNoise.class,
-        LayerConstraint.class, ReconstructionDistribution.class
-    })
+    @ValueSource(
+            classes = {
+                Layer.class,
+                GraphVertex.class,
+                InputPreProcessor.class,
+                IDropout.class,
+                IWeightNoise.class,
+                LayerConstraint.class,
+                ReconstructionDistribution.class
+            })
     void familiesHaveThemAll(Class<?> kind) throws Exception {
         Set<String> missing = new TreeSet<>();
         int found = 0;
         for (Class<?> type : classesOfDl4j()) {
-            if (kind.isAssignableFrom(type) && !Modifier.isAbstract(type.getModifiers())
-                    && !ALIASES.contains(type)) {
+            if (kind.isAssignableFrom(type) && !Modifier.isAbstract(type.getModifiers()) && !ALIASES.contains(type)) {
                 found++;
                 if (!CONFIGURATIONS.contains('"' + type.getName() + '"')) {
                     missing.add(type.getName());
@@ -62,11 +67,14 @@ class CompletenessTest {
     }
 
     private static Set<Class<?>> classesOfDl4j() throws IOException, URISyntaxException {
-        Path jar = Path.of(Layer.class.getProtectionDomain().getCodeSource().getLocation().toURI());
+        Path jar = Path.of(
+                Layer.class.getProtectionDomain().getCodeSource().getLocation().toURI());
         try (var file = new JarFile(jar.toFile())) {
-            return file.stream().map(JarEntry::getName)
+            return file.stream()
+                    .map(JarEntry::getName)
                     .filter(name -> name.startsWith("org/deeplearning4j/nn/conf/") && name.endsWith(".class"))
-                    .map(CompletenessTest::loaded).collect(Collectors.toSet());
+                    .map(CompletenessTest::loaded)
+                    .collect(Collectors.toSet());
         }
     }
 

@@ -37,46 +37,75 @@ record Family(
 
     /** Layers one after the other, in a MultiLayerNetwork and in a ComputationGraph. */
     static Family chain(String name, MultiDataSet data, InputType input, Layer... layers) {
-        return new Family(name, builder -> network(builder, input, layers), builder -> graph(builder, input, layers),
-                data, false, FALL, TOLERANCE);
+        return new Family(
+                name,
+                builder -> network(builder, input, layers),
+                builder -> graph(builder, input, layers),
+                data,
+                false,
+                FALL,
+                TOLERANCE);
     }
 
     /** A graph of more than a chain; {@code vertices} adds all to a graph that has inputs already, first {@code in}. */
     static Family graph(String name, MultiDataSet data, Consumer<GraphBuilder> vertices, InputType... inputs) {
-        return new Family(name, null, builder -> {
-            GraphBuilder graph = builder.graphBuilder().setInputTypes(inputs);
-            for (int i = 0; i < inputs.length; i++) {
-                graph.addInputs(i == 0 ? "in" : "in" + (i + 1));
-            }
-            vertices.accept(graph);
-            return graph.build();
-        }, data, false, FALL, TOLERANCE);
+        return new Family(
+                name,
+                null,
+                builder -> {
+                    GraphBuilder graph = builder.graphBuilder().setInputTypes(inputs);
+                    for (int i = 0; i < inputs.length; i++) {
+                        graph.addInputs(i == 0 ? "in" : "in" + (i + 1));
+                    }
+                    vertices.accept(graph);
+                    return graph.build();
+                },
+                data,
+                false,
+                FALL,
+                TOLERANCE);
     }
 
     /** The same with more settings for all layers. */
     Family with(Consumer<NeuralNetConfiguration.Builder> settings) {
-        return new Family(name, network == null ? null : builder -> {
-            settings.accept(builder);
-            return network.apply(builder);
-        }, builder -> {
-            settings.accept(builder);
-            return graph.apply(builder);
-        }, data, pretrained, fall, tolerance);
+        return new Family(
+                name,
+                network == null
+                        ? null
+                        : builder -> {
+                            settings.accept(builder);
+                            return network.apply(builder);
+                        },
+                builder -> {
+                    settings.accept(builder);
+                    return graph.apply(builder);
+                },
+                data,
+                pretrained,
+                fall,
+                tolerance);
     }
 
     /** The same with back-propagation through {@code steps} time steps at most. */
     Family truncated(int steps) {
-        return new Family(name, network.andThen(configuration -> {
-            configuration.setBackpropType(BackpropType.TruncatedBPTT);
-            configuration.setTbpttFwdLength(steps);
-            configuration.setTbpttBackLength(steps);
-            return configuration;
-        }), graph.andThen(configuration -> {
-            configuration.setBackpropType(BackpropType.TruncatedBPTT);
-            configuration.setTbpttFwdLength(steps);
-            configuration.setTbpttBackLength(steps);
-            return configuration;
-        }), data, pretrained, fall, tolerance);
+        return new Family(
+                name,
+                network.andThen(configuration -> {
+                    configuration.setBackpropType(BackpropType.TruncatedBPTT);
+                    configuration.setTbpttFwdLength(steps);
+                    configuration.setTbpttBackLength(steps);
+                    return configuration;
+                }),
+                graph.andThen(configuration -> {
+                    configuration.setBackpropType(BackpropType.TruncatedBPTT);
+                    configuration.setTbpttFwdLength(steps);
+                    configuration.setTbpttBackLength(steps);
+                    return configuration;
+                }),
+                data,
+                pretrained,
+                fall,
+                tolerance);
     }
 
     /** The same where the first layer alone learns, without labels. */

@@ -17,7 +17,9 @@ public final class FamilyTable {
     public static void main(String[] arguments) {
         List<Family> families = arguments.length == 0 ? Families.representative() : Families.all();
         if (arguments.length > 0 && !arguments[0].equals("all")) {
-            families = families.stream().filter(family -> family.name().matches(arguments[0])).toList();
+            families = families.stream()
+                    .filter(family -> family.name().matches(arguments[0]))
+                    .toList();
         }
         System.out.println("| family | FLOAT, start | FLOAT, end | BF16, end, network | graph | may differ by"
                 + " | first gradient off by |");
@@ -32,15 +34,25 @@ public final class FamilyTable {
             worst = Math.max(worst, Math.max(graphs.difference(), networks.difference()));
             System.out.println(row(family, networks, graphs, reached));
         }
-        System.out.printf(Locale.ROOT, "%n%d families, %d missed; largest difference %.1f%% of the fall%n",
-                families.size(), missed, 100 * worst);
+        System.out.printf(
+                Locale.ROOT,
+                "%n%d families, %d missed; largest difference %.1f%% of the fall%n",
+                families.size(),
+                missed,
+                100 * worst);
         System.exit(missed == 0 ? 0 : 1);
     }
 
     private static String row(Family family, Twins networks, Twins graphs, boolean reached) {
-        return String.format(Locale.ROOT, "| %s%s | %.4f | %.4f | %s | %.4f | %.4f | %.1f%% |", family.name(),
-                reached ? "" : " **missed**", graphs.start(), graphs.wide(),
-                family.network() == null ? "" : String.format(Locale.ROOT, "%.4f", networks.narrow()), graphs.narrow(),
+        return String.format(
+                Locale.ROOT,
+                "| %s%s | %.4f | %.4f | %s | %.4f | %.4f | %.1f%% |",
+                family.name(),
+                reached ? "" : " **missed**",
+                graphs.start(),
+                graphs.wide(),
+                family.network() == null ? "" : String.format(Locale.ROOT, "%.4f", networks.narrow()),
+                graphs.narrow(),
                 family.tolerance() * (graphs.start() - graphs.wide()),
                 100 * Math.max(networks.gradientError(), graphs.gradientError()));
     }

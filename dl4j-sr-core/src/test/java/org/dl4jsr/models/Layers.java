@@ -20,11 +20,16 @@ final class Layers {
     }
 
     static OutputLayer classifier() {
-        return new OutputLayer.Builder(LossFunction.MCXENT).nOut(Tasks.CLASSES).activation(Activation.SOFTMAX).build();
+        return new OutputLayer.Builder(LossFunction.MCXENT)
+                .nOut(Tasks.CLASSES)
+                .activation(Activation.SOFTMAX)
+                .build();
     }
 
     static RnnOutputLayer stepClassifier() {
-        return new RnnOutputLayer.Builder(LossFunction.MCXENT).nOut(Tasks.CLASSES).activation(Activation.SOFTMAX)
+        return new RnnOutputLayer.Builder(LossFunction.MCXENT)
+                .nOut(Tasks.CLASSES)
+                .activation(Activation.SOFTMAX)
                 .build();
     }
 }

@@ -48,46 +48,105 @@ class LimitsTest {
         InputType vector = InputType.feedForward(8);
         InputType sequence = InputType.recurrent(4, Tasks.STEPS);
         InputType image = InputType.convolutional(6, 6, 2);
-        var convolution = new ConvolutionLayer.Builder(3, 3).nOut(4).activation(Activation.TANH).build();
+        var convolution = new ConvolutionLayer.Builder(3, 3)
+                .nOut(4)
+                .activation(Activation.TANH)
+                .build();
         MultiDataSet vectors = Tasks.patterns(8);
         MultiDataSet images = Tasks.patterns(2, 6, 6);
         return Stream.of(
                 // Op scatter_update gets no integer arguments.
-                Family.chain("LearnedSelfAttention", Tasks.patterns(4, Tasks.STEPS), sequence,
-                        new LearnedSelfAttentionLayer.Builder().nOut(6).nHeads(2).headSize(3).nQueries(2)
-                                .projectInput(true).build(),
+                Family.chain(
+                        "LearnedSelfAttention",
+                        Tasks.patterns(4, Tasks.STEPS),
+                        sequence,
+                        new LearnedSelfAttentionLayer.Builder()
+                                .nOut(6)
+                                .nHeads(2)
+                                .headSize(3)
+                                .nQueries(2)
+                                .projectInput(true)
+                                .build(),
                         Layers.classifier()),
                 // It takes its gain apart as a matrix, and it is a vector.
-                Family.chain("SimpleRnn with layer normalization", Tasks.steps(4), sequence,
-                        new SimpleRnn.Builder().nOut(6).hasLayerNorm(true).build(), Layers.stepClassifier()),
-                Family.chain("truncated back-propagation through Bidirectional", Tasks.steps(4), sequence,
-                        new Bidirectional(new SimpleRnn.Builder().nOut(6).build()), Layers.stepClassifier())
+                Family.chain(
+                        "SimpleRnn with layer normalization",
+                        Tasks.steps(4),
+                        sequence,
+                        new SimpleRnn.Builder().nOut(6).hasLayerNorm(true).build(),
+                        Layers.stepClassifier()),
+                Family.chain(
+                                "truncated back-propagation through Bidirectional",
+                                Tasks.steps(4),
+                                sequence,
+                                new Bidirectional(
+                                        new SimpleRnn.Builder().nOut(6).build()),
+                                Layers.stepClassifier())
                         .truncated(2),
                 // Op prelu_bp refuses slopes that many elements share.
-                Family.chain("PReLU with shared slopes", images, image, convolution,
-                        new PReLULayer.Builder().inputShape(4, 4, 4).sharedAxes(2, 3).build(), Layers.classifier()),
-                Family.chain("Subsampling, SUM", images, image, convolution,
-                        new SubsamplingLayer.Builder(PoolingType.SUM).kernelSize(2, 2).build(), Layers.classifier()),
+                Family.chain(
+                        "PReLU with shared slopes",
+                        images,
+                        image,
+                        convolution,
+                        new PReLULayer.Builder()
+                                .inputShape(4, 4, 4)
+                                .sharedAxes(2, 3)
+                                .build(),
+                        Layers.classifier()),
+                Family.chain(
+                        "Subsampling, SUM",
+                        images,
+                        image,
+                        convolution,
+                        new SubsamplingLayer.Builder(PoolingType.SUM)
+                                .kernelSize(2, 2)
+                                .build(),
+                        Layers.classifier()),
                 // The layer wants one label a channel, the loss one a position.
-                Family.chain("CnnLossLayer, SPARSE_MCXENT",
-                        new MultiDataSet(images.getFeatures(0), images.getFeatures(0).gt(0).castTo(DataType.FLOAT)
-                                .max(true, 1)),
-                        image, new ConvolutionLayer.Builder(1, 1).nOut(3).activation(Activation.IDENTITY).build(),
-                        new CnnLossLayer.Builder(LossFunction.SPARSE_MCXENT).activation(Activation.SOFTMAX).build()),
+                Family.chain(
+                        "CnnLossLayer, SPARSE_MCXENT",
+                        new MultiDataSet(
+                                images.getFeatures(0),
+                                images.getFeatures(0)
+                                        .gt(0)
+                                        .castTo(DataType.FLOAT)
+                                        .max(true, 1)),
+                        image,
+                        new ConvolutionLayer.Builder(1, 1)
+                                .nOut(3)
+                                .activation(Activation.IDENTITY)
+                                .build(),
+                        new CnnLossLayer.Builder(LossFunction.SPARSE_MCXENT)
+                                .activation(Activation.SOFTMAX)
+                                .build()),
                 // It lets no gradient through.
-                Family.graph("FrozenVertex after a layer", vectors,
+                Family.graph(
+                        "FrozenVertex after a layer",
+                        vectors,
                         graph -> graph.addLayer("hidden", Layers.dense(8), "in")
                                 .addVertex("frozen", new FrozenVertex(new ScaleVertex(2)), "hidden")
-                                .addLayer("out", Layers.classifier(), "frozen").setOutputs("out"), vector));
+                                .addLayer("out", Layers.classifier(), "frozen")
+                                .setOutputs("out"),
+                        vector));
     }
 
     /** An AutoEncoder's own gradient has the wrong sign: pretraining takes it away from its input. */
     @Test
     void pretrainingAnAutoEncoderAscendsInFloatToo() {
-        var network = new MultiLayerNetwork(new NeuralNetConfiguration.Builder().seed(1).updater(new Adam(1e-2)).list()
-                .layer(new AutoEncoder.Builder().nIn(8).nOut(6).activation(Activation.SIGMOID).corruptionLevel(0)
+        var network = new MultiLayerNetwork(new NeuralNetConfiguration.Builder()
+                .seed(1)
+                .updater(new Adam(1e-2))
+                .list()
+                .layer(new AutoEncoder.Builder()
+                        .nIn(8)
+                        .nOut(6)
+                        .activation(Activation.SIGMOID)
+                        .corruptionLevel(0)
                         .build())
-                .layer(Layers.classifier()).setInputType(InputType.feedForward(8)).build());
+                .layer(Layers.classifier())
+                .setInputType(InputType.feedForward(8))
+                .build());
         network.init();
         INDArray features = Tasks.patterns(8).getFeatures(0).gt(0).castTo(DataType.FLOAT);
         double start = reconstructionError(network, features);
@@ -100,6 +159,7 @@ class LimitsTest {
     private static double reconstructionError(MultiLayerNetwork network, INDArray features) {
         var layer = (org.deeplearning4j.nn.layers.feedforward.autoencoder.AutoEncoder) network.getLayer(0);
         var workspaces = LayerWorkspaceMgr.noWorkspaces();
-        return layer.decode(layer.encode(features, false, workspaces), workspaces).squaredDistance(features);
+        return layer.decode(layer.encode(features, false, workspaces), workspaces)
+                .squaredDistance(features);
     }
 }

@@ -38,7 +38,15 @@ final class LossFamilies {
     private static final int OUTPUTS = 3;
 
     /** What a loss takes for labels. */
-    private enum Labels { REAL, POSITIVE, BINARY, SIGNS, ONE_HOT, INDEX, DISTRIBUTION }
+    private enum Labels {
+        REAL,
+        POSITIVE,
+        BINARY,
+        SIGNS,
+        ONE_HOT,
+        INDEX,
+        DISTRIBUTION
+    }
 
     private record Target(Labels labels, Activation activation) {}
 
@@ -60,8 +68,7 @@ final class LossFamilies {
             Map.entry(LossFunction.NEGATIVELOGLIKELIHOOD, new Target(Labels.ONE_HOT, Activation.SOFTMAX)),
             Map.entry(LossFunction.SPARSE_MCXENT, new Target(Labels.INDEX, Activation.SOFTMAX)),
             Map.entry(LossFunction.KL_DIVERGENCE, new Target(Labels.DISTRIBUTION, Activation.SOFTMAX)),
-            Map.entry(LossFunction.RECONSTRUCTION_CROSSENTROPY,
-                    new Target(Labels.DISTRIBUTION, Activation.SOFTMAX)));
+            Map.entry(LossFunction.RECONSTRUCTION_CROSSENTROPY, new Target(Labels.DISTRIBUTION, Activation.SOFTMAX)));
 
     private LossFamilies() {}
 
@@ -86,32 +93,68 @@ final class LossFamilies {
     }
 
     private static List<Family> faster(List<Family> families) {
-        return families.stream().map(family -> family.with(builder -> builder.updater(new Adam(1e-2)))).toList();
+        return families.stream()
+                .map(family -> family.with(builder -> builder.updater(new Adam(1e-2))))
+                .toList();
     }
 
     private static List<Family> of(LossFunction loss) {
         Target target = TARGETS.get(loss);
         var families = new ArrayList<>(List.of(
-                chain("OutputLayer, " + loss, data(target.labels), InputType.feedForward(CHANNELS),
+                chain(
+                        "OutputLayer, " + loss,
+                        data(target.labels),
+                        InputType.feedForward(CHANNELS),
                         output(loss.getILossFunction(), OUTPUTS, target.activation)),
-                chain("LossLayer, " + loss, data(target.labels), InputType.feedForward(CHANNELS),
+                chain(
+                        "LossLayer, " + loss,
+                        data(target.labels),
+                        InputType.feedForward(CHANNELS),
                         Layers.dense(OUTPUTS, Activation.IDENTITY),
-                        new LossLayer.Builder(loss).activation(target.activation).build()),
-                chain("RnnOutputLayer, " + loss, data(target.labels, 3), InputType.recurrent(CHANNELS, 3),
+                        new LossLayer.Builder(loss)
+                                .activation(target.activation)
+                                .build()),
+                chain(
+                        "RnnOutputLayer, " + loss,
+                        data(target.labels, 3),
+                        InputType.recurrent(CHANNELS, 3),
                         new SimpleRnn.Builder().nOut(8).build(),
-                        new RnnOutputLayer.Builder(loss).nOut(OUTPUTS).activation(target.activation).build()),
-                chain("RnnLossLayer, " + loss, data(target.labels, 3), InputType.recurrent(CHANNELS, 3),
-                        new SimpleRnn.Builder().nOut(OUTPUTS).activation(Activation.IDENTITY).build(),
-                        new RnnLossLayer.Builder(loss).activation(target.activation).build()),
-                chain("Cnn3DLossLayer, " + loss, data(target.labels, 2, 2, 1),
+                        new RnnOutputLayer.Builder(loss)
+                                .nOut(OUTPUTS)
+                                .activation(target.activation)
+                                .build()),
+                chain(
+                        "RnnLossLayer, " + loss,
+                        data(target.labels, 3),
+                        InputType.recurrent(CHANNELS, 3),
+                        new SimpleRnn.Builder()
+                                .nOut(OUTPUTS)
+                                .activation(Activation.IDENTITY)
+                                .build(),
+                        new RnnLossLayer.Builder(loss)
+                                .activation(target.activation)
+                                .build()),
+                chain(
+                        "Cnn3DLossLayer, " + loss,
+                        data(target.labels, 2, 2, 1),
                         InputType.convolutional3D(DataFormat.NCDHW, 2, 2, 1, CHANNELS),
-                        new Convolution3D.Builder(1, 1, 1).nOut(OUTPUTS).activation(Activation.IDENTITY).build(),
-                        new Cnn3DLossLayer.Builder(DataFormat.NCDHW).lossFunction(loss)
-                                .activation(target.activation).build())));
+                        new Convolution3D.Builder(1, 1, 1)
+                                .nOut(OUTPUTS)
+                                .activation(Activation.IDENTITY)
+                                .build(),
+                        new Cnn3DLossLayer.Builder(DataFormat.NCDHW)
+                                .lossFunction(loss)
+                                .activation(target.activation)
+                                .build())));
         if (loss != LossFunction.SPARSE_MCXENT) { // whose labels' shape a CnnLossLayer refuses
-            families.add(chain("CnnLossLayer, " + loss, data(target.labels, 2, 2),
+            families.add(chain(
+                    "CnnLossLayer, " + loss,
+                    data(target.labels, 2, 2),
                     InputType.convolutional(2, 2, CHANNELS),
-                    new ConvolutionLayer.Builder(1, 1).nOut(OUTPUTS).activation(Activation.IDENTITY).build(),
+                    new ConvolutionLayer.Builder(1, 1)
+                            .nOut(OUTPUTS)
+                            .activation(Activation.IDENTITY)
+                            .build(),
                     new CnnLossLayer.Builder(loss).activation(target.activation).build()));
         }
         return families;
@@ -120,23 +163,41 @@ final class LossFamilies {
     /** Losses that are not in the enum. */
     private static List<Family> others() {
         return List.of(
-                chain("OutputLayer, LossFMeasure", binary(), InputType.feedForward(CHANNELS),
+                chain(
+                        "OutputLayer, LossFMeasure",
+                        binary(),
+                        InputType.feedForward(CHANNELS),
                         output(new LossFMeasure(), 1, Activation.SIGMOID)),
-                chain("OutputLayer, LossMultiLabel", few(data(Labels.BINARY)), InputType.feedForward(CHANNELS),
+                chain(
+                        "OutputLayer, LossMultiLabel",
+                        few(data(Labels.BINARY)),
+                        InputType.feedForward(CHANNELS),
                         output(new LossMultiLabel(), OUTPUTS, Activation.IDENTITY)),
-                chain("OutputLayer, LossMixtureDensity", data(Labels.REAL), InputType.feedForward(CHANNELS),
-                        output(LossMixtureDensity.builder().gaussians(2).labelWidth(OUTPUTS).build(),
-                                2 * (OUTPUTS + 2), Activation.IDENTITY))
+                chain(
+                                "OutputLayer, LossMixtureDensity",
+                                data(Labels.REAL),
+                                InputType.feedForward(CHANNELS),
+                                output(
+                                        LossMixtureDensity.builder()
+                                                .gaussians(2)
+                                                .labelWidth(OUTPUTS)
+                                                .build(),
+                                        2 * (OUTPUTS + 2),
+                                        Activation.IDENTITY))
                         .with(builder -> builder.updater(new Adam(5e-3))));
     }
 
     private static OutputLayer output(ILossFunction loss, int outputs, Activation activation) {
-        return new OutputLayer.Builder(loss).nOut(outputs).activation(activation).build();
+        return new OutputLayer.Builder(loss)
+                .nOut(outputs)
+                .activation(activation)
+                .build();
     }
 
     /** The loss goes through them one by one. */
     private static MultiDataSet few(MultiDataSet data) {
-        return new MultiDataSet(data.getFeatures(0).get(NDArrayIndex.interval(0, 4)),
+        return new MultiDataSet(
+                data.getFeatures(0).get(NDArrayIndex.interval(0, 4)),
                 data.getLabels(0).get(NDArrayIndex.interval(0, 4)));
     }
 
@@ -161,15 +222,16 @@ final class LossFamilies {
             channelsFirst[i] = i - 1;
         }
         values = values.permute(channelsFirst).dup('c');
-        INDArray labels = switch (kind) {
-            case REAL -> Transforms.tanh(values);
-            case POSITIVE -> Transforms.exp(values.mul(0.5));
-            case BINARY -> values.gt(0).castTo(DataType.FLOAT);
-            case SIGNS -> Transforms.sign(values);
-            case ONE_HOT -> values.eq(values.max(true, 1)).castTo(DataType.FLOAT);
-            case INDEX -> Nd4j.expandDims(values.argMax(1).castTo(DataType.FLOAT), 1);
-            case DISTRIBUTION -> Nd4j.nn().softmax(values, 1);
-        };
+        INDArray labels =
+                switch (kind) {
+                    case REAL -> Transforms.tanh(values);
+                    case POSITIVE -> Transforms.exp(values.mul(0.5));
+                    case BINARY -> values.gt(0).castTo(DataType.FLOAT);
+                    case SIGNS -> Transforms.sign(values);
+                    case ONE_HOT -> values.eq(values.max(true, 1)).castTo(DataType.FLOAT);
+                    case INDEX -> Nd4j.expandDims(values.argMax(1).castTo(DataType.FLOAT), 1);
+                    case DISTRIBUTION -> Nd4j.nn().softmax(values, 1);
+                };
         return new MultiDataSet(features, labels);
     }
 }

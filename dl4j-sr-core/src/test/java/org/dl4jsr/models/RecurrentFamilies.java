@@ -37,39 +37,81 @@ final class RecurrentFamilies {
 
     static List<Family> all() {
         var families = new ArrayList<Family>();
-        for (Layer layer : List.of(lstm(), new GravesLSTM.Builder().nOut(6).build(),
-                new GravesBidirectionalLSTM.Builder().nOut(6).build(), rnn())) {
+        for (Layer layer : List.of(
+                lstm(),
+                new GravesLSTM.Builder().nOut(6).build(),
+                new GravesBidirectionalLSTM.Builder().nOut(6).build(),
+                rnn())) {
             String name = layer.getClass().getSimpleName();
             families.add(chain(name, Tasks.steps(SIZE), SEQUENCE, layer, stepClassifier()));
             families.add(chain(name + " with masks", Tasks.maskedSteps(SIZE), SEQUENCE, layer, stepClassifier()));
             if (!(layer instanceof GravesBidirectionalLSTM)) {
-                families.add(chain(name + ", truncated back-propagation", Tasks.steps(SIZE), SEQUENCE, layer,
-                        stepClassifier()).truncated(2));
+                families.add(chain(
+                                name + ", truncated back-propagation",
+                                Tasks.steps(SIZE),
+                                SEQUENCE,
+                                layer,
+                                stepClassifier())
+                        .truncated(2));
             }
         }
-        families.add(chain("LSTM, time before size", timeFirst(), InputType.recurrent(SIZE, Tasks.STEPS, RNNFormat.NWC),
+        families.add(chain(
+                "LSTM, time before size",
+                timeFirst(),
+                InputType.recurrent(SIZE, Tasks.STEPS, RNNFormat.NWC),
                 new LSTM.Builder().nOut(6).dataFormat(RNNFormat.NWC).build(),
-                new RnnOutputLayer.Builder(LossFunction.MCXENT).nOut(Tasks.CLASSES).activation(Activation.SOFTMAX)
-                        .dataFormat(RNNFormat.NWC).build()));
+                new RnnOutputLayer.Builder(LossFunction.MCXENT)
+                        .nOut(Tasks.CLASSES)
+                        .activation(Activation.SOFTMAX)
+                        .dataFormat(RNNFormat.NWC)
+                        .build()));
         for (Bidirectional.Mode mode : Bidirectional.Mode.values()) {
-            families.add(chain("Bidirectional SimpleRnn, " + mode, Tasks.steps(SIZE), SEQUENCE,
-                    new Bidirectional(mode, rnn()), stepClassifier()));
+            families.add(chain(
+                    "Bidirectional SimpleRnn, " + mode,
+                    Tasks.steps(SIZE),
+                    SEQUENCE,
+                    new Bidirectional(mode, rnn()),
+                    stepClassifier()));
         }
-        families.add(chain("Bidirectional LSTM with masks", Tasks.maskedSteps(SIZE), SEQUENCE,
-                new Bidirectional(Bidirectional.Mode.CONCAT, lstm()), stepClassifier()));
-        families.add(chain("LastTimeStep", Tasks.patterns(SIZE, Tasks.STEPS), SEQUENCE, new LastTimeStep(lstm()),
-                classifier()));
+        families.add(chain(
+                "Bidirectional LSTM with masks",
+                Tasks.maskedSteps(SIZE),
+                SEQUENCE,
+                new Bidirectional(Bidirectional.Mode.CONCAT, lstm()),
+                stepClassifier()));
+        families.add(chain(
+                "LastTimeStep", Tasks.patterns(SIZE, Tasks.STEPS), SEQUENCE, new LastTimeStep(lstm()), classifier()));
         families.add(chain("LastTimeStep with masks", masked(), SEQUENCE, new LastTimeStep(rnn()), classifier()));
-        families.add(chain("TimeDistributed", Tasks.steps(SIZE), SEQUENCE,
-                new TimeDistributed(Layers.dense(6), RNNFormat.NCW), rnn(), stepClassifier()));
-        families.add(chain("Dense between recurrent layers", Tasks.steps(SIZE), SEQUENCE, rnn(), Layers.dense(6), rnn(),
+        families.add(chain(
+                "TimeDistributed",
+                Tasks.steps(SIZE),
+                SEQUENCE,
+                new TimeDistributed(Layers.dense(6), RNNFormat.NCW),
+                rnn(),
+                stepClassifier()));
+        families.add(chain(
+                "Dense between recurrent layers",
+                Tasks.steps(SIZE),
+                SEQUENCE,
+                rnn(),
+                Layers.dense(6),
+                rnn(),
                 stepClassifier()));
         families.add(chain("MaskLayer", Tasks.maskedSteps(SIZE), SEQUENCE, rnn(), new MaskLayer(), stepClassifier()));
-        families.add(chain("MaskZero", zeros(), SEQUENCE,
-                new MaskZeroLayer.Builder().underlying(lstm()).maskValue(0).build(), stepClassifier()));
+        families.add(chain(
+                "MaskZero",
+                zeros(),
+                SEQUENCE,
+                new MaskZeroLayer.Builder().underlying(lstm()).maskValue(0).build(),
+                stepClassifier()));
         for (PoolingType pooling : PoolingType.values()) {
-            families.add(chain("GlobalPooling of sequences with masks, " + pooling, masked(), SEQUENCE, rnn(),
-                    new GlobalPoolingLayer(pooling), classifier()));
+            families.add(chain(
+                    "GlobalPooling of sequences with masks, " + pooling,
+                    masked(),
+                    SEQUENCE,
+                    rnn(),
+                    new GlobalPoolingLayer(pooling),
+                    classifier()));
         }
         families.replaceAll(family -> family.with(builder -> builder.updater(new Adam(1e-2))));
         return families;
@@ -91,7 +133,8 @@ final class RecurrentFamilies {
 
     private static MultiDataSet timeFirst() {
         MultiDataSet data = Tasks.steps(SIZE);
-        return new MultiDataSet(data.getFeatures(0).permute(0, 2, 1).dup('c'),
+        return new MultiDataSet(
+                data.getFeatures(0).permute(0, 2, 1).dup('c'),
                 data.getLabels(0).permute(0, 2, 1).dup('c'));
     }
 

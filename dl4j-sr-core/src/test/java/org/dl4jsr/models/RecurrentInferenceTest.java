@@ -62,7 +62,9 @@ class RecurrentInferenceTest {
     }
 
     static Stream<Layer> layers() {
-        return Stream.of(new LSTM.Builder().nOut(6).build(), new GravesLSTM.Builder().nOut(6).build(),
+        return Stream.of(
+                new LSTM.Builder().nOut(6).build(),
+                new GravesLSTM.Builder().nOut(6).build(),
                 new SimpleRnn.Builder().nOut(6).build());
     }
 
@@ -76,12 +78,18 @@ class RecurrentInferenceTest {
 
     /** The step as an array [example, size]. */
     private static INDArray step(INDArray sequence, int t) {
-        return sequence.get(NDArrayIndex.all(), NDArrayIndex.all(), NDArrayIndex.point(t)).dup();
+        return sequence.get(NDArrayIndex.all(), NDArrayIndex.all(), NDArrayIndex.point(t))
+                .dup();
     }
 
     private static void assertNear(INDArray expected, INDArray actual) {
         assertEquals(DataType.BFLOAT16, actual.dataType());
-        assertEquals(0, expected.castTo(DataType.FLOAT).sub(actual.castTo(DataType.FLOAT)).amaxNumber().doubleValue(),
+        assertEquals(
+                0,
+                expected.castTo(DataType.FLOAT)
+                        .sub(actual.castTo(DataType.FLOAT))
+                        .amaxNumber()
+                        .doubleValue(),
                 TOLERANCE);
     }
 }

@@ -41,24 +41,43 @@ final class SameDiffFamilies {
                 chain("SameDiffLayer", Tasks.patterns(8), VECTOR, new Residual(8), classifier()),
                 chain("SameDiffLambdaLayer", Tasks.patterns(8), VECTOR, dense(8), new Squares(), classifier()),
                 chain("SameDiffOutputLayer", Tasks.patterns(8), VECTOR, dense(6), new SquaredError(6)),
-                graph("SameDiffVertex", Tasks.patterns(8), graph -> graph.addLayer("left", dense(6), "in")
-                        .addVertex("vertex", new Gate(6), "left", "in").addLayer("out", classifier(), "vertex")
-                        .setOutputs("out"), VECTOR),
-                graph("SameDiffLambdaVertex", Tasks.patterns(8), graph -> graph.addLayer("left", dense(6), "in")
-                        .addLayer("right", dense(6), "in").addVertex("vertex", new Product(), "left", "right")
-                        .addLayer("out", classifier(), "vertex").setOutputs("out"), VECTOR),
-                chain("Capsules", Tasks.patterns(2, 6, 6), InputType.convolutional(6, 6, 2),
-                        new PrimaryCapsules.Builder(4, 2).kernelSize(3, 3).stride(3, 3).build(),
+                graph(
+                        "SameDiffVertex",
+                        Tasks.patterns(8),
+                        graph -> graph.addLayer("left", dense(6), "in")
+                                .addVertex("vertex", new Gate(6), "left", "in")
+                                .addLayer("out", classifier(), "vertex")
+                                .setOutputs("out"),
+                        VECTOR),
+                graph(
+                        "SameDiffLambdaVertex",
+                        Tasks.patterns(8),
+                        graph -> graph.addLayer("left", dense(6), "in")
+                                .addLayer("right", dense(6), "in")
+                                .addVertex("vertex", new Product(), "left", "right")
+                                .addLayer("out", classifier(), "vertex")
+                                .setOutputs("out"),
+                        VECTOR),
+                chain(
+                        "Capsules",
+                        Tasks.patterns(2, 6, 6),
+                        InputType.convolutional(6, 6, 2),
+                        new PrimaryCapsules.Builder(4, 2)
+                                .kernelSize(3, 3)
+                                .stride(3, 3)
+                                .build(),
                         new CapsuleLayer.Builder(Tasks.CLASSES, 4, 2).build(),
                         new CapsuleStrengthLayer.Builder().build(),
-                        new LossLayer.Builder(LossFunction.MSE).activation(Activation.IDENTITY).build()));
+                        new LossLayer.Builder(LossFunction.MSE)
+                                .activation(Activation.IDENTITY)
+                                .build()));
     }
 
     private static void initialize(Map<String, INDArray> parameters) {
         parameters.forEach((name, array) -> {
             if (array.rank() == 2) {
-                WeightInitUtil.initWeights(array.size(0), array.size(1), array.shape(), WeightInit.XAVIER, null, 'c',
-                        array);
+                WeightInitUtil.initWeights(
+                        array.size(0), array.size(1), array.shape(), WeightInit.XAVIER, null, 'c', array);
             } else {
                 array.assign(name.equals("gain") ? 1 : 0);
             }
@@ -160,9 +179,13 @@ final class SameDiffFamilies {
         }
 
         @Override
-        public SDVariable defineVertex(SameDiff sameDiff, Map<String, SDVariable> inputs,
-                Map<String, SDVariable> parameters, Map<String, SDVariable> masks) {
-            SDVariable gate = sameDiff.mmul(inputs.get("right"), parameters.get("w")).add(parameters.get("b"));
+        public SDVariable defineVertex(
+                SameDiff sameDiff,
+                Map<String, SDVariable> inputs,
+                Map<String, SDVariable> parameters,
+                Map<String, SDVariable> masks) {
+            SDVariable gate =
+                    sameDiff.mmul(inputs.get("right"), parameters.get("w")).add(parameters.get("b"));
             return inputs.get("left").mul(sameDiff.nn.sigmoid(gate));
         }
 

@@ -60,8 +60,8 @@ final class Tasks {
     /** {@link #steps} that end early, by feature and label masks. */
     static MultiDataSet maskedSteps(int size) {
         MultiDataSet data = steps(size);
-        return new MultiDataSet(data.getFeatures(), data.getLabels(), new INDArray[] {lengths()},
-                new INDArray[] {lengths()});
+        return new MultiDataSet(
+                data.getFeatures(), data.getLabels(), new INDArray[] {lengths()}, new INDArray[] {lengths()});
     }
 
     /** A mask [example, step] of sequences that end early. */

@@ -38,43 +38,67 @@ final class TrainingFamilies {
 
     static List<Family> all() {
         var families = new ArrayList<Family>();
-        for (IDropout dropout : List.of(new Dropout(0.8), new AlphaDropout(0.9), new GaussianDropout(0.2),
-                new GaussianNoise(0.2))) {
-            families.add(chain(dropout.getClass().getSimpleName(), Tasks.patterns(8), VECTOR, dense(12),
-                    new DropoutLayer.Builder(dropout).build(), classifier()));
+        for (IDropout dropout :
+                List.of(new Dropout(0.8), new AlphaDropout(0.9), new GaussianDropout(0.2), new GaussianNoise(0.2))) {
+            families.add(chain(
+                    dropout.getClass().getSimpleName(),
+                    Tasks.patterns(8),
+                    VECTOR,
+                    dense(12),
+                    new DropoutLayer.Builder(dropout).build(),
+                    classifier()));
         }
-        families.add(chain("SpatialDropout", Tasks.patterns(2, 6, 6), InputType.convolutional(6, 6, 2),
-                new ConvolutionLayer.Builder(3, 3).nOut(4).activation(Activation.TANH).build(),
-                new DropoutLayer.Builder(new SpatialDropout(0.8)).build(), classifier()));
+        families.add(chain(
+                "SpatialDropout",
+                Tasks.patterns(2, 6, 6),
+                InputType.convolutional(6, 6, 2),
+                new ConvolutionLayer.Builder(3, 3)
+                        .nOut(4)
+                        .activation(Activation.TANH)
+                        .build(),
+                new DropoutLayer.Builder(new SpatialDropout(0.8)).build(),
+                classifier()));
         families.addAll(List.of(
                 configured("L1", builder -> builder.l1(1e-3).l1Bias(1e-3)),
                 configured("L2", builder -> builder.l2(1e-2).l2Bias(1e-2)),
                 configured("WeightDecay", builder -> builder.weightDecay(0.1).weightDecayBias(0.1)),
                 configured("MaxNormConstraint", builder -> builder.constrainWeights(new MaxNormConstraint(0.8, 0))),
-                configured("MinMaxNormConstraint",
+                configured(
+                        "MinMaxNormConstraint",
                         builder -> builder.constrainWeights(new MinMaxNormConstraint(0.5, 0.8, 0.5, 0))),
-                configured("NonNegativeConstraint", // constrainAllParameters has no effect in M2.1
+                configured(
+                        "NonNegativeConstraint", // constrainAllParameters has no effect in M2.1
                         builder -> builder.constrainWeights(new NonNegativeConstraint())),
                 configured("UnitNormConstraint", builder -> builder.constrainWeights(new UnitNormConstraint(0))),
                 configured("DropConnect", builder -> builder.weightNoise(new DropConnect(0.9))),
-                configured("WeightNoise, added",
+                configured(
+                        "WeightNoise, added",
                         builder -> builder.weightNoise(new WeightNoise(new NormalDistribution(0, 0.05)))),
-                configured("WeightNoise, multiplied", builder -> builder
-                        .weightNoise(new WeightNoise(new NormalDistribution(1, 0.05), true, false)))));
+                configured(
+                        "WeightNoise, multiplied",
+                        builder ->
+                                builder.weightNoise(new WeightNoise(new NormalDistribution(1, 0.05), true, false)))));
         for (GradientNormalization normalization : GradientNormalization.values()) {
             if (normalization != GradientNormalization.None) {
-                families.add(configured("GradientNormalization, " + normalization, builder -> builder
-                        .gradientNormalization(normalization).gradientNormalizationThreshold(0.05)));
+                families.add(configured(
+                        "GradientNormalization, " + normalization,
+                        builder -> builder.gradientNormalization(normalization).gradientNormalizationThreshold(0.05)));
             }
         }
-        families.add(chain("FrozenLayer", Tasks.patterns(8), VECTOR, new FrozenLayer(dense(12)), dense(12),
+        families.add(
+                chain("FrozenLayer", Tasks.patterns(8), VECTOR, new FrozenLayer(dense(12)), dense(12), classifier()));
+        families.add(chain(
+                "FrozenLayerWithBackprop",
+                Tasks.patterns(8),
+                VECTOR,
+                dense(12),
+                new FrozenLayerWithBackprop(dense(12)),
                 classifier()));
-        families.add(chain("FrozenLayerWithBackprop", Tasks.patterns(8), VECTOR, dense(12),
-                new FrozenLayerWithBackprop(dense(12)), classifier()));
         return families;
     }
 
     private static Family configured(String name, Consumer<NeuralNetConfiguration.Builder> settings) {
-        return chain(name, Tasks.patterns(8), VECTOR, dense(12), dense(12), classifier()).with(settings);
+        return chain(name, Tasks.patterns(8), VECTOR, dense(12), dense(12), classifier())
+                .with(settings);
     }
 }

@@ -23,12 +23,12 @@ import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
 class TransferLearningTest {
 
     private static final int CLASSES = 2;
-    private static final Family FIRST_TASK = Family.chain("", Tasks.patterns(8), InputType.feedForward(8),
-            Layers.dense(12), Layers.dense(12), Layers.classifier());
+    private static final Family FIRST_TASK = Family.chain(
+            "", Tasks.patterns(8), InputType.feedForward(8), Layers.dense(12), Layers.dense(12), Layers.classifier());
     private static final INDArray FEATURES = FIRST_TASK.data().getFeatures(0);
     /** Whether it is one class or one of the others. */
-    private static final INDArray LABELS = FIRST_TASK.data().getLabels(0)
-            .mmul(Nd4j.create(new float[][] {{1, 0}, {0, 1}, {0, 1}}));
+    private static final INDArray LABELS =
+            FIRST_TASK.data().getLabels(0).mmul(Nd4j.create(new float[][] {{1, 0}, {0, 1}, {0, 1}}));
 
     @Test
     void networks() {
@@ -53,8 +53,11 @@ class TransferLearningTest {
             first.fit(FEATURES, FIRST_TASK.data().getLabels(0));
         }
         MultiLayerNetwork second = policy.convert(new TransferLearning.Builder(first)
-                .fineTuneConfiguration(fineTuning()).setFeatureExtractor(0).removeOutputLayer()
-                .addLayer(head()).build());
+                .fineTuneConfiguration(fineTuning())
+                .setFeatureExtractor(0)
+                .removeOutputLayer()
+                .addLayer(head())
+                .build());
         assertEquals(policy.dataType(), second.params().dataType());
         INDArray frozen = second.getLayer(0).params().dup();
         assertEquals(first.getLayer(0).params(), frozen);
@@ -72,8 +75,12 @@ class TransferLearningTest {
             first.fit(FIRST_TASK.data());
         }
         ComputationGraph second = policy.convert(new TransferLearning.GraphBuilder(first)
-                .fineTuneConfiguration(fineTuning()).setFeatureExtractor("layer0")
-                .removeVertexAndConnections("layer2").addLayer("head", head(), "layer1").setOutputs("head").build());
+                .fineTuneConfiguration(fineTuning())
+                .setFeatureExtractor("layer0")
+                .removeVertexAndConnections("layer2")
+                .addLayer("head", head(), "layer1")
+                .setOutputs("head")
+                .build());
         assertEquals(policy.dataType(), second.params().dataType());
         INDArray frozen = second.getLayer("layer0").params().dup();
         assertEquals(first.getLayer("layer0").params(), frozen);
@@ -90,11 +97,17 @@ class TransferLearningTest {
     }
 
     private static FineTuneConfiguration fineTuning() {
-        return new FineTuneConfiguration.Builder().seed(2).updater(new Adam(5e-3)).build();
+        return new FineTuneConfiguration.Builder()
+                .seed(2)
+                .updater(new Adam(5e-3))
+                .build();
     }
 
     private static OutputLayer head() {
-        return new OutputLayer.Builder(LossFunction.MCXENT).nIn(12).nOut(CLASSES).activation(Activation.SOFTMAX)
+        return new OutputLayer.Builder(LossFunction.MCXENT)
+                .nIn(12)
+                .nOut(CLASSES)
+                .activation(Activation.SOFTMAX)
                 .build();
     }
 }

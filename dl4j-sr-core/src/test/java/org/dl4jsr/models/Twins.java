@@ -71,12 +71,16 @@ record Twins(int iterations, double start, double wide, double narrow, double gr
     }
 
     private static NeuralNetConfiguration.Builder builder() {
-        return new NeuralNetConfiguration.Builder().seed(SEED).updater(new Adam(5e-3)).weightInit(WeightInit.XAVIER);
+        return new NeuralNetConfiguration.Builder()
+                .seed(SEED)
+                .updater(new Adam(5e-3))
+                .weightInit(WeightInit.XAVIER);
     }
 
     private static Twins trained(Model wide, Model narrow, Family family, int iterations) {
         if (narrow.params().dataType() != DataType.BFLOAT16) {
-            throw new AssertionError("The twin's parameters are " + narrow.params().dataType());
+            throw new AssertionError(
+                    "The twin's parameters are " + narrow.params().dataType());
         }
         double gradientError = largestError(gradients(wide, family), gradients(narrow, family));
         double start = loss(wide, family);
@@ -146,8 +150,10 @@ record Twins(int iterations, double start, double wide, double narrow, double gr
         }
         Map<String, INDArray> gradients = gradient.gradientForVariable();
         Model owner = family.pretrained() ? firstLayer(model) : model;
-        return owner.paramTable().keySet().stream().filter(gradients::containsKey)
-                .collect(Collectors.toMap(Function.identity(), name -> gradients.get(name).castTo(DataType.DOUBLE)));
+        return owner.paramTable().keySet().stream()
+                .filter(gradients::containsKey)
+                .collect(Collectors.toMap(
+                        Function.identity(), name -> gradients.get(name).castTo(DataType.DOUBLE)));
     }
 
     private static void initGradientsView(Model model) {
@@ -165,11 +171,15 @@ record Twins(int iterations, double start, double wide, double narrow, double gr
     }
 
     private static double largestError(Map<String, INDArray> expected, Map<String, INDArray> actual) {
-        double all = Math.sqrt(expected.values().stream().mapToDouble(Twins::square).sum());
-        return expected.keySet().stream().mapToDouble(name -> {
-            double error = Math.sqrt(square(actual.get(name).sub(expected.get(name))));
-            return error / Math.max(Math.sqrt(square(expected.get(name))), 1e-2 * all);
-        }).max().orElse(0);
+        double all =
+                Math.sqrt(expected.values().stream().mapToDouble(Twins::square).sum());
+        return expected.keySet().stream()
+                .mapToDouble(name -> {
+                    double error = Math.sqrt(square(actual.get(name).sub(expected.get(name))));
+                    return error / Math.max(Math.sqrt(square(expected.get(name))), 1e-2 * all);
+                })
+                .max()
+                .orElse(0);
     }
 
     private static double square(INDArray array) {
@@ -178,7 +188,7 @@ record Twins(int iterations, double start, double wide, double narrow, double gr
     }
 
     private static DataSet single(MultiDataSet data) {
-        return new DataSet(data.getFeatures(0), data.getLabels(0), data.getFeaturesMaskArray(0),
-                data.getLabelsMaskArray(0));
+        return new DataSet(
+                data.getFeatures(0), data.getLabels(0), data.getFeaturesMaskArray(0), data.getLabelsMaskArray(0));
     }
 }

@@ -35,18 +35,40 @@ final class UnsupervisedFamilies {
         distributions.put("Gaussian", new GaussianReconstructionDistribution(Activation.IDENTITY));
         distributions.put("Bernoulli", new BernoulliReconstructionDistribution(Activation.SIGMOID));
         distributions.put("exponential", new ExponentialReconstructionDistribution(Activation.IDENTITY));
-        distributions.put("composite", new CompositeReconstructionDistribution.Builder()
-                .addDistribution(4, new GaussianReconstructionDistribution(Activation.IDENTITY))
-                .addDistribution(4, new BernoulliReconstructionDistribution(Activation.SIGMOID)).build());
+        distributions.put(
+                "composite",
+                new CompositeReconstructionDistribution.Builder()
+                        .addDistribution(4, new GaussianReconstructionDistribution(Activation.IDENTITY))
+                        .addDistribution(4, new BernoulliReconstructionDistribution(Activation.SIGMOID))
+                        .build());
         distributions.put("a loss", new LossFunctionWrapper(Activation.IDENTITY, new LossMSE()));
         distributions.forEach((name, distribution) -> families.add(chain(
-                "VariationalAutoencoder, pretrained, " + name, positive(), VECTOR, variational(distribution),
-                classifier()).unlabelled().with(builder -> builder.updater(new Adam(1e-2))).fall(0.3)));
-        families.add(chain("VariationalAutoencoder in a classifier", Tasks.patterns(8), VECTOR,
-                variational(new GaussianReconstructionDistribution(Activation.IDENTITY)), classifier()));
-        families.add(chain("OCNNOutputLayer", positive(), VECTOR, Layers.dense(8),
-                new OCNNOutputLayer.Builder().nIn(8).hiddenLayerSize(6).activation(Activation.SIGMOID).nu(0.1)
-                        .windowSize(1000).build()));
+                        "VariationalAutoencoder, pretrained, " + name,
+                        positive(),
+                        VECTOR,
+                        variational(distribution),
+                        classifier())
+                .unlabelled()
+                .with(builder -> builder.updater(new Adam(1e-2)))
+                .fall(0.3)));
+        families.add(chain(
+                "VariationalAutoencoder in a classifier",
+                Tasks.patterns(8),
+                VECTOR,
+                variational(new GaussianReconstructionDistribution(Activation.IDENTITY)),
+                classifier()));
+        families.add(chain(
+                "OCNNOutputLayer",
+                positive(),
+                VECTOR,
+                Layers.dense(8),
+                new OCNNOutputLayer.Builder()
+                        .nIn(8)
+                        .hiddenLayerSize(6)
+                        .activation(Activation.SIGMOID)
+                        .nu(0.1)
+                        .windowSize(1000)
+                        .build()));
         return families;
     }
 
@@ -55,14 +77,20 @@ final class UnsupervisedFamilies {
     }
 
     private static VariationalAutoencoder variational(ReconstructionDistribution distribution) {
-        return new VariationalAutoencoder.Builder().nOut(3).encoderLayerSizes(8).decoderLayerSizes(8)
-                .activation(Activation.TANH).pzxActivationFunction(Activation.IDENTITY)
-                .reconstructionDistribution(distribution).build();
+        return new VariationalAutoencoder.Builder()
+                .nOut(3)
+                .encoderLayerSizes(8)
+                .decoderLayerSizes(8)
+                .activation(Activation.TANH)
+                .pzxActivationFunction(Activation.IDENTITY)
+                .reconstructionDistribution(distribution)
+                .build();
     }
 
     /** Zeros and ones by class, which every distribution takes. */
     private static MultiDataSet positive() {
         MultiDataSet data = Tasks.patterns(8);
-        return new MultiDataSet(data.getFeatures(0).gt(0).castTo(data.getFeatures(0).dataType()), data.getLabels(0));
+        return new MultiDataSet(
+                data.getFeatures(0).gt(0).castTo(data.getFeatures(0).dataType()), data.getLabels(0));
     }
 }

@@ -38,7 +38,11 @@ class GptConfigurationTest {
     @ParameterizedTest
     @CsvSource({"12, 768, 12, 124439808", "24, 1024, 16, 354823168", "36, 1280, 20, 774030080"})
     void countsThePublishedParametersWithoutAllocating(int layers, int width, int heads, long parameters) {
-        var gpt2 = GptConfiguration.builder().layers(layers).width(width).heads(heads).build();
+        var gpt2 = GptConfiguration.builder()
+                .layers(layers)
+                .width(width)
+                .heads(heads)
+                .build();
         assertEquals(parameters, gpt2.parameters());
     }
 
@@ -57,7 +61,11 @@ class GptConfigurationTest {
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
     void jsonYamlAndCloneKeepEverything(boolean tied) {
-        var graph = tiny().tiedHead(tied).dataType(DataType.BFLOAT16).seed(7).biasUpdater(new Sgd(0.1)).build()
+        var graph = tiny().tiedHead(tied)
+                .dataType(DataType.BFLOAT16)
+                .seed(7)
+                .biasUpdater(new Sgd(0.1))
+                .build()
                 .toGraph();
         var json = ComputationGraphConfiguration.fromJson(graph.toJson());
         var yaml = ComputationGraphConfiguration.fromYaml(graph.toYaml());
@@ -72,7 +80,9 @@ class GptConfigurationTest {
             assertEquals(2, block.getDepth());
             assertEquals(8, block.getNIn());
             assertEquals(6, ((GptEmbedding) layer(copy, "embedding")).getContextLength());
-            assertEquals(tied ? TiedHeadVertex.class : LayerVertex.class, copy.getVertices().get("output").getClass());
+            assertEquals(
+                    tied ? TiedHeadVertex.class : LayerVertex.class,
+                    copy.getVertices().get("output").getClass());
         }
     }
 
@@ -94,7 +104,8 @@ class GptConfigurationTest {
 
     @Test
     void updatersGoWithMatricesAndVectors() {
-        var graph = tiny().updater(new Adam(0.1)).biasUpdater(new Sgd(0.2)).build().toGraph();
+        var graph =
+                tiny().updater(new Adam(0.1)).biasUpdater(new Sgd(0.2)).build().toGraph();
         for (String vertex : new String[] {"embedding", "block0", "block1", "output"}) {
             var layer = (GptLayer) layer(graph, vertex);
             for (var parameter : layer.parameters()) {
@@ -110,11 +121,16 @@ class GptConfigurationTest {
 
     @Test
     void weightDecayGoesWithMatricesOnly() {
-        var configuration = new NeuralNetConfiguration.Builder().weightDecay(0.1)
-                .layer(new TransformerBlock.Builder().nIn(8).heads(2).build()).build();
+        var configuration = new NeuralNetConfiguration.Builder()
+                .weightDecay(0.1)
+                .layer(new TransformerBlock.Builder().nIn(8).heads(2).build())
+                .build();
         assertFalse(configuration.getLayer().getRegularizationByParam("qkv").isEmpty());
         assertTrue(configuration.getLayer().getRegularizationByParam("qkvBias").isEmpty());
-        assertTrue(configuration.getLayer().getRegularizationByParam("attentionNormGain").isEmpty());
+        assertTrue(configuration
+                .getLayer()
+                .getRegularizationByParam("attentionNormGain")
+                .isEmpty());
     }
 
     @Test
@@ -130,51 +146,82 @@ class GptConfigurationTest {
     }
 
     private static void assertBad(String message, UnaryOperator<GptConfiguration.Builder> setting) {
-        var e = assertThrows(IllegalArgumentException.class, () -> setting.apply(tiny()).build());
+        var e = assertThrows(
+                IllegalArgumentException.class, () -> setting.apply(tiny()).build());
         assertTrue(e.getMessage().startsWith(message), e.getMessage());
     }
 
     @Test
     void layersSayWhatTheyMiss() {
-        assertInvalid("needs heads of 1 or more", () -> new TransformerBlock.Builder().nIn(8).build());
-        assertInvalid("which 3 heads do not divide", () -> new TransformerBlock.Builder().nIn(8).heads(3).build());
-        assertInvalid("one width", () -> new TransformerBlock.Builder().nIn(8).nOut(4).heads(2).build());
-        assertInvalid("needs contextLength", () -> new GptEmbedding.Builder().nIn(5).nOut(4).build());
-        assertInvalid("needs nIn (the vocabulary)", () ->
-                new GptEmbedding.Builder().nOut(4).contextLength(3).build());
-        assertInvalid("needs nOut (the vocabulary)", () -> new GptOutput.Builder().nIn(4).build());
-        assertInvalid("SOFTMAX", () -> new GptOutput.Builder().nOut(4).activation(Activation.RELU).build());
-        assertInvalid("has a head of its own", () -> new TiedHeadVertex(
-                new NeuralNetConfiguration.Builder(), "output", new GptOutput.Builder().nOut(4).build()));
+        assertInvalid(
+                "needs heads of 1 or more",
+                () -> new TransformerBlock.Builder().nIn(8).build());
+        assertInvalid(
+                "which 3 heads do not divide",
+                () -> new TransformerBlock.Builder().nIn(8).heads(3).build());
+        assertInvalid(
+                "one width",
+                () -> new TransformerBlock.Builder().nIn(8).nOut(4).heads(2).build());
+        assertInvalid(
+                "needs contextLength",
+                () -> new GptEmbedding.Builder().nIn(5).nOut(4).build());
+        assertInvalid(
+                "needs nIn (the vocabulary)",
+                () -> new GptEmbedding.Builder().nOut(4).contextLength(3).build());
+        assertInvalid(
+                "needs nOut (the vocabulary)",
+                () -> new GptOutput.Builder().nIn(4).build());
+        assertInvalid("SOFTMAX", () -> new GptOutput.Builder()
+                .nOut(4)
+                .activation(Activation.RELU)
+                .build());
+        assertInvalid(
+                "has a head of its own",
+                () -> new TiedHeadVertex(
+                        new NeuralNetConfiguration.Builder(),
+                        "output",
+                        new GptOutput.Builder().nOut(4).build()));
     }
 
     @Test
     void inputTypesAreChecked() {
-        var embedding = new GptEmbedding.Builder().nIn(5).nOut(4).contextLength(3).build();
-        assertEquals(
-                InputType.recurrent(4, 2, RNNFormat.NWC), embedding.getOutputType(0, InputType.feedForward(2)));
-        assertInvalid("has contextLength 3, but its input has 4 tokens", () ->
-                embedding.getOutputType(0, InputType.feedForward(4)));
+        var embedding =
+                new GptEmbedding.Builder().nIn(5).nOut(4).contextLength(3).build();
+        assertEquals(InputType.recurrent(4, 2, RNNFormat.NWC), embedding.getOutputType(0, InputType.feedForward(2)));
+        assertInvalid(
+                "has contextLength 3, but its input has 4 tokens",
+                () -> embedding.getOutputType(0, InputType.feedForward(4)));
         assertInvalid("takes token ids", () -> embedding.getOutputType(0, InputType.recurrent(4)));
         var block = new TransformerBlock.Builder().heads(2).build();
         assertInvalid("takes sequences", () -> block.setNIn(InputType.recurrent(4), false));
         block.setNIn(InputType.recurrent(4, RNNFormat.NWC), false);
         assertEquals(4, block.getNIn());
         assertEquals(4, block.getNOut());
-        assertInvalid("has nIn 4, but its input has width 6", () ->
-                block.setNIn(InputType.recurrent(6, RNNFormat.NWC), false));
+        assertInvalid(
+                "has nIn 4, but its input has width 6",
+                () -> block.setNIn(InputType.recurrent(6, RNNFormat.NWC), false));
         var odd = new TransformerBlock.Builder().heads(2).build();
-        assertInvalid("which 2 heads do not divide", () ->
-                odd.setNIn(InputType.recurrent(7, RNNFormat.NWC), false));
+        assertInvalid("which 2 heads do not divide", () -> odd.setNIn(InputType.recurrent(7, RNNFormat.NWC), false));
     }
 
     @Test
     void whatTheLayersCannotDoIsRefused() {
-        var graph = new NeuralNetConfiguration.Builder().dropOut(0.9).graphBuilder()
-                .addInputs("tokens").setInputTypes(InputType.feedForward(3))
-                .addLayer("embedding", new GptEmbedding.Builder().nIn(5).nOut(4).contextLength(3).build(), "tokens")
+        var graph = new NeuralNetConfiguration.Builder()
+                .dropOut(0.9)
+                .graphBuilder()
+                .addInputs("tokens")
+                .setInputTypes(InputType.feedForward(3))
+                .addLayer(
+                        "embedding",
+                        new GptEmbedding.Builder()
+                                .nIn(5)
+                                .nOut(4)
+                                .contextLength(3)
+                                .build(),
+                        "tokens")
                 .addLayer("output", new GptOutput.Builder().nOut(5).build(), "embedding")
-                .setOutputs("output").build();
+                .setOutputs("output")
+                .build();
         assertInvalid("has neither dropout nor weight noise", () -> new ComputationGraph(graph).init());
         var inDouble = tiny().build().toGraph();
         inDouble.setDataType(DataType.DOUBLE);
@@ -191,8 +238,10 @@ class GptConfigurationTest {
                     MemoryType.PARAMETERS, 1, MemoryUseMode.TRAINING, CacheMode.NONE, DataType.FLOAT);
         }
         assertEquals(4 * configuration.parameters(), parameters);
-        long block = report.getLayerAndVertexReports().get("block0").getMemoryBytes(
-                MemoryType.WORKING_MEMORY_VARIABLE, 1, MemoryUseMode.INFERENCE, CacheMode.NONE, DataType.FLOAT);
+        long block = report.getLayerAndVertexReports()
+                .get("block0")
+                .getMemoryBytes(
+                        MemoryType.WORKING_MEMORY_VARIABLE, 1, MemoryUseMode.INFERENCE, CacheMode.NONE, DataType.FLOAT);
         assertEquals(4 * 6 * 15 * 8, block);
     }
 

@@ -75,7 +75,10 @@ class GptGradientTest {
         var net = network(graph);
         net.setParams(lively(configuration).params());
         INDArray summed = gradient(net, data());
-        assertEquals(0, Transforms.abs(summed.sub(mean.mul(TOKENS.length))).maxNumber().doubleValue(), 1e-6);
+        assertEquals(
+                0,
+                Transforms.abs(summed.sub(mean.mul(TOKENS.length))).maxNumber().doubleValue(),
+                1e-6);
         assertEquals(lively(configuration).score(data()), net.score(), 1e-6);
     }
 
@@ -94,12 +97,16 @@ class GptGradientTest {
         assertEquals(floats.score(), bfloat16.score(), 0.005 * floats.score());
         floats.gradient().gradientForVariable().forEach((name, expected) -> {
             INDArray actual = bfloat16.gradient().getGradientFor(name).castTo(DataType.FLOAT);
-            assertEquals(DataType.BFLOAT16, bfloat16.gradient().getGradientFor(name).dataType());
+            assertEquals(
+                    DataType.BFLOAT16, bfloat16.gradient().getGradientFor(name).dataType());
             double error = actual.distance2(expected) / expected.norm2Number().doubleValue();
             assertTrue(error < 0.04, name + " is off by " + error);
         });
         INDArray probabilities = bfloat16.output(ints(TOKENS))[0].castTo(DataType.FLOAT);
-        assertEquals(0, probabilities.sub(floats.output(ints(TOKENS))[0]).amaxNumber().doubleValue(), 0.02);
+        assertEquals(
+                0,
+                probabilities.sub(floats.output(ints(TOKENS))[0]).amaxNumber().doubleValue(),
+                0.02);
     }
 
     private static void check(
@@ -111,8 +118,10 @@ class GptGradientTest {
         assertEquals(reference.loss(tokens, labels), net.score(), 1e-6);
         assertEquals(reference.loss(tokens, labels), net.score(data), 1e-6);
         double[] output = net.output(data.getFeatures())[0].reshape(-1).toDoubleVector();
-        double[] expected = Arrays.stream(reference.probabilities(tokens)).flatMap(Arrays::stream)
-                .flatMapToDouble(Arrays::stream).toArray();
+        double[] expected = Arrays.stream(reference.probabilities(tokens))
+                .flatMap(Arrays::stream)
+                .flatMapToDouble(Arrays::stream)
+                .toArray();
         assertArrayEquals(expected, output, 1e-6);
 
         double h = 1e-5;

@@ -51,7 +51,10 @@ class GptLayersTest {
 
     @Test
     void inAMultiLayerNetwork() {
-        var net = new MultiLayerNetwork(new NeuralNetConfiguration.Builder().seed(1).updater(new Adam(1e-2)).list()
+        var net = new MultiLayerNetwork(new NeuralNetConfiguration.Builder()
+                .seed(1)
+                .updater(new Adam(1e-2))
+                .list()
                 .layer(embedding().build())
                 .layer(block().build())
                 .layer(new GptOutput.Builder().nOut(7).build())
@@ -92,21 +95,41 @@ class GptLayersTest {
     }
 
     private static ComputationGraphConfiguration lstmBlockOutput(WorkspaceMode workspaces) {
-        return new NeuralNetConfiguration.Builder().seed(1).updater(new Adam(1e-2))
-                .trainingWorkspaceMode(workspaces).inferenceWorkspaceMode(workspaces).graphBuilder()
-                .addInputs("x").setInputTypes(InputType.recurrent(3, 5, RNNFormat.NWC))
-                .addLayer("in", new LSTM.Builder().nOut(8).dataFormat(RNNFormat.NWC).build(), "x")
+        return new NeuralNetConfiguration.Builder()
+                .seed(1)
+                .updater(new Adam(1e-2))
+                .trainingWorkspaceMode(workspaces)
+                .inferenceWorkspaceMode(workspaces)
+                .graphBuilder()
+                .addInputs("x")
+                .setInputTypes(InputType.recurrent(3, 5, RNNFormat.NWC))
+                .addLayer(
+                        "in",
+                        new LSTM.Builder().nOut(8).dataFormat(RNNFormat.NWC).build(),
+                        "x")
                 .addLayer("block", block().build(), "in")
-                .addLayer("out", new RnnOutputLayer.Builder(LossFunction.MCXENT).activation(Activation.SOFTMAX)
-                        .dataFormat(RNNFormat.NWC).nOut(2).build(), "block")
-                .setOutputs("out").build();
+                .addLayer(
+                        "out",
+                        new RnnOutputLayer.Builder(LossFunction.MCXENT)
+                                .activation(Activation.SOFTMAX)
+                                .dataFormat(RNNFormat.NWC)
+                                .nOut(2)
+                                .build(),
+                        "block")
+                .setOutputs("out")
+                .build();
     }
 
     /** DL4J's "external errors": the gradient of the output comes from outside the network. */
     @Test
     void errorsFromOutside() {
-        var net = network(new NeuralNetConfiguration.Builder().seed(1).graphBuilder().addInputs("x")
-                .addLayer("block", block().nIn(4).build(), "x").setOutputs("block").build());
+        var net = network(new NeuralNetConfiguration.Builder()
+                .seed(1)
+                .graphBuilder()
+                .addInputs("x")
+                .addLayer("block", block().nIn(4).build(), "x")
+                .setOutputs("block")
+                .build());
         Nd4j.getRandom().setSeed(2);
         net.setParams(Nd4j.randn(DataType.FLOAT, 1, net.numParams()).muli(0.5));
         INDArray x = Nd4j.randn(DataType.FLOAT, 2, 3, 4);
@@ -130,13 +153,18 @@ class GptLayersTest {
     @Test
     void frozenBlocksPassTheGradientOn() {
         var free = lively(tiny().tiedHead(false).build());
-        var frozen = network(new NeuralNetConfiguration.Builder().miniBatch(false).updater(new Sgd(0.1)).graphBuilder()
-                .addInputs("tokens").setInputTypes(InputType.feedForward(5))
+        var frozen = network(new NeuralNetConfiguration.Builder()
+                .miniBatch(false)
+                .updater(new Sgd(0.1))
+                .graphBuilder()
+                .addInputs("tokens")
+                .setInputTypes(InputType.feedForward(5))
                 .addLayer("embedding", embedding().build(), "tokens")
                 .addLayer("block0", block().build(), "embedding")
                 .addLayer("block1", new FrozenLayerWithBackprop(block().nIn(8).build()), "block0")
                 .addLayer("output", new GptOutput.Builder().nOut(7).build(), "block1")
-                .setOutputs("output").build());
+                .setOutputs("output")
+                .build());
         frozen.setParams(free.params());
         gradient(free, data());
         gradient(frozen, data());
@@ -163,8 +191,11 @@ class GptLayersTest {
     void transferLearning() {
         var net = lively(tiny().tiedHead(false).updater(new Sgd(0.1)).build());
         var tuned = new TransferLearning.GraphBuilder(net)
-                .fineTuneConfiguration(new FineTuneConfiguration.Builder().updater(new Adam(1e-2)).build())
-                .setFeatureExtractor("block0").build();
+                .fineTuneConfiguration(new FineTuneConfiguration.Builder()
+                        .updater(new Adam(1e-2))
+                        .build())
+                .setFeatureExtractor("block0")
+                .build();
         double start = net.score(data());
         assertEquals(start, tuned.score(data()), 1e-6);
         for (int i = 0; i < 30; i++) {
@@ -173,8 +204,10 @@ class GptLayersTest {
         assertTrue(tuned.score(data()) < start / 2, start + " -> " + tuned.score(data()));
         assertEquals(net.getParam("block0_qkv"), tuned.getParam("block0_qkv"));
 
-        var tied = new TransferLearning.GraphBuilder(lively(tiny().tiedHead(true).build()))
-                .setFeatureExtractor("block0").build();
+        var tied = new TransferLearning.GraphBuilder(
+                        lively(tiny().tiedHead(true).build()))
+                .setFeatureExtractor("block0")
+                .build();
         assertConfig("is not in a TiedHeadVertex", () -> tied.output(ints(TOKENS)));
     }
 
@@ -182,8 +215,8 @@ class GptLayersTest {
     void logitsOnRequest() {
         var configuration = tiny().tiedHead(false).build();
         var graph = configuration.toGraph();
-        var output = (GptOutput) ((LayerVertex) graph.getVertices().get("output"))
-                .getLayerConf().getLayer();
+        var output = (GptOutput)
+                ((LayerVertex) graph.getVertices().get("output")).getLayerConf().getLayer();
         output.setActivationFn(Activation.IDENTITY.getActivationFunction());
         var logits = network(graph);
         var net = lively(configuration);
@@ -197,30 +230,41 @@ class GptLayersTest {
     @Test
     void tokensOutOfRangeAreNamed() {
         var net = network(tiny().build());
-        assertInput("Token id 7 at [1, 2] is out of range: the vocabulary has 7", () ->
-                net.output(ints(new int[][] {{1, 2, 3}, {1, 2, 7}})));
+        assertInput(
+                "Token id 7 at [1, 2] is out of range: the vocabulary has 7",
+                () -> net.output(ints(new int[][] {{1, 2, 3}, {1, 2, 7}})));
         assertInput("Token id -1 at [0, 1] is out of range", () -> net.output(ints(new int[][] {{1, -1, 3}})));
-        assertInput("Token id 2.5 at [0, 1] is not a whole number of 32 bits", () ->
-                net.output(Nd4j.createFromArray(new float[][] {{1, 2.5f, 3}})));
-        assertInput("Token id NaN at [0, 0] is not a whole number of 32 bits", () ->
-                net.output(Nd4j.createFromArray(new float[][] {{Float.NaN, 2, 3}})));
-        assertInput("Token id 4.294967297E9 at [0, 0] is not", () ->
-                net.output(Nd4j.createFromArray(new double[][] {{4294967297.0, 2}})));
+        assertInput(
+                "Token id 2.5 at [0, 1] is not a whole number of 32 bits",
+                () -> net.output(Nd4j.createFromArray(new float[][] {{1, 2.5f, 3}})));
+        assertInput(
+                "Token id NaN at [0, 0] is not a whole number of 32 bits",
+                () -> net.output(Nd4j.createFromArray(new float[][] {{Float.NaN, 2, 3}})));
+        assertInput(
+                "Token id 4.294967297E9 at [0, 0] is not",
+                () -> net.output(Nd4j.createFromArray(new double[][] {{4294967297.0, 2}})));
     }
 
     @Test
     void wrongShapesAreNamed() {
         var net = network(tiny().build());
-        assertInput("Sequences of 6 tokens are longer than the context of 5", () ->
-                net.output(ints(new int[][] {{1, 2, 3, 4, 5, 6}})));
-        assertInput("Token ids have shape [3], expected [batch, time]", () ->
-                net.output(Nd4j.createFromArray(1, 2, 3)));
-        assertInput("Labels have shape [1, 5], expected [batch, time] = [3, 5]", () ->
-                net.fit(new DataSet(ints(TOKENS), ints(new int[][] {{1, 2, 3, 4, 5}}))));
-        assertInput("Labels' mask has shape [1, 5], expected [batch, time] = [3, 5]", () ->
-                net.fit(new DataSet(ints(TOKENS), ints(LABELS), null, Nd4j.ones(1, 5))));
-        var block = network(new NeuralNetConfiguration.Builder().graphBuilder()
-                .addInputs("x").addLayer("block", block().nIn(4).build(), "x").setOutputs("block").build());
+        assertInput(
+                "Sequences of 6 tokens are longer than the context of 5",
+                () -> net.output(ints(new int[][] {{1, 2, 3, 4, 5, 6}})));
+        assertInput(
+                "Token ids have shape [3], expected [batch, time]", () -> net.output(Nd4j.createFromArray(1, 2, 3)));
+        assertInput(
+                "Labels have shape [1, 5], expected [batch, time] = [3, 5]",
+                () -> net.fit(new DataSet(ints(TOKENS), ints(new int[][] {{1, 2, 3, 4, 5}}))));
+        assertInput(
+                "Labels' mask has shape [1, 5], expected [batch, time] = [3, 5]",
+                () -> net.fit(new DataSet(ints(TOKENS), ints(LABELS), null, Nd4j.ones(1, 5))));
+        var block = network(new NeuralNetConfiguration.Builder()
+                .graphBuilder()
+                .addInputs("x")
+                .addLayer("block", block().nIn(4).build(), "x")
+                .setOutputs("block")
+                .build());
         assertInput("Input has shape [2, 3, 5], expected [batch, time, 4]", () -> block.output(Nd4j.ones(2, 3, 5)));
         assertInput("Input has shape [6, 4], expected [batch, time, 4]", () -> block.output(Nd4j.ones(6, 4)));
     }
@@ -228,20 +272,25 @@ class GptLayersTest {
     @Test
     void badLabelsAreNamed() {
         var net = network(tiny().build());
-        assertInput("Label 7 at [0, 1] is out of range: the vocabulary has 7", () ->
-                net.fit(new DataSet(ints(new int[][] {{1, 2}}), ints(new int[][] {{1, 7}}))));
-        assertInput("All labels are masked or negative", () ->
-                net.fit(new DataSet(ints(new int[][] {{1, 2}}), ints(new int[][] {{-1, -1}}))));
-        assertInput("Labels' mask holds 0.5, expected 0 or 1", () -> net.fit(new DataSet(
-                ints(TOKENS), ints(LABELS), null, Nd4j.valueArrayOf(new long[] {3, 5}, 0.5f))));
+        assertInput(
+                "Label 7 at [0, 1] is out of range: the vocabulary has 7",
+                () -> net.fit(new DataSet(ints(new int[][] {{1, 2}}), ints(new int[][] {{1, 7}}))));
+        assertInput(
+                "All labels are masked or negative",
+                () -> net.fit(new DataSet(ints(new int[][] {{1, 2}}), ints(new int[][] {{-1, -1}}))));
+        assertInput(
+                "Labels' mask holds 0.5, expected 0 or 1",
+                () -> net.fit(
+                        new DataSet(ints(TOKENS), ints(LABELS), null, Nd4j.valueArrayOf(new long[] {3, 5}, 0.5f))));
     }
 
     @Test
     void aFailureLeavesTheNetworkUsable() {
         var net = lively(tiny().build());
         INDArray expected = gradient(net, data());
-        assertThrows(DL4JInvalidInputException.class, () ->
-                net.fit(new DataSet(ints(TOKENS), ints(new int[][] {{1, 2, 3, 4, 9}, LABELS[1], LABELS[2]}))));
+        assertThrows(
+                DL4JInvalidInputException.class,
+                () -> net.fit(new DataSet(ints(TOKENS), ints(new int[][] {{1, 2, 3, 4, 9}, LABELS[1], LABELS[2]}))));
         assertEquals(expected, gradient(net, data()));
     }
 
@@ -249,18 +298,25 @@ class GptLayersTest {
     void aTiedHeadThatCannotBeSaysSo() {
         var global = new NeuralNetConfiguration.Builder();
         var plain = network(global.graphBuilder()
-                .addInputs("tokens").setInputTypes(InputType.feedForward(5))
+                .addInputs("tokens")
+                .setInputTypes(InputType.feedForward(5))
                 .addLayer("embedding", embedding().build(), "tokens")
-                .addLayer("output", new GptOutput.Builder().nOut(7).tiedTo("embedding").build(), "embedding")
-                .setOutputs("output").build());
+                .addLayer(
+                        "output",
+                        new GptOutput.Builder().nOut(7).tiedTo("embedding").build(),
+                        "embedding")
+                .setOutputs("output")
+                .build());
         assertConfig("is not in a TiedHeadVertex", () -> plain.output(ints(TOKENS)));
 
         var other = new GptOutput.Builder().nIn(8).nOut(9).tiedTo("embedding").build();
         var sizes = network(global.graphBuilder()
-                .addInputs("tokens").setInputTypes(InputType.feedForward(5))
+                .addInputs("tokens")
+                .setInputTypes(InputType.feedForward(5))
                 .addLayer("embedding", embedding().build(), "tokens")
                 .addVertex("output", new TiedHeadVertex(global, "output", other), "embedding")
-                .setOutputs("output").build());
+                .setOutputs("output")
+                .build());
         assertConfig("has vocabulary 9 and width 8", () -> sizes.output(ints(TOKENS)));
     }
 

@@ -57,21 +57,36 @@ class GptNetworkTest {
             tokens[0][i] = text[i];
             labels[0][i] = text[i + 1];
         }
-        var net = network(GptConfiguration.builder().layers(2).width(32).heads(2).context(time).vocabulary(128)
-                .tiedHead(tied).dataType(type).updater(new Adam(5e-3)).build());
+        var net = network(GptConfiguration.builder()
+                .layers(2)
+                .width(32)
+                .heads(2)
+                .context(time)
+                .vocabulary(128)
+                .tiedHead(tied)
+                .dataType(type)
+                .updater(new Adam(5e-3))
+                .build());
         var data = new DataSet(ints(tokens), ints(labels));
         assertTrue(Math.abs(net.score(data) - Math.log(128)) < 0.2, "starts at " + net.score(data));
         for (int i = 0; i < 150; i++) {
             net.fit(data);
         }
         assertTrue(net.score(data) < 0.1, "loss is " + net.score(data));
-        INDArray predicted = net.output(data.getFeatures())[0].castTo(DataType.FLOAT).argMax(2);
+        INDArray predicted =
+                net.output(data.getFeatures())[0].castTo(DataType.FLOAT).argMax(2);
         assertEquals(data.getLabels().castTo(DataType.LONG), predicted);
     }
 
     @Test
     void startsAsGpt2() {
-        var net = network(GptConfiguration.builder().layers(8).width(64).heads(2).context(32).vocabulary(300).build());
+        var net = network(GptConfiguration.builder()
+                .layers(8)
+                .width(64)
+                .heads(2)
+                .context(32)
+                .vocabulary(300)
+                .build());
         net.paramTable().forEach((name, values) -> {
             double deviation = values.stdNumber().doubleValue();
             double mean = values.meanNumber().doubleValue();
@@ -94,12 +109,15 @@ class GptNetworkTest {
         INDArray first = network(tiny().seed(3).build()).params();
         assertEquals(first, network(tiny().seed(3).build()).params());
         assertNotEquals(first, network(tiny().seed(4).build()).params());
-        INDArray bfloat16 = network(tiny().seed(3).dataType(DataType.BFLOAT16).build()).params();
+        INDArray bfloat16 =
+                network(tiny().seed(3).dataType(DataType.BFLOAT16).build()).params();
         assertEquals(first.castTo(DataType.BFLOAT16), bfloat16);
     }
 
     @ParameterizedTest
-    @EnumSource(value = DataType.class, names = {"FLOAT", "BFLOAT16"})
+    @EnumSource(
+            value = DataType.class,
+            names = {"FLOAT", "BFLOAT16"})
     void workspacesChangeNoBit(DataType type) {
         var configuration = tiny().dataType(type).updater(new Adam(1e-2)).build();
         var with = network(configuration, WorkspaceMode.ENABLED);
@@ -117,10 +135,19 @@ class GptNetworkTest {
 
     /** Large enough for every kernel and product to run on all threads. */
     @ParameterizedTest
-    @EnumSource(value = DataType.class, names = {"FLOAT", "BFLOAT16"})
+    @EnumSource(
+            value = DataType.class,
+            names = {"FLOAT", "BFLOAT16"})
     void trainingRepeatsBitForBit(DataType type) {
-        var configuration = GptConfiguration.builder().layers(2).width(128).heads(2).context(64).vocabulary(128)
-                .dataType(type).updater(new Adam(1e-2)).build();
+        var configuration = GptConfiguration.builder()
+                .layers(2)
+                .width(128)
+                .heads(2)
+                .context(64)
+                .vocabulary(128)
+                .dataType(type)
+                .updater(new Adam(1e-2))
+                .build();
         var random = new Random(1);
         var tokens = new int[8][64];
         for (int[] sequence : tokens) {
@@ -142,7 +169,8 @@ class GptNetworkTest {
     @ParameterizedTest
     @CsvSource({"FLOAT, false", "FLOAT, true", "BFLOAT16, true"})
     void savedRestoredAndClonedNetworksGoOnAlike(DataType type, boolean tied) throws IOException {
-        var net = network(tiny().tiedHead(tied).dataType(type).updater(new Nesterovs(0.1)).build());
+        var net = network(
+                tiny().tiedHead(tied).dataType(type).updater(new Nesterovs(0.1)).build());
         for (int i = 0; i < 3; i++) {
             net.fit(data());
         }
@@ -152,7 +180,9 @@ class GptNetworkTest {
         var clone = net.clone();
         assertEquals(type, restored.params().dataType());
         for (var copy : new ComputationGraph[] {restored, clone}) {
-            assertEquals(net.getConfiguration().getVertices(), copy.getConfiguration().getVertices());
+            assertEquals(
+                    net.getConfiguration().getVertices(),
+                    copy.getConfiguration().getVertices());
             assertEquals(net.params(), copy.params());
             assertEquals(net.output(ints(TOKENS))[0], copy.output(ints(TOKENS))[0]);
         }
@@ -182,9 +212,10 @@ class GptNetworkTest {
         assertEquals(7, output.size(2));
         assertEquals(3 * 5, output.sumNumber().doubleValue(), 1e-4);
         assertTrue(output.minNumber().doubleValue() > 0);
-        int[] predicted = ((GptOutputLayer) net.getOutputLayer(0)).predict(net.feedForward(
-                new INDArray[] {ints(TOKENS)}, false).get("block1"));
-        assertEquals(output.argMax(2).reshape(-1), Nd4j.createFromArray(predicted).castTo(DataType.LONG));
+        int[] predicted = ((GptOutputLayer) net.getOutputLayer(0))
+                .predict(net.feedForward(new INDArray[] {ints(TOKENS)}, false).get("block1"));
+        assertEquals(
+                output.argMax(2).reshape(-1), Nd4j.createFromArray(predicted).castTo(DataType.LONG));
     }
 
     /** What comes later in a sequence, and how long it is, changes nothing before. */
@@ -223,7 +254,9 @@ class GptNetworkTest {
         var net = lively(tiny().build());
         INDArray expected = net.output(ints(TOKENS))[0];
         double score = net.score(data());
-        var other = new DataSet(ints(TOKENS).castTo(type).dup('f'), data().getLabels().castTo(type).dup('f'));
+        var other = new DataSet(
+                ints(TOKENS).castTo(type).dup('f'),
+                data().getLabels().castTo(type).dup('f'));
         assertEquals(expected, net.output(other.getFeatures())[0]);
         assertEquals(score, net.score(other));
     }
@@ -237,8 +270,9 @@ class GptNetworkTest {
         assertEquals(net.output(ints(TOKENS))[0], net.output(rows)[0]);
         INDArray outOfRange = Nd4j.concat(0, ints(TOKENS), Nd4j.valueArrayOf(new long[] {1, 5}, 9, DataType.INT32));
         net.output(outOfRange.get(NDArrayIndex.interval(1, 3), NDArrayIndex.all()));
-        assertThrows(DL4JInvalidInputException.class, () ->
-                net.output(outOfRange.get(NDArrayIndex.interval(2, 4), NDArrayIndex.all())));
+        assertThrows(
+                DL4JInvalidInputException.class,
+                () -> net.output(outOfRange.get(NDArrayIndex.interval(2, 4), NDArrayIndex.all())));
     }
 
     @Test

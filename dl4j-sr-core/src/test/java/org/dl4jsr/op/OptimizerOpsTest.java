@@ -52,7 +52,8 @@ class OptimizerOpsTest {
         for (int i = 0; i < before.length; i++) {
             float expected = before[i];
             if (i >= 3 && i < 3 + LENGTH) {
-                expected = BFloat16.toFloat(StochasticRounding.round(before[i] - update.getFloat(i - 3),
+                expected = BFloat16.toFloat(StochasticRounding.round(
+                        before[i] - update.getFloat(i - 3),
                         StochasticRounding.randomBits(11, 5, 100 + i - 3, StochasticRounding.WEIGHT_STREAM)));
             }
             assertEquals(expected, after[i], 0, "element " + i);
@@ -82,8 +83,9 @@ class OptimizerOpsTest {
     void aStepMayBeCutAnywhere(WeightWrite write) {
         int state = write == WeightWrite.MASTER ? 2 : 1;
         INDArray gradient = random(DataType.BFLOAT16, LENGTH, 4);
-        INDArray[] whole = {random(DataType.BFLOAT16, LENGTH, 5), bf16(state * LENGTH), bf16(state * LENGTH),
-            bf16(state * LENGTH)};
+        INDArray[] whole = {
+            random(DataType.BFLOAT16, LENGTH, 5), bf16(state * LENGTH), bf16(state * LENGTH), bf16(state * LENGTH)
+        };
         var cut = new INDArray[4];
         for (int i = 0; i < 4; i++) {
             cut[i] = whole[i].dup();
@@ -94,7 +96,8 @@ class OptimizerOpsTest {
         run(write, cut, gradient, 0, 13, twice);
         run(write, cut, gradient, 13, LENGTH, twice);
         for (int i = 0; i < 4; i++) {
-            assertArrayEquals(whole[i].castTo(DataType.FLOAT).data().asFloat(),
+            assertArrayEquals(
+                    whole[i].castTo(DataType.FLOAT).data().asFloat(),
                     cut[i].castTo(DataType.FLOAT).data().asFloat());
         }
         assertEquals(LENGTH, twice.weights);
@@ -108,8 +111,13 @@ class OptimizerOpsTest {
         int state = write == WeightWrite.MASTER ? 2 : 1;
         var range = NDArrayIndex.interval(start, end);
         var stateRange = NDArrayIndex.interval(state * start, state * end);
-        Nd4j.exec(new SrAdamStep(step(write), start, arrays[0].get(range), gradient.get(range),
-                arrays[1].get(stateRange), arrays[2].get(stateRange),
+        Nd4j.exec(new SrAdamStep(
+                step(write),
+                start,
+                arrays[0].get(range),
+                gradient.get(range),
+                arrays[1].get(stateRange),
+                arrays[2].get(stateRange),
                 write == WeightWrite.KAHAN || write == WeightWrite.MASTER ? arrays[3].get(stateRange) : null,
                 statistics));
     }
@@ -117,25 +125,42 @@ class OptimizerOpsTest {
     @Test
     void wrongArraysAreNamed() {
         INDArray x = bf16(8);
-        assertNamed("gradient is FLOAT [8], expected BFLOAT16 [8]", WeightWrite.STOCHASTIC, x,
-                Nd4j.zeros(DataType.FLOAT, 8), x, x, null);
+        assertNamed(
+                "gradient is FLOAT [8], expected BFLOAT16 [8]",
+                WeightWrite.STOCHASTIC,
+                x,
+                Nd4j.zeros(DataType.FLOAT, 8),
+                x,
+                x,
+                null);
         assertNamed("v is BFLOAT16 [7], expected BFLOAT16 [8]", WeightWrite.STOCHASTIC, x, x, x, bf16(7), null);
         assertNamed("m is BFLOAT16 [8], expected BFLOAT16 [16]", WeightWrite.MASTER, x, x, x, x, x);
         assertNamed("extra is BFLOAT16 [16], expected BFLOAT16 [8]", WeightWrite.KAHAN, x, x, x, x, bf16(16));
         assertNamed("extra is null", WeightWrite.KAHAN, x, x, x, x, null);
-        assertNamed("weights has shape [4] and strides [2]", WeightWrite.STOCHASTIC,
-                bf16(8).get(NDArrayIndex.interval(0, 2, 8)), bf16(4), bf16(4), bf16(4), null);
+        assertNamed(
+                "weights has shape [4] and strides [2]",
+                WeightWrite.STOCHASTIC,
+                bf16(8).get(NDArrayIndex.interval(0, 2, 8)),
+                bf16(4),
+                bf16(4),
+                bf16(4),
+                null);
         INDArray doubles = Nd4j.zeros(DataType.DOUBLE, 8);
         assertNamed("Array of type DOUBLE", WeightWrite.STOCHASTIC, doubles, doubles, doubles, doubles, null);
         assertThrows(IllegalArgumentException.class, () -> new SrSubtract(x, bf16(7), 0, 0, 0));
-        assertThrows(IllegalArgumentException.class,
-                () -> new SrSubtract(Nd4j.zeros(DataType.FLOAT, 8), x, 0, 0, 0));
+        assertThrows(IllegalArgumentException.class, () -> new SrSubtract(Nd4j.zeros(DataType.FLOAT, 8), x, 0, 0, 0));
     }
 
     private static void assertNamed(
-            String text, WeightWrite write, INDArray weights, INDArray gradient, INDArray m, INDArray v,
+            String text,
+            WeightWrite write,
+            INDArray weights,
+            INDArray gradient,
+            INDArray m,
+            INDArray v,
             INDArray extra) {
-        var error = assertThrows(IllegalArgumentException.class,
+        var error = assertThrows(
+                IllegalArgumentException.class,
                 () -> new SrAdamStep(step(write), 0, weights, gradient, m, v, extra, null));
         assertTrue(error.getMessage().contains(text), error::getMessage);
     }

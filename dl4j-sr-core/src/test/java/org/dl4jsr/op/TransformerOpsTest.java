@@ -59,8 +59,14 @@ class TransformerOpsTest {
         INDArray residual = Nd4j.rand(DataType.FLOAT, 4, 5);
         INDArray c = floats(2, 2, 5);
         new MatrixProduct(
-                transposeA ? a.transpose().dup('c') : a, transposeA, transposeB ? b.transpose().dup('c') : b,
-                transposeB, c, bias, residual).run(new JavaDevice());
+                        transposeA ? a.transpose().dup('c') : a,
+                        transposeA,
+                        transposeB ? b.transpose().dup('c') : b,
+                        transposeB,
+                        c,
+                        bias,
+                        residual)
+                .run(new JavaDevice());
         INDArray expected = a.mmul(b).addRowVector(bias).add(residual);
         assertTrue(expected.equalsWithEps(c.reshape(4, 5), 1e-6), () -> expected + " but " + c);
     }
@@ -77,53 +83,81 @@ class TransformerOpsTest {
 
     @Test
     void shapesAndTypesAreChecked() {
-        assertRefused("Cannot multiply [2, 3] by [4, 5]", () ->
-                new MatrixProduct(floats(2, 3), false, floats(4, 5), false, floats(2, 5)));
-        assertRefused("c has shape [3, 5], expected 2 rows of 5", () ->
-                new MatrixProduct(floats(2, 3), false, floats(3, 5), false, floats(3, 5)));
-        assertRefused("b is BFLOAT16 [3, 5], expected FLOAT", () -> new MatrixProduct(
-                floats(2, 3), false, floats(3, 5).castTo(DataType.BFLOAT16), false, floats(2, 5)));
-        assertRefused("a has shape [2, 3] and strides [1, 2], expected contiguous row-major; dup('c') it", () ->
-                new MatrixProduct(floats(2, 3).dup('f'), false, floats(3, 5), false, floats(2, 5)));
-        assertRefused("bias is FLOAT [4], expected FLOAT [5]", () ->
-                new MatrixProduct(floats(2, 3), false, floats(3, 5), false, floats(2, 5), floats(4), null));
-        assertRefused("mean is FLOAT [3], expected FLOAT [2]", () -> new LayerNorm(
-                floats(2, 4), floats(4), floats(4), floats(2, 4), floats(3), floats(2)));
-        assertRefused("x is FLOAT [2, 5], expected FLOAT [..., 4]", () -> new LayerNorm(
-                floats(2, 5), floats(4), floats(4), floats(2, 5), floats(2), floats(2)));
-        assertRefused("dGain is FLOAT [5], expected FLOAT [4]", () -> new LayerNormGradient(
-                floats(2, 4), floats(4), floats(2), floats(2), floats(2, 4), null, floats(2, 4), floats(5),
-                floats(4)));
+        assertRefused(
+                "Cannot multiply [2, 3] by [4, 5]",
+                () -> new MatrixProduct(floats(2, 3), false, floats(4, 5), false, floats(2, 5)));
+        assertRefused(
+                "c has shape [3, 5], expected 2 rows of 5",
+                () -> new MatrixProduct(floats(2, 3), false, floats(3, 5), false, floats(3, 5)));
+        assertRefused(
+                "b is BFLOAT16 [3, 5], expected FLOAT",
+                () -> new MatrixProduct(
+                        floats(2, 3), false, floats(3, 5).castTo(DataType.BFLOAT16), false, floats(2, 5)));
+        assertRefused(
+                "a has shape [2, 3] and strides [1, 2], expected contiguous row-major; dup('c') it",
+                () -> new MatrixProduct(floats(2, 3).dup('f'), false, floats(3, 5), false, floats(2, 5)));
+        assertRefused(
+                "bias is FLOAT [4], expected FLOAT [5]",
+                () -> new MatrixProduct(floats(2, 3), false, floats(3, 5), false, floats(2, 5), floats(4), null));
+        assertRefused(
+                "mean is FLOAT [3], expected FLOAT [2]",
+                () -> new LayerNorm(floats(2, 4), floats(4), floats(4), floats(2, 4), floats(3), floats(2)));
+        assertRefused(
+                "x is FLOAT [2, 5], expected FLOAT [..., 4]",
+                () -> new LayerNorm(floats(2, 5), floats(4), floats(4), floats(2, 5), floats(2), floats(2)));
+        assertRefused(
+                "dGain is FLOAT [5], expected FLOAT [4]",
+                () -> new LayerNormGradient(
+                        floats(2, 4),
+                        floats(4),
+                        floats(2),
+                        floats(2),
+                        floats(2, 4),
+                        null,
+                        floats(2, 4),
+                        floats(5),
+                        floats(4)));
         assertRefused("y is FLOAT [3], expected FLOAT [2]", () -> new Gelu(floats(2), floats(3)));
-        assertRefused("dBias is FLOAT [3], expected FLOAT [4]", () ->
-                new GeluGradient(floats(2, 4), floats(2, 4), floats(2, 4), floats(3)));
-        assertRefused("dy is FLOAT [2, 4], expected FLOAT [..., 3]", () ->
-                new BiasGradient(floats(2, 4), floats(3)));
-        assertRefused("6 rows of width 4 are not 4 sequences with 2 heads", () ->
-                new CausalAttention(floats(6, 12), floats(6, 4), floats(4, 3), 4, 2));
-        assertRefused("6 rows of width 4 are not 2 sequences with 3 heads", () ->
-                new CausalAttention(floats(6, 12), floats(6, 4), floats(6, 3), 2, 3));
-        assertRefused("logSumExp is FLOAT [2, 3], expected FLOAT [4, 3]", () -> new CausalAttentionGradient(
-                floats(6, 12), floats(6, 4), floats(2, 3), floats(6, 4), floats(6, 12), 2, 2));
-        assertRefused("tokens has shape [2, 5], which is longer than the 4 positions", () ->
-                new TokenEmbedding(ints(2, 5), floats(9, 3), floats(4, 3), floats(2, 5, 3)));
-        assertRefused("tokens is FLOAT [2, 4], expected INT", () ->
-                new TokenEmbedding(floats(2, 4), floats(9, 3), floats(4, 3), floats(2, 4, 3)));
-        assertRefused("dPositionTable is FLOAT [4, 2], expected FLOAT [4, 3]", () ->
-                new TokenEmbeddingGradient(ints(2, 4), floats(2, 4, 3), floats(9, 3), floats(4, 2), false));
-        assertRefused("targets is INT [3], expected INT [2]", () ->
-                new SoftmaxCrossEntropy(floats(2, 4), ints(3), floats(2), null, 1));
+        assertRefused(
+                "dBias is FLOAT [3], expected FLOAT [4]",
+                () -> new GeluGradient(floats(2, 4), floats(2, 4), floats(2, 4), floats(3)));
+        assertRefused("dy is FLOAT [2, 4], expected FLOAT [..., 3]", () -> new BiasGradient(floats(2, 4), floats(3)));
+        assertRefused(
+                "6 rows of width 4 are not 4 sequences with 2 heads",
+                () -> new CausalAttention(floats(6, 12), floats(6, 4), floats(4, 3), 4, 2));
+        assertRefused(
+                "6 rows of width 4 are not 2 sequences with 3 heads",
+                () -> new CausalAttention(floats(6, 12), floats(6, 4), floats(6, 3), 2, 3));
+        assertRefused(
+                "logSumExp is FLOAT [2, 3], expected FLOAT [4, 3]",
+                () -> new CausalAttentionGradient(
+                        floats(6, 12), floats(6, 4), floats(2, 3), floats(6, 4), floats(6, 12), 2, 2));
+        assertRefused(
+                "tokens has shape [2, 5], which is longer than the 4 positions",
+                () -> new TokenEmbedding(ints(2, 5), floats(9, 3), floats(4, 3), floats(2, 5, 3)));
+        assertRefused(
+                "tokens is FLOAT [2, 4], expected INT",
+                () -> new TokenEmbedding(floats(2, 4), floats(9, 3), floats(4, 3), floats(2, 4, 3)));
+        assertRefused(
+                "dPositionTable is FLOAT [4, 2], expected FLOAT [4, 3]",
+                () -> new TokenEmbeddingGradient(ints(2, 4), floats(2, 4, 3), floats(9, 3), floats(4, 2), false));
+        assertRefused(
+                "targets is INT [3], expected INT [2]",
+                () -> new SoftmaxCrossEntropy(floats(2, 4), ints(3), floats(2), null, 1));
     }
 
     @Test
     void typesWithoutKernelsAreRefused() {
         INDArray x = Nd4j.zeros(DataType.DOUBLE, 3);
-        assertRefused("Array of type DOUBLE where FLOAT or BFLOAT16 was expected", () ->
-                new Gelu(x, x.dup()).run(new JavaDevice()));
+        assertRefused("Array of type DOUBLE where FLOAT or BFLOAT16 was expected", () -> new Gelu(x, x.dup())
+                .run(new JavaDevice()));
     }
 
     private static void assertRefused(String message, Runnable action) {
         var e = assertThrows(IllegalArgumentException.class, action::run);
-        assertEquals(message, e.getMessage().substring(0, Math.min(message.length(), e.getMessage().length())));
+        assertEquals(
+                message,
+                e.getMessage()
+                        .substring(0, Math.min(message.length(), e.getMessage().length())));
     }
 }

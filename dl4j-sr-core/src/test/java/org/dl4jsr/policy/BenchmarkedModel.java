@@ -41,8 +41,14 @@ public enum BenchmarkedModel {
     },
 
     /** LeNet on 28x28x1, batch 64. */
-    LENET(InputType.convolutional(28, 28, 1), convolution(5, 20, Activation.RELU), maxPooling(),
-            convolution(5, 50, Activation.RELU), maxPooling(), dense(500), output(10)) {
+    LENET(
+            InputType.convolutional(28, 28, 1),
+            convolution(5, 20, Activation.RELU),
+            maxPooling(),
+            convolution(5, 50, Activation.RELU),
+            maxPooling(),
+            dense(500),
+            output(10)) {
         @Override
         DataSet batch(Random random) {
             return new DataSet(uniform(random, 64, 1, 28, 28), classes(random, 10, 64));
@@ -50,11 +56,21 @@ public enum BenchmarkedModel {
     },
 
     /** Three blocks of 3x3 convolution, batch normalization, ReLU and pooling on 32x32x3, batch 64. */
-    CNN_BATCH_NORM(InputType.convolutional(32, 32, 3),
-            convolution(3, 32, Activation.IDENTITY), new BatchNormalization(), relu(), maxPooling(),
-            convolution(3, 64, Activation.IDENTITY), new BatchNormalization(), relu(), maxPooling(),
-            convolution(3, 128, Activation.IDENTITY), new BatchNormalization(), relu(),
-            new GlobalPoolingLayer(PoolingType.AVG), output(10)) {
+    CNN_BATCH_NORM(
+            InputType.convolutional(32, 32, 3),
+            convolution(3, 32, Activation.IDENTITY),
+            new BatchNormalization(),
+            relu(),
+            maxPooling(),
+            convolution(3, 64, Activation.IDENTITY),
+            new BatchNormalization(),
+            relu(),
+            maxPooling(),
+            convolution(3, 128, Activation.IDENTITY),
+            new BatchNormalization(),
+            relu(),
+            new GlobalPoolingLayer(PoolingType.AVG),
+            output(10)) {
         @Override
         DataSet batch(Random random) {
             return new DataSet(uniform(random, 64, 3, 32, 32), classes(random, 10, 64));
@@ -62,8 +78,14 @@ public enum BenchmarkedModel {
     },
 
     /** Two LSTMs of 256 on 64 inputs, 50 time steps, batch 32. */
-    LSTM(InputType.recurrent(64), lstm(), lstm(), new RnnOutputLayer.Builder(LossFunction.MCXENT).nOut(64)
-            .activation(Activation.SOFTMAX).build()) {
+    LSTM(
+            InputType.recurrent(64),
+            lstm(),
+            lstm(),
+            new RnnOutputLayer.Builder(LossFunction.MCXENT)
+                    .nOut(64)
+                    .activation(Activation.SOFTMAX)
+                    .build()) {
         @Override
         DataSet batch(Random random) {
             return new DataSet(uniform(random, 32, 64, 50), classes(random, 64, 32, 50));
@@ -71,8 +93,15 @@ public enum BenchmarkedModel {
     },
 
     /** Self-attention of width 128 with 4 heads over 64 time steps, batch 32. */
-    ATTENTION(InputType.recurrent(128), new SelfAttentionLayer.Builder().nOut(128).nHeads(4).projectInput(true).build(),
-            new GlobalPoolingLayer(PoolingType.MAX), output(10)) {
+    ATTENTION(
+            InputType.recurrent(128),
+            new SelfAttentionLayer.Builder()
+                    .nOut(128)
+                    .nHeads(4)
+                    .projectInput(true)
+                    .build(),
+            new GlobalPoolingLayer(PoolingType.MAX),
+            output(10)) {
         @Override
         DataSet batch(Random random) {
             return new DataSet(uniform(random, 32, 128, 64), classes(random, 10, 32));
@@ -80,9 +109,17 @@ public enum BenchmarkedModel {
     },
 
     /** Recurrent attention of width 32 with 4 heads over 12 time steps, batch 16. */
-    RECURRENT_ATTENTION(InputType.recurrent(32),
-            new RecurrentAttentionLayer.Builder().nOut(32).nHeads(4).projectInput(true).build(),
-            new RnnOutputLayer.Builder(LossFunction.MCXENT).nOut(10).activation(Activation.SOFTMAX).build()) {
+    RECURRENT_ATTENTION(
+            InputType.recurrent(32),
+            new RecurrentAttentionLayer.Builder()
+                    .nOut(32)
+                    .nHeads(4)
+                    .projectInput(true)
+                    .build(),
+            new RnnOutputLayer.Builder(LossFunction.MCXENT)
+                    .nOut(10)
+                    .activation(Activation.SOFTMAX)
+                    .build()) {
         @Override
         DataSet batch(Random random) {
             return new DataSet(uniform(random, 16, 32, 12), classes(random, 10, 16, 12));
@@ -90,10 +127,17 @@ public enum BenchmarkedModel {
     },
 
     /** Text classification: embeddings of 128 for 5,000 tokens, a convolution of 5 over 100 time steps, batch 32. */
-    CONV_1D(InputType.recurrent(5000), new EmbeddingSequenceLayer.Builder().nOut(128).inputLength(100).build(),
-            new Convolution1DLayer.Builder().kernelSize(5).nOut(128).convolutionMode(ConvolutionMode.Same)
-                    .activation(Activation.RELU).build(),
-            new GlobalPoolingLayer(PoolingType.MAX), output(10)) {
+    CONV_1D(
+            InputType.recurrent(5000),
+            new EmbeddingSequenceLayer.Builder().nOut(128).inputLength(100).build(),
+            new Convolution1DLayer.Builder()
+                    .kernelSize(5)
+                    .nOut(128)
+                    .convolutionMode(ConvolutionMode.Same)
+                    .activation(Activation.RELU)
+                    .build(),
+            new GlobalPoolingLayer(PoolingType.MAX),
+            output(10)) {
         @Override
         DataSet batch(Random random) {
             INDArray tokens = Nd4j.create(DataType.FLOAT, 32, 100);
@@ -114,8 +158,13 @@ public enum BenchmarkedModel {
 
     /** The configuration as a user of stock DL4J writes it, with Adam. */
     MultiLayerConfiguration configuration() {
-        return new NeuralNetConfiguration.Builder().seed(1).weightInit(WeightInit.XAVIER).updater(new Adam(1e-3))
-                .list(layers).setInputType(inputType).build();
+        return new NeuralNetConfiguration.Builder()
+                .seed(1)
+                .weightInit(WeightInit.XAVIER)
+                .updater(new Adam(1e-3))
+                .list(layers)
+                .setInputType(inputType)
+                .build();
     }
 
     abstract DataSet batch(Random random);
@@ -125,15 +174,24 @@ public enum BenchmarkedModel {
     }
 
     private static Layer output(int classes) {
-        return new OutputLayer.Builder(LossFunction.MCXENT).nOut(classes).activation(Activation.SOFTMAX).build();
+        return new OutputLayer.Builder(LossFunction.MCXENT)
+                .nOut(classes)
+                .activation(Activation.SOFTMAX)
+                .build();
     }
 
     private static Layer convolution(int size, int channels, Activation activation) {
-        return new ConvolutionLayer.Builder(size, size).nOut(channels).activation(activation).build();
+        return new ConvolutionLayer.Builder(size, size)
+                .nOut(channels)
+                .activation(activation)
+                .build();
     }
 
     private static Layer maxPooling() {
-        return new SubsamplingLayer.Builder(SubsamplingLayer.PoolingType.MAX).kernelSize(2, 2).stride(2, 2).build();
+        return new SubsamplingLayer.Builder(SubsamplingLayer.PoolingType.MAX)
+                .kernelSize(2, 2)
+                .stride(2, 2)
+                .build();
     }
 
     private static Layer relu() {

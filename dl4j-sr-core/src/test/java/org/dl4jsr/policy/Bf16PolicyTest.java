@@ -72,17 +72,17 @@ class Bf16PolicyTest {
     @Test
     void anUnknownNameListsThePolicies() {
         var error = assertThrows(IllegalArgumentException.class, () -> Bf16Policy.named("bf16"));
-        assertEquals("Unknown policy \"bf16\", expected one of fp32, bf16-o1, bf16-o2, bf16-nearest, bf16-kahan,"
-                + " bf16-sr", error.getMessage());
+        assertEquals(
+                "Unknown policy \"bf16\", expected one of fp32, bf16-o1, bf16-o2, bf16-nearest, bf16-kahan,"
+                        + " bf16-sr",
+                error.getMessage());
     }
 
     @ParameterizedTest
     @EnumSource(Bf16Policy.class)
     void everyPolicyTrainsBothNetworkClasses(Bf16Policy policy) {
-        var network = TestNetworks.network(policy.apply(
-                TestNetworks.mlpConfiguration(new Adam(1e-2), DataType.FLOAT)));
-        var graph = new ComputationGraph(policy.apply(
-                TestNetworks.graphConfiguration(new Adam(1e-2), DataType.FLOAT)));
+        var network = TestNetworks.network(policy.apply(TestNetworks.mlpConfiguration(new Adam(1e-2), DataType.FLOAT)));
+        var graph = new ComputationGraph(policy.apply(TestNetworks.graphConfiguration(new Adam(1e-2), DataType.FLOAT)));
         graph.init();
         assertEquals(policy.dataType(), network.params().dataType());
         assertEquals(policy == Bf16Policy.O1, Autocast.isEnabled());
@@ -96,8 +96,8 @@ class Bf16PolicyTest {
     @Test
     void fp32IsStockAdam() {
         var stock = TestNetworks.mlp(new Adam(1e-3), DataType.FLOAT);
-        var ours = TestNetworks.network(Bf16Policy.FP32.apply(
-                TestNetworks.mlpConfiguration(new Adam(1e-3), DataType.FLOAT)));
+        var ours = TestNetworks.network(
+                Bf16Policy.FP32.apply(TestNetworks.mlpConfiguration(new Adam(1e-3), DataType.FLOAT)));
         fit(stock, 10);
         fit(ours, 10);
         assertTrue(updater(ours.getLayerWiseConfigurations(), 0) instanceof SrAdam);
@@ -110,22 +110,40 @@ class Bf16PolicyTest {
 
     @Test
     void adamKeepsItsHyperParameters() {
-        var adam = Adam.builder().learningRate(2e-3).beta1(0.8).beta2(0.95).epsilon(1e-6).build();
+        var adam = Adam.builder()
+                .learningRate(2e-3)
+                .beta1(0.8)
+                .beta2(0.95)
+                .epsilon(1e-6)
+                .build();
         var configuration = Bf16Policy.KAHAN.apply(TestNetworks.mlpConfiguration(adam, DataType.FLOAT));
         assertEquals(DataType.BFLOAT16, configuration.getDataType());
-        assertEquals(SrAdam.builder().learningRate(2e-3).beta1(0.8).beta2(0.95).epsilon(1e-6)
-                .weightWrite(WeightWrite.KAHAN).build(), updater(configuration, 1));
+        assertEquals(
+                SrAdam.builder()
+                        .learningRate(2e-3)
+                        .beta1(0.8)
+                        .beta2(0.95)
+                        .epsilon(1e-6)
+                        .weightWrite(WeightWrite.KAHAN)
+                        .build(),
+                updater(configuration, 1));
 
         var schedule = new WarmupCosineSchedule(2, 20, 1e-2, 0);
         var graph = Bf16Policy.SR.apply(TestNetworks.graphConfiguration(new Adam(schedule), DataType.FLOAT));
-        var layer = (BaseLayer) ((LayerVertex) graph.getVertices().get("out")).getLayerConf().getLayer();
+        var layer = (BaseLayer)
+                ((LayerVertex) graph.getVertices().get("out")).getLayerConf().getLayer();
         assertEquals(new SrAdam(schedule), layer.getIUpdater());
     }
 
     @Test
     void srAdamKeepsAllButTheWeightWrite() {
-        var adam = SrAdam.builder().learningRate(2e-3).stateRounding(StateRounding.NEAREST).seed(3).maxGradientNorm(1)
-                .weightDecay(0.1).build();
+        var adam = SrAdam.builder()
+                .learningRate(2e-3)
+                .stateRounding(StateRounding.NEAREST)
+                .seed(3)
+                .maxGradientNorm(1)
+                .weightDecay(0.1)
+                .build();
         var configuration = Bf16Policy.O2.apply(TestNetworks.mlpConfiguration(adam, DataType.FLOAT));
         assertEquals(adam.toBuilder().weightWrite(WeightWrite.MASTER).build(), updater(configuration, 0));
         assertEquals(adam, updater(Bf16Policy.SR.apply(configuration), 0));
@@ -134,12 +152,15 @@ class Bf16PolicyTest {
     /** DL4J lists, and applies, what its global configuration says of regularization twice. */
     @Test
     void weightDecayIsTakenOverByParameterKind() {
-        var configuration = Bf16Policy.SR.apply(TestNetworks.builder(new Adam(0.5)).weightDecay(0.05)
-                .l2Bias(0.01).list()
+        var configuration = Bf16Policy.SR.apply(TestNetworks.builder(new Adam(0.5))
+                .weightDecay(0.05)
+                .l2Bias(0.01)
+                .list()
                 .layer(dense(INPUTS, 8))
                 .layer(new BatchNormalization.Builder().nIn(8).nOut(8).build())
                 .layer(dense(8, 8))
-                .layer(output(8)).build());
+                .layer(output(8))
+                .build());
         for (int i : new int[] {0, 2, 3}) {
             var layer = (BaseLayer) configuration.getConf(i).getLayer();
             assertEquals(SrAdam.builder().learningRate(0.5).weightDecay(0.1).build(), layer.getIUpdater());
@@ -155,8 +176,13 @@ class Bf16PolicyTest {
 
     @Test
     void weightDecayOfBiasesAndWithoutTheLearningRate() {
-        var configuration = Bf16Policy.SR.apply(TestNetworks.builder(new Adam(0.5)).biasUpdater(new Adam(0.25))
-                .weightDecay(0.05, false).weightDecayBias(0.1, true).list().layer(dense(INPUTS, 8)).layer(output(8))
+        var configuration = Bf16Policy.SR.apply(TestNetworks.builder(new Adam(0.5))
+                .biasUpdater(new Adam(0.25))
+                .weightDecay(0.05, false)
+                .weightDecayBias(0.1, true)
+                .list()
+                .layer(dense(INPUTS, 8))
+                .layer(output(8))
                 .build());
         var layer = (BaseLayer) configuration.getConf(0).getLayer();
         assertEquals(SrAdam.builder().learningRate(0.5).weightDecay(0.2).build(), layer.getIUpdater());
@@ -174,7 +200,11 @@ class Bf16PolicyTest {
     }
 
     private static MultiLayerConfiguration decayed() {
-        return TestNetworks.builder(new Adam(1e-2)).weightDecay(2).list().layer(dense(INPUTS, 8)).layer(output(8))
+        return TestNetworks.builder(new Adam(1e-2))
+                .weightDecay(2)
+                .list()
+                .layer(dense(INPUTS, 8))
+                .layer(output(8))
                 .build();
     }
 
@@ -183,10 +213,14 @@ class Bf16PolicyTest {
     void otherUpdatersStayButForTheirRounding(Bf16Policy policy) {
         var nesterovs = new Nesterovs(0.1, 0.9);
         var rounded = new StochasticallyRounded(nesterovs, 5);
-        var configuration = policy.apply(TestNetworks.builder(nesterovs).biasUpdater(rounded).weightDecay(0.1).list()
+        var configuration = policy.apply(TestNetworks.builder(nesterovs)
+                .biasUpdater(rounded)
+                .weightDecay(0.1)
+                .list()
                 .layer(dense(INPUTS, 8))
                 .layer(new BatchNormalization.Builder().nIn(8).nOut(8).build())
-                .layer(output(8)).build());
+                .layer(output(8))
+                .build());
         var layer = (BaseLayer) configuration.getConf(0).getLayer();
         boolean sr = policy == Bf16Policy.SR;
         assertEquals(sr ? new StochasticallyRounded(nesterovs) : nesterovs, layer.getIUpdater());
@@ -198,15 +232,18 @@ class Bf16PolicyTest {
 
     @Test
     void noOpStays() {
-        assertEquals(new NoOp(), updater(Bf16Policy.SR.apply(
-                TestNetworks.mlpConfiguration(new NoOp(), DataType.FLOAT)), 0));
+        assertEquals(
+                new NoOp(), updater(Bf16Policy.SR.apply(TestNetworks.mlpConfiguration(new NoOp(), DataType.FLOAT)), 0));
     }
 
     @Test
     void wrappedLayersAreReached() {
-        var configuration = Bf16Policy.SR.apply(TestNetworks.builder(new Adam(0.5)).list()
-                .layer(new LastTimeStep(new Bidirectional(new LSTM.Builder().nIn(4).nOut(8).build())))
-                .layer(output(16)).build());
+        var configuration = Bf16Policy.SR.apply(TestNetworks.builder(new Adam(0.5))
+                .list()
+                .layer(new LastTimeStep(
+                        new Bidirectional(new LSTM.Builder().nIn(4).nOut(8).build())))
+                .layer(output(16))
+                .build());
         var both = (Bidirectional) ((LastTimeStep) configuration.getConf(0).getLayer()).getUnderlying();
         assertEquals(new SrAdam(0.5), ((BaseLayer) both.getFwd()).getIUpdater());
         assertEquals(new SrAdam(0.5), ((BaseLayer) both.getBwd()).getIUpdater());
@@ -214,15 +251,28 @@ class Bf16PolicyTest {
 
     @Test
     void whatCannotBeTakenOverIsRefused() {
-        assertRefused("optimizationAlgo is LBFGS",
-                TestNetworks.builder(new Adam()).optimizationAlgo(OptimizationAlgorithm.LBFGS).list()
-                        .layer(output(INPUTS)).build());
+        assertRefused(
+                "optimizationAlgo is LBFGS",
+                TestNetworks.builder(new Adam())
+                        .optimizationAlgo(OptimizationAlgorithm.LBFGS)
+                        .list()
+                        .layer(output(INPUTS))
+                        .build());
         var falling = new ExponentialSchedule(ScheduleType.ITERATION, 0.1, 0.9);
-        assertRefused("The coefficient of the WeightDecay of parameter W of layer layer0 is a schedule",
-                TestNetworks.builder(new Adam()).regularization(List.of(new WeightDecay(falling, true))).list()
-                        .layer(output(INPUTS)).build());
-        assertRefused("does not follow the learning rate",
-                TestNetworks.builder(new Adam(falling)).weightDecay(0.1, false).list().layer(output(INPUTS)).build());
+        assertRefused(
+                "The coefficient of the WeightDecay of parameter W of layer layer0 is a schedule",
+                TestNetworks.builder(new Adam())
+                        .regularization(List.of(new WeightDecay(falling, true)))
+                        .list()
+                        .layer(output(INPUTS))
+                        .build());
+        assertRefused(
+                "does not follow the learning rate",
+                TestNetworks.builder(new Adam(falling))
+                        .weightDecay(0.1, false)
+                        .list()
+                        .layer(output(INPUTS))
+                        .build());
     }
 
     private static void assertRefused(String text, MultiLayerConfiguration configuration) {

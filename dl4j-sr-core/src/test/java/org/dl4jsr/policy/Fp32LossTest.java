@@ -40,7 +40,8 @@ class Fp32LossTest {
         assertEquals(-1 / (1 + Math.exp(-8)), gradient.getDouble(0, 1), 4e-3);
         double expected = Math.log1p(Math.exp(-8)) + Math.log1p(Math.exp(8));
         assertEquals(expected, loss.computeScore(labels, output, sigmoid, null, true), 1e-5);
-        assertEquals(expected, loss.computeScoreArray(labels, output, sigmoid, null).getDouble(0), 1e-5);
+        assertEquals(
+                expected, loss.computeScoreArray(labels, output, sigmoid, null).getDouble(0), 1e-5);
         var both = loss.computeGradientAndScore(labels, output, sigmoid, null, true);
         assertEquals(expected, both.getFirst(), 1e-5);
         assertEquals(gradient, both.getSecond());
@@ -52,7 +53,8 @@ class Fp32LossTest {
         INDArray labels = Nd4j.create(new float[][] {{0, 1, 0}, {0, 1, 0}});
         var softmax = Activation.SOFTMAX.getActivationFunction();
         INDArray wide = new LossMCXENT().computeGradient(labels, output.castTo(DataType.FLOAT), softmax, null);
-        assertEquals(wide.castTo(DataType.BFLOAT16),
+        assertEquals(
+                wide.castTo(DataType.BFLOAT16),
                 new Fp32Loss(new LossMCXENT()).computeGradient(labels, output, softmax, null));
     }
 
@@ -60,15 +62,24 @@ class Fp32LossTest {
     void aPolicyPutsItIntoEveryKindOfOutputLayerAndTakesItOut() {
         var layers = new Layer[] {
             new OutputLayer.Builder(LossFunction.MSE).nIn(3).nOut(3).build(),
-            new LossLayer.Builder(LossFunction.MSE).build(), new RnnLossLayer.Builder(LossFunction.MSE).build(),
+            new LossLayer.Builder(LossFunction.MSE).build(),
+            new RnnLossLayer.Builder(LossFunction.MSE).build(),
             new CnnLossLayer.Builder(LossFunction.MSE).build(),
-            new Cnn3DLossLayer.Builder(DataFormat.NCDHW).lossFunction(LossFunction.MSE).build(),
-            new FrozenLayer(new OutputLayer.Builder(LossFunction.MSE).nIn(3).nOut(3).build())
+            new Cnn3DLossLayer.Builder(DataFormat.NCDHW)
+                    .lossFunction(LossFunction.MSE)
+                    .build(),
+            new FrozenLayer(
+                    new OutputLayer.Builder(LossFunction.MSE).nIn(3).nOut(3).build())
         };
         for (Layer layer : layers) {
-            MultiLayerConfiguration network = new NeuralNetConfiguration.Builder().list(layer).build();
-            var graph = new NeuralNetConfiguration.Builder().graphBuilder().addInputs("in").addLayer("out", layer, "in")
-                    .setOutputs("out").build();
+            MultiLayerConfiguration network =
+                    new NeuralNetConfiguration.Builder().list(layer).build();
+            var graph = new NeuralNetConfiguration.Builder()
+                    .graphBuilder()
+                    .addInputs("in")
+                    .addLayer("out", layer, "in")
+                    .setOutputs("out")
+                    .build();
             Bf16Policy.SR.apply(Bf16Policy.NEAREST.apply(network));
             Bf16Policy.SR.apply(graph);
             assertEquals(new Fp32Loss(LossFunction.MSE.getILossFunction()), loss(network), layer.toString());
@@ -87,7 +98,9 @@ class Fp32LossTest {
     }
 
     private static ILossFunction loss(ComputationGraphConfiguration configuration) {
-        return loss(((LayerVertex) configuration.getVertices().get("out")).getLayerConf().getLayer());
+        return loss(((LayerVertex) configuration.getVertices().get("out"))
+                .getLayerConf()
+                .getLayer());
     }
 
     private static ILossFunction loss(Layer layer) {

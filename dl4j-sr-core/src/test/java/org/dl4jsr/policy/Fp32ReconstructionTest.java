@@ -25,15 +25,25 @@ class Fp32ReconstructionTest {
     static Stream<ReconstructionDistribution> distributions() {
         var gaussian = new GaussianReconstructionDistribution(Activation.IDENTITY);
         var loss = new LossFunctionWrapper(Activation.IDENTITY, new LossMSE());
-        return Stream.of(gaussian, new BernoulliReconstructionDistribution(Activation.SIGMOID),
-                new ExponentialReconstructionDistribution(Activation.IDENTITY), loss,
-                new CompositeReconstructionDistribution.Builder().addDistribution(1, gaussian)
-                        .addDistribution(2, loss).build());
+        return Stream.of(
+                gaussian,
+                new BernoulliReconstructionDistribution(Activation.SIGMOID),
+                new ExponentialReconstructionDistribution(Activation.IDENTITY),
+                loss,
+                new CompositeReconstructionDistribution.Builder()
+                        .addDistribution(1, gaussian)
+                        .addDistribution(2, loss)
+                        .build());
     }
 
     private static MultiLayerConfiguration autoencoder(ReconstructionDistribution distribution) {
-        return new NeuralNetConfiguration.Builder().list(new VariationalAutoencoder.Builder().nIn(3).nOut(2)
-                .reconstructionDistribution(distribution).build()).build();
+        return new NeuralNetConfiguration.Builder()
+                .list(new VariationalAutoencoder.Builder()
+                        .nIn(3)
+                        .nOut(2)
+                        .reconstructionDistribution(distribution)
+                        .build())
+                .build();
     }
 
     private static ReconstructionDistribution distribution(MultiLayerConfiguration configuration) {
@@ -47,7 +57,8 @@ class Fp32ReconstructionTest {
         ReconstructionDistribution ours = distribution(Bf16Policy.SR.apply(autoencoder(stock)));
         INDArray features = Nd4j.create(new float[][] {{0, 1, 1}, {1, 0, 1}});
         INDArray narrow = Nd4j.linspace(DataType.FLOAT, -1, 0.25, 2L * stock.distributionInputSize(3))
-                .reshape(2, stock.distributionInputSize(3)).castTo(DataType.BFLOAT16);
+                .reshape(2, stock.distributionInputSize(3))
+                .castTo(DataType.BFLOAT16);
         INDArray wide = narrow.castTo(DataType.FLOAT);
         assertEquals(stock.distributionInputSize(3), ours.distributionInputSize(3));
         assertEquals(stock.negLogProbability(features, wide, true), ours.negLogProbability(features, narrow, true));

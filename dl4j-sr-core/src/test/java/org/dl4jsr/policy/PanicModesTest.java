@@ -29,16 +29,31 @@ class PanicModesTest {
     @ParameterizedTest
     @EnumSource(Bf16Policy.class)
     void noFalseAlarm(Bf16Policy policy) {
-        var configuration = new NeuralNetConfiguration.Builder().seed(7).updater(new Adam(1e-2)).list()
-                .layer(new DenseLayer.Builder().nIn(20).nOut(64).activation(Activation.TANH).build())
-                .layer(new OutputLayer.Builder(LossFunction.MCXENT).activation(Activation.SOFTMAX).nIn(64).nOut(4)
-                        .build()).build();
+        var configuration = new NeuralNetConfiguration.Builder()
+                .seed(7)
+                .updater(new Adam(1e-2))
+                .list()
+                .layer(new DenseLayer.Builder()
+                        .nIn(20)
+                        .nOut(64)
+                        .activation(Activation.TANH)
+                        .build())
+                .layer(new OutputLayer.Builder(LossFunction.MCXENT)
+                        .activation(Activation.SOFTMAX)
+                        .nIn(64)
+                        .nOut(4)
+                        .build())
+                .build();
         var network = new MultiLayerNetwork(policy.apply(configuration));
         network.init();
         var data = new DataSet(Nd4j.rand(DataType.FLOAT, 8, 20), Nd4j.eye(4).repeat(0, 2));
         double before = network.score(data);
-        Nd4j.getExecutioner().setProfilingConfig(ProfilerConfig.builder().checkForNAN(true).checkForINF(true)
-                .checkWorkspaces(true).build());
+        Nd4j.getExecutioner()
+                .setProfilingConfig(ProfilerConfig.builder()
+                        .checkForNAN(true)
+                        .checkForINF(true)
+                        .checkWorkspaces(true)
+                        .build());
         for (int i = 0; i < 20; i++) {
             network.fit(data);
         }

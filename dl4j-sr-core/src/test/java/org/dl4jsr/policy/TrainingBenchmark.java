@@ -61,7 +61,8 @@ public class TrainingBenchmark {
             ND4JClassLoading.setNd4jClassloader(new StockBackendOnly(ND4JClassLoading.getNd4jClassloader()));
         }
         MultiLayerConfiguration configuration = model.configuration();
-        network = new MultiLayerNetwork(stock ? configuration : Bf16Policy.named(policy).apply(configuration));
+        network = new MultiLayerNetwork(
+                stock ? configuration : Bf16Policy.named(policy).apply(configuration));
         network.init();
         batch = model.batch(new Random(1));
         if (Bf16Executioner.isActive() == stock) {

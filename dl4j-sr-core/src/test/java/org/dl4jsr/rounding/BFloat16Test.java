@@ -37,7 +37,9 @@ class BFloat16Test {
 
     private static void assertRounds(int expected, int floatBits) {
         short actual = BFloat16.fromFloat(Float.intBitsToFloat(floatBits));
-        assertEquals((short) expected, actual,
+        assertEquals(
+                (short) expected,
+                actual,
                 () -> Integer.toHexString(floatBits) + " became " + Integer.toHexString(actual & 0xFFFF));
     }
 
@@ -59,7 +61,9 @@ class BFloat16Test {
     }
 
     private static BigDecimal distance(float x, short rounded) {
-        return new BigDecimal(x).subtract(new BigDecimal(BFloat16.toFloat(rounded))).abs();
+        return new BigDecimal(x)
+                .subtract(new BigDecimal(BFloat16.toFloat(rounded)))
+                .abs();
     }
 
     @Test

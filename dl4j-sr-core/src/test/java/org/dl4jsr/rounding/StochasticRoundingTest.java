@@ -53,7 +53,8 @@ class StochasticRoundingTest {
         for (int floatBits : new int[] {0x7F7F0000, 0x7F7F0001, 0x7F7F8000, 0x7F7FFFFF}) {
             for (int random : new int[] {0, 0x8000, 0xFFFF}) {
                 assertEquals(BFloat16.MAX_VALUE, StochasticRounding.round(Float.intBitsToFloat(floatBits), random));
-                assertEquals((short) (BFloat16.MAX_VALUE | 0x8000),
+                assertEquals(
+                        (short) (BFloat16.MAX_VALUE | 0x8000),
                         StochasticRounding.round(Float.intBitsToFloat(floatBits | 0x80000000), random));
             }
         }

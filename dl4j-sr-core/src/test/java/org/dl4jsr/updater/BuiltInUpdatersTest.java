@@ -166,8 +166,16 @@ class BuiltInUpdatersTest {
     }
 
     static Stream<IUpdater> trainable() {
-        return Stream.of(new Sgd(0.3), new Nesterovs(0.05, 0.9), new AdaGrad(0.1), new AdaDelta(), new RmsProp(5e-3),
-                new Adam(5e-3), new AdaMax(5e-3), new Nadam(5e-3), new AMSGrad(5e-3));
+        return Stream.of(
+                new Sgd(0.3),
+                new Nesterovs(0.05, 0.9),
+                new AdaGrad(0.1),
+                new AdaDelta(),
+                new RmsProp(5e-3),
+                new Adam(5e-3),
+                new AdaMax(5e-3),
+                new Nadam(5e-3),
+                new AMSGrad(5e-3));
     }
 
     /** The loss falls from over 1 to 0.003 to 0.1 in 60 steps. */
@@ -187,7 +195,9 @@ class BuiltInUpdatersTest {
     }
 
     @ParameterizedTest
-    @EnumSource(value = DataType.class, names = {"FLOAT", "BFLOAT16"})
+    @EnumSource(
+            value = DataType.class,
+            names = {"FLOAT", "BFLOAT16"})
     void noOpSubtractsTheGradientItself(DataType type) {
         INDArray gradient = Nd4j.create(type, 8).assign(0.5);
         new NoOp().instantiate((INDArray) null, false).applyUpdater(gradient, 0, 0);
@@ -196,9 +206,11 @@ class BuiltInUpdatersTest {
 
     /** DL4J 1.0.0-M2.1 cannot instantiate it, in FLOAT either. */
     @ParameterizedTest
-    @EnumSource(value = DataType.class, names = {"FLOAT", "BFLOAT16"})
+    @EnumSource(
+            value = DataType.class,
+            names = {"FLOAT", "BFLOAT16"})
     void adaBeliefIsBrokenInDl4j(DataType type) {
-        assertThrows(ArrayIndexOutOfBoundsException.class, () -> TestNetworks.mlp(new AdaBelief(), type).fit(
-                TestNetworks.DATA));
+        assertThrows(ArrayIndexOutOfBoundsException.class, () -> TestNetworks.mlp(new AdaBelief(), type)
+                .fit(TestNetworks.DATA));
     }
 }

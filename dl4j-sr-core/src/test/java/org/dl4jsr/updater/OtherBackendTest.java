@@ -27,12 +27,19 @@ class OtherBackendTest {
                 .map(entry -> withoutBackend(Path.of(entry), directory))
                 .collect(Collectors.joining(File.pathSeparator));
         Process process = new ProcessBuilder(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xmx512m", "-cp", classPath,
-                OtherBackendTest.class.getName()).redirectErrorStream(true).start();
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "-Xmx512m",
+                        "-cp",
+                        classPath,
+                        OtherBackendTest.class.getName())
+                .redirectErrorStream(true)
+                .start();
         String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         assertEquals(0, process.waitFor(), output);
-        assertTrue(output.contains("SrAdam needs dl4j-sr's ND4J backend, and org.nd4j.linalg.cpu.nativecpu.CpuBackend"
-                + " is in force"), output);
+        assertTrue(
+                output.contains("SrAdam needs dl4j-sr's ND4J backend, and org.nd4j.linalg.cpu.nativecpu.CpuBackend"
+                        + " is in force"),
+                output);
     }
 
     /** The entry, or a copy of it that does not announce the backend. */

@@ -25,7 +25,8 @@ class RoundingStatsListenerTest {
     private final List<RoundingStats> seen = new ArrayList<>();
 
     private static MultiLayerNetwork network() {
-        return TestNetworks.mlp(SrAdam.builder().learningRate(2e-4).maxGradientNorm(0.01).build(), DataType.BFLOAT16);
+        return TestNetworks.mlp(
+                SrAdam.builder().learningRate(2e-4).maxGradientNorm(0.01).build(), DataType.BFLOAT16);
     }
 
     @Test
@@ -39,8 +40,9 @@ class RoundingStatsListenerTest {
         assertEquals(0, stats.iteration());
         assertEquals(0, stats.skippedSteps());
         assertTrue(stats.clipScale() < 1);
-        assertEquals(List.of("layer0", "layer1", "layer2"), stats.layers().stream().map(RoundingStats.Layer::name)
-                .toList());
+        assertEquals(
+                List.of("layer0", "layer1", "layer2"),
+                stats.layers().stream().map(RoundingStats.Layer::name).toList());
         int start = 0;
         INDArray gradient = network.getFlattenedGradients().reshape(before.length);
         for (RoundingStats.Layer layer : stats.layers()) {
@@ -73,7 +75,8 @@ class RoundingStatsListenerTest {
         fit(quiet, 7);
         fit(heard, 7);
         assertArrayEquals(bits(quiet.params()), bits(heard.params()));
-        assertEquals(List.of(0, 2, 4, 6), seen.stream().map(RoundingStats::iteration).toList());
+        assertEquals(
+                List.of(0, 2, 4, 6), seen.stream().map(RoundingStats::iteration).toList());
         assertTrue(seen.stream().allMatch(stats -> stats.layers().size() == 3));
     }
 
@@ -82,7 +85,8 @@ class RoundingStatsListenerTest {
         var graph = TestNetworks.graph(new SrAdam(1e-3), DataType.BFLOAT16);
         graph.setListeners(new RoundingStatsListener(1, seen::add));
         fit(graph, 2);
-        assertEquals(List.of("first", "second", "out"),
+        assertEquals(
+                List.of("first", "second", "out"),
                 seen.get(1).layers().stream().map(RoundingStats.Layer::name).toList());
     }
 
@@ -90,11 +94,18 @@ class RoundingStatsListenerTest {
     void layersOfOtherUpdatersAreLeftOut() {
         var first = dense(INPUTS, 8);
         first.setIUpdater(new Sgd(0.1));
-        var network = TestNetworks.network(TestNetworks.builder(new SrAdam(1e-3)).list().layer(first)
-                .layer(dense(8, 8)).layer(output(8)).build(), DataType.BFLOAT16);
+        var network = TestNetworks.network(
+                TestNetworks.builder(new SrAdam(1e-3))
+                        .list()
+                        .layer(first)
+                        .layer(dense(8, 8))
+                        .layer(output(8))
+                        .build(),
+                DataType.BFLOAT16);
         network.setListeners(new RoundingStatsListener(1, seen::add));
         fit(network, 1);
-        assertEquals(List.of("layer1", "layer2"),
+        assertEquals(
+                List.of("layer1", "layer2"),
                 seen.get(0).layers().stream().map(RoundingStats.Layer::name).toList());
     }
 

@@ -59,7 +59,12 @@ class SrAdamFlowsTest {
     }
 
     private static SrAdam adam(WeightWrite write) {
-        return SrAdam.builder().learningRate(5e-3).weightDecay(0.01).weightWrite(write).seed(9).build();
+        return SrAdam.builder()
+                .learningRate(5e-3)
+                .weightDecay(0.01)
+                .weightWrite(write)
+                .seed(9)
+                .build();
     }
 
     private static void assertSameNetworks(Model expected, Model actual) {
@@ -162,7 +167,8 @@ class SrAdamFlowsTest {
             var interval = NDArrayIndex.interval(range.start(), range.end());
             INDArray expected = range.layer().equals("layer2") && write != WeightWrite.KAHAN ? before : once.params();
             if (!range.layer().equals("layer2") || write != WeightWrite.KAHAN) {
-                assertArrayEquals(bits(expected.reshape(expected.length()).get(interval)),
+                assertArrayEquals(
+                        bits(expected.reshape(expected.length()).get(interval)),
                         bits(split.params().reshape(expected.length()).get(interval)),
                         range.layer() + " " + range.parameter());
             }
@@ -190,7 +196,9 @@ class SrAdamFlowsTest {
     }
 
     @ParameterizedTest
-    @EnumSource(value = DataType.class, names = {"FLOAT", "BFLOAT16"})
+    @EnumSource(
+            value = DataType.class,
+            names = {"FLOAT", "BFLOAT16"})
     void earlyStopping(DataType type) {
         var network = TestNetworks.mlp(new SrAdam(5e-3), type);
         double before = loss(network);
@@ -198,7 +206,8 @@ class SrAdamFlowsTest {
         var configuration = new EarlyStoppingConfiguration.Builder<MultiLayerNetwork>()
                 .epochTerminationConditions(new MaxEpochsTerminationCondition(8))
                 .scoreCalculator(new DataSetLossCalculator(data, true))
-                .modelSaver(new InMemoryModelSaver<>()).build();
+                .modelSaver(new InMemoryModelSaver<>())
+                .build();
         var result = new EarlyStoppingTrainer(configuration, network, data).fit();
         assertTrue(loss(result.getBestModel()) < 0.7 * before, () -> before + " " + loss(result.getBestModel()));
     }
@@ -209,8 +218,10 @@ class SrAdamFlowsTest {
         var network = TestNetworks.mlp(adam(write), type);
         fit(network, 10);
         var transferred = new TransferLearning.Builder(network)
-                .fineTuneConfiguration(new FineTuneConfiguration.Builder().updater(adam(write)).build())
-                .setFeatureExtractor(0).nOutReplace(2, CLASSES, WeightInit.XAVIER)
+                .fineTuneConfiguration(
+                        new FineTuneConfiguration.Builder().updater(adam(write)).build())
+                .setFeatureExtractor(0)
+                .nOutReplace(2, CLASSES, WeightInit.XAVIER)
                 .build();
         checkTransfer(network, transferred, "layer0");
     }
@@ -222,9 +233,12 @@ class SrAdamFlowsTest {
         var graph = TestNetworks.graph(adam(write), type);
         fit(graph, 10);
         var transferred = new TransferLearning.GraphBuilder(graph)
-                .fineTuneConfiguration(new FineTuneConfiguration.Builder().updater(adam(write)).build())
+                .fineTuneConfiguration(
+                        new FineTuneConfiguration.Builder().updater(adam(write)).build())
                 .setFeatureExtractor("first")
-                .nOutReplace("out", CLASSES, WeightInit.XAVIER).build().convertDataType(type);
+                .nOutReplace("out", CLASSES, WeightInit.XAVIER)
+                .build()
+                .convertDataType(type);
         checkTransfer(graph, transferred, "first");
     }
 
@@ -236,8 +250,10 @@ class SrAdamFlowsTest {
         assertTrue(loss(transferred) < lossBefore, () -> lossBefore + " became " + loss(transferred));
         for (ParameterRange range : ParameterRange.of(transferred)) {
             var interval = NDArrayIndex.interval(range.start(), range.end());
-            assertEquals(range.layer().equals(frozen),
-                    Arrays.equals(bits(before.reshape(before.length()).get(interval)),
+            assertEquals(
+                    range.layer().equals(frozen),
+                    Arrays.equals(
+                            bits(before.reshape(before.length()).get(interval)),
                             bits(transferred.params().reshape(before.length()).get(interval))),
                     range.layer() + " " + range.parameter() + " moved?");
         }
@@ -246,10 +262,19 @@ class SrAdamFlowsTest {
     @ParameterizedTest
     @MethodSource("typesAndWrites")
     void layerwisePretraining(DataType type, WeightWrite write) {
-        var network = TestNetworks.network(TestNetworks.builder(adam(write)).list()
-                .layer(new AutoEncoder.Builder().nIn(INPUTS).nOut(8).corruptionLevel(0)
-                        .activation(Activation.TANH).lossFunction(LossFunction.MSE).build())
-                .layer(output(8)).build(), type);
+        var network = TestNetworks.network(
+                TestNetworks.builder(adam(write))
+                        .list()
+                        .layer(new AutoEncoder.Builder()
+                                .nIn(INPUTS)
+                                .nOut(8)
+                                .corruptionLevel(0)
+                                .activation(Activation.TANH)
+                                .lossFunction(LossFunction.MSE)
+                                .build())
+                        .layer(output(8))
+                        .build(),
+                type);
         float[] before = bits(network.params());
         network.pretrainLayer(0, new ListDataSetIterator<>(DATA.asList(), 32), 5);
         float[] after = bits(network.params());
@@ -267,17 +292,24 @@ class SrAdamFlowsTest {
 
     @Test
     void truncatedBackpropagationThroughTime() {
-        var configuration = TestNetworks.builder(new SrAdam(3e-2)).list()
+        var configuration = TestNetworks.builder(new SrAdam(3e-2))
+                .list()
                 .layer(new LSTM.Builder().nIn(4).nOut(8).build())
-                .layer(new RnnOutputLayer.Builder(LossFunction.MSE).nIn(8).nOut(2).build())
-                .backpropType(BackpropType.TruncatedBPTT).tBPTTLength(5).build();
+                .layer(new RnnOutputLayer.Builder(LossFunction.MSE)
+                        .nIn(8)
+                        .nOut(2)
+                        .build())
+                .backpropType(BackpropType.TruncatedBPTT)
+                .tBPTTLength(5)
+                .build();
         var network = TestNetworks.network(configuration, DataType.BFLOAT16);
         var random = new Random(1);
         INDArray features = Nd4j.create(DataType.FLOAT, 8, 4, 15);
         for (long i = 0; i < features.length(); i++) {
             features.putScalar(i, random.nextGaussian());
         }
-        INDArray labels = features.get(NDArrayIndex.all(), NDArrayIndex.interval(0, 2), NDArrayIndex.all()).dup();
+        INDArray labels = features.get(NDArrayIndex.all(), NDArrayIndex.interval(0, 2), NDArrayIndex.all())
+                .dup();
         var data = new DataSet(features, labels);
         double before = error(network, data);
         for (int i = 0; i < 20; i++) {
@@ -288,7 +320,8 @@ class SrAdamFlowsTest {
     }
 
     private static double error(MultiLayerNetwork network, DataSet data) {
-        INDArray difference = network.output(data.getFeatures()).castTo(DataType.FLOAT).sub(data.getLabels());
+        INDArray difference =
+                network.output(data.getFeatures()).castTo(DataType.FLOAT).sub(data.getLabels());
         return difference.norm2Number().doubleValue();
     }
 }

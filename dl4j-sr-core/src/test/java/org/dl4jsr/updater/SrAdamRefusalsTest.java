@@ -41,17 +41,31 @@ class SrAdamRefusalsTest {
 
     @Test
     void weightDecayAfterTheUpdater() {
-        var network = TestNetworks.network(TestNetworks.builder(new SrAdam()).weightDecay(0.01).list()
-                .layer(dense(INPUTS, 8)).layer(output(8)).build(), DataType.BFLOAT16);
+        var network = TestNetworks.network(
+                TestNetworks.builder(new SrAdam())
+                        .weightDecay(0.01)
+                        .list()
+                        .layer(dense(INPUTS, 8))
+                        .layer(output(8))
+                        .build(),
+                DataType.BFLOAT16);
         assertRefused("set SrAdam's weightDecay, or let Bf16Policy take it over", () -> fit(network, 1));
     }
 
     @ParameterizedTest
-    @EnumSource(value = OptimizationAlgorithm.class, names = "STOCHASTIC_GRADIENT_DESCENT",
+    @EnumSource(
+            value = OptimizationAlgorithm.class,
+            names = "STOCHASTIC_GRADIENT_DESCENT",
             mode = EnumSource.Mode.EXCLUDE)
     void lineSearchOptimizers(OptimizationAlgorithm algorithm) {
-        var network = TestNetworks.network(TestNetworks.builder(new SrAdam()).optimizationAlgo(algorithm).list()
-                .layer(dense(INPUTS, 8)).layer(output(8)).build(), DataType.BFLOAT16);
+        var network = TestNetworks.network(
+                TestNetworks.builder(new SrAdam())
+                        .optimizationAlgo(algorithm)
+                        .list()
+                        .layer(dense(INPUTS, 8))
+                        .layer(output(8))
+                        .build(),
+                DataType.BFLOAT16);
         assertRefused("set optimizationAlgo to STOCHASTIC_GRADIENT_DESCENT", () -> fit(network, 1));
     }
 
@@ -72,7 +86,8 @@ class SrAdamRefusalsTest {
         INDArray gradient = network.getFlattenedGradients().reshape(network.numParams());
         var updater = new SrAdam().instantiate(Nd4j.create(DataType.BFLOAT16, 2 * gradient.length()), true);
         updater.applyUpdater(gradient, 1, 0);
-        assertRefused("The update of iteration 1 of the parameters 0..1731 has never been written",
+        assertRefused(
+                "The update of iteration 1 of the parameters 0..1731 has never been written",
                 () -> updater.applyUpdater(gradient, 2, 0));
     }
 
@@ -87,38 +102,58 @@ class SrAdamRefusalsTest {
     void subtractingAPartOfTheGradient() {
         var network = TestNetworks.mlp(new SrAdam(), DataType.BFLOAT16);
         computeAndUpdate(network);
-        INDArray part = network.getFlattenedGradients().reshape(network.numParams())
-                .get(NDArrayIndex.interval(0, 100));
+        INDArray part =
+                network.getFlattenedGradients().reshape(network.numParams()).get(NDArrayIndex.interval(0, 100));
         INDArray weights = network.params().reshape(network.numParams()).get(NDArrayIndex.interval(0, 100));
         assertRefused("subtract the whole gradient at once", () -> weights.subi(part));
     }
 
     @ParameterizedTest
-    @EnumSource(value = DataType.class, names = {"DOUBLE", "HALF"})
+    @EnumSource(
+            value = DataType.class,
+            names = {"DOUBLE", "HALF"})
     void otherDataTypes(DataType type) {
         assertRefused("SrAdam in a network of type " + type, () -> fit(TestNetworks.mlp(new SrAdam(), type), 1));
     }
 
     @ParameterizedTest
-    @EnumSource(value = WeightWrite.class, names = {"KAHAN", "MASTER"})
+    @EnumSource(
+            value = WeightWrite.class,
+            names = {"KAHAN", "MASTER"})
     void extraStateBesideFloatWeights(WeightWrite write) {
         var adam = SrAdam.builder().weightWrite(write).build();
-        assertRefused("set the data type to BFLOAT16 or weightWrite to STOCHASTIC",
+        assertRefused(
+                "set the data type to BFLOAT16 or weightWrite to STOCHASTIC",
                 () -> fit(TestNetworks.mlp(adam, DataType.FLOAT), 1));
     }
 
     @Test
     void twoValuesOfASettingOfTheWholeNetwork() {
-        assertRefused("SrAdam.maxGradientNorm is 1.0 in one layer and 2.0 in another",
-                () -> fit(twoUpdaters(SrAdam.builder().maxGradientNorm(1).build(),
-                        SrAdam.builder().maxGradientNorm(2).build()), 1));
-        assertRefused("SrAdam.maxConsecutiveSkips is 10 in one layer and 2 in another",
-                () -> fit(twoUpdaters(new SrAdam(), SrAdam.builder().maxConsecutiveSkips(2).build()), 1));
+        assertRefused(
+                "SrAdam.maxGradientNorm is 1.0 in one layer and 2.0 in another",
+                () -> fit(
+                        twoUpdaters(
+                                SrAdam.builder().maxGradientNorm(1).build(),
+                                SrAdam.builder().maxGradientNorm(2).build()),
+                        1));
+        assertRefused(
+                "SrAdam.maxConsecutiveSkips is 10 in one layer and 2 in another",
+                () -> fit(
+                        twoUpdaters(
+                                new SrAdam(),
+                                SrAdam.builder().maxConsecutiveSkips(2).build()),
+                        1));
     }
 
     private static MultiLayerNetwork twoUpdaters(SrAdam weights, SrAdam bias) {
-        return TestNetworks.network(TestNetworks.builder(weights).biasUpdater(bias).list()
-                .layer(dense(INPUTS, 8)).layer(output(8)).build(), DataType.BFLOAT16);
+        return TestNetworks.network(
+                TestNetworks.builder(weights)
+                        .biasUpdater(bias)
+                        .list()
+                        .layer(dense(INPUTS, 8))
+                        .layer(output(8))
+                        .build(),
+                DataType.BFLOAT16);
     }
 
     @Test
@@ -130,7 +165,9 @@ class SrAdamRefusalsTest {
         INDArray good = state.dup();
 
         for (INDArray bad : new INDArray[] {
-            good.mul(1), good.add(good).div(2), good.castTo(DataType.FLOAT).castTo(DataType.BFLOAT16),
+            good.mul(1),
+            good.add(good).div(2),
+            good.castTo(DataType.FLOAT).castTo(DataType.BFLOAT16),
             Nd4j.concat(0, good.get(NDArrayIndex.interval(1, good.length())), good.get(NDArrayIndex.interval(0, 1)))
         }) {
             state.assign(bad);
@@ -147,7 +184,8 @@ class SrAdamRefusalsTest {
 
     @Test
     void masterNetworksDoNotBecomeFloat() {
-        var network = TestNetworks.mlp(SrAdam.builder().weightWrite(WeightWrite.MASTER).build(), DataType.BFLOAT16);
+        var network = TestNetworks.mlp(
+                SrAdam.builder().weightWrite(WeightWrite.MASTER).build(), DataType.BFLOAT16);
         fit(network, 1);
         assertRefused("in a FLOAT network", () -> network.convertDataType(DataType.FLOAT));
     }

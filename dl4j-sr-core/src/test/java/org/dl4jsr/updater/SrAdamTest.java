@@ -27,9 +27,16 @@ import org.nd4j.linalg.schedule.FixedSchedule;
 class SrAdamTest {
 
     private static final SrAdam EVERYTHING = SrAdam.builder()
-            .learningRateSchedule(new WarmupCosineSchedule(3, 30, 1, 0.5)).beta1(0.8).beta2(0.95).epsilon(1e-6)
-            .weightDecay(0.1).weightWrite(WeightWrite.KAHAN)
-            .stateRounding(StateRounding.NEAREST).seed(-5_000_000_000L).maxGradientNorm(1.5).maxConsecutiveSkips(3)
+            .learningRateSchedule(new WarmupCosineSchedule(3, 30, 1, 0.5))
+            .beta1(0.8)
+            .beta2(0.95)
+            .epsilon(1e-6)
+            .weightDecay(0.1)
+            .weightWrite(WeightWrite.KAHAN)
+            .stateRounding(StateRounding.NEAREST)
+            .seed(-5_000_000_000L)
+            .maxGradientNorm(1.5)
+            .maxConsecutiveSkips(3)
             .build();
 
     @Test
@@ -67,7 +74,11 @@ class SrAdamTest {
             assertEquals(adam, updater(layers.getConf(1).getLayer()));
             var graph = ComputationGraphConfiguration.fromJson(
                     TestNetworks.graphConfiguration(adam, DataType.BFLOAT16).toJson());
-            assertEquals(adam, updater(((LayerVertex) graph.getVertices().get("second")).getLayerConf().getLayer()));
+            assertEquals(
+                    adam,
+                    updater(((LayerVertex) graph.getVertices().get("second"))
+                            .getLayerConf()
+                            .getLayer()));
         }
     }
 
@@ -84,7 +95,8 @@ class SrAdamTest {
 
     @Test
     void jsonIsValidatedToo() {
-        String json = TestNetworks.mlpConfiguration(new SrAdam(), DataType.BFLOAT16).toJson()
+        String json = TestNetworks.mlpConfiguration(new SrAdam(), DataType.BFLOAT16)
+                .toJson()
                 .replace("\"beta2\" : 0.999", "\"beta2\" : 1.5");
         var error = assertThrows(RuntimeException.class, () -> MultiLayerConfiguration.fromJson(json));
         assertTrue(error.toString().contains("SrAdam.beta2 is 1.5"), error::toString);
@@ -103,10 +115,17 @@ class SrAdamTest {
     @Test
     void everyParameterCountsInEquals() {
         List<UnaryOperator<SrAdam.Builder>> changes = List.of(
-                b -> b.learningRate(0.5), b -> b.learningRateSchedule(new FixedSchedule(1e-3)), b -> b.beta1(0.5),
-                b -> b.beta2(0.5), b -> b.epsilon(0.5), b -> b.weightDecay(0.5),
-                b -> b.weightWrite(WeightWrite.NEAREST), b -> b.stateRounding(StateRounding.NEAREST), b -> b.seed(5),
-                b -> b.maxGradientNorm(5), b -> b.maxConsecutiveSkips(5));
+                b -> b.learningRate(0.5),
+                b -> b.learningRateSchedule(new FixedSchedule(1e-3)),
+                b -> b.beta1(0.5),
+                b -> b.beta2(0.5),
+                b -> b.epsilon(0.5),
+                b -> b.weightDecay(0.5),
+                b -> b.weightWrite(WeightWrite.NEAREST),
+                b -> b.stateRounding(StateRounding.NEAREST),
+                b -> b.seed(5),
+                b -> b.maxGradientNorm(5),
+                b -> b.maxConsecutiveSkips(5));
         for (var change : changes) {
             assertNotEquals(new SrAdam(), change.apply(SrAdam.builder()).build());
         }
@@ -114,9 +133,22 @@ class SrAdamTest {
 
     @ParameterizedTest
     @CsvSource({
-        "learningRate, -1e-3", "learningRate, NaN", "learningRate, Infinity", "beta1, 1", "beta1, -0.1", "beta2, 1",
-        "beta2, 0.99999999", "beta2, NaN", "epsilon, 0", "epsilon, 1e-50", "epsilon, -1", "epsilon, NaN",
-        "weightDecay, -0.1", "weightDecay, NaN", "maxGradientNorm, -1", "maxGradientNorm, Infinity",
+        "learningRate, -1e-3",
+        "learningRate, NaN",
+        "learningRate, Infinity",
+        "beta1, 1",
+        "beta1, -0.1",
+        "beta2, 1",
+        "beta2, 0.99999999",
+        "beta2, NaN",
+        "epsilon, 0",
+        "epsilon, 1e-50",
+        "epsilon, -1",
+        "epsilon, NaN",
+        "weightDecay, -0.1",
+        "weightDecay, NaN",
+        "maxGradientNorm, -1",
+        "maxGradientNorm, Infinity",
         "maxConsecutiveSkips, 0"
     })
     void badValuesAreNamed(String name, double value) {

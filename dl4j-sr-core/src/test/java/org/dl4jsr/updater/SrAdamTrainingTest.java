@@ -43,7 +43,8 @@ import org.nd4j.linalg.learning.config.Sgd;
 class SrAdamTrainingTest {
 
     static Stream<Arguments> typesAndWrites() {
-        return Stream.concat(Stream.of(Arguments.of(DataType.FLOAT, WeightWrite.STOCHASTIC)),
+        return Stream.concat(
+                Stream.of(Arguments.of(DataType.FLOAT, WeightWrite.STOCHASTIC)),
                 Arrays.stream(WeightWrite.values()).map(write -> Arguments.of(DataType.BFLOAT16, write)));
     }
 
@@ -51,8 +52,14 @@ class SrAdamTrainingTest {
     @ParameterizedTest
     @MethodSource("typesAndWrites")
     void aStepIsTheKernelBitForBit(DataType type, WeightWrite write) {
-        var adam = SrAdam.builder().learningRate(1e-2).beta2(0.95).weightDecay(0.1).weightWrite(write).seed(11)
-                .maxGradientNorm(0.05).build();
+        var adam = SrAdam.builder()
+                .learningRate(1e-2)
+                .beta2(0.95)
+                .weightDecay(0.1)
+                .weightWrite(write)
+                .seed(11)
+                .maxGradientNorm(0.05)
+                .build();
         MultiLayerNetwork network = TestNetworks.mlp(adam, type);
         for (int iteration = 0; iteration < 3; iteration++) {
             INDArray weights = network.params().dup();
@@ -66,12 +73,29 @@ class SrAdamTrainingTest {
             long m = address(state) + 2 * header;
             long stride = n * (master ? 4 : bytes);
             assertTrue(status.lastClipScale() < 1);
-            new JavaKernels().adamW(
-                    AdamWStep.of(1e-2, 0.9, 0.95, 1e-8, 0.1, status.lastClipScale(), write, StateRounding.STOCHASTIC,
-                            11, iteration),
-                    new AdamWArrays(type == DataType.FLOAT ? FloatType.FLOAT : FloatType.BFLOAT16, address(weights),
-                            address(network.getFlattenedGradients()), m, m + stride, m + 2 * stride, n, 0),
-                    null);
+            new JavaKernels()
+                    .adamW(
+                            AdamWStep.of(
+                                    1e-2,
+                                    0.9,
+                                    0.95,
+                                    1e-8,
+                                    0.1,
+                                    status.lastClipScale(),
+                                    write,
+                                    StateRounding.STOCHASTIC,
+                                    11,
+                                    iteration),
+                            new AdamWArrays(
+                                    type == DataType.FLOAT ? FloatType.FLOAT : FloatType.BFLOAT16,
+                                    address(weights),
+                                    address(network.getFlattenedGradients()),
+                                    m,
+                                    m + stride,
+                                    m + 2 * stride,
+                                    n,
+                                    0),
+                            null);
             assertArrayEquals(bits(weights), bits(network.params()));
             INDArray newState = network.getUpdater().getStateViewArray();
             assertArrayEquals(bits(tail(state, header)), bits(tail(newState, header)));
@@ -89,7 +113,8 @@ class SrAdamTrainingTest {
     @ParameterizedTest
     @MethodSource("typesAndWrites")
     void everyWeightWriteTrains(DataType type, WeightWrite write) {
-        var network = TestNetworks.mlp(SrAdam.builder().learningRate(1e-2).weightWrite(write).build(), type);
+        var network = TestNetworks.mlp(
+                SrAdam.builder().learningRate(1e-2).weightWrite(write).build(), type);
         double before = loss(network);
         fit(network, 40);
         assertTrue(loss(network) < 0.5 * before, () -> before + " became " + loss(network));
@@ -103,7 +128,8 @@ class SrAdamTrainingTest {
         fit(network, 5);
         fit(graph, 5);
         assertArrayEquals(bits(network.params()), bits(graph.params()));
-        assertArrayEquals(bits(network.getUpdater().getStateViewArray()),
+        assertArrayEquals(
+                bits(network.getUpdater().getStateViewArray()),
                 bits(graph.getUpdater().getStateViewArray()));
     }
 
@@ -112,9 +138,14 @@ class SrAdamTrainingTest {
         double exact = lossAfter(new SrAdam(2e-4), DataType.FLOAT);
         double stochastic = lossAfter(new SrAdam(2e-4), DataType.BFLOAT16);
         double nearest = lossAfter(
-                SrAdam.builder().learningRate(2e-4).weightWrite(WeightWrite.NEAREST).build(), DataType.BFLOAT16);
+                SrAdam.builder()
+                        .learningRate(2e-4)
+                        .weightWrite(WeightWrite.NEAREST)
+                        .build(),
+                DataType.BFLOAT16);
         assertEquals(exact, stochastic, 0.02 * exact);
-        assertTrue(nearest > exact + 5 * Math.abs(stochastic - exact),
+        assertTrue(
+                nearest > exact + 5 * Math.abs(stochastic - exact),
                 () -> "FP32 " + exact + ", stochastic " + stochastic + ", nearest " + nearest);
     }
 
@@ -132,9 +163,17 @@ class SrAdamTrainingTest {
             float[] expected = null;
             for (int count : new int[] {1, 2, 3}) {
                 Kernels.get().setThreads(count);
-                var network = TestNetworks.network(TestNetworks.builder(
-                        SrAdam.builder().learningRate(1e-2).weightWrite(write).maxGradientNorm(0.1).build())
-                        .list().layer(dense(INPUTS, 512)).layer(output(512)).build(), DataType.BFLOAT16);
+                var network = TestNetworks.network(
+                        TestNetworks.builder(SrAdam.builder()
+                                        .learningRate(1e-2)
+                                        .weightWrite(write)
+                                        .maxGradientNorm(0.1)
+                                        .build())
+                                .list()
+                                .layer(dense(INPUTS, 512))
+                                .layer(output(512))
+                                .build(),
+                        DataType.BFLOAT16);
                 fit(network, 3);
                 float[] weights = bits(network.params());
                 expected = expected == null ? weights : expected;
@@ -147,20 +186,42 @@ class SrAdamTrainingTest {
 
     /** Frozen, SGD, batch norm, momentum and three SrAdam configurations in one network. */
     private static MultiLayerNetwork mixed(DataType type) {
-        return TestNetworks.network(TestNetworks.builder(new SrAdam(1e-2)).list()
-                .layer(new FrozenLayer(dense(INPUTS, 24)))
-                .layer(new DenseLayer.Builder().nIn(24).nOut(24).activation(Activation.TANH).updater(new Sgd(0.1))
-                        .build())
-                .layer(new BatchNormalization.Builder().nIn(24).nOut(24).build())
-                .layer(new DenseLayer.Builder().nIn(24).nOut(24).activation(Activation.TANH)
-                        .biasUpdater(SrAdam.builder().learningRate(2e-2).seed(5).build()).build())
-                .layer(new DenseLayer.Builder().nIn(24).nOut(24).activation(Activation.TANH)
-                        .updater(new Nesterovs(0.05, 0.9)).biasUpdater(new SrAdam(5e-3)).build())
-                .layer(output(24)).build(), type);
+        return TestNetworks.network(
+                TestNetworks.builder(new SrAdam(1e-2))
+                        .list()
+                        .layer(new FrozenLayer(dense(INPUTS, 24)))
+                        .layer(new DenseLayer.Builder()
+                                .nIn(24)
+                                .nOut(24)
+                                .activation(Activation.TANH)
+                                .updater(new Sgd(0.1))
+                                .build())
+                        .layer(new BatchNormalization.Builder().nIn(24).nOut(24).build())
+                        .layer(new DenseLayer.Builder()
+                                .nIn(24)
+                                .nOut(24)
+                                .activation(Activation.TANH)
+                                .biasUpdater(SrAdam.builder()
+                                        .learningRate(2e-2)
+                                        .seed(5)
+                                        .build())
+                                .build())
+                        .layer(new DenseLayer.Builder()
+                                .nIn(24)
+                                .nOut(24)
+                                .activation(Activation.TANH)
+                                .updater(new Nesterovs(0.05, 0.9))
+                                .biasUpdater(new SrAdam(5e-3))
+                                .build())
+                        .layer(output(24))
+                        .build(),
+                type);
     }
 
     @ParameterizedTest
-    @EnumSource(value = DataType.class, names = {"FLOAT", "BFLOAT16"})
+    @EnumSource(
+            value = DataType.class,
+            names = {"FLOAT", "BFLOAT16"})
     void othersKeepTheirOwnUpdaters(DataType type) {
         MultiLayerNetwork network = mixed(type);
         double lossBefore = loss(network);
@@ -169,8 +230,8 @@ class SrAdamTrainingTest {
         INDArray update = network.getFlattenedGradients().reshape(before.length());
         INDArray plain = before.reshape(before.length()).sub(update);
         double squares = 0;
-        var foreign = List.of("layer0 W", "layer0 b", "layer1 W", "layer1 b", "layer2 mean", "layer2 log10stdev",
-                "layer4 W");
+        var foreign =
+                List.of("layer0 W", "layer0 b", "layer1 W", "layer1 b", "layer2 mean", "layer2 log10stdev", "layer4 W");
         for (ParameterRange range : ParameterRange.of(network)) {
             String name = range.layer() + " " + range.parameter();
             var interval = NDArrayIndex.interval(range.start(), range.end());
@@ -197,7 +258,8 @@ class SrAdamTrainingTest {
         double norm = SrAdamStatus.of(unclipped).lastGradientNorm();
         assertEquals(1, SrAdamStatus.of(unclipped).lastClipScale());
 
-        var clipped = TestNetworks.mlp(SrAdam.builder().maxGradientNorm(norm / 4).build(), DataType.FLOAT);
+        var clipped =
+                TestNetworks.mlp(SrAdam.builder().maxGradientNorm(norm / 4).build(), DataType.FLOAT);
         fit(clipped, 1);
         assertEquals(norm, SrAdamStatus.of(clipped).lastGradientNorm());
         assertEquals(0.25, SrAdamStatus.of(clipped).lastClipScale(), 1e-12);
@@ -215,7 +277,9 @@ class SrAdamTrainingTest {
     }
 
     @ParameterizedTest
-    @EnumSource(value = DataType.class, names = {"FLOAT", "BFLOAT16"})
+    @EnumSource(
+            value = DataType.class,
+            names = {"FLOAT", "BFLOAT16"})
     void aGradientThatIsNotFiniteSkipsTheStepEverywhere(DataType type) {
         MultiLayerNetwork network = mixed(type);
         fit(network, 2);
@@ -254,9 +318,10 @@ class SrAdamTrainingTest {
         graph.fit(poisoned(Double.NaN));
         graph.fit(poisoned(Double.NaN));
         var error = assertThrows(NonFiniteGradientException.class, () -> graph.fit(poisoned(Double.NaN)));
-        assertTrue(error.getMessage().contains("The gradient of parameter W of layer first (element"),
-                error::getMessage);
-        assertTrue(error.getMessage().contains("is not finite at iteration 2, and SrAdam has skipped 3 steps in a row"),
+        assertTrue(
+                error.getMessage().contains("The gradient of parameter W of layer first (element"), error::getMessage);
+        assertTrue(
+                error.getMessage().contains("is not finite at iteration 2, and SrAdam has skipped 3 steps in a row"),
                 error::getMessage);
     }
 
@@ -266,8 +331,10 @@ class SrAdamTrainingTest {
         SrAdamStatus.of(network).restore(7, 2);
         assertThrows(NonFiniteGradientException.class, () -> network.fit(poisoned(Double.NaN)));
         assertEquals(8, SrAdamStatus.of(network).skippedSteps());
-        assertThrows(IllegalArgumentException.class, () -> SrAdamStatus.of(network).restore(1, 2));
-        assertThrows(IllegalArgumentException.class, () -> SrAdamStatus.of(network).restore(1, -1));
+        assertThrows(
+                IllegalArgumentException.class, () -> SrAdamStatus.of(network).restore(1, 2));
+        assertThrows(
+                IllegalArgumentException.class, () -> SrAdamStatus.of(network).restore(1, -1));
     }
 
     @Test

@@ -62,7 +62,12 @@ class StochasticallyRoundedTest {
     }
 
     static Stream<IUpdater> updaters() {
-        return Stream.of(new Sgd(0.1), new Nesterovs(0.1, 0.9), new AdaGrad(0.05), new RmsProp(5e-3), new AdaDelta(),
+        return Stream.of(
+                new Sgd(0.1),
+                new Nesterovs(0.1, 0.9),
+                new AdaGrad(0.05),
+                new RmsProp(5e-3),
+                new AdaDelta(),
                 new AMSGrad(5e-3));
     }
 
@@ -107,8 +112,8 @@ class StochasticallyRoundedTest {
     /** The sum of squares grows in steps far below an ulp. */
     @Test
     void theSumOfAdaGradGoesOnGrowing() {
-        var updater = new StochasticallyRounded(new AdaGrad(0.1)).instantiate(
-                Nd4j.create(DataType.BFLOAT16, 4096), true);
+        var updater =
+                new StochasticallyRounded(new AdaGrad(0.1)).instantiate(Nd4j.create(DataType.BFLOAT16, 4096), true);
         INDArray gradient = Nd4j.create(DataType.BFLOAT16, 4096);
         for (int i = 0; i < 2000; i++) {
             gradient.assign(1);
@@ -208,9 +213,12 @@ class StochasticallyRoundedTest {
         fit(network, 1);
         for (ParameterRange range : ParameterRange.of(network)) {
             var interval = NDArrayIndex.interval(range.start(), range.end());
-            assertEquals(!range.layer().equals("layer1"),
-                    Arrays.equals(bits(before.reshape(before.length()).get(interval)),
-                            bits(network.params().reshape(before.length()).get(interval))), range::layer);
+            assertEquals(
+                    !range.layer().equals("layer1"),
+                    Arrays.equals(
+                            bits(before.reshape(before.length()).get(interval)),
+                            bits(network.params().reshape(before.length()).get(interval))),
+                    range::layer);
         }
     }
 
@@ -219,9 +227,15 @@ class StochasticallyRoundedTest {
     void besideSrAdamAndOthers() {
         var first = dense(INPUTS, 16);
         first.setIUpdater(new StochasticallyRounded(new Nesterovs(0.05, 0.9)));
-        var network = TestNetworks.network(TestNetworks.builder(new SrAdam(5e-3)).list().layer(first)
-                .layer(new BatchNormalization.Builder().nIn(16).nOut(16).build())
-                .layer(dense(16, 16)).layer(output(16)).build(), DataType.BFLOAT16);
+        var network = TestNetworks.network(
+                TestNetworks.builder(new SrAdam(5e-3))
+                        .list()
+                        .layer(first)
+                        .layer(new BatchNormalization.Builder().nIn(16).nOut(16).build())
+                        .layer(dense(16, 16))
+                        .layer(output(16))
+                        .build(),
+                DataType.BFLOAT16);
         double before = loss(network);
         fit(network, 40);
         assertTrue(loss(network) < 0.5 * before, () -> before + " became " + loss(network));
@@ -237,26 +251,43 @@ class StochasticallyRoundedTest {
 
     @Test
     void weightDecayPullsWeightsDown() {
-        var network = TestNetworks.network(TestNetworks.builder(new StochasticallyRounded(new Sgd(0.01)))
-                .weightDecay(1).list().layer(dense(INPUTS, 16)).layer(output(16)).build(), DataType.BFLOAT16);
+        var network = TestNetworks.network(
+                TestNetworks.builder(new StochasticallyRounded(new Sgd(0.01)))
+                        .weightDecay(1)
+                        .list()
+                        .layer(dense(INPUTS, 16))
+                        .layer(output(16))
+                        .build(),
+                DataType.BFLOAT16);
         double before = network.getParam("0_W").norm2Number().doubleValue();
         fit(network, 50);
         // DL4J applies what its global configuration says of regularization twice
-        assertEquals(Math.pow(0.98, 50) * before, network.getParam("0_W").norm2Number().doubleValue(), 0.1 * before);
+        assertEquals(
+                Math.pow(0.98, 50) * before,
+                network.getParam("0_W").norm2Number().doubleValue(),
+                0.1 * before);
     }
 
     @Test
     void layerwisePretraining() {
-        var network = TestNetworks.network(TestNetworks.builder(new StochasticallyRounded(new Nesterovs(0.05, 0.9)))
-                .list()
-                .layer(new AutoEncoder.Builder().nIn(INPUTS).nOut(8).corruptionLevel(0).build()).layer(output(8))
-                .build(), DataType.BFLOAT16);
+        var network = TestNetworks.network(
+                TestNetworks.builder(new StochasticallyRounded(new Nesterovs(0.05, 0.9)))
+                        .list()
+                        .layer(new AutoEncoder.Builder()
+                                .nIn(INPUTS)
+                                .nOut(8)
+                                .corruptionLevel(0)
+                                .build())
+                        .layer(output(8))
+                        .build(),
+                DataType.BFLOAT16);
         float[] before = bits(network.params());
         network.pretrainLayer(0, TestNetworks.DATA.getFeatures());
         float[] after = bits(network.params());
         int pretrained = (int) network.getLayer(0).numParams();
         assertFalse(Arrays.equals(Arrays.copyOf(before, pretrained), Arrays.copyOf(after, pretrained)));
-        assertArrayEquals(Arrays.copyOfRange(before, pretrained, before.length),
+        assertArrayEquals(
+                Arrays.copyOfRange(before, pretrained, before.length),
                 Arrays.copyOfRange(after, pretrained, after.length));
     }
 

@@ -57,20 +57,34 @@ public final class TestNetworks {
     }
 
     public static NeuralNetConfiguration.Builder builder(IUpdater updater) {
-        return new NeuralNetConfiguration.Builder().seed(3).weightInit(WeightInit.XAVIER).updater(updater);
+        return new NeuralNetConfiguration.Builder()
+                .seed(3)
+                .weightInit(WeightInit.XAVIER)
+                .updater(updater);
     }
 
     public static DenseLayer dense(int in, int out) {
-        return new DenseLayer.Builder().nIn(in).nOut(out).activation(Activation.TANH).build();
+        return new DenseLayer.Builder()
+                .nIn(in)
+                .nOut(out)
+                .activation(Activation.TANH)
+                .build();
     }
 
     public static OutputLayer output(int in) {
-        return new OutputLayer.Builder(LossFunction.MCXENT).nIn(in).nOut(CLASSES).activation(Activation.SOFTMAX)
+        return new OutputLayer.Builder(LossFunction.MCXENT)
+                .nIn(in)
+                .nOut(CLASSES)
+                .activation(Activation.SOFTMAX)
                 .build();
     }
 
     public static MultiLayerConfiguration mlpConfiguration(IUpdater updater, DataType type) {
-        var configuration = builder(updater).list().layer(dense(INPUTS, 32)).layer(dense(32, 32)).layer(output(32))
+        var configuration = builder(updater)
+                .list()
+                .layer(dense(INPUTS, 32))
+                .layer(dense(32, 32))
+                .layer(output(32))
                 .build();
         configuration.setDataType(type);
         return configuration;
@@ -92,9 +106,14 @@ public final class TestNetworks {
     }
 
     public static ComputationGraphConfiguration graphConfiguration(IUpdater updater, DataType type) {
-        var configuration = builder(updater).graphBuilder().addInputs("in")
-                .addLayer("first", dense(INPUTS, 32), "in").addLayer("second", dense(32, 32), "first")
-                .addLayer("out", output(32), "second").setOutputs("out").build();
+        var configuration = builder(updater)
+                .graphBuilder()
+                .addInputs("in")
+                .addLayer("first", dense(INPUTS, 32), "in")
+                .addLayer("second", dense(32, 32), "first")
+                .addLayer("out", output(32), "second")
+                .setOutputs("out")
+                .build();
         configuration.setDataType(type);
         return configuration;
     }

@@ -44,9 +44,12 @@ final class AtomicFile {
             syncDirectory(target.toAbsolutePath().getParent());
         } catch (IOException e) {
             temporary.toFile().delete();
-            throw new BadInput("Cannot write " + target + ": " + BadInput.reason(e) + " ("
-                    + Bytes.format(target.toAbsolutePath().getParent().toFile().getUsableSpace())
-                    + " free there); what was written before is kept", e);
+            throw new BadInput(
+                    "Cannot write " + target + ": " + BadInput.reason(e) + " ("
+                            + Bytes.format(
+                                    target.toAbsolutePath().getParent().toFile().getUsableSpace())
+                            + " free there); what was written before is kept",
+                    e);
         }
     }
 

@@ -15,7 +15,8 @@ final class BadInput extends RuntimeException {
 
     /** What {@code e} says, in one line. */
     static String reason(Exception e) {
-        String message = e.getMessage() == null ? "" : e.getMessage().lines().findFirst().orElse("");
+        String message =
+                e.getMessage() == null ? "" : e.getMessage().lines().findFirst().orElse("");
         return e.getClass() == IOException.class
                 ? message
                 : e.getClass().getSimpleName().replaceAll("Exception$", "") + " " + message;

@@ -19,26 +19,35 @@ import picocli.CommandLine.Option;
  * that policies do not share warm code or memory; the policies take turns for some rounds, and the fastest round
  * counts.
  */
-@Command(name = "bench", mixinStandardHelpOptions = true, sortOptions = false,
+@Command(
+        name = "bench",
+        mixinStandardHelpOptions = true,
+        sortOptions = false,
         description = "Measures speed and memory of training under each policy.")
 final class BenchCommand implements Callable<Integer> {
 
-    static final String CSV_HEADER = "policy,preset,tok_per_s,ms_per_step,ms_optimizer,gflops,model_state_bytes,"
-            + "peak_rss_bytes";
+    static final String CSV_HEADER =
+            "policy,preset,tok_per_s,ms_per_step,ms_optimizer,gflops,model_state_bytes," + "peak_rss_bytes";
 
     private static final int ROUNDS = 3;
 
     @Mixin
     private ModelOptions model = new ModelOptions();
 
-    @Option(names = "--policies", paramLabel = "NAME", split = ",",
+    @Option(
+            names = "--policies",
+            paramLabel = "NAME",
+            split = ",",
             description = "Policies, the first one being the measure (default: ${DEFAULT-VALUE}).")
     private List<String> policies = List.of("fp32", "bf16-o1", "bf16-o2", "bf16-sr");
 
     @Option(names = "--profile", description = "Show instead where a step's time goes, against the least it could be.")
     private boolean profile;
 
-    @Option(names = "--grow", paramLabel = "NAME", split = ",",
+    @Option(
+            names = "--grow",
+            paramLabel = "NAME",
+            split = ",",
             description = "Show instead how cost grows with width, depth, context, batch: one at a time, one round.")
     private List<String> grow;
 
@@ -73,7 +82,12 @@ final class BenchCommand implements Callable<Integer> {
         for (int round = 1; round <= ROUNDS; round++) {
             for (Map.Entry<String, RunConfig> entry : configs.entrySet()) {
                 BenchRun.Result result = Json.read(run(BenchRun.class, entry.getValue()), BenchRun.Result.class);
-                System.err.printf(Locale.ROOT, "round %d of %d  %-12s %,.0f tok/s%n", round, ROUNDS, entry.getKey(),
+                System.err.printf(
+                        Locale.ROOT,
+                        "round %d of %d  %-12s %,.0f tok/s%n",
+                        round,
+                        ROUNDS,
+                        entry.getKey(),
                         result.tokensPerSecond(entry.getValue()));
                 best.merge(entry.getKey(), result, BenchRun.Result::best);
             }
@@ -85,24 +99,48 @@ final class BenchCommand implements Callable<Integer> {
     private static void grow(RunConfig base, List<Dimension> dimensions) throws IOException, InterruptedException {
         System.out.printf("%s, %s%n", base.preset(), base.policy());
         for (Dimension dimension : dimensions) {
-            TextTable table = new TextTable().row(dimension, "tokens a step", "parameters", "ms/step", "tok/s",
-                    "GFLOP/s", "model state", "peak memory");
+            TextTable table = new TextTable()
+                    .row(
+                            dimension,
+                            "tokens a step",
+                            "parameters",
+                            "ms/step",
+                            "tok/s",
+                            "GFLOP/s",
+                            "model state",
+                            "peak memory");
             for (int value : dimension.values) {
                 RunConfig config = dimension.of(base, value);
                 MachineMemory.require(config);
                 BenchRun.Result result = Json.read(run(BenchRun.class, config), BenchRun.Result.class);
                 double speed = result.tokensPerSecond(config);
-                table.row(value, config.tokensPerStep(), config.parameters(), text("%.1f", result.msPerStep()),
-                        text("%.0f", speed), text("%.0f", speed * config.flopsPerToken() / 1e9),
-                        Bytes.format(MemoryPlan.of(config).modelState()), Bytes.format(result.peakRssBytes()));
+                table.row(
+                        value,
+                        config.tokensPerStep(),
+                        config.parameters(),
+                        text("%.1f", result.msPerStep()),
+                        text("%.0f", speed),
+                        text("%.0f", speed * config.flopsPerToken() / 1e9),
+                        Bytes.format(MemoryPlan.of(config).modelState()),
+                        Bytes.format(result.peakRssBytes()));
             }
             System.out.printf("%n%s", table);
         }
     }
 
     private void report(Map<String, RunConfig> configs, Map<String, BenchRun.Result> best) {
-        TextTable table = new TextTable().row("policy", "tok/s", "ratio", "ms/step", "ms optimizer", "GFLOP/s",
-                "model state", "ratio", "peak memory", "ratio");
+        TextTable table = new TextTable()
+                .row(
+                        "policy",
+                        "tok/s",
+                        "ratio",
+                        "ms/step",
+                        "ms optimizer",
+                        "GFLOP/s",
+                        "model state",
+                        "ratio",
+                        "peak memory",
+                        "ratio");
         StringBuilder csv = new StringBuilder(CSV_HEADER).append('\n');
         RunConfig firstConfig = configs.values().iterator().next();
         BenchRun.Result first = best.values().iterator().next();
@@ -111,14 +149,30 @@ final class BenchCommand implements Callable<Integer> {
             double speed = result.tokensPerSecond(config);
             double gflops = speed * config.flopsPerToken() / 1e9;
             long state = MemoryPlan.of(config).modelState();
-            table.row(policy, text("%,.0f", speed), ratio(speed, first.tokensPerSecond(firstConfig)),
-                    text("%.1f", result.msPerStep()), text("%.2f", result.msOptimizer()), text("%.0f", gflops),
-                    Bytes.format(state), ratio(state, MemoryPlan.of(firstConfig).modelState()),
-                    Bytes.format(result.peakRssBytes()), ratio(result.peakRssBytes(), first.peakRssBytes()));
-            csv.append(text("%s,%s,%.1f,%.3f,%.3f,%.1f,%d,%d%n", policy, config.preset(), speed, result.msPerStep(),
-                    result.msOptimizer(), gflops, state, result.peakRssBytes()));
+            table.row(
+                    policy,
+                    text("%,.0f", speed),
+                    ratio(speed, first.tokensPerSecond(firstConfig)),
+                    text("%.1f", result.msPerStep()),
+                    text("%.2f", result.msOptimizer()),
+                    text("%.0f", gflops),
+                    Bytes.format(state),
+                    ratio(state, MemoryPlan.of(firstConfig).modelState()),
+                    Bytes.format(result.peakRssBytes()),
+                    ratio(result.peakRssBytes(), first.peakRssBytes()));
+            csv.append(text(
+                    "%s,%s,%.1f,%.3f,%.3f,%.1f,%d,%d%n",
+                    policy,
+                    config.preset(),
+                    speed,
+                    result.msPerStep(),
+                    result.msOptimizer(),
+                    gflops,
+                    state,
+                    result.peakRssBytes()));
         });
-        System.out.printf("%s, batch %d x %d, context %d; best of %d rounds, each in a process of its own%n%n",
+        System.out.printf(
+                "%s, batch %d x %d, context %d; best of %d rounds, each in a process of its own%n%n",
                 firstConfig.preset(), firstConfig.batch(), firstConfig.accumulate(), firstConfig.context(), ROUNDS);
         System.out.print(table);
         if (out != null) {
@@ -133,11 +187,13 @@ final class BenchCommand implements Callable<Integer> {
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(ManagementFactory.getRuntimeMXBean().getInputArguments());
         command.addAll(List.of("-cp", System.getProperty("java.class.path"), program.getName(), Json.compact(config)));
-        Process process = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
+        Process process = new ProcessBuilder(command)
+                .redirectError(ProcessBuilder.Redirect.INHERIT)
+                .start();
         String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         if (process.waitFor() != 0) {
-            throw new IllegalStateException("The measurement of " + config.policy() + " ended with exit code "
-                    + process.exitValue());
+            throw new IllegalStateException(
+                    "The measurement of " + config.policy() + " ended with exit code " + process.exitValue());
         }
         return output;
     }

@@ -30,7 +30,9 @@ final class BenchRun {
         }
 
         static Result best(Result a, Result b) {
-            return new Result(Math.min(a.msPerStep, b.msPerStep), Math.min(a.msOptimizer, b.msOptimizer),
+            return new Result(
+                    Math.min(a.msPerStep, b.msPerStep),
+                    Math.min(a.msOptimizer, b.msOptimizer),
                     Math.min(a.peakRssBytes, b.peakRssBytes));
         }
     }
@@ -61,7 +63,8 @@ final class BenchRun {
         }
         GradientAccumulation accumulation = new GradientAccumulation(network);
         return () -> accumulation.step(IntStream.range(0, config.accumulate())
-                .mapToObj(part -> batches.random(1, 0, part)).iterator());
+                .mapToObj(part -> batches.random(1, 0, part))
+                .iterator());
     }
 
     /** Mean time of {@code action}, repeated for {@code seconds} and at least twice. */

@@ -63,8 +63,8 @@ final class Checkpoints {
                 good.add(step);
                 return Optional.of(state);
             } catch (IOException e) {
-                System.err.println("Checkpoint " + seal(step) + " is damaged (" + BadInput.reason(e)
-                        + "): trying the one before");
+                System.err.println(
+                        "Checkpoint " + seal(step) + " is damaged (" + BadInput.reason(e) + "): trying the one before");
             }
         }
         if (!steps.isEmpty()) {
@@ -123,7 +123,8 @@ final class Checkpoints {
     }
 
     private void removeOthers() {
-        List<Path> keep = good.stream().flatMap(step -> Stream.of(zip(step), seal(step))).toList();
+        List<Path> keep =
+                good.stream().flatMap(step -> Stream.of(zip(step), seal(step))).toList();
         try (Stream<Path> files = Files.list(directory)) {
             for (Path file : files.toList()) {
                 if (ANY_NAME.matcher(file.getFileName().toString()).matches() && !keep.contains(file)) {

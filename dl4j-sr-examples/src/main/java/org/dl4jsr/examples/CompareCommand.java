@@ -22,7 +22,10 @@ import picocli.CommandLine.Option;
  * {@code compare}: the same training run under each policy and seed, or under each policy, learning rate and seed, one
  * after the other in this process. The policies take turns, so that a comparison cut short is still one.
  */
-@Command(name = "compare", mixinStandardHelpOptions = true, sortOptions = false,
+@Command(
+        name = "compare",
+        mixinStandardHelpOptions = true,
+        sortOptions = false,
         description = "Trains the same model under several policies and compares what comes out.")
 final class CompareCommand implements Callable<Integer> {
 
@@ -32,16 +35,21 @@ final class CompareCommand implements Callable<Integer> {
     private TrainingOptions training = new TrainingOptions();
 
     @Option(names = "--policies", paramLabel = "NAME", split = ",", description = "Policies (default: all six).")
-    private List<String> policies = Arrays.stream(Bf16Policy.values()).map(Bf16Policy::toString).toList();
+    private List<String> policies =
+            Arrays.stream(Bf16Policy.values()).map(Bf16Policy::toString).toList();
 
-    @Option(names = "--seeds", paramLabel = "N",
+    @Option(
+            names = "--seeds",
+            paramLabel = "N",
             description = "Runs a policy, with seeds from --seed up (default: ${DEFAULT-VALUE}).")
     private int seeds = 3;
 
     @Option(names = "--lrs", paramLabel = "X", split = ",", description = "Learning rates to sweep, instead of --lr.")
     private List<Double> learningRates = List.of();
 
-    @Option(names = "--out", paramLabel = "DIR",
+    @Option(
+            names = "--out",
+            paramLabel = "DIR",
             description = "Directory for CSV and report (default: runs/compare-PRESET-TIME).")
     private Path out;
 
@@ -52,21 +60,31 @@ final class CompareCommand implements Callable<Integer> {
         configs.forEach(MachineMemory::require);
         Corpus corpus = Corpus.load(training.text, Tokenizer.named(first.tokenizer()));
         corpus.requireWindows(first.context());
-        Path directory = Objects.requireNonNullElseGet(out, () -> Path.of("runs", "compare-" + first.preset() + "-"
-                + LocalDateTime.now().format(DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss"))));
+        Path directory = Objects.requireNonNullElseGet(
+                out,
+                () -> Path.of(
+                        "runs",
+                        "compare-" + first.preset() + "-"
+                                + LocalDateTime.now().format(DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss"))));
         boolean sweep = !learningRates.isEmpty();
         Path csv = directory.resolve(sweep ? "sweep.csv" : "compare.csv");
         RunDirectory.makeWritable(directory);
         if (Files.exists(csv)) {
-            throw new BadInput("Directory " + directory + " already holds " + csv.getFileName()
-                    + ": choose another --out");
+            throw new BadInput(
+                    "Directory " + directory + " already holds " + csv.getFileName() + ": choose another --out");
         }
         System.err.print(Settings.of(first, corpus, directory));
 
         List<ComparedRun> runs = new ArrayList<>();
         for (RunConfig config : configs) {
-            System.err.printf(Locale.ROOT, "%nRun %d of %d: %s, learning rate %s, seed %d%n", runs.size() + 1,
-                    configs.size(), config.policy(), config.learningRate(), config.seed());
+            System.err.printf(
+                    Locale.ROOT,
+                    "%nRun %d of %d: %s, learning rate %s, seed %d%n",
+                    runs.size() + 1,
+                    configs.size(),
+                    config.policy(),
+                    config.learningRate(),
+                    config.seed());
             runs.add(train(config, corpus, directory));
             AtomicFile.write(csv, csv(runs, sweep));
         }
@@ -101,8 +119,8 @@ final class CompareCommand implements Callable<Integer> {
 
     private static ComparedRun train(RunConfig config, Corpus corpus, Path directory) {
         ComputationGraph network = GptNetwork.create(config);
-        MetricsFile metrics = new MetricsFile(directory.resolve("metrics-%s-lr%s-seed%d.csv"
-                .formatted(config.policy(), config.learningRate(), config.seed())));
+        MetricsFile metrics = new MetricsFile(directory.resolve(
+                "metrics-%s-lr%s-seed%d.csv".formatted(config.policy(), config.learningRate(), config.seed())));
         metrics.truncateAfter(0);
         String failure = null;
         try (Progress progress = new Progress(0, config.steps(), config.tokensPerStep())) {
@@ -119,7 +137,8 @@ final class CompareCommand implements Callable<Integer> {
 
     private static String csv(List<ComparedRun> runs, boolean sweep) {
         String header = sweep ? ComparedRun.SWEEP_CSV_HEADER : ComparedRun.CSV_HEADER;
-        return runs.stream().map(run -> sweep ? run.toSweepCsv() : run.toCsv())
+        return runs.stream()
+                .map(run -> sweep ? run.toSweepCsv() : run.toCsv())
                 .collect(Collectors.joining("\n", header + "\n", "\n"));
     }
 }

@@ -12,8 +12,7 @@ import java.util.Locale;
 record ComparedRun(RunConfig config, List<MetricsRow> rows, String failure) {
 
     static final String CSV_HEADER = "policy,seed,tokens,val_loss,val_perplexity,bits_per_byte,tok_per_s";
-    static final String SWEEP_CSV_HEADER =
-            "policy,lr,seed,tokens,val_loss,val_perplexity,bits_per_byte,tok_per_s";
+    static final String SWEEP_CSV_HEADER = "policy,lr,seed,tokens,val_loss,val_perplexity,bits_per_byte,tok_per_s";
 
     boolean failed() {
         return failure != null;
@@ -48,8 +47,14 @@ record ComparedRun(RunConfig config, List<MetricsRow> rows, String failure) {
         long tokens = rows.isEmpty() ? 0 : last().tokens();
         return failed()
                 ? tokens + ",,,,"
-                : String.format(Locale.ROOT, "%d,%.6f,%.4f,%.6f,%.1f", tokens, valLoss(), valPerplexity(),
-                        bitsPerByte(), tokensPerSecond());
+                : String.format(
+                        Locale.ROOT,
+                        "%d,%.6f,%.4f,%.6f,%.1f",
+                        tokens,
+                        valLoss(),
+                        valPerplexity(),
+                        bitsPerByte(),
+                        tokensPerSecond());
     }
 
     private MetricsRow last() {

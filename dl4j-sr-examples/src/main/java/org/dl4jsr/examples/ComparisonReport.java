@@ -24,19 +24,25 @@ final class ComparisonReport {
 
     ComparisonReport(List<ComparedRun> runs) {
         first = runs.get(0).config();
-        this.runs = runs.stream().collect(Collectors.groupingBy(
-                run -> new Setting(run.config().policy(), run.config().learningRate()), LinkedHashMap::new,
-                Collectors.toList()));
+        this.runs = runs.stream()
+                .collect(Collectors.groupingBy(
+                        run -> new Setting(run.config().policy(), run.config().learningRate()),
+                        LinkedHashMap::new,
+                        Collectors.toList()));
         sweep = runs.stream().map(run -> run.config().learningRate()).distinct().count() > 1;
     }
 
     /** A line a setting; the spread is the standard deviation over the seeds. */
     TextTable table() {
-        TextTable table = new TextTable().row("policy", "lr", "seeds", "val loss", "spread", "- first", "perplexity",
-                "bits/byte", "tok/s");
+        TextTable table = new TextTable()
+                .row("policy", "lr", "seeds", "val loss", "spread", "- first", "perplexity", "bits/byte", "tok/s");
         double reference = mean(runs.values().iterator().next(), ComparedRun::valLoss);
-        runs.forEach((setting, group) -> table.row(setting.policy, setting.learningRate, group.size(),
-                text("%.4f", mean(group, ComparedRun::valLoss)), group.size() < 2 ? "-" : text("%.4f", spread(group)),
+        runs.forEach((setting, group) -> table.row(
+                setting.policy,
+                setting.learningRate,
+                group.size(),
+                text("%.4f", mean(group, ComparedRun::valLoss)),
+                group.size() < 2 ? "-" : text("%.4f", spread(group)),
                 text("%+.4f", mean(group, ComparedRun::valLoss) - reference),
                 text("%.3f", mean(group, ComparedRun::valPerplexity)),
                 text("%.4f", mean(group, ComparedRun::bitsPerByte)),
@@ -56,9 +62,16 @@ final class ComparisonReport {
         int seeds = runs.values().iterator().next().size();
         return new HtmlReport(
                 "Policies compared on " + first.preset(),
-                text("%,d parameters, %,d tokens a run; means over %d %s", first.parameters(),
-                        (long) first.steps() * first.tokensPerStep(), seeds, seeds == 1 ? "seed" : "seeds"),
-                List.of(), charts, List.of(new Table("Results", true, table().rows())), List.of());
+                text(
+                        "%,d parameters, %,d tokens a run; means over %d %s",
+                        first.parameters(),
+                        (long) first.steps() * first.tokensPerStep(),
+                        seeds,
+                        seeds == 1 ? "seed" : "seeds"),
+                List.of(),
+                charts,
+                List.of(new Table("Results", true, table().rows())),
+                List.of());
     }
 
     private Chart sweepChart() {
@@ -80,14 +93,19 @@ final class ComparisonReport {
             Map<Long, List<Double>> byTokens = new TreeMap<>();
             for (ComparedRun run : group) {
                 for (MetricsRow row : run.rows()) {
-                    byTokens.computeIfAbsent(row.tokens(), tokens -> new ArrayList<>()).add(value.applyAsDouble(row));
+                    byTokens.computeIfAbsent(row.tokens(), tokens -> new ArrayList<>())
+                            .add(value.applyAsDouble(row));
                 }
             }
             List<double[]> points = new ArrayList<>();
             byTokens.forEach((tokens, values) -> {
                 if (values.size() == group.size()) {
                     points.add(new double[] {
-                        tokens, values.stream().mapToDouble(Double::doubleValue).average().orElseThrow()
+                        tokens,
+                        values.stream()
+                                .mapToDouble(Double::doubleValue)
+                                .average()
+                                .orElseThrow()
                     });
                 }
             });
@@ -102,7 +120,9 @@ final class ComparisonReport {
 
     private static double spread(List<ComparedRun> group) {
         double mean = mean(group, ComparedRun::valLoss);
-        return Math.sqrt(group.stream().mapToDouble(run -> Math.pow(run.valLoss() - mean, 2)).sum()
+        return Math.sqrt(group.stream()
+                        .mapToDouble(run -> Math.pow(run.valLoss() - mean, 2))
+                        .sum()
                 / (group.size() - 1));
     }
 

@@ -22,7 +22,12 @@ import java.util.zip.CRC32;
  * @param validationBytesPerToken turns a loss a token into bits a byte
  */
 record Corpus(
-        String source, int documents, long bytes, String sha256, TokenBuffer train, TokenBuffer validation,
+        String source,
+        int documents,
+        long bytes,
+        String sha256,
+        TokenBuffer train,
+        TokenBuffer validation,
         double validationBytesPerToken) {
 
     private static final int FEWEST_TO_SPLIT_BY_DOCUMENT = 10;
@@ -34,11 +39,16 @@ record Corpus(
         try {
             return paths.isEmpty()
                     ? of(JavaSources.NAME, JavaSources.documents(), tokenizer)
-                    : of(paths.stream().map(Path::toString).collect(Collectors.joining(", ")),
-                            TextFiles.documents(paths), tokenizer);
+                    : of(
+                            paths.stream().map(Path::toString).collect(Collectors.joining(", ")),
+                            TextFiles.documents(paths),
+                            tokenizer);
         } catch (OutOfMemoryError e) {
-            throw new BadInput("The text does not fit into Java's heap of "
-                    + Bytes.format(Runtime.getRuntime().maxMemory()) + ": give less text, or more heap (java -Xmx)", e);
+            throw new BadInput(
+                    "The text does not fit into Java's heap of "
+                            + Bytes.format(Runtime.getRuntime().maxMemory())
+                            + ": give less text, or more heap (java -Xmx)",
+                    e);
         }
     }
 
@@ -58,13 +68,19 @@ record Corpus(
             if (byDocument) {
                 cut = chosen.contains(document) ? 0 : text.length();
             } else {
-                cut = text.offsetByCodePoints(0,
-                        (int) (TRAINING_SHARE_OF_A_DOCUMENT * text.codePointCount(0, text.length())));
+                cut = text.offsetByCodePoints(
+                        0, (int) (TRAINING_SHARE_OF_A_DOCUMENT * text.codePointCount(0, text.length())));
             }
             trainBytes += append(text.substring(0, cut), tokenizer, train);
             validationBytes += append(text.substring(cut), tokenizer, validation);
         }
-        return new Corpus(source, documents.size(), trainBytes + validationBytes, sha256.hex(), train, validation,
+        return new Corpus(
+                source,
+                documents.size(),
+                trainBytes + validationBytes,
+                sha256.hex(),
+                train,
+                validation,
                 (double) validationBytes / Math.max(1, validation.length()));
     }
 

@@ -43,7 +43,9 @@ enum Dimension {
     abstract RunConfig of(RunConfig config, int value);
 
     static Dimension named(String name) {
-        return Arrays.stream(values()).filter(dimension -> dimension.toString().equals(name)).findFirst()
+        return Arrays.stream(values())
+                .filter(dimension -> dimension.toString().equals(name))
+                .findFirst()
                 .orElseThrow(() -> new BadInput("Unknown dimension '" + name + "': choose from "
                         + Arrays.stream(values()).map(Dimension::toString).collect(Collectors.joining(", "))));
     }

@@ -19,8 +19,7 @@ import java.util.List;
  * @param texts preformatted texts
  */
 record HtmlReport(
-        String title, String subtitle, List<Figure> figures, List<Chart> charts, List<Table> tables,
-        List<Text> texts) {
+        String title, String subtitle, List<Figure> figures, List<Chart> charts, List<Table> tables, List<Text> texts) {
 
     private static final String UPLOT = "/META-INF/resources/webjars/uplot/1.6.30/dist/";
 
@@ -44,10 +43,12 @@ record HtmlReport(
     void writeTo(Path file) {
         // "</" would end the script element that holds the data
         String data = Json.compact(this).replace("</", "<\\/");
-        AtomicFile.write(file, resource("report.html")
-                .replace("/*{uplot.css}*/", resource(UPLOT + "uPlot.min.css"))
-                .replace("/*{uplot.js}*/", resource(UPLOT + "uPlot.iife.min.js"))
-                .replace("{data}", data));
+        AtomicFile.write(
+                file,
+                resource("report.html")
+                        .replace("/*{uplot.css}*/", resource(UPLOT + "uPlot.min.css"))
+                        .replace("/*{uplot.js}*/", resource(UPLOT + "uPlot.iife.min.js"))
+                        .replace("{data}", data));
     }
 
     private static String resource(String name) {

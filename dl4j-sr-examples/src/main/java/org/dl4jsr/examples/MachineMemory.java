@@ -34,9 +34,14 @@ final class MachineMemory {
     static void require(RunConfig config) {
         long elements = MemoryPlan.updaterElements(config);
         if (elements > Integer.MAX_VALUE) {
-            throw new BadInput(String.format(Locale.ROOT, "%s under %s has %,d elements of updater state, and DL4J can"
-                    + " hold %,d: choose a smaller --preset or a --policy with less state", config.preset(),
-                    config.policy(), elements, Integer.MAX_VALUE));
+            throw new BadInput(String.format(
+                    Locale.ROOT,
+                    "%s under %s has %,d elements of updater state, and DL4J can"
+                            + " hold %,d: choose a smaller --preset or a --policy with less state",
+                    config.preset(),
+                    config.policy(),
+                    elements,
+                    Integer.MAX_VALUE));
         }
         long needed = MemoryPlan.of(config).total();
         long available = available();

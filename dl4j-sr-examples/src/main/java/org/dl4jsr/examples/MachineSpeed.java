@@ -40,10 +40,15 @@ final class MachineSpeed {
         long times = Math.max(2, COPIED / (2 * piece * threads));
         try (BytePointer source = new BytePointer(piece * threads);
                 BytePointer target = new BytePointer(piece * threads)) {
-            return 2 * piece * threads / fastest((int) Math.min(times, 1000), () ->
-                    IntStream.range(0, threads).parallel().forEach(thread -> Pointer.memcpy(
-                            new BytePointer(target).position(thread * piece),
-                            new BytePointer(source).position(thread * piece), piece)));
+            return 2
+                    * piece
+                    * threads
+                    / fastest((int) Math.min(times, 1000), () -> IntStream.range(0, threads)
+                            .parallel()
+                            .forEach(thread -> Pointer.memcpy(
+                                    new BytePointer(target).position(thread * piece),
+                                    new BytePointer(source).position(thread * piece),
+                                    piece)));
         }
     }
 

@@ -10,10 +10,16 @@ import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.RunLast;
 
 /** The command line. Exit codes: 0 done, 2 bad input with one line that says what, 1 a failure of this program. */
-@Command(name = "dl4j-sr-examples", mixinStandardHelpOptions = true,
+@Command(
+        name = "dl4j-sr-examples",
+        mixinStandardHelpOptions = true,
         description = "Pretrains small GPTs in pure BF16 with stochastic rounding, on Deeplearning4j.",
         subcommands = {
-            PretrainCommand.class, SampleCommand.class, CompareCommand.class, BenchCommand.class, PlanCommand.class
+            PretrainCommand.class,
+            SampleCommand.class,
+            CompareCommand.class,
+            BenchCommand.class,
+            PlanCommand.class
         })
 public final class Main {
 

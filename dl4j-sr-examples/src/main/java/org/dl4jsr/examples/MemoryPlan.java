@@ -18,6 +18,7 @@ record MemoryPlan(long weights, long gradients, long optimizer, long accumulatio
     private static final long JAVA = 400L << 20;
     /** Elements a token and unit of width that a block keeps for its backward pass, or needs there. */
     private static final int BLOCK_ELEMENTS = 16;
+
     private static final int WORKING_ELEMENTS = 20;
 
     static MemoryPlan of(RunConfig config) {
@@ -28,11 +29,17 @@ record MemoryPlan(long weights, long gradients, long optimizer, long accumulatio
         int optimizerBytes = policy.modelStateBytes() - weightBytes - element;
         long accumulation = config.accumulate() > 1 ? 4 * parameters : 0;
         long rows = (long) config.batch() * config.context();
-        long activations = rows * element
+        long activations = rows
+                * element
                 * ((long) config.width() * (BLOCK_ELEMENTS * config.layers() + WORKING_ELEMENTS)
                         + 2L * config.vocabulary());
-        return new MemoryPlan(weightBytes * parameters, element * parameters, optimizerBytes * parameters, accumulation,
-                activations, JAVA);
+        return new MemoryPlan(
+                weightBytes * parameters,
+                element * parameters,
+                optimizerBytes * parameters,
+                accumulation,
+                activations,
+                JAVA);
     }
 
     /** Length of DL4J's updater state array: moments, and compensation or masters, in the network's type. */

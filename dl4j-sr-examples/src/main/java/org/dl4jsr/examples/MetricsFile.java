@@ -34,8 +34,10 @@ final class MetricsFile {
         try {
             Files.writeString(path, row.toCsv() + "\n", StandardOpenOption.APPEND);
         } catch (IOException e) {
-            throw new BadInput("Cannot write " + path + ": " + BadInput.reason(e)
-                    + "; the checkpoints are kept: make room and --resume", e);
+            throw new BadInput(
+                    "Cannot write " + path + ": " + BadInput.reason(e)
+                            + "; the checkpoints are kept: make room and --resume",
+                    e);
         }
     }
 
@@ -44,7 +46,9 @@ final class MetricsFile {
         try {
             String text = Files.readString(path, StandardCharsets.UTF_8);
             List<MetricsRow> rows = new ArrayList<>();
-            text.substring(0, text.lastIndexOf('\n') + 1).lines().skip(1)
+            text.substring(0, text.lastIndexOf('\n') + 1)
+                    .lines()
+                    .skip(1)
                     .forEach(line -> rows.add(MetricsRow.fromCsv(line)));
             return rows;
         } catch (IOException | IllegalArgumentException e) {

@@ -19,8 +19,17 @@ import java.util.Locale;
  * @param tokPerS tokens a second since the line before, validation not counted
  */
 record MetricsRow(
-        long step, long tokens, double trainLoss, double valLoss, double valPerplexity, double bitsPerByte, double lr,
-        double gradNorm, double stagnation, long skipped, double tokPerS) {
+        long step,
+        long tokens,
+        double trainLoss,
+        double valLoss,
+        double valPerplexity,
+        double bitsPerByte,
+        double lr,
+        double gradNorm,
+        double stagnation,
+        long skipped,
+        double tokPerS) {
 
     static final String HEADER = "step,tokens,train_loss,val_loss,val_perplexity,bits_per_byte,lr,grad_norm,stagnation,"
             + "skipped,tok_per_s";
@@ -38,9 +47,18 @@ record MetricsRow(
         if (fields.length != HEADER.split(",").length) {
             throw new IllegalArgumentException("Not a row of metrics.csv: " + line);
         }
-        return new MetricsRow(Long.parseLong(fields[0]), Long.parseLong(fields[1]), number(fields[2]),
-                number(fields[3]), number(fields[4]), number(fields[5]), number(fields[6]), number(fields[7]),
-                number(fields[8]), Long.parseLong(fields[9]), number(fields[10]));
+        return new MetricsRow(
+                Long.parseLong(fields[0]),
+                Long.parseLong(fields[1]),
+                number(fields[2]),
+                number(fields[3]),
+                number(fields[4]),
+                number(fields[5]),
+                number(fields[6]),
+                number(fields[7]),
+                number(fields[8]),
+                Long.parseLong(fields[9]),
+                number(fields[10]));
     }
 
     /** Whether this line holds a validation. */
@@ -61,9 +79,19 @@ record MetricsRow(
 
     /** For people who watch. */
     String toLine() {
-        return String.format(Locale.ROOT, "step %,d  %,d tokens  training loss %.4f  validation loss %.4f  perplexity"
-                + " %.3f  %.4f bits/byte  %,.0f tok/s  stagnant %.1f%%  skipped %d", step, tokens, trainLoss, valLoss,
-                valPerplexity, bitsPerByte, tokPerS, 100 * stagnation, skipped);
+        return String.format(
+                Locale.ROOT,
+                "step %,d  %,d tokens  training loss %.4f  validation loss %.4f  perplexity"
+                        + " %.3f  %.4f bits/byte  %,.0f tok/s  stagnant %.1f%%  skipped %d",
+                step,
+                tokens,
+                trainLoss,
+                valLoss,
+                valPerplexity,
+                bitsPerByte,
+                tokPerS,
+                100 * stagnation,
+                skipped);
     }
 
     private static String number(String format, double value) {

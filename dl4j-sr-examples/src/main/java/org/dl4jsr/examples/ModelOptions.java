@@ -8,7 +8,9 @@ import picocli.CommandLine.Option;
 /** The options that say which model runs on how much at once. Null: not given, by preset. */
 final class ModelOptions {
 
-    @Option(names = "--preset", paramLabel = "NAME",
+    @Option(
+            names = "--preset",
+            paramLabel = "NAME",
             description = "Model size: nano (default), small, gpt2-124m, gpt2-350m, gpt2-774m, gpt-neo-1.3b.")
     String preset;
 
@@ -18,7 +20,9 @@ final class ModelOptions {
     @Option(names = "--batch", paramLabel = "N", description = "Windows a pass (default: by preset).")
     Integer batch;
 
-    @Option(names = "--accumulate", paramLabel = "N",
+    @Option(
+            names = "--accumulate",
+            paramLabel = "N",
             description = "Passes a step, their gradients summed in FP32 (default: by preset).")
     Integer accumulate;
 
@@ -29,11 +33,23 @@ final class ModelOptions {
     RunConfig config(String policy, List<String> text, Long tokens, Double learningRate, Long seed) {
         Preset p = Preset.named(Objects.requireNonNullElse(preset, Preset.NANO.toString()));
         String tokenizerName = Objects.requireNonNullElse(tokenizer, p.tokenizer);
-        return new RunConfig(p.toString(), policy, p.layers, p.heads, p.width,
-                Objects.requireNonNullElse(context, p.context), paddedVocabulary(Tokenizer.named(tokenizerName)),
-                p.tiedHead, tokenizerName, text, "", Objects.requireNonNullElse(tokens, p.tokens),
-                Objects.requireNonNullElse(batch, p.batch), Objects.requireNonNullElse(accumulate, p.accumulate),
-                Objects.requireNonNullElse(learningRate, p.learningRate), Objects.requireNonNullElse(seed, 1L));
+        return new RunConfig(
+                p.toString(),
+                policy,
+                p.layers,
+                p.heads,
+                p.width,
+                Objects.requireNonNullElse(context, p.context),
+                paddedVocabulary(Tokenizer.named(tokenizerName)),
+                p.tiedHead,
+                tokenizerName,
+                text,
+                "",
+                Objects.requireNonNullElse(tokens, p.tokens),
+                Objects.requireNonNullElse(batch, p.batch),
+                Objects.requireNonNullElse(accumulate, p.accumulate),
+                Objects.requireNonNullElse(learningRate, p.learningRate),
+                Objects.requireNonNullElse(seed, 1L));
     }
 
     /** Requires that what was given is what {@code config} has; {@code directory} is where that comes from. */

@@ -18,8 +18,8 @@ final class OptimizerStep {
         for (TrainingListener listener : network.getListeners()) {
             listener.onGradientCalculation(network);
         }
-        network.getUpdater().update(network.gradient(), iteration, epoch, network.batchSize(),
-                LayerWorkspaceMgr.noWorkspaces());
+        network.getUpdater()
+                .update(network.gradient(), iteration, epoch, network.batchSize(), LayerWorkspaceMgr.noWorkspaces());
         INDArray gradient = network.getFlattenedGradients();
         network.params().subi(gradient.reshape(gradient.length()));
         for (TrainingListener listener : network.getListeners()) {

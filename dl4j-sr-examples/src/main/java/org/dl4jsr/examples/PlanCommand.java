@@ -8,7 +8,9 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 
 /** {@code plan}: the memory of a preset under each policy, without allocating it. */
-@Command(name = "plan", mixinStandardHelpOptions = true,
+@Command(
+        name = "plan",
+        mixinStandardHelpOptions = true,
         description = "Says how much memory a model needs under each policy, without allocating it.")
 final class PlanCommand implements Callable<Integer> {
 
@@ -18,16 +20,42 @@ final class PlanCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         RunConfig config = model.config("bf16-sr", List.of(), null, null, null);
-        System.out.printf(Locale.ROOT, "%s: %,d parameters, %d layers, width %d, %d heads, context %d, vocabulary %,d,"
-                + " batch %d x %d%n%n", config.preset(), config.parameters(), config.layers(), config.width(),
-                config.heads(), config.context(), config.vocabulary(), config.batch(), config.accumulate());
-        TextTable table = new TextTable().row("policy", "bytes/parameter", "weights", "gradients", "optimizer",
-                "model state", "accumulation", "activations", "Java", "total");
+        System.out.printf(
+                Locale.ROOT,
+                "%s: %,d parameters, %d layers, width %d, %d heads, context %d, vocabulary %,d," + " batch %d x %d%n%n",
+                config.preset(),
+                config.parameters(),
+                config.layers(),
+                config.width(),
+                config.heads(),
+                config.context(),
+                config.vocabulary(),
+                config.batch(),
+                config.accumulate());
+        TextTable table = new TextTable()
+                .row(
+                        "policy",
+                        "bytes/parameter",
+                        "weights",
+                        "gradients",
+                        "optimizer",
+                        "model state",
+                        "accumulation",
+                        "activations",
+                        "Java",
+                        "total");
         for (Bf16Policy policy : Bf16Policy.values()) {
             MemoryPlan plan = MemoryPlan.of(model.config(policy.toString(), List.of(), null, null, null));
-            table.row(policy, policy.modelStateBytes(), Bytes.format(plan.weights()),
-                    Bytes.format(plan.gradients()), Bytes.format(plan.optimizer()), Bytes.format(plan.modelState()),
-                    Bytes.format(plan.accumulation()), Bytes.format(plan.activations()), Bytes.format(plan.java()),
+            table.row(
+                    policy,
+                    policy.modelStateBytes(),
+                    Bytes.format(plan.weights()),
+                    Bytes.format(plan.gradients()),
+                    Bytes.format(plan.optimizer()),
+                    Bytes.format(plan.modelState()),
+                    Bytes.format(plan.accumulation()),
+                    Bytes.format(plan.activations()),
+                    Bytes.format(plan.java()),
                     Bytes.format(plan.total()));
         }
         System.out.print(table);

@@ -23,13 +23,24 @@ enum Preset {
     final String tokenizer;
     /** Whether the head's matrix is the token embedding. */
     final boolean tiedHead;
+
     final long tokens;
     final int batch;
     final int accumulate;
     final double learningRate;
 
-    Preset(String cliName, int layers, int heads, int width, int context, String tokenizer, boolean tiedHead,
-            long tokens, int batch, int accumulate, double learningRate) {
+    Preset(
+            String cliName,
+            int layers,
+            int heads,
+            int width,
+            int context,
+            String tokenizer,
+            boolean tiedHead,
+            long tokens,
+            int batch,
+            int accumulate,
+            double learningRate) {
         this.cliName = cliName;
         this.layers = layers;
         this.heads = heads;
@@ -44,7 +55,9 @@ enum Preset {
     }
 
     static Preset named(String name) {
-        return Arrays.stream(values()).filter(preset -> preset.cliName.equals(name)).findFirst()
+        return Arrays.stream(values())
+                .filter(preset -> preset.cliName.equals(name))
+                .findFirst()
                 .orElseThrow(() -> new BadInput("Unknown preset '" + name + "': choose one of " + names()));
     }
 

@@ -13,7 +13,10 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** {@code pretrain}: trains a GPT on text, in a run directory that a killed run can be resumed from. */
-@Command(name = "pretrain", mixinStandardHelpOptions = true, sortOptions = false,
+@Command(
+        name = "pretrain",
+        mixinStandardHelpOptions = true,
+        sortOptions = false,
         description = "Pretrains a GPT on text. Without options: nano on Java sources, in about two minutes.")
 final class PretrainCommand implements Callable<Integer> {
 
@@ -23,7 +26,9 @@ final class PretrainCommand implements Callable<Integer> {
     @Mixin
     private TrainingOptions training = new TrainingOptions();
 
-    @Option(names = "--policy", paramLabel = "NAME",
+    @Option(
+            names = "--policy",
+            paramLabel = "NAME",
             description = "fp32, bf16-o1, bf16-o2, bf16-nearest, bf16-kahan or bf16-sr (default).")
     private String policy;
 
@@ -48,8 +53,12 @@ final class PretrainCommand implements Callable<Integer> {
         MachineMemory.require(asked);
         Corpus corpus = corpus(asked);
         RunConfig config = asked.withTextSha256(corpus.sha256());
-        Path path = Objects.requireNonNullElseGet(out, () -> Path.of("runs", config.preset() + "-" + config.policy()
-                + "-" + LocalDateTime.now().format(DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss"))));
+        Path path = Objects.requireNonNullElseGet(
+                out,
+                () -> Path.of(
+                        "runs",
+                        config.preset() + "-" + config.policy() + "-"
+                                + LocalDateTime.now().format(DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss"))));
         try (RunDirectory directory = RunDirectory.create(path, config)) {
             train(directory, directory.checkpoints(), corpus, TrainingState.START);
         }
@@ -85,20 +94,20 @@ final class PretrainCommand implements Callable<Integer> {
 
     private void train(RunDirectory directory, Checkpoints checkpoints, Corpus corpus, TrainingState state) {
         RunConfig config = directory.config();
-        ComputationGraph network = state.step() == 0
-                ? GptNetwork.create(config)
-                : GptNetwork.restore(config, checkpoints, state.step());
+        ComputationGraph network =
+                state.step() == 0 ? GptNetwork.create(config) : GptNetwork.restore(config, checkpoints, state.step());
         TextTable settings = Settings.of(config, corpus, directory.path());
         System.err.print(settings);
         MetricsFile metrics = directory.metrics();
         metrics.truncateAfter(state.step());
         try (Progress progress = new Progress((int) state.step(), config.steps(), config.tokensPerStep())) {
             new Trainer(config, corpus, network, new TrainingLog(progress, metrics) {
-                @Override
-                public void checkpoint(TrainingState reached) {
-                    checkpoints.save(network, reached);
-                }
-            }).run(state);
+                        @Override
+                        public void checkpoint(TrainingState reached) {
+                            checkpoints.save(network, reached);
+                        }
+                    })
+                    .run(state);
         }
         finish(directory, checkpoints, network, settings);
     }
@@ -111,7 +120,8 @@ final class PretrainCommand implements Callable<Integer> {
         List<MetricsRow> rows = directory.metrics().rows();
         RunReport.of(config, rows, settings, text).writeTo(directory.report());
         MetricsRow last = rows.get(rows.size() - 1);
-        System.out.printf("%nvalidation loss %.4f, perplexity %.3f, %.4f bits per byte after %,d tokens%n",
+        System.out.printf(
+                "%nvalidation loss %.4f, perplexity %.3f, %.4f bits per byte after %,d tokens%n",
                 last.valLoss(), last.valPerplexity(), last.bitsPerByte(), last.tokens());
         System.out.printf("%nSample (temperature %.1f):%n%s%n%n", SAMPLE_TEMPERATURE, text);
         System.out.print(new TextTable()

@@ -6,7 +6,6 @@ import java.lang.management.ManagementFactory;
 import java.util.Locale;
 import org.bytedeco.javacpp.Pointer;
 import org.dl4jsr.op.KernelOp;
-import org.nd4j.linalg.api.buffer.DataType;
 
 /**
  * Where the time of a step goes, part by part, against the least it could take: the part's products at the machine's
@@ -31,7 +30,8 @@ final class ProfileRun {
         Runnable step = BenchRun.step(config, GptNetwork.create(config));
         step.run();
         double secondsToFirst = (System.currentTimeMillis()
-                - ManagementFactory.getRuntimeMXBean().getStartTime()) / 1e3;
+                        - ManagementFactory.getRuntimeMXBean().getStartTime())
+                / 1e3;
         BenchRun.msEach(step, warmupSeconds);
 
         StepProfile fastest = null;
@@ -65,24 +65,51 @@ final class ProfileRun {
             double ms = sums.nanoseconds / 1e6;
             double bandwidth = MachineSpeed.bytesPerSecond(sums.bytes / sums.calls);
             double floor = Math.max(sums.operations / peak, sums.bytes / bandwidth) * 1e3;
-            table.row(part, sums.calls, format("%.2f", ms), format("%.1f%%", 100 * ms / msPerStep),
+            table.row(
+                    part,
+                    sums.calls,
+                    format("%.2f", ms),
+                    format("%.1f%%", 100 * ms / msPerStep),
                     sums.operations == 0 ? "-" : format("%.0f", sums.operations / 1e6 / ms),
-                    format("%.1f", sums.bytes / 1e6 / ms), format("%.2f", floor), format("%.2f", ms / floor));
+                    format("%.1f", sums.bytes / 1e6 / ms),
+                    format("%.2f", floor),
+                    format("%.2f", ms / floor));
             msOfParts += ms;
             floorOfParts += floor;
         }
         double rest = msPerStep - msOfParts;
-        table.row("Java, DL4J, data", "-", format("%.2f", rest), format("%.1f%%", 100 * rest / msPerStep), "-", "-",
-                "-", "-");
-        table.row("whole step", "-", format("%.2f", msPerStep), "100.0%",
-                format("%.0f", config.flopsPerToken() * config.tokensPerStep() / 1e6 / msPerStep), "-",
-                format("%.2f", floorOfParts), format("%.2f", msPerStep / floorOfParts));
-        return format("%s, %s, batch %d x %d, context %d: the fastest of %d steps, %,.0f tok/s%n%n%s%n",
-                config.preset(), config.policy(), config.batch(), config.accumulate(), config.context(), STEPS,
-                1e3 * config.tokensPerStep() / msPerStep, table)
-                + format("Floors: %.0f GFLOP/s, the best product of matrices of %d, or a copy of as many bytes.%n"
-                + "Memory a step: %s on Java's heap, %s kept outside. The first step was done after %.1f s.%n",
-                peak / 1e9, MachineSpeed.SIZE, Bytes.format(heap), Bytes.format(outside), secondsToFirst);
+        table.row(
+                "Java, DL4J, data",
+                "-",
+                format("%.2f", rest),
+                format("%.1f%%", 100 * rest / msPerStep),
+                "-",
+                "-",
+                "-",
+                "-");
+        table.row(
+                "whole step",
+                "-",
+                format("%.2f", msPerStep),
+                "100.0%",
+                format("%.0f", config.flopsPerToken() * config.tokensPerStep() / 1e6 / msPerStep),
+                "-",
+                format("%.2f", floorOfParts),
+                format("%.2f", msPerStep / floorOfParts));
+        return format(
+                        "%s, %s, batch %d x %d, context %d: the fastest of %d steps, %,.0f tok/s%n%n%s%n",
+                        config.preset(),
+                        config.policy(),
+                        config.batch(),
+                        config.accumulate(),
+                        config.context(),
+                        STEPS,
+                        1e3 * config.tokensPerStep() / msPerStep,
+                        table)
+                + format(
+                        "Floors: %.0f GFLOP/s, the best product of matrices of %d, or a copy of as many bytes.%n"
+                                + "Memory a step: %s on Java's heap, %s kept outside. The first step was done after %.1f s.%n",
+                        peak / 1e9, MachineSpeed.SIZE, Bytes.format(heap), Bytes.format(outside), secondsToFirst);
     }
 
     private static long allocatedOnHeap() {

@@ -33,9 +33,13 @@ final class Progress implements AutoCloseable {
         this.steps = steps;
         this.tokensPerStep = tokensPerStep;
         bar = isTerminal()
-                ? new ProgressBarBuilder().setInitialMax(steps).startsFrom(firstStep, Duration.ZERO)
-                        .setStyle(ProgressBarStyle.UNICODE_BLOCK).setUpdateIntervalMillis(250)
-                        .setConsumer(new ConsoleProgressBarConsumer(out)).build()
+                ? new ProgressBarBuilder()
+                        .setInitialMax(steps)
+                        .startsFrom(firstStep, Duration.ZERO)
+                        .setStyle(ProgressBarStyle.UNICODE_BLOCK)
+                        .setUpdateIntervalMillis(250)
+                        .setConsumer(new ConsoleProgressBarConsumer(out))
+                        .build()
                 : null;
     }
 
@@ -44,16 +48,23 @@ final class Progress implements AutoCloseable {
         long now = System.nanoTime();
         double seconds = (now - start) / 1e9;
         double stepsPerSecond = (step - firstStep) / seconds;
-        String message = String.format(Locale.ROOT, "loss %.4f  lr %.2e  %,.0f tok/s", loss, learningRate,
-                stepsPerSecond * tokensPerStep);
+        String message = String.format(
+                Locale.ROOT, "loss %.4f  lr %.2e  %,.0f tok/s", loss, learningRate, stepsPerSecond * tokensPerStep);
         if (bar != null) {
             bar.setExtraMessage("  " + message);
             bar.stepTo(step);
         } else if (now - lastLine >= BETWEEN_LINES.toNanos()) {
             lastLine = now;
             Duration left = Duration.ofSeconds((long) ((steps - step) / stepsPerSecond));
-            out.printf(Locale.ROOT, "step %d of %d  %s  %d:%02d:%02d left%n", step, steps, message, left.toHours(),
-                    left.toMinutesPart(), left.toSecondsPart());
+            out.printf(
+                    Locale.ROOT,
+                    "step %d of %d  %s  %d:%02d:%02d left%n",
+                    step,
+                    steps,
+                    message,
+                    left.toHours(),
+                    left.toMinutesPart(),
+                    left.toSecondsPart());
         }
     }
 

@@ -25,9 +25,22 @@ import org.dl4jsr.updater.WarmupCosineSchedule;
  * @param seed of weights, data order and rounding
  */
 record RunConfig(
-        String preset, String policy, int layers, int heads, int width, int context, int vocabulary, boolean tiedHead,
-        String tokenizer, List<String> text, String textSha256, long tokens, int batch, int accumulate,
-        double learningRate, long seed) {
+        String preset,
+        String policy,
+        int layers,
+        int heads,
+        int width,
+        int context,
+        int vocabulary,
+        boolean tiedHead,
+        String tokenizer,
+        List<String> text,
+        String textSha256,
+        long tokens,
+        int batch,
+        int accumulate,
+        double learningRate,
+        long seed) {
 
     static final double BETA1 = 0.9;
     static final double BETA2 = 0.95;
@@ -52,8 +65,8 @@ record RunConfig(
         }
         long tokensPerStep = (long) batch * accumulate * context;
         if (tokensPerStep > MOST_TOKENS_A_STEP) {
-            throw new BadInput("--batch x --accumulate x --context is " + tokensPerStep
-                    + " tokens a step, more than " + MOST_TOKENS_A_STEP + ": make one of them smaller");
+            throw new BadInput("--batch x --accumulate x --context is " + tokensPerStep + " tokens a step, more than "
+                    + MOST_TOKENS_A_STEP + ": make one of them smaller");
         }
         if (tokens / tokensPerStep >= Integer.MAX_VALUE) {
             throw new BadInput("--tokens " + tokens + " is over two billion steps of " + tokensPerStep
@@ -96,19 +109,64 @@ record RunConfig(
     }
 
     RunConfig withTextSha256(String sha256) {
-        return new RunConfig(preset, policy, layers, heads, width, context, vocabulary, tiedHead, tokenizer, text,
-                sha256, tokens, batch, accumulate, learningRate, seed);
+        return new RunConfig(
+                preset,
+                policy,
+                layers,
+                heads,
+                width,
+                context,
+                vocabulary,
+                tiedHead,
+                tokenizer,
+                text,
+                sha256,
+                tokens,
+                batch,
+                accumulate,
+                learningRate,
+                seed);
     }
 
     RunConfig with(String newPolicy, long newSeed, double newLearningRate) {
-        return new RunConfig(preset, newPolicy, layers, heads, width, context, vocabulary, tiedHead, tokenizer, text,
-                textSha256, tokens, batch, accumulate, newLearningRate, newSeed);
+        return new RunConfig(
+                preset,
+                newPolicy,
+                layers,
+                heads,
+                width,
+                context,
+                vocabulary,
+                tiedHead,
+                tokenizer,
+                text,
+                textSha256,
+                tokens,
+                batch,
+                accumulate,
+                newLearningRate,
+                newSeed);
     }
 
     /** Of another shape, on as many windows a pass. */
     RunConfig with(int newLayers, int newHeads, int newWidth, int newContext, int newBatch) {
-        return new RunConfig(preset, policy, newLayers, newHeads, newWidth, newContext, vocabulary, tiedHead, tokenizer,
-                text, textSha256, tokens, newBatch, accumulate, learningRate, seed);
+        return new RunConfig(
+                preset,
+                policy,
+                newLayers,
+                newHeads,
+                newWidth,
+                newContext,
+                vocabulary,
+                tiedHead,
+                tokenizer,
+                text,
+                textSha256,
+                tokens,
+                newBatch,
+                accumulate,
+                learningRate,
+                seed);
     }
 
     /** What {@link #policy} names. */

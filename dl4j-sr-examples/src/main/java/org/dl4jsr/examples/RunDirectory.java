@@ -56,8 +56,7 @@ final class RunDirectory implements AutoCloseable {
         try {
             return Json.read(Files.readString(file), RunConfig.class);
         } catch (IOException e) {
-            throw new BadInput(file + " is damaged or of another version: "
-                    + BadInput.reason(e), e);
+            throw new BadInput(file + " is damaged or of another version: " + BadInput.reason(e), e);
         }
     }
 

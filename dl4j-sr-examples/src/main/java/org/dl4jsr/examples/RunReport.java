@@ -26,16 +26,25 @@ final class RunReport {
         return new HtmlReport(
                 config.preset() + " under " + config.policy(),
                 String.format(Locale.ROOT, "%,d tokens, %,d parameters", last.tokens(), config.parameters()),
-                List.of(figure("validation loss", "%.4f", last.valLoss()),
+                List.of(
+                        figure("validation loss", "%.4f", last.valLoss()),
                         figure("validation perplexity", "%.3f", last.valPerplexity()),
                         figure("bits per byte", "%.4f", last.bitsPerByte()),
                         figure("tokens a second", "%,.0f", MetricsRow.tokensPerSecond(rows))),
-                List.of(chart("Loss", "nats a token", series("training", rows, MetricsRow::trainLoss),
+                List.of(
+                        chart(
+                                "Loss",
+                                "nats a token",
+                                series("training", rows, MetricsRow::trainLoss),
                                 series("validation", rows, MetricsRow::valLoss)),
                         chart("Learning rate", "learning rate", series("learning rate", rows, MetricsRow::lr)),
-                        chart("Gradient norm", "norm before clipping",
+                        chart(
+                                "Gradient norm",
+                                "norm before clipping",
                                 series("gradient norm", rows, MetricsRow::gradNorm)),
-                        chart("Stagnation", "share of weights",
+                        chart(
+                                "Stagnation",
+                                "share of weights",
                                 series("updates that round-to-nearest would lose", rows, MetricsRow::stagnation)),
                         chart("Speed", "tokens a second", series("tok/s", rows, MetricsRow::tokPerS))),
                 List.of(new Table("Settings", false, settings.rows())),
@@ -51,7 +60,10 @@ final class RunReport {
     }
 
     private static Series series(String name, List<MetricsRow> rows, ToDoubleFunction<MetricsRow> value) {
-        return new Series(name,
-                rows.stream().map(row -> new double[] {row.tokens(), value.applyAsDouble(row)}).toList());
+        return new Series(
+                name,
+                rows.stream()
+                        .map(row -> new double[] {row.tokens(), value.applyAsDouble(row)})
+                        .toList());
     }
 }

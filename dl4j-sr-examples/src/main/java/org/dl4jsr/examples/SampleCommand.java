@@ -6,7 +6,10 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
 /** {@code sample}: text that a trained model goes on with. */
-@Command(name = "sample", mixinStandardHelpOptions = true, sortOptions = false,
+@Command(
+        name = "sample",
+        mixinStandardHelpOptions = true,
+        sortOptions = false,
         description = "Writes text with a model that pretrain has trained.")
 final class SampleCommand implements Callable<Integer> {
 
@@ -21,11 +24,15 @@ final class SampleCommand implements Callable<Integer> {
     @Option(names = "--tokens", paramLabel = "N", description = "Tokens to write at most (default: ${DEFAULT-VALUE}).")
     private int tokens = 300;
 
-    @Option(names = "--temperature", paramLabel = "X",
+    @Option(
+            names = "--temperature",
+            paramLabel = "X",
             description = "0 takes the likeliest token, 1 the model's own distribution (default: ${DEFAULT-VALUE}).")
     private double temperature = 0.8;
 
-    @Option(names = "--top-k", paramLabel = "N",
+    @Option(
+            names = "--top-k",
+            paramLabel = "N",
             description = "Draw among the N likeliest tokens; 0, the default, for all.")
     private int topK;
 
@@ -45,10 +52,15 @@ final class SampleCommand implements Callable<Integer> {
         }
         RunConfig config = RunDirectory.config(model);
         Checkpoints checkpoints = new Checkpoints(model);
-        TrainingState state = checkpoints.newest().orElseThrow(
-                () -> new BadInput("Run directory " + model + " has no checkpoint yet"));
-        Sampler sampler = new Sampler(GptNetwork.restore(config, checkpoints, state.step()),
-                Tokenizer.named(config.tokenizer()), config.context(), temperature, topK);
+        TrainingState state = checkpoints
+                .newest()
+                .orElseThrow(() -> new BadInput("Run directory " + model + " has no checkpoint yet"));
+        Sampler sampler = new Sampler(
+                GptNetwork.restore(config, checkpoints, state.step()),
+                Tokenizer.named(config.tokenizer()),
+                config.context(),
+                temperature,
+                topK);
         System.out.println(prompt + sampler.write(prompt, tokens, seed));
         return 0;
     }

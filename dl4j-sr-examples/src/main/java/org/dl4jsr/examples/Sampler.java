@@ -48,10 +48,12 @@ record Sampler(ComputationGraph network, Tokenizer tokenizer, int context, doubl
     }
 
     private int choose(double[] probabilities, SplittableRandom random) {
-        int[] likeliest = IntStream.range(0, probabilities.length).boxed()
+        int[] likeliest = IntStream.range(0, probabilities.length)
+                .boxed()
                 .sorted((a, b) -> Double.compare(probabilities[b], probabilities[a]))
                 .limit(topK == 0 ? probabilities.length : topK)
-                .mapToInt(Integer::intValue).toArray();
+                .mapToInt(Integer::intValue)
+                .toArray();
         if (temperature == 0) {
             return likeliest[0];
         }

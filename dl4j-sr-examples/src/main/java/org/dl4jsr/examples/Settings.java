@@ -16,33 +16,64 @@ final class Settings {
         MemoryPlan plan = MemoryPlan.of(config);
         Device device = ((Bf16Executioner) Nd4j.getExecutioner()).device();
         return new TextTable()
-                .row("Model", text("%s: %d layers, width %d, %d heads, context %d, vocabulary %,d, %s head",
-                        config.preset(), config.layers(), config.width(), config.heads(), config.context(),
-                        config.vocabulary(), config.tiedHead() ? "tied" : "own"))
+                .row(
+                        "Model",
+                        text(
+                                "%s: %d layers, width %d, %d heads, context %d, vocabulary %,d, %s head",
+                                config.preset(),
+                                config.layers(),
+                                config.width(),
+                                config.heads(),
+                                config.context(),
+                                config.vocabulary(),
+                                config.tiedHead() ? "tied" : "own"))
                 .row("Parameters", text("%,d", config.parameters()))
                 .row("Policy", config.policy())
                 .row("Data type", dataType(config.bf16Policy()))
                 .row("Rounding", rounding(config.bf16Policy()))
-                .row("Model state", text("%s, %d bytes a parameter", Bytes.format(plan.modelState()),
-                        plan.modelState() / config.parameters()))
-                .row("Memory", "about " + Bytes.format(plan.total()) + " in all, "
-                        + Bytes.format(MachineMemory.available()) + " available")
+                .row(
+                        "Model state",
+                        text(
+                                "%s, %d bytes a parameter",
+                                Bytes.format(plan.modelState()), plan.modelState() / config.parameters()))
+                .row(
+                        "Memory",
+                        "about " + Bytes.format(plan.total()) + " in all, " + Bytes.format(MachineMemory.available())
+                                + " available")
                 .row("Kernels", device.kernels().description())
                 .row("Matmul", device.matmul().description())
                 .row("Threads", Nd4j.getEnvironment().maxThreads())
-                .row("Optimizer", text("AdamW, beta1 %s, beta2 %s, epsilon %s, weight decay %s on matrices, clip %s",
-                        RunConfig.BETA1, RunConfig.BETA2, RunConfig.EPSILON, RunConfig.WEIGHT_DECAY, RunConfig.CLIP))
-                .row("Learning rate", text("%s after %,d steps of warmup, then a cosine down to %s",
-                        config.learningRate(), config.warmupSteps(),
-                        (float) (RunConfig.FINAL_SHARE * config.learningRate())))
-                .row("Batch", text("%d windows x %d passes x %d tokens = %,d tokens a step", config.batch(),
-                        config.accumulate(), config.context(), config.tokensPerStep()))
-                .row("Tokens to do", text("%,d in %,d steps", (long) config.steps() * config.tokensPerStep(),
-                        config.steps()))
-                .row("Text", text("%s: %,d files, %s", corpus.source(), corpus.documents(),
-                        Bytes.format(corpus.bytes())))
-                .row("Tokens", text("%,d for training, %,d for validation, tokenizer %s", corpus.train().length(),
-                        corpus.validation().length(), config.tokenizer()))
+                .row(
+                        "Optimizer",
+                        text(
+                                "AdamW, beta1 %s, beta2 %s, epsilon %s, weight decay %s on matrices, clip %s",
+                                RunConfig.BETA1,
+                                RunConfig.BETA2,
+                                RunConfig.EPSILON,
+                                RunConfig.WEIGHT_DECAY,
+                                RunConfig.CLIP))
+                .row(
+                        "Learning rate",
+                        text(
+                                "%s after %,d steps of warmup, then a cosine down to %s",
+                                config.learningRate(), config.warmupSteps(), (float)
+                                        (RunConfig.FINAL_SHARE * config.learningRate())))
+                .row(
+                        "Batch",
+                        text(
+                                "%d windows x %d passes x %d tokens = %,d tokens a step",
+                                config.batch(), config.accumulate(), config.context(), config.tokensPerStep()))
+                .row(
+                        "Tokens to do",
+                        text("%,d in %,d steps", (long) config.steps() * config.tokensPerStep(), config.steps()))
+                .row(
+                        "Text",
+                        text("%s: %,d files, %s", corpus.source(), corpus.documents(), Bytes.format(corpus.bytes())))
+                .row(
+                        "Tokens",
+                        text(
+                                "%,d for training, %,d for validation, tokenizer %s",
+                                corpus.train().length(), corpus.validation().length(), config.tokenizer()))
                 .row("Seed", config.seed())
                 .row("Run directory", directory);
     }

@@ -80,9 +80,11 @@ final class StepProfile implements KernelOp.Listener {
 
     private Part part(KernelOp op) {
         if (op instanceof MatrixProduct product) {
-            return ofHead(product) ? Part.HEAD
-                    : product.transposesA() ? Part.GEMM_WEIGHT
-                    : product.transposesB() ? Part.GEMM_INPUT : Part.GEMM_FORWARD;
+            return ofHead(product)
+                    ? Part.HEAD
+                    : product.transposesA()
+                            ? Part.GEMM_WEIGHT
+                            : product.transposesB() ? Part.GEMM_INPUT : Part.GEMM_FORWARD;
         }
         if (op instanceof CausalAttention) {
             return Part.ATTENTION_FORWARD;
@@ -118,7 +120,9 @@ final class StepProfile implements KernelOp.Listener {
         }
         for (INDArray output : op.outputArguments()) {
             // weights and optimizer state are read, too
-            bytes += (op instanceof SrAdamStep ? 2 : 1) * output.length() * output.dataType().width();
+            bytes += (op instanceof SrAdamStep ? 2 : 1)
+                    * output.length()
+                    * output.dataType().width();
         }
         return bytes;
     }

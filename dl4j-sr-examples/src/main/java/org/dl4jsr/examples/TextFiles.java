@@ -90,8 +90,10 @@ final class TextFiles {
         } catch (IOException e) {
             throw unreadable(file, e);
         } catch (OutOfMemoryError e) {
-            throw new BadInput("Text file " + file + " does not fit into memory: split it, or give Java more heap"
-                    + " (java -Xmx)", e);
+            throw new BadInput(
+                    "Text file " + file + " does not fit into memory: split it, or give Java more heap"
+                            + " (java -Xmx)",
+                    e);
         }
     }
 

@@ -29,7 +29,8 @@ final class TextTable {
             for (int column = 0; column < row.size(); column++) {
                 String cell = row.get(column);
                 String padding = " ".repeat(width(column) - cell.length());
-                line.append(column == 0 || !isNumeric(column) ? cell + padding : padding + cell).append("  ");
+                line.append(column == 0 || !isNumeric(column) ? cell + padding : padding + cell)
+                        .append("  ");
             }
             text.append(line.toString().stripTrailing()).append('\n');
         }
@@ -37,13 +38,17 @@ final class TextTable {
     }
 
     private int width(int column) {
-        return rows.stream().filter(row -> column < row.size()).mapToInt(row -> row.get(column).length()).max()
+        return rows.stream()
+                .filter(row -> column < row.size())
+                .mapToInt(row -> row.get(column).length())
+                .max()
                 .orElse(0);
     }
 
     /** Whether all cells under the header start as a number does. */
     private boolean isNumeric(int column) {
-        return rows.size() > 1 && rows.stream().skip(1).filter(row -> column < row.size())
-                .allMatch(row -> row.get(column).matches("[-+±]?\\d.*|-|"));
+        return rows.size() > 1
+                && rows.stream().skip(1).filter(row -> column < row.size()).allMatch(row -> row.get(column)
+                        .matches("[-+±]?\\d.*|-|"));
     }
 }

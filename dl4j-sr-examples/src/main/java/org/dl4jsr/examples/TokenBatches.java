@@ -23,8 +23,7 @@ final class TokenBatches {
      */
     TokenBatches(TokenBuffer tokens, int rows, int context) {
         if (tokens.length() <= context) {
-            throw new IllegalArgumentException(
-                    tokens.length() + " tokens, expected more than a context of " + context);
+            throw new IllegalArgumentException(tokens.length() + " tokens, expected more than a context of " + context);
         }
         this.tokens = tokens;
         this.rows = rows;

@@ -19,8 +19,8 @@ final class TokenBuffer {
     void add(int token) {
         if (length == ids.length) {
             if (length > Integer.MAX_VALUE / 2) {
-                throw new BadInput("The text has over " + length + " tokens, more than this app can hold: "
-                        + "give less text");
+                throw new BadInput(
+                        "The text has over " + length + " tokens, more than this app can hold: " + "give less text");
             }
             ids = Arrays.copyOf(ids, 2 * length);
         }

@@ -51,7 +51,8 @@ final class Trainer {
         bytesPerToken = corpus.validationBytesPerToken();
         status = SrAdamStatus.of(network);
         rowEvery = Math.max(1, config.steps() / ROWS);
-        network.setListeners(new RoundingStatsListener(rowEvery, stats -> stagnation = stats.total().lost()));
+        network.setListeners(new RoundingStatsListener(
+                rowEvery, stats -> stagnation = stats.total().lost()));
         accumulation = config.accumulate() > 1 ? new GradientAccumulation(network) : null;
     }
 
@@ -76,8 +77,8 @@ final class Trainer {
             long rowTokens = (step - rowStart) * config.tokensPerStep();
             listener.row(row(step, losses / (step - rowStart), validate, rowTokens / (rowNanos / 1e9)));
             if (validate || System.nanoTime() - lastCheckpoint > BETWEEN_CHECKPOINTS.toNanos()) {
-                listener.checkpoint(new TrainingState(step, step * config.tokensPerStep(), status.skippedSteps(),
-                        status.consecutiveSkips()));
+                listener.checkpoint(new TrainingState(
+                        step, step * config.tokensPerStep(), status.skippedSteps(), status.consecutiveSkips()));
                 lastCheckpoint = System.nanoTime();
             }
             losses = 0;
@@ -90,7 +91,8 @@ final class Trainer {
     private double step(long step) {
         if (accumulation != null) {
             return accumulation.step(IntStream.range(0, config.accumulate())
-                    .mapToObj(part -> batches.random(config.seed(), step, part)).iterator());
+                    .mapToObj(part -> batches.random(config.seed(), step, part))
+                    .iterator());
         }
         DataSet batch = batches.random(config.seed(), step, 0);
         network.fit(batch);
@@ -99,9 +101,18 @@ final class Trainer {
 
     private MetricsRow row(long step, double trainLoss, boolean validate, double tokensPerSecond) {
         double valLoss = validate ? evaluation.loss(network) : Double.NaN;
-        return new MetricsRow(step, step * config.tokensPerStep(), trainLoss, valLoss, Math.exp(valLoss),
-                valLoss / Math.log(2) / bytesPerToken, learningRate(step), status.lastGradientNorm(), stagnation,
-                status.skippedSteps(), tokensPerSecond);
+        return new MetricsRow(
+                step,
+                step * config.tokensPerStep(),
+                trainLoss,
+                valLoss,
+                Math.exp(valLoss),
+                valLoss / Math.log(2) / bytesPerToken,
+                learningRate(step),
+                status.lastGradientNorm(),
+                stagnation,
+                status.skippedSteps(),
+                tokensPerSecond);
     }
 
     /** The learning rate of the step that made {@code step} steps. */

@@ -11,7 +11,10 @@ final class TrainingOptions {
     @Mixin
     ModelOptions model = new ModelOptions();
 
-    @Option(names = "--text", paramLabel = "PATH", arity = "1..*",
+    @Option(
+            names = "--text",
+            paramLabel = "PATH",
+            arity = "1..*",
             description = "Files and directories of UTF-8 text (default: Java sources of nd4j-api).")
     List<Path> text = List.of();
 
@@ -39,6 +42,8 @@ final class TrainingOptions {
     }
 
     private List<String> textPaths() {
-        return text.stream().map(path -> path.toAbsolutePath().normalize().toString()).toList();
+        return text.stream()
+                .map(path -> path.toAbsolutePath().normalize().toString())
+                .toList();
     }
 }

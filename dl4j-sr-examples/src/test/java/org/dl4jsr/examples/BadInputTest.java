@@ -23,48 +23,50 @@ class BadInputTest {
     private Path directory;
 
     @ParameterizedTest
-    @CsvSource(delimiter = '|', value = {
-        "pretrain --preset huge | Unknown preset 'huge': choose one of nano, small, gpt2-124m",
-        "pretrain --policy bf16 | Unknown policy \"bf16\", expected one of fp32, bf16-o1",
-        "pretrain --tokenizer words | Unknown tokenizer 'words': choose one of bytes, gpt2",
-        "pretrain --tokens 0 | --tokens 0 is out of range: expected 1 to",
-        "pretrain --tokens -1 | --tokens -1 is out of range",
-        "pretrain --tokens 9e99 | Invalid value for option '--tokens': '9e99' is not a long",
-        "pretrain --tokens 99999999999999999999 | Invalid value for option '--tokens'",
-        "pretrain --batch 0 | --batch 0 is out of range: expected 1 to 65536",
-        "pretrain --batch 70000 | --batch 70000 is out of range",
-        "pretrain --batch 65536 --context 65536 | --batch x --accumulate x --context is 4294967296 tokens a step",
-        "pretrain --accumulate 0 | --accumulate 0 is out of range",
-        "pretrain --context 0 | --context 0 is out of range",
-        "pretrain --tokens 900000000000000 --context 1 | --tokens 900000000000000 is over two billion steps",
-        "pretrain --lr 0 | --lr 0.0 is out of range: expected more than 0 and at most 1",
-        "pretrain --lr NaN | --lr NaN is out of range",
-        "pretrain --lr 1e9 | --lr 1.0E9 is out of range",
-        "pretrain --seed x | Invalid value for option '--seed': 'x' is not a long",
-        "pretrain --preset | Missing required parameter for option '--preset'",
-        "pretrain --colour red | Unknown options: '--colour', 'red'",
-        "pretrain --resume /no/such | Run directory /no/such does not exist",
-        "pretrain --resume a --out b | --out b and --resume a differ",
-        "pretrain --batch 65536 --context 4096 | Not enough memory: nano under bf16-sr with batch 65536",
-        "pretrain --context 800000 | --context 800000 is out of range",
-        "sample --prompt x | Missing required option: '--model=DIR'",
-        "sample --model /no/such | Run directory /no/such does not exist",
-        "sample --model x --tokens 0 | --tokens 0 is out of range: expected 1 to 1000000",
-        "sample --model x --temperature -1 | --temperature -1.0 is out of range: expected 0 to 100",
-        "sample --model x --top-k -1 | --top-k -1 is out of range: expected 0 (all) or more",
-        "compare --policies fp32,bf17 | Unknown policy \"bf17\"",
-        "compare --policies fp32,fp32 | --policies or --lrs names something twice",
-        "compare --seeds 0 | --seeds 0 is out of range: expected 1 to 1000",
-        "compare --lrs 1e-3,2 | --lr 2.0 is out of range",
-        "compare --lrs 1e-3,x | Invalid value for option '--lrs'",
-        "bench --policies nothing | Unknown policy \"nothing\"",
-        "bench --grow height | Unknown dimension 'height': choose from width, depth, context, batch",
-        "bench --preset gpt2-774m --batch 512 | Not enough memory: gpt2-774m under fp32 with batch 512",
-        "pretrain --preset gpt-neo-1.3b | gpt-neo-1.3b under bf16-sr has 2,631,639,040 elements of updater state",
-        "plan --preset nothing | Unknown preset 'nothing'",
-        "plan --batch 0 | --batch 0 is out of range",
-        "train | Unmatched argument at index 0: 'train'",
-    })
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "pretrain --preset huge | Unknown preset 'huge': choose one of nano, small, gpt2-124m",
+                "pretrain --policy bf16 | Unknown policy \"bf16\", expected one of fp32, bf16-o1",
+                "pretrain --tokenizer words | Unknown tokenizer 'words': choose one of bytes, gpt2",
+                "pretrain --tokens 0 | --tokens 0 is out of range: expected 1 to",
+                "pretrain --tokens -1 | --tokens -1 is out of range",
+                "pretrain --tokens 9e99 | Invalid value for option '--tokens': '9e99' is not a long",
+                "pretrain --tokens 99999999999999999999 | Invalid value for option '--tokens'",
+                "pretrain --batch 0 | --batch 0 is out of range: expected 1 to 65536",
+                "pretrain --batch 70000 | --batch 70000 is out of range",
+                "pretrain --batch 65536 --context 65536 | --batch x --accumulate x --context is 4294967296 tokens a step",
+                "pretrain --accumulate 0 | --accumulate 0 is out of range",
+                "pretrain --context 0 | --context 0 is out of range",
+                "pretrain --tokens 900000000000000 --context 1 | --tokens 900000000000000 is over two billion steps",
+                "pretrain --lr 0 | --lr 0.0 is out of range: expected more than 0 and at most 1",
+                "pretrain --lr NaN | --lr NaN is out of range",
+                "pretrain --lr 1e9 | --lr 1.0E9 is out of range",
+                "pretrain --seed x | Invalid value for option '--seed': 'x' is not a long",
+                "pretrain --preset | Missing required parameter for option '--preset'",
+                "pretrain --colour red | Unknown options: '--colour', 'red'",
+                "pretrain --resume /no/such | Run directory /no/such does not exist",
+                "pretrain --resume a --out b | --out b and --resume a differ",
+                "pretrain --batch 65536 --context 4096 | Not enough memory: nano under bf16-sr with batch 65536",
+                "pretrain --context 800000 | --context 800000 is out of range",
+                "sample --prompt x | Missing required option: '--model=DIR'",
+                "sample --model /no/such | Run directory /no/such does not exist",
+                "sample --model x --tokens 0 | --tokens 0 is out of range: expected 1 to 1000000",
+                "sample --model x --temperature -1 | --temperature -1.0 is out of range: expected 0 to 100",
+                "sample --model x --top-k -1 | --top-k -1 is out of range: expected 0 (all) or more",
+                "compare --policies fp32,bf17 | Unknown policy \"bf17\"",
+                "compare --policies fp32,fp32 | --policies or --lrs names something twice",
+                "compare --seeds 0 | --seeds 0 is out of range: expected 1 to 1000",
+                "compare --lrs 1e-3,2 | --lr 2.0 is out of range",
+                "compare --lrs 1e-3,x | Invalid value for option '--lrs'",
+                "bench --policies nothing | Unknown policy \"nothing\"",
+                "bench --grow height | Unknown dimension 'height': choose from width, depth, context, batch",
+                "bench --preset gpt2-774m --batch 512 | Not enough memory: gpt2-774m under fp32 with batch 512",
+                "pretrain --preset gpt-neo-1.3b | gpt-neo-1.3b under bf16-sr has 2,631,639,040 elements of updater state",
+                "plan --preset nothing | Unknown preset 'nothing'",
+                "plan --batch 0 | --batch 0 is out of range",
+                "train | Unmatched argument at index 0: 'train'",
+            })
     void isOneLine(String arguments, String message) {
         assertBad(message, arguments.split(" "));
     }
@@ -98,14 +100,18 @@ class BadInputTest {
     @Test
     void optionsThatDoNotFitAResumedRunAreNamed() {
         Path run = directory.resolve("run");
-        RunDirectory.create(run, new ModelOptions().config("bf16-sr", List.of(), null, null, null)).close();
+        RunDirectory.create(run, new ModelOptions().config("bf16-sr", List.of(), null, null, null))
+                .close();
         String from = " does not fit the run in " + run + ", which has ";
         assertBad("--context 256" + from + "128", "pretrain", "--resume", run.toString(), "--context", "256");
         assertBad("--policy fp32" + from + "bf16-sr", "pretrain", "--resume", run.toString(), "--policy", "fp32");
         assertBad("--preset small" + from + "nano", "pretrain", "--resume", run.toString(), "--preset", "small");
         assertBad("--tokens 5" + from + "2000000", "pretrain", "--resume", run.toString(), "--tokens", "5");
         assertBad("--text [/x]" + from + "[]", "pretrain", "--resume", run.toString(), "--text", "/x");
-        assertBad("The text is not the one that the run in " + run + " began with", "pretrain", "--resume",
+        assertBad(
+                "The text is not the one that the run in " + run + " began with",
+                "pretrain",
+                "--resume",
                 run.toString());
         assertBad("Run directory " + run + " has no checkpoint yet", "sample", "--model", run.toString());
     }
@@ -120,8 +126,10 @@ class BadInputTest {
         } finally {
             System.setErr(standardError);
         }
-        List<String> lines = captured.toString(StandardCharsets.UTF_8).lines()
-                .filter(line -> !line.startsWith("Resuming ")).toList();
+        List<String> lines = captured.toString(StandardCharsets.UTF_8)
+                .lines()
+                .filter(line -> !line.startsWith("Resuming "))
+                .toList();
         assertEquals(1, lines.size(), lines.toString());
         assertTrue(lines.get(0).startsWith("Error: " + message), lines.get(0));
         assertEquals(Main.BAD_INPUT, exitCode);

@@ -21,8 +21,8 @@ class BenchRunTest {
     @ParameterizedTest
     @ValueSource(doubles = {2, 5})
     void theFastestRoundCounts(double milliseconds) {
-        BenchRun.Result best = BenchRun.Result.best(new BenchRun.Result(3, 1, 10),
-                new BenchRun.Result(milliseconds, 2, 9));
+        BenchRun.Result best =
+                BenchRun.Result.best(new BenchRun.Result(3, 1, 10), new BenchRun.Result(milliseconds, 2, 9));
         assertEquals(new BenchRun.Result(Math.min(3, milliseconds), 1, 9), best);
         assertEquals(32_000 / best.msPerStep(), best.tokensPerSecond(TestRuns.config("bf16-sr", 2, 1, 1)));
     }

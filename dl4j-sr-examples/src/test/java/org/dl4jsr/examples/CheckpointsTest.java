@@ -40,7 +40,8 @@ class CheckpointsTest {
         assertEquals(Optional.of(state), checkpoints.newest());
         ComputationGraph restored = checkpoints.network(1);
         assertEquals(network.params(), restored.params());
-        assertEquals(network.getUpdater().getStateViewArray(), restored.getUpdater().getStateViewArray());
+        assertEquals(
+                network.getUpdater().getStateViewArray(), restored.getUpdater().getStateViewArray());
         assertEquals(1, restored.getIterationCount());
     }
 
@@ -52,8 +53,13 @@ class CheckpointsTest {
         }
         Files.writeString(directory.resolve("checkpoint-00000002.zip.tmp"), "of a crash");
         save(checkpoints, 5);
-        assertEquals(List.of("checkpoint-00000004.json", "checkpoint-00000004.zip", "checkpoint-00000005.json",
-                "checkpoint-00000005.zip"), files());
+        assertEquals(
+                List.of(
+                        "checkpoint-00000004.json",
+                        "checkpoint-00000004.zip",
+                        "checkpoint-00000005.json",
+                        "checkpoint-00000005.zip"),
+                files());
     }
 
     @Test
@@ -134,9 +140,14 @@ class CheckpointsTest {
     }
 
     private static ComputationGraph network() {
-        ComputationGraph network = new ComputationGraph(new NeuralNetConfiguration.Builder().seed(1)
-                .updater(new Adam(0.1)).graphBuilder().addInputs("in")
-                .addLayer("out", new OutputLayer.Builder().nIn(3).nOut(2).build(), "in").setOutputs("out").build());
+        ComputationGraph network = new ComputationGraph(new NeuralNetConfiguration.Builder()
+                .seed(1)
+                .updater(new Adam(0.1))
+                .graphBuilder()
+                .addInputs("in")
+                .addLayer("out", new OutputLayer.Builder().nIn(3).nOut(2).build(), "in")
+                .setOutputs("out")
+                .build());
         network.init();
         return network;
     }

@@ -21,10 +21,17 @@ class CompareTest {
         assertEquals(0, compare("--policies", "bf16-o1,bf16-sr", "--seeds", "2"));
         List<String> csv = Files.readAllLines(directory.resolve("out/compare.csv"));
         assertEquals("policy,seed,tokens,val_loss,val_perplexity,bits_per_byte,tok_per_s", csv.get(0));
-        assertEquals(List.of("bf16-o1,1,320", "bf16-sr,1,320", "bf16-o1,2,320", "bf16-sr,2,320"),
-                csv.stream().skip(1).map(line -> line.replaceAll("(320),.*", "$1")).toList());
+        assertEquals(
+                List.of("bf16-o1,1,320", "bf16-sr,1,320", "bf16-o1,2,320", "bf16-sr,2,320"),
+                csv.stream()
+                        .skip(1)
+                        .map(line -> line.replaceAll("(320),.*", "$1"))
+                        .toList());
         assertTrue(Files.readString(directory.resolve("out/compare.html")).contains("Policies compared on nano"));
-        assertEquals(11, Files.readAllLines(directory.resolve("out/metrics-bf16-sr-lr0.002-seed2.csv")).size());
+        assertEquals(
+                11,
+                Files.readAllLines(directory.resolve("out/metrics-bf16-sr-lr0.002-seed2.csv"))
+                        .size());
     }
 
     @Test
@@ -40,8 +47,18 @@ class CompareTest {
 
     private int compare(String... arguments) throws IOException {
         Path text = Files.writeString(directory.resolve("text"), TestRuns.text());
-        List<String> all = new ArrayList<>(List.of("compare", "--text", text.toString(), "--out",
-                directory.resolve("out").toString(), "--batch", "2", "--context", "16", "--tokens", "320"));
+        List<String> all = new ArrayList<>(List.of(
+                "compare",
+                "--text",
+                text.toString(),
+                "--out",
+                directory.resolve("out").toString(),
+                "--batch",
+                "2",
+                "--context",
+                "16",
+                "--tokens",
+                "320"));
         all.addAll(List.of(arguments));
         return Main.run(all.toArray(new String[0]));
     }

@@ -16,7 +16,8 @@ class MemoryPlanTest {
     @CsvSource({"fp32,16", "bf16-o1,16", "bf16-o2,16", "bf16-nearest,8", "bf16-kahan,10", "bf16-sr,8"})
     void modelStateHasTheBytesOfTheDesign(String policy, long bytesPerParameter) {
         RunConfig config = config(Preset.SMALL, policy);
-        assertEquals(bytesPerParameter * config.parameters(), MemoryPlan.of(config).modelState());
+        assertEquals(
+                bytesPerParameter * config.parameters(), MemoryPlan.of(config).modelState());
     }
 
     @ParameterizedTest
@@ -29,14 +30,15 @@ class MemoryPlanTest {
     @ParameterizedTest
     @EnumSource(Preset.class)
     void presetsHaveTheirParameters(Preset preset) {
-        double expected = switch (preset) {
-            case NANO -> 0.875e6;
-            case SMALL -> 10.9e6;
-            case GPT2_124M -> 124e6;
-            case GPT2_350M -> 355e6;
-            case GPT2_774M -> 774e6;
-            case GPT_NEO_1_3B -> 1316e6;
-        };
+        double expected =
+                switch (preset) {
+                    case NANO -> 0.875e6;
+                    case SMALL -> 10.9e6;
+                    case GPT2_124M -> 124e6;
+                    case GPT2_350M -> 355e6;
+                    case GPT2_774M -> 774e6;
+                    case GPT_NEO_1_3B -> 1316e6;
+                };
         assertEquals(1, config(preset, "fp32").parameters() / expected, 0.01);
         assertTrue(config(preset, "fp32").steps() > 100);
     }

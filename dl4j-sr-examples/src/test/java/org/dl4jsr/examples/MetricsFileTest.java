@@ -28,11 +28,13 @@ class MetricsFileTest {
         assertEquals(List.of(row(10), row(20), row(30)), file.rows());
 
         file.truncateAfter(20);
-        assertEquals("""
+        assertEquals(
+                """
                 step,tokens,train_loss,val_loss,val_perplexity,bits_per_byte,lr,grad_norm,stagnation,skipped,tok_per_s
                 10,1280,2.500000,,,,0.00100000,1.25000,0.125000,0,17000.5
                 20,2560,2.500000,,,,0.00100000,1.25000,0.125000,0,17000.5
-                """, Files.readString(path));
+                """,
+                Files.readString(path));
         assertTrue(file.rows().stream().noneMatch(MetricsRow::validated));
     }
 

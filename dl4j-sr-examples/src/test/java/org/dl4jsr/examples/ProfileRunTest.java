@@ -24,10 +24,11 @@ class ProfileRunTest {
         assertEquals(matrices, profile.of(StepProfile.Part.GEMM_FORWARD).operations);
         assertEquals(matrices, profile.of(StepProfile.Part.GEMM_INPUT).operations);
         assertEquals(matrices, profile.of(StepProfile.Part.GEMM_WEIGHT).operations);
-        assertEquals(2 * tokens * config.width() * (config.context() + 1L) * config.layers(),
+        assertEquals(
+                2 * tokens * config.width() * (config.context() + 1L) * config.layers(),
                 profile.of(StepProfile.Part.ATTENTION_FORWARD).operations);
-        assertEquals(3 * 2 * tokens * config.width() * config.vocabulary(),
-                profile.of(StepProfile.Part.HEAD).operations);
+        assertEquals(
+                3 * 2 * tokens * config.width() * config.vocabulary(), profile.of(StepProfile.Part.HEAD).operations);
         assertEquals(14 * config.parameters(), profile.of(StepProfile.Part.OPTIMIZER).bytes);
         assertEquals(2 * config.parameters(), profile.of(StepProfile.Part.CLIPPING).bytes);
         for (StepProfile.Part part : StepProfile.Part.values()) {

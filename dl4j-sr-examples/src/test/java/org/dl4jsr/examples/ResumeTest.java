@@ -27,6 +27,7 @@ class ResumeTest {
 
     @TempDir
     private Path directory;
+
     private Path text;
 
     @BeforeEach
@@ -49,8 +50,8 @@ class ResumeTest {
         assertTrue(reached > 0 && reached < STEPS, "killed at step " + reached);
 
         // a disk that takes no more: one line, exit code 2, and the checkpoints as they were
-        Process full = start(List.of("bash", "-c", "ulimit -f 1024; exec \"$@\"", "bash"),
-                pretrain("--resume", killed));
+        Process full =
+                start(List.of("bash", "-c", "ulimit -f 1024; exec \"$@\"", "bash"), pretrain("--resume", killed));
         String message = new String(full.getErrorStream().readAllBytes());
         assertEquals(Main.BAD_INPUT, full.waitFor(), message);
         assertTrue(message.contains("Error: Cannot write " + killed), message);
@@ -70,7 +71,8 @@ class ResumeTest {
         ComputationGraph a = new Checkpoints(one).network(STEPS);
         ComputationGraph b = new Checkpoints(other).network(STEPS);
         assertEquals(bits(a.params()), bits(b.params()));
-        assertEquals(bits(a.getUpdater().getStateViewArray()), bits(b.getUpdater().getStateViewArray()));
+        assertEquals(
+                bits(a.getUpdater().getStateViewArray()), bits(b.getUpdater().getStateViewArray()));
         assertEquals(new Checkpoints(one).newest(), new Checkpoints(other).newest());
     }
 
@@ -84,7 +86,8 @@ class ResumeTest {
 
     private static List<String> withoutSpeed(Path run) throws IOException {
         return Files.readAllLines(run.resolve("metrics.csv")).stream()
-                .map(line -> line.substring(0, line.lastIndexOf(','))).toList();
+                .map(line -> line.substring(0, line.lastIndexOf(',')))
+                .toList();
     }
 
     private static void waitForCheckpoints(Process process, Path run, int count) throws Exception {
@@ -104,17 +107,30 @@ class ResumeTest {
 
     private Process start(List<String> wrapper, String[] arguments) throws IOException {
         List<String> command = new ArrayList<>(wrapper);
-        command.addAll(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xmx1g", "-cp",
-                System.getProperty("java.class.path"), Main.class.getName()));
+        command.addAll(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Xmx1g",
+                "-cp",
+                System.getProperty("java.class.path"),
+                Main.class.getName()));
         command.addAll(List.of(arguments));
-        return new ProcessBuilder(command).redirectOutput(ProcessBuilder.Redirect.DISCARD).start();
+        return new ProcessBuilder(command)
+                .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                .start();
     }
 
     private String[] pretrain(String option, Path run) {
         List<String> arguments = new ArrayList<>(List.of("pretrain", option, run.toString()));
         if (option.equals("--out")) {
-            arguments.addAll(List.of("--text", text.toString(), "--batch", "" + BATCH, "--context", "" + CONTEXT,
-                    "--tokens", "" + STEPS * BATCH * CONTEXT));
+            arguments.addAll(List.of(
+                    "--text",
+                    text.toString(),
+                    "--batch",
+                    "" + BATCH,
+                    "--context",
+                    "" + CONTEXT,
+                    "--tokens",
+                    "" + STEPS * BATCH * CONTEXT));
         }
         return arguments.toArray(new String[0]);
     }

@@ -42,10 +42,12 @@ class RunDirectoryTest {
 
     @Test
     void whatIsNoRunIsBadInput() throws IOException {
-        assertMessage("Run directory " + directory.resolve("x") + " does not exist",
+        assertMessage(
+                "Run directory " + directory.resolve("x") + " does not exist",
                 () -> RunDirectory.open(directory.resolve("x")));
         assertMessage("Directory " + directory + " holds no run", () -> RunDirectory.open(directory));
-        for (String damaged : List.of("", "{", "{\"preset\": 5}", Json.indented(CONFIG).replace("16", "-16"))) {
+        for (String damaged :
+                List.of("", "{", "{\"preset\": 5}", Json.indented(CONFIG).replace("16", "-16"))) {
             Files.writeString(directory.resolve("config.json"), damaged);
             assertMessage(directory.resolve("config.json") + " is damaged", () -> RunDirectory.open(directory));
         }

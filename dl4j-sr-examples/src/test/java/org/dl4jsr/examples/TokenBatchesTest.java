@@ -36,7 +36,8 @@ class TokenBatchesTest {
     @Test
     void smallPartsMakeUpTheLargeBatch() {
         TokenBatches small = new TokenBatches(counting, 2, 8);
-        INDArray parts = Nd4j.vstack(small.random(7, 3, 0).getFeatures(), small.random(7, 3, 1).getFeatures());
+        INDArray parts = Nd4j.vstack(
+                small.random(7, 3, 0).getFeatures(), small.random(7, 3, 1).getFeatures());
         assertEquals(new TokenBatches(counting, 4, 8).random(7, 3, 0).getFeatures(), parts);
     }
 

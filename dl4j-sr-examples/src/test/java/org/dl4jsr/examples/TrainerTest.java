@@ -24,16 +24,17 @@ class TrainerTest {
         ComputationGraph network = GptNetwork.create(config);
         assertEquals(config.parameters(), network.numParams());
         new Trainer(config, TestRuns.corpus(), network, new Trainer.Listener() {
-            @Override
-            public void row(MetricsRow row) {
-                rows.add(row);
-            }
+                    @Override
+                    public void row(MetricsRow row) {
+                        rows.add(row);
+                    }
 
-            @Override
-            public void checkpoint(TrainingState state) {
-                checkpoints.add(state);
-            }
-        }).run(TrainingState.START);
+                    @Override
+                    public void checkpoint(TrainingState state) {
+                        checkpoints.add(state);
+                    }
+                })
+                .run(TrainingState.START);
 
         MetricsRow first = rows.get(0);
         MetricsRow last = rows.get(rows.size() - 1);
@@ -43,7 +44,8 @@ class TrainerTest {
         assertEquals(40, rows.size());
         assertEquals(40 * 8 * 16, last.tokens());
         assertTrue(last.gradNorm() > 0 && last.lr() > 0 && last.stagnation() >= 0 && last.stagnation() <= 1);
-        assertEquals(List.of(new TrainingState(20, 20 * 8 * 16, 0, 0), new TrainingState(40, 40 * 8 * 16, 0, 0)),
+        assertEquals(
+                List.of(new TrainingState(20, 20 * 8 * 16, 0, 0), new TrainingState(40, 40 * 8 * 16, 0, 0)),
                 checkpoints);
     }
 
@@ -51,14 +53,17 @@ class TrainerTest {
     void accumulatedPassesAreOneLargeBatch() {
         INDArray large = parametersAfter(TestRuns.config("fp32", 8, 1, 5));
         INDArray accumulated = parametersAfter(TestRuns.config("fp32", 2, 4, 5));
-        double step = large.sub(parametersAfter(TestRuns.config("fp32", 8, 1, 1))).norm2Number().doubleValue();
+        double step = large.sub(parametersAfter(TestRuns.config("fp32", 8, 1, 1)))
+                .norm2Number()
+                .doubleValue();
         assertEquals(0, large.sub(accumulated).norm2Number().doubleValue() / step, 1e-3);
     }
 
     @Test
     void accumulatedPassesAreOneLargeBatchInBf16() {
         INDArray large = parametersAfter(TestRuns.config("bf16-sr", 8, 1, 5)).castTo(DataType.FLOAT);
-        INDArray accumulated = parametersAfter(TestRuns.config("bf16-sr", 2, 4, 5)).castTo(DataType.FLOAT);
+        INDArray accumulated =
+                parametersAfter(TestRuns.config("bf16-sr", 2, 4, 5)).castTo(DataType.FLOAT);
         INDArray before = parametersAfter(TestRuns.config("bf16-sr", 8, 1, 1)).castTo(DataType.FLOAT);
         double step = large.sub(before).norm2Number().doubleValue();
         assertEquals(0, large.sub(accumulated).norm2Number().doubleValue() / step, 0.3);

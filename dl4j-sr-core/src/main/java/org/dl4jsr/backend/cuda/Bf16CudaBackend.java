@@ -36,8 +36,11 @@ public final class Bf16CudaBackend extends Bf16Backend {
         private static String problem() {
             try {
                 int devices = CudaDevice.count();
-                return IntStream.range(0, devices).mapToObj(CudaDevice::of).map(Machine::problem)
-                        .filter(Objects::nonNull).findFirst()
+                return IntStream.range(0, devices)
+                        .mapToObj(CudaDevice::of)
+                        .map(Machine::problem)
+                        .filter(Objects::nonNull)
+                        .findFirst()
                         .orElse(devices > 0 ? null : "nd4j-cuda is on the class path, but there is no NVIDIA GPU");
             } catch (CudaException e) {
                 return "nd4j-cuda is on the class path, but NVIDIA's driver does not work: " + e.getMessage();

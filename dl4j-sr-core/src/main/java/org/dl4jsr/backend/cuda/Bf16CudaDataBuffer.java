@@ -109,8 +109,8 @@ final class Bf16CudaDataBuffer extends CudaBfloat16DataBuffer {
 
     /** Copies to the device, and to the host's copy where there is one; returns when that is done. */
     private void upload(ShortPointer host, long length, long offset) {
-        AtomicAllocator.getInstance().memcpyAsync(
-                this, new CudaPointer(host.address()), length * Short.BYTES, offset * Short.BYTES);
+        AtomicAllocator.getInstance()
+                .memcpyAsync(this, new CudaPointer(host.address()), length * Short.BYTES, offset * Short.BYTES);
     }
 
     @Override

@@ -47,8 +47,7 @@ public final class Bf16CudaDataBufferFactory extends CudaDataBufferFactory {
     }
 
     @Override
-    public DataBuffer create(
-            Pointer pointer, Pointer specialPointer, DataType type, long length, Indexer indexer) {
+    public DataBuffer create(Pointer pointer, Pointer specialPointer, DataType type, long length, Indexer indexer) {
         return type == DataType.BFLOAT16
                 ? new Bf16CudaDataBuffer(pointer, specialPointer, indexer, length)
                 : super.create(pointer, specialPointer, type, length, indexer);

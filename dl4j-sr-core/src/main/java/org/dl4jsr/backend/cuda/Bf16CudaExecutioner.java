@@ -120,8 +120,8 @@ public final class Bf16CudaExecutioner extends CudaExecutioner implements Bf16Ex
     @Override
     public void scatterUpdate(
             ScatterUpdate.UpdateOp op, INDArray array, INDArray indices, INDArray updates, int[] axis) {
-        execution.scatterUpdate(array, indices, updates,
-                (target, source) -> super.scatterUpdate(op, target, indices, source, axis));
+        execution.scatterUpdate(
+                array, indices, updates, (target, source) -> super.scatterUpdate(op, target, indices, source, axis));
     }
 
     /** With the op's name in what ND4J says of NaN or infinity found. */
@@ -142,8 +142,7 @@ public final class Bf16CudaExecutioner extends CudaExecutioner implements Bf16Ex
 
     /** Refuses BF16: what a graph does within the native library cannot be promoted. */
     @Override
-    public Map<String, INDArray> executeGraph(
-            long id, Map<String, INDArray> arrays, Map<String, Integer> indices) {
+    public Map<String, INDArray> executeGraph(long id, Map<String, INDArray> arrays, Map<String, Integer> indices) {
         execution.refuseGraph(arrays);
         return super.executeGraph(id, arrays, indices);
     }

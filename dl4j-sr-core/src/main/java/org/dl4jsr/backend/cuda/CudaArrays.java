@@ -131,7 +131,11 @@ final class CudaArrays implements Bf16Device {
         long length = target.length();
         if (from.type() == to.type()) {
             AtomicAllocator allocator = AtomicAllocator.getInstance();
-            allocator.memcpyDevice(target.data(), new CudaPointer(from.address()), length * from.type().bytes(), 0,
+            allocator.memcpyDevice(
+                    target.data(),
+                    new CudaPointer(from.address()),
+                    length * from.type().bytes(),
+                    0,
                     allocator.getDeviceContext());
         } else if (to.type() == FloatType.BFLOAT16) {
             kernels().toBFloat16(from.address(), to.address(), length);

@@ -19,6 +19,7 @@ final class CudaAttention {
 
     /** As in attention.cu: threads of a block, rows of a tile, and what the kernels keep in shared memory. */
     private static final int THREADS = 256;
+
     private static final int TILE = 16;
     private static final int FORWARD_TILES = 3;
     private static final int FORWARD_SCORES = 1;
@@ -28,6 +29,7 @@ final class CudaAttention {
 
     /** As in attention_mma.cu: threads and rows of a block, rows of the other operand's tile, padding of a row. */
     private static final int TENSOR_THREADS = 128;
+
     private static final int TENSOR_ROWS = 64;
     private static final int TENSOR_COLUMNS = 32;
     private static final int TENSOR_PADDING = 8;
@@ -48,8 +50,12 @@ final class CudaAttention {
         if (runsOnTensorCores(type, headWidth, qkv, out)) {
             int width = tensorWidth(headWidth);
             launcher.kernel(TENSOR_CORE_ATTENTION, "attentionForward_mma" + width)
-                    .add(qkv, out, logSumExp).add(time, heads, headWidth)
-                    .launch(TENSOR_THREADS, (long) batch * heads, blocks(time, TENSOR_ROWS),
+                    .add(qkv, out, logSumExp)
+                    .add(time, heads, headWidth)
+                    .launch(
+                            TENSOR_THREADS,
+                            (long) batch * heads,
+                            blocks(time, TENSOR_ROWS),
                             tensorTiles(2 * TENSOR_ROWS, width));
             return;
         }
@@ -59,7 +65,15 @@ final class CudaAttention {
 
     /** As {@link CudaKernels#attentionBackward}. */
     void backward(
-            FloatType type, long qkv, long out, long logSumExp, long dOut, long dQkv, int batch, int time, int heads,
+            FloatType type,
+            long qkv,
+            long out,
+            long logSumExp,
+            long dOut,
+            long dQkv,
+            int batch,
+            int time,
+            int heads,
             int headWidth) {
         if (runsOnTensorCores(type, headWidth, qkv, out, dOut, dQkv)) {
             backwardOnTensorCores(qkv, out, logSumExp, dOut, dQkv, batch, time, heads, headWidth);
@@ -76,13 +90,18 @@ final class CudaAttention {
         long rows = (long) batch * heads * time;
         long delta = scratch.reserve(Float.BYTES * rows).address();
         launcher.kernel(TENSOR_CORE_ATTENTION, "attentionDelta")
-                .add(out, dOut, delta, rows).add(time, heads, headWidth)
+                .add(out, dOut, delta, rows)
+                .add(time, heads, headWidth)
                 .launch(TENSOR_THREADS, blocks(rows * WARP, TENSOR_THREADS));
         int width = tensorWidth(headWidth);
         for (String kernel : new String[] {"attentionBackwardKeys_mma", "attentionBackwardQueries_mma"}) {
             launcher.kernel(TENSOR_CORE_ATTENTION, kernel + width)
-                    .add(qkv, logSumExp, delta, dOut, dQkv).add(time, heads, headWidth)
-                    .launch(TENSOR_THREADS, (long) batch * heads, blocks(time, TENSOR_ROWS),
+                    .add(qkv, logSumExp, delta, dOut, dQkv)
+                    .add(time, heads, headWidth)
+                    .launch(
+                            TENSOR_THREADS,
+                            (long) batch * heads,
+                            blocks(time, TENSOR_ROWS),
                             tensorTiles(2 * (TENSOR_ROWS + TENSOR_COLUMNS), width));
         }
     }
@@ -100,8 +119,11 @@ final class CudaAttention {
     }
 
     private boolean runsOnTensorCores(FloatType type, int headWidth, long... arrays) {
-        return type == FloatType.BFLOAT16 && headWidth % 8 == 0 && headWidth <= TENSOR_WIDEST
-                && device.computeCapability() >= 80 && LongStream.of(arrays).allMatch(address -> address % 16 == 0);
+        return type == FloatType.BFLOAT16
+                && headWidth % 8 == 0
+                && headWidth <= TENSOR_WIDEST
+                && device.computeCapability() >= 80
+                && LongStream.of(arrays).allMatch(address -> address % 16 == 0);
     }
 
     /** The width that the kernels are compiled for: 32, 64 or 128. */

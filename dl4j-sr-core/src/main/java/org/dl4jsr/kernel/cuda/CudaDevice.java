@@ -39,8 +39,7 @@ public final class CudaDevice {
         checkDriver(cuDeviceGet(device, ordinal), "cuDeviceGet of device " + ordinal);
         try (var scope = new PointerScope()) {
             context = new CUctx_st().retainReference();
-            checkDriver(cuDevicePrimaryCtxRetain(context, device[0]),
-                    "cuDevicePrimaryCtxRetain of device " + ordinal);
+            checkDriver(cuDevicePrimaryCtxRetain(context, device[0]), "cuDevicePrimaryCtxRetain of device " + ordinal);
         }
         byte[] text = new byte[256];
         checkDriver(cuDeviceGetName(text, text.length, device[0]), "cuDeviceGetName");

@@ -36,7 +36,8 @@ public final class CudaException extends RuntimeException {
     /** Throws unless {@code code}, which cuBLAS's {@code call} returned, is CUBLAS_STATUS_SUCCESS. */
     static void checkCublas(int code, Supplier<String> call) {
         if (code != 0) {
-            throw new CudaException(call.get(), code, cublasGetStatusString(code).getString());
+            throw new CudaException(
+                    call.get(), code, cublasGetStatusString(code).getString());
         }
     }
 

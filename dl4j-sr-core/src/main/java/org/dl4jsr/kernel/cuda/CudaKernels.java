@@ -22,16 +22,19 @@ public final class CudaKernels implements Kernels {
 
     /** Threads of a block, as in the sources. */
     private static final int THREADS = 256;
+
     private static final int WARP = 32;
     private static final int OCTET = 8;
 
     /** As in optimizer.cu: elements of a block of sums, threads that sum it, and bytes of its AdamWSums. */
     private static final int BLOCK = 4096;
+
     private static final int BLOCK_THREADS = 2;
     private static final int ADAMW_SUMS = 40;
 
     /** As in transformer.cu: rows and columns that a block sums. */
     private static final int ROW_CHUNK = 128;
+
     private static final int PANEL = 256;
     private static final int TRANSPOSED_TILE = 32;
 
@@ -72,17 +75,24 @@ public final class CudaKernels implements Kernels {
     }
 
     @Override
-    public synchronized void stochasticRound(
-            long source, long target, long length, long seed, int step, long element) {
-        launchOctets(launcher.kernel(OPTIMIZER, "stochasticRound")
-                .add(source, target, length, seed).add(step).add(element), length);
+    public synchronized void stochasticRound(long source, long target, long length, long seed, int step, long element) {
+        launchOctets(
+                launcher.kernel(OPTIMIZER, "stochasticRound")
+                        .add(source, target, length, seed)
+                        .add(step)
+                        .add(element),
+                length);
     }
 
     @Override
     public synchronized void stochasticSubtract(
             long weights, FloatType updateType, long update, long length, long seed, int step, long element) {
-        launchOctets(launcher.kernel(OPTIMIZER, "stochasticSubtract", updateType)
-                .add(weights, update, length, seed).add(step).add(element), length);
+        launchOctets(
+                launcher.kernel(OPTIMIZER, "stochasticSubtract", updateType)
+                        .add(weights, update, length, seed)
+                        .add(step)
+                        .add(element),
+                length);
     }
 
     @Override
@@ -92,8 +102,7 @@ public final class CudaKernels implements Kernels {
         }
         long blocks = blocks(length, BLOCK);
         DeviceMemory sums = scratch.reserve(Double.BYTES * blocks);
-        launchBlocks(launcher.kernel(OPTIMIZER, "sumOfSquares", type).add(values, length, sums.address()),
-                blocks);
+        launchBlocks(launcher.kernel(OPTIMIZER, "sumOfSquares", type).add(values, length, sums.address()), blocks);
         double total = 0;
         var onHost = read(sums, Double.BYTES * blocks).asDoubleBuffer();
         while (onHost.hasRemaining()) {
@@ -107,17 +116,34 @@ public final class CudaKernels implements Kernels {
         if (arrays.length() == 0) {
             return;
         }
-        String name = arrays.type() == FloatType.FLOAT ? "adamW_float" : switch (step.weightWrite()) {
-            case STOCHASTIC -> "adamW_stochastic";
-            case NEAREST -> "adamW_nearest";
-            case KAHAN -> "adamW_kahan";
-            case MASTER -> "adamW_master";
-        };
+        String name = arrays.type() == FloatType.FLOAT
+                ? "adamW_float"
+                : switch (step.weightWrite()) {
+                    case STOCHASTIC -> "adamW_stochastic";
+                    case NEAREST -> "adamW_nearest";
+                    case KAHAN -> "adamW_kahan";
+                    case MASTER -> "adamW_master";
+                };
         launcher.kernel(OPTIMIZER, statistics == null ? name : name + "_traced")
-                .add(step.learningRate(), step.beta1(), step.beta2(), step.epsilon(), step.weightDecay(),
-                        step.gradientScale(), step.biasCorrection1(), step.biasCorrection2())
-                .add(step.stateRounding().ordinal()).add(step.seed()).add(step.step())
-                .add(arrays.weights(), arrays.gradient(), arrays.m(), arrays.v(), arrays.extra(), arrays.length(),
+                .add(
+                        step.learningRate(),
+                        step.beta1(),
+                        step.beta2(),
+                        step.epsilon(),
+                        step.weightDecay(),
+                        step.gradientScale(),
+                        step.biasCorrection1(),
+                        step.biasCorrection2())
+                .add(step.stateRounding().ordinal())
+                .add(step.seed())
+                .add(step.step())
+                .add(
+                        arrays.weights(),
+                        arrays.gradient(),
+                        arrays.m(),
+                        arrays.v(),
+                        arrays.extra(),
+                        arrays.length(),
                         arrays.element());
         if (statistics == null) {
             launchOctets(launcher, arrays.length());
@@ -141,25 +167,47 @@ public final class CudaKernels implements Kernels {
 
     @Override
     public synchronized void layerNormForward(
-            FloatType type, long x, long gain, long bias, long y, long mean, long rstd, int rows, int width,
+            FloatType type,
+            long x,
+            long gain,
+            long bias,
+            long y,
+            long mean,
+            long rstd,
+            int rows,
+            int width,
             float epsilon) {
         launcher.kernel(TRANSFORMER, "layerNormForward", type)
-                .add(x, gain, bias, y, mean, rstd).add(rows, width).add(epsilon)
+                .add(x, gain, bias, y, mean, rstd)
+                .add(rows, width)
+                .add(epsilon)
                 .launch(THREADS, blocks((long) rows * WARP, THREADS));
     }
 
     @Override
     public synchronized void layerNormBackward(
-            FloatType type, long x, long gain, long mean, long rstd, long dy, long residual, long dx, long dGain,
-            long dBias, int rows, int width) {
+            FloatType type,
+            long x,
+            long gain,
+            long mean,
+            long rstd,
+            long dy,
+            long residual,
+            long dx,
+            long dGain,
+            long dBias,
+            int rows,
+            int width) {
         long sums = rowSums(rows, 2 * width);
         launcher.kernel(TRANSFORMER, "layerNormGradients", type)
-                .add(x, mean, rstd, dy, sums).add(rows, width);
+                .add(x, mean, rstd, dy, sums)
+                .add(rows, width);
         launchRowSums(rows, width);
         addChunks(type, sums, 2 * width, dGain, rows, width);
         addChunks(type, sums + (long) Float.BYTES * width, 2 * width, dBias, rows, width);
         launcher.kernel(TRANSFORMER, "layerNormBackward", type)
-                .add(x, gain, mean, rstd, dy, residual, dx).add(rows, width)
+                .add(x, gain, mean, rstd, dy, residual, dx)
+                .add(rows, width)
                 .launch(THREADS, blocks((long) rows * WARP, THREADS));
     }
 
@@ -169,8 +217,7 @@ public final class CudaKernels implements Kernels {
     }
 
     @Override
-    public synchronized void geluBackward(
-            FloatType type, long x, long dy, long dx, long dBias, int rows, int width) {
+    public synchronized void geluBackward(FloatType type, long x, long dy, long dx, long dBias, int rows, int width) {
         long sums = rowSums(rows, width);
         launcher.kernel(TRANSFORMER, "geluBackward", type).add(x, dy, dx, sums).add(rows, width);
         launchRowSums(rows, width);
@@ -193,7 +240,15 @@ public final class CudaKernels implements Kernels {
 
     @Override
     public synchronized void attentionBackward(
-            FloatType type, long qkv, long out, long logSumExp, long dOut, long dQkv, int batch, int time, int heads,
+            FloatType type,
+            long qkv,
+            long out,
+            long logSumExp,
+            long dOut,
+            long dQkv,
+            int batch,
+            int time,
+            int heads,
             int headWidth) {
         attention.backward(type, qkv, out, logSumExp, dOut, dQkv, batch, time, heads, headWidth);
     }
@@ -202,34 +257,55 @@ public final class CudaKernels implements Kernels {
     public synchronized void embeddingForward(
             FloatType type, long tokens, long tokenTable, long positionTable, long y, int batch, int time, int width) {
         launcher.kernel(TRANSFORMER, "embeddingForward", type)
-                .add(tokens, tokenTable, positionTable, y).add(time, width)
+                .add(tokens, tokenTable, positionTable, y)
+                .add(time, width)
                 .launch(THREADS, (long) batch * time);
     }
 
     @Override
     public synchronized void embeddingBackward(
-            FloatType type, long tokens, long dy, long dTokenTable, long dPositionTable, int batch, int time,
-            int width, int vocabulary, boolean accumulate) {
+            FloatType type,
+            long tokens,
+            long dy,
+            long dTokenTable,
+            long dPositionTable,
+            int batch,
+            int time,
+            int width,
+            int vocabulary,
+            boolean accumulate) {
         launcher.kernel(TRANSFORMER, "embeddingBackwardTokens", type)
-                .add(tokens, dy, dTokenTable).add(Math.multiplyExact(batch, time), width, accumulate ? 1 : 0)
+                .add(tokens, dy, dTokenTable)
+                .add(Math.multiplyExact(batch, time), width, accumulate ? 1 : 0)
                 .launch(THREADS, vocabulary);
         launcher.kernel(TRANSFORMER, "embeddingBackwardPositions", type)
-                .add(dy, dPositionTable).add(batch, time, width)
+                .add(dy, dPositionTable)
+                .add(batch, time, width)
                 .launch(THREADS, time);
     }
 
     @Override
     public synchronized void crossEntropy(
-            FloatType type, long logits, long targets, long losses, long dLogits, int rows, int vocabulary,
+            FloatType type,
+            long logits,
+            long targets,
+            long losses,
+            long dLogits,
+            int rows,
+            int vocabulary,
             float scale) {
         launcher.kernel(TRANSFORMER, "crossEntropy", type)
-                .add(logits, targets, losses, dLogits).add(vocabulary).add(scale)
+                .add(logits, targets, losses, dLogits)
+                .add(vocabulary)
+                .add(scale)
                 .launch(THREADS, rows);
     }
 
     @Override
     public synchronized void transpose(FloatType type, long x, long y, int rows, int columns) {
-        launcher.kernel(TRANSFORMER, "transpose", type).add(x, y).add(rows, columns)
+        launcher.kernel(TRANSFORMER, "transpose", type)
+                .add(x, y)
+                .add(rows, columns)
                 .launch(THREADS, blocks(columns, TRANSPOSED_TILE), blocks(rows, TRANSPOSED_TILE), 0);
     }
 
@@ -258,7 +334,10 @@ public final class CudaKernels implements Kernels {
     /** target [width] = the sums over chunks of {@code sums}, whose rows are {@code stride} apart. */
     private void addChunks(FloatType type, long sums, int stride, long target, int rows, int width) {
         launcher.kernel(TRANSFORMER, "addChunks", type)
-                .add(sums).add((int) blocks(rows, ROW_CHUNK), stride).add(target).add(width)
+                .add(sums)
+                .add((int) blocks(rows, ROW_CHUNK), stride)
+                .add(target)
+                .add(width)
                 .launch(THREADS, blocks(width, THREADS));
     }
 

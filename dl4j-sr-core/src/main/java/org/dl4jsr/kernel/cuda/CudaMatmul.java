@@ -64,7 +64,8 @@ public final class CudaMatmul implements Matmul {
         checkCublas(cublasCreate_v2(handle), () -> "cublasCreate on " + stream.device());
         checkCublas(cublasSetStream_v2(handle, stream.handle()), () -> "cublasSetStream on " + stream.device());
         // by default cuBLAS may add parts of a sum in BF16
-        checkCublas(cublasSetMathMode(handle, CUBLAS_MATH_DISALLOW_REDUCED_PRECISION_REDUCTION),
+        checkCublas(
+                cublasSetMathMode(handle, CUBLAS_MATH_DISALLOW_REDUCED_PRECISION_REDUCTION),
                 () -> "cublasSetMathMode on " + stream.device());
     }
 
@@ -113,8 +114,8 @@ public final class CudaMatmul implements Matmul {
 
     /** One call of cuBLAS, for which row-major matrices are column-major transposes: c^T = b^T a^T. */
     private void gemm(Matrix a, Matrix b, Matrix c, long batch, long aStride, long bStride, long cStride) {
-        Supplier<String> call = () -> (batch == 1 ? "cublasGemmEx" : "cublasGemmStridedBatchedEx of " + batch)
-                + " of " + text(a) + " x " + text(b) + " -> " + text(c) + " on " + stream.device();
+        Supplier<String> call = () -> (batch == 1 ? "cublasGemmEx" : "cublasGemmStridedBatchedEx of " + batch) + " of "
+                + text(a) + " x " + text(b) + " -> " + text(c) + " on " + stream.device();
         stream.device().makeCurrent();
         int bOp = isRowMajor(b) ? CUBLAS_OP_N : CUBLAS_OP_T;
         int aOp = isRowMajor(a) ? CUBLAS_OP_N : CUBLAS_OP_T;
@@ -131,11 +132,50 @@ public final class CudaMatmul implements Matmul {
         var cData = new Address(c.address());
         int type = cudaType(a.type());
         int code = batch == 1
-                ? cublasGemmEx(handle, bOp, aOp, n, m, k, alpha, bData, type, ldb, aData, type, lda, beta, cData,
-                        cudaType(c.type()), ldc, computeType(a.type()), CUBLAS_GEMM_DEFAULT)
-                : cublasGemmStridedBatchedEx(handle, bOp, aOp, n, m, k, alpha, bData, type, ldb, bStride, aData, type,
-                        lda, aStride, beta, cData, cudaType(c.type()), ldc, cStride, size(batch, call),
-                        computeType(a.type()), CUBLAS_GEMM_DEFAULT);
+                ? cublasGemmEx(
+                        handle,
+                        bOp,
+                        aOp,
+                        n,
+                        m,
+                        k,
+                        alpha,
+                        bData,
+                        type,
+                        ldb,
+                        aData,
+                        type,
+                        lda,
+                        beta,
+                        cData,
+                        cudaType(c.type()),
+                        ldc,
+                        computeType(a.type()),
+                        CUBLAS_GEMM_DEFAULT)
+                : cublasGemmStridedBatchedEx(
+                        handle,
+                        bOp,
+                        aOp,
+                        n,
+                        m,
+                        k,
+                        alpha,
+                        bData,
+                        type,
+                        ldb,
+                        bStride,
+                        aData,
+                        type,
+                        lda,
+                        aStride,
+                        beta,
+                        cData,
+                        cudaType(c.type()),
+                        ldc,
+                        cStride,
+                        size(batch, call),
+                        computeType(a.type()),
+                        CUBLAS_GEMM_DEFAULT);
         checkCublas(code, call);
     }
 
@@ -192,8 +232,11 @@ public final class CudaMatmul implements Matmul {
 
     private static Matrix slice(Matrix matrix, long index) {
         int rank = matrix.shape().length;
-        return new Matrix(matrix.type(), matrix.address() + index * matrix.strides()[0] * matrix.type().bytes(),
-                Arrays.copyOfRange(matrix.shape(), 1, rank), Arrays.copyOfRange(matrix.strides(), 1, rank));
+        return new Matrix(
+                matrix.type(),
+                matrix.address() + index * matrix.strides()[0] * matrix.type().bytes(),
+                Arrays.copyOfRange(matrix.shape(), 1, rank),
+                Arrays.copyOfRange(matrix.strides(), 1, rank));
     }
 
     /** Whether cuBLAS takes the matrix as it lies. */

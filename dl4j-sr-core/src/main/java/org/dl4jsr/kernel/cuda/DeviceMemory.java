@@ -35,7 +35,8 @@ final class DeviceMemory implements AutoCloseable {
     /** Copies {@code bytes} from {@code source} on the host to {@code offset}, and waits for it. */
     void write(long offset, Pointer source, long bytes) {
         stream.device().makeCurrent();
-        checkDriver(cuMemcpyHtoDAsync(address + offset, source, bytes, stream.handle()),
+        checkDriver(
+                cuMemcpyHtoDAsync(address + offset, source, bytes, stream.handle()),
                 () -> "cuMemcpyHtoDAsync of " + bytes + " bytes to 0x" + Long.toHexString(address + offset));
         stream.synchronize();
     }
@@ -43,7 +44,8 @@ final class DeviceMemory implements AutoCloseable {
     /** Copies {@code bytes} from {@code offset} to {@code target} on the host, and waits for it. */
     void read(long offset, Pointer target, long bytes) {
         stream.device().makeCurrent();
-        checkDriver(cuMemcpyDtoHAsync(target, address + offset, bytes, stream.handle()),
+        checkDriver(
+                cuMemcpyDtoHAsync(target, address + offset, bytes, stream.handle()),
                 () -> "cuMemcpyDtoHAsync of " + bytes + " bytes from 0x" + Long.toHexString(address + offset));
         stream.synchronize();
     }

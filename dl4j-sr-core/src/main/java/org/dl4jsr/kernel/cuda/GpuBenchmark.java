@@ -83,8 +83,12 @@ final class GpuBenchmark implements AutoCloseable {
         long bytes = 8 * elements;
         long source = memory.normal(bytes);
         long target = memory.normal(bytes);
-        measure("copy", 2.0 * bytes, 0, 0, () -> checkDriver(
-                cuMemcpyDtoDAsync(target, source, bytes, stream.handle()), "cuMemcpyDtoDAsync"));
+        measure(
+                "copy",
+                2.0 * bytes,
+                0,
+                0,
+                () -> checkDriver(cuMemcpyDtoDAsync(target, source, bytes, stream.handle()), "cuMemcpyDtoDAsync"));
         memory.free();
     }
 
@@ -103,7 +107,11 @@ final class GpuBenchmark implements AutoCloseable {
         measure("toBFloat16", 6.0 * n, 0, n, () -> kernels.toBFloat16(gradient, weights, n));
         measure("toFloat", 6.0 * n, 0, n, () -> kernels.toFloat(weights, m, n));
         measure("stochasticRound", 6.0 * n, 0, n, () -> kernels.stochasticRound(gradient, weights, n, 1, 2, 0));
-        measure("stochasticSubtract bf16", 6.0 * n, 0, n,
+        measure(
+                "stochasticSubtract bf16",
+                6.0 * n,
+                0,
+                n,
                 () -> kernels.stochasticSubtract(weights, BF16, gradient, n, 1, 2, 0));
         memory.free();
     }
@@ -124,10 +132,18 @@ final class GpuBenchmark implements AutoCloseable {
         long positions = memory.normal(2L * TIME * WIDTH);
         long statistics = memory.normal(8L * rows);
         long rstd = statistics + 4L * rows;
-        measure("layerNorm forward", 4 * size, 0, 0, () -> kernels.layerNormForward(
-                BF16, x, small, small, y, statistics, rstd, rows, WIDTH, 1e-5f));
-        measure("layerNorm backward", 6 * size, 0, 0, () -> kernels.layerNormBackward(
-                BF16, x, small, statistics, rstd, dy, 0, y, small, small, rows, WIDTH));
+        measure(
+                "layerNorm forward",
+                4 * size,
+                0,
+                0,
+                () -> kernels.layerNormForward(BF16, x, small, small, y, statistics, rstd, rows, WIDTH, 1e-5f));
+        measure(
+                "layerNorm backward",
+                6 * size,
+                0,
+                0,
+                () -> kernels.layerNormBackward(BF16, x, small, statistics, rstd, dy, 0, y, small, small, rows, WIDTH));
         measure("gelu forward", 16 * size, 0, 0, () -> kernels.geluForward(BF16, x, y, 4L * rows * WIDTH));
         measure("gelu backward", 24 * size, 0, 0, () -> kernels.geluBackward(BF16, x, dy, y, small, rows, 4 * WIDTH));
         measure("bias gradient", 8 * size, 0, 0, () -> kernels.biasGradient(BF16, dy, small, rows, 4 * WIDTH));
@@ -135,17 +151,30 @@ final class GpuBenchmark implements AutoCloseable {
         int batch = Math.max(1, rows / TIME);
         int time = Math.min(rows, TIME);
         long tokens = memory.integers(rows, VOCABULARY);
-        measure("embedding forward", 4 * size, 0, 0, () -> kernels.embeddingForward(
-                BF16, tokens, table, positions, y, batch, time, WIDTH));
-        measure("embedding backward", 4 * size + 4.0 * VOCABULARY * WIDTH, 0, 0, () -> kernels.embeddingBackward(
-                BF16, tokens, dy, table, positions, batch, time, WIDTH, VOCABULARY, true));
+        measure(
+                "embedding forward",
+                4 * size,
+                0,
+                0,
+                () -> kernels.embeddingForward(BF16, tokens, table, positions, y, batch, time, WIDTH));
+        measure(
+                "embedding backward",
+                4 * size + 4.0 * VOCABULARY * WIDTH,
+                0,
+                0,
+                () -> kernels.embeddingBackward(
+                        BF16, tokens, dy, table, positions, batch, time, WIDTH, VOCABULARY, true));
         memory.free();
         int lossRows = Math.max(1, rows / 4);
         long logits = memory.normal(2L * lossRows * VOCABULARY);
         long targets = memory.integers(lossRows, VOCABULARY);
         long losses = memory.normal(4L * lossRows);
-        measure("cross entropy", 4.0 * lossRows * VOCABULARY, 0, 0, () -> kernels.crossEntropy(
-                BF16, logits, targets, losses, logits, lossRows, VOCABULARY, 1f));
+        measure(
+                "cross entropy",
+                4.0 * lossRows * VOCABULARY,
+                0,
+                0,
+                () -> kernels.crossEntropy(BF16, logits, targets, losses, logits, lossRows, VOCABULARY, 1f));
         memory.free();
     }
 
@@ -158,17 +187,26 @@ final class GpuBenchmark implements AutoCloseable {
         long dQkv = memory.normal(6 * rows * WIDTH);
         long logSumExp = memory.normal(4 * rows * HEADS);
         double operations = 2.0 * rows * time * WIDTH; // two products, half of each seen
-        measure("attention forward", 0, operations, 0, () -> kernels.attentionForward(
-                BF16, qkv, out, logSumExp, batch, time, HEADS, headWidth));
-        measure("attention backward", 0, 2.5 * operations, 0, () -> kernels.attentionBackward(
-                BF16, qkv, out, logSumExp, dOut, dQkv, batch, time, HEADS, headWidth));
+        measure(
+                "attention forward",
+                0,
+                operations,
+                0,
+                () -> kernels.attentionForward(BF16, qkv, out, logSumExp, batch, time, HEADS, headWidth));
+        measure(
+                "attention backward",
+                0,
+                2.5 * operations,
+                0,
+                () -> kernels.attentionBackward(BF16, qkv, out, logSumExp, dOut, dQkv, batch, time, HEADS, headWidth));
         memory.free();
     }
 
     /** The products of a linear layer x [rows, in], w [in, out]: forward, gradient of x, gradient of w. */
     private void products(int rows) {
-        for (int[] layer : new int[][] {{WIDTH, 3 * WIDTH}, {WIDTH, WIDTH}, {WIDTH, 4 * WIDTH}, {4 * WIDTH, WIDTH},
-            {1024, 4096}}) {
+        for (int[] layer :
+                new int[][] {{WIDTH, 3 * WIDTH}, {WIDTH, WIDTH}, {WIDTH, 4 * WIDTH}, {4 * WIDTH, WIDTH}, {1024, 4096}
+                }) {
             int in = layer[0];
             int out = layer[1];
             var x = Matrix.rowMajor(BF16, memory.normal(2L * rows * in), rows, in);

@@ -29,6 +29,7 @@ public final class GpuSelfTest {
 
     /** Elements of the checks' largest arrays: more than a grid of 148 multiprocessors covers at once. */
     private static final int LARGEST = 10_000_000;
+
     private static final int LARGEST_UNDER_CHECKER = 100_000;
 
     private final PrintStream out;
@@ -155,11 +156,16 @@ public final class GpuSelfTest {
         double[] copy = new double[1];
         try (var benchmark = new GpuBenchmark(stream, m -> {
             copy[0] = copy[0] == 0 ? m.gigabytesPerSecond() : copy[0];
-            out.println(String.format(Locale.ROOT, "%-44s %10.4f %9s %8s %9s %10s", m.name(), m.milliseconds(),
-                    m.bytes() == 0 ? "" : format("%.0f", m.gigabytesPerSecond()),
-                    m.bytes() == 0 ? "" : format("%.3f", m.gigabytesPerSecond() / copy[0]),
-                    m.operations() == 0 ? "" : format("%.1f", m.teraflops()),
-                    m.parameters() == 0 ? "" : format("%.1f", m.parametersPerSecond() / 1e9)).stripTrailing());
+            out.println(String.format(
+                            Locale.ROOT,
+                            "%-44s %10.4f %9s %8s %9s %10s",
+                            m.name(),
+                            m.milliseconds(),
+                            m.bytes() == 0 ? "" : format("%.0f", m.gigabytesPerSecond()),
+                            m.bytes() == 0 ? "" : format("%.3f", m.gigabytesPerSecond() / copy[0]),
+                            m.operations() == 0 ? "" : format("%.1f", m.teraflops()),
+                            m.parameters() == 0 ? "" : format("%.1f", m.parametersPerSecond() / 1e9))
+                    .stripTrailing());
         })) {
             return benchmark.run(options.elements, options.rows);
         }
@@ -168,9 +174,14 @@ public final class GpuSelfTest {
     private String json(CudaDevice device, int driver, String nvrtc, List<GpuBenchmark.Measurement> measurements) {
         var results = new ArrayList<String>();
         for (var m : measurements) {
-            results.add(format("{\"name\": %s, \"ms\": %.6f, \"gb_per_s\": %.3f, \"tflops\": %.3f,"
-                    + " \"parameters_per_s\": %.0f}", quoted(m.name()), m.milliseconds(), m.gigabytesPerSecond(),
-                    m.teraflops(), m.parametersPerSecond()));
+            results.add(format(
+                    "{\"name\": %s, \"ms\": %.6f, \"gb_per_s\": %.3f, \"tflops\": %.3f,"
+                            + " \"parameters_per_s\": %.0f}",
+                    quoted(m.name()),
+                    m.milliseconds(),
+                    m.gigabytesPerSecond(),
+                    m.teraflops(),
+                    m.parametersPerSecond()));
         }
         return "{\"program\": \"dl4j-sr\", \"device\": " + quoted(device.toString()) + ", \"driver\": " + driver
                 + ", \"version\": " + quoted("NVRTC " + nvrtc) + ",\n\"checks\": [\n" + String.join(",\n", checks)

@@ -37,9 +37,8 @@ final class KernelCache {
     /** The cache of this user, or the one that {@link #DIRECTORY_PROPERTY} names. */
     static KernelCache ofUser() {
         String named = System.getProperty(DIRECTORY_PROPERTY);
-        return new KernelCache(named != null
-                ? Path.of(named)
-                : Path.of(System.getProperty("user.home"), ".cache", "dl4j-sr", "cuda"));
+        return new KernelCache(
+                named != null ? Path.of(named) : Path.of(System.getProperty("user.home"), ".cache", "dl4j-sr", "cuda"));
     }
 
     /** The kernels of {@code source} for {@code architecture}, compiled unless they are at hand. */
@@ -59,7 +58,11 @@ final class KernelCache {
         for (String part : Nvrtc.OPTIONS) {
             content.append(part).append('\n');
         }
-        content.append(Nvrtc.version()).append('\n').append(architecture).append('\n').append(source.text());
+        content.append(Nvrtc.version())
+                .append('\n')
+                .append(architecture)
+                .append('\n')
+                .append(source.text());
         for (String header : KernelSource.HEADERS) {
             content.append('\n').append(KernelSource.text(header));
         }
@@ -100,7 +103,9 @@ final class KernelCache {
                 Files.deleteIfExists(written);
             }
         } catch (IOException e) {
-            LOG.warn("Compiled CUDA kernels cannot be kept in {}, the next process compiles again: {}", directory,
+            LOG.warn(
+                    "Compiled CUDA kernels cannot be kept in {}, the next process compiles again: {}",
+                    directory,
                     e.toString());
         }
     }

@@ -12,15 +12,20 @@ import org.dl4jsr.kernel.WeightWrite;
 
 /** What {@link CudaKernels} must do, checked against {@link org.dl4jsr.kernel.JavaKernels} on random arrays. */
 enum KernelCheck {
-
     CASTS {
         @Override
         void run(KernelComparison comparison, Random random, RandomArrays arrays, int largest) {
             sizes(random, largest).forEach(size -> {
-                comparison.same("toBFloat16 of " + size, (k, a) -> k.toBFloat16(a[0], a[1], size),
-                        arrays.anyValues(FloatType.FLOAT, size), arrays.zeros(FloatType.BFLOAT16, size));
-                comparison.same("toFloat of " + size, (k, a) -> k.toFloat(a[0], a[1], size),
-                        arrays.anyValues(FloatType.BFLOAT16, size), arrays.zeros(FloatType.FLOAT, size));
+                comparison.same(
+                        "toBFloat16 of " + size,
+                        (k, a) -> k.toBFloat16(a[0], a[1], size),
+                        arrays.anyValues(FloatType.FLOAT, size),
+                        arrays.zeros(FloatType.BFLOAT16, size));
+                comparison.same(
+                        "toFloat of " + size,
+                        (k, a) -> k.toFloat(a[0], a[1], size),
+                        arrays.anyValues(FloatType.BFLOAT16, size),
+                        arrays.zeros(FloatType.FLOAT, size));
             });
         }
     },
@@ -32,12 +37,14 @@ enum KernelCheck {
                 long element = element(random);
                 long seed = random.nextLong();
                 int step = random.nextInt();
-                comparison.same("stochasticRound of " + size + " from element " + element,
+                comparison.same(
+                        "stochasticRound of " + size + " from element " + element,
                         (k, a) -> k.stochasticRound(a[0], a[1], size, seed, step, element),
                         arrays.at(element, arrays.anyValues(FloatType.FLOAT, size)),
                         arrays.at(element, arrays.zeros(FloatType.BFLOAT16, size)));
                 for (var type : FloatType.values()) {
-                    comparison.same("stochasticSubtract of " + size + " " + type + " from element " + element,
+                    comparison.same(
+                            "stochasticSubtract of " + size + " " + type + " from element " + element,
                             (k, a) -> k.stochasticSubtract(a[0], type, a[1], size, seed, step, element),
                             arrays.at(element, arrays.anyValues(FloatType.BFLOAT16, size)),
                             arrays.at(element, arrays.anyValues(type, size)));
@@ -51,10 +58,14 @@ enum KernelCheck {
         void run(KernelComparison comparison, Random random, RandomArrays arrays, int largest) {
             sizes(random, largest).forEach(size -> {
                 for (var type : FloatType.values()) {
-                    comparison.sameResult("sumOfSquares of " + size + " " + type,
-                            (k, a) -> k.sumOfSquares(type, a[0], size), arrays.numbers(type, size));
-                    comparison.sameResult("sumOfSquares of " + size + " " + type + ", some not finite",
-                            (k, a) -> Double.isFinite(k.sumOfSquares(type, a[0], size)), arrays.anyValues(type, size));
+                    comparison.sameResult(
+                            "sumOfSquares of " + size + " " + type,
+                            (k, a) -> k.sumOfSquares(type, a[0], size),
+                            arrays.numbers(type, size));
+                    comparison.sameResult(
+                            "sumOfSquares of " + size + " " + type + ", some not finite",
+                            (k, a) -> Double.isFinite(k.sumOfSquares(type, a[0], size)),
+                            arrays.anyValues(type, size));
                 }
             });
         }
@@ -73,14 +84,29 @@ enum KernelCheck {
         }
 
         private void step(
-                KernelComparison comparison, Random random, RandomArrays arrays, FloatType type, FloatType state,
-                WeightWrite write, int size) {
+                KernelComparison comparison,
+                Random random,
+                RandomArrays arrays,
+                FloatType type,
+                FloatType state,
+                WeightWrite write,
+                int size) {
             long element = element(random);
             boolean traced = random.nextInt(3) == 0;
             boolean ordinary = random.nextBoolean(); // one special value in eight would switch the careful path on
-            var step = AdamWStep.of(1e-2, 0.9, random.nextBoolean() ? 0.95 : 0.999, 1e-8, 0.1, 0.7, write,
-                    StateRounding.values()[random.nextInt(2)], random.nextLong(), random.nextInt(1000));
-            comparison.sameResult("adamW of " + size + " " + type + ", " + step + " from element " + element,
+            var step = AdamWStep.of(
+                    1e-2,
+                    0.9,
+                    random.nextBoolean() ? 0.95 : 0.999,
+                    1e-8,
+                    0.1,
+                    0.7,
+                    write,
+                    StateRounding.values()[random.nextInt(2)],
+                    random.nextLong(),
+                    random.nextInt(1000));
+            comparison.sameResult(
+                    "adamW of " + size + " " + type + ", " + step + " from element " + element,
                     (k, a) -> {
                         var statistics = traced ? new AdamWStatistics() : null;
                         k.adamW(step, new AdamWArrays(type, a[0], a[1], a[2], a[3], a[4], size, element), statistics);
@@ -107,15 +133,30 @@ enum KernelCheck {
                 var gain = arrays.normal(type, width);
                 var mean = arrays.normal(FloatType.FLOAT, rows);
                 var rstd = arrays.of(FloatType.FLOAT, rows, () -> 0.5 + random.nextDouble());
-                comparison.close("layerNormForward of " + type + " " + rows + " x " + width, TOLERANCE,
+                comparison.close(
+                        "layerNormForward of " + type + " " + rows + " x " + width,
+                        TOLERANCE,
                         (k, a) -> k.layerNormForward(type, a[0], a[1], a[2], a[3], a[4], a[5], rows, width, 1e-5f),
-                        x, gain, arrays.normal(type, width), arrays.zeros(type, rows * width), mean, rstd);
+                        x,
+                        gain,
+                        arrays.normal(type, width),
+                        arrays.zeros(type, rows * width),
+                        mean,
+                        rstd);
                 boolean inPlace = random.nextBoolean();
-                comparison.close("layerNormBackward of " + type + " " + rows + " x " + width, TOLERANCE,
-                        (k, a) -> k.layerNormBackward(type, a[0], a[1], a[2], a[3], a[4], inPlace ? a[5] : 0, a[5],
-                                a[6], a[7], rows, width),
-                        x, gain, mean, rstd, arrays.normal(type, rows * width), arrays.normal(type, rows * width),
-                        arrays.zeros(type, width), arrays.zeros(type, width));
+                comparison.close(
+                        "layerNormBackward of " + type + " " + rows + " x " + width,
+                        TOLERANCE,
+                        (k, a) -> k.layerNormBackward(
+                                type, a[0], a[1], a[2], a[3], a[4], inPlace ? a[5] : 0, a[5], a[6], a[7], rows, width),
+                        x,
+                        gain,
+                        mean,
+                        rstd,
+                        arrays.normal(type, rows * width),
+                        arrays.normal(type, rows * width),
+                        arrays.zeros(type, width),
+                        arrays.zeros(type, width));
             });
         }
     },
@@ -126,13 +167,24 @@ enum KernelCheck {
             eachShape(random, (type, rows, width) -> {
                 int size = rows * width;
                 // the largest first, in arrays of one element, too
-                var x = arrays.of(type, size,
-                        DoubleStream.concat(DoubleStream.of(12), random.doubles(-12, 12)).iterator()::nextDouble);
-                comparison.close("geluForward of " + size + " " + type, 1e-7,
-                        (k, a) -> k.geluForward(type, a[0], a[1], size), x, arrays.zeros(type, size));
-                comparison.close("geluBackward of " + type + " " + rows + " x " + width, TOLERANCE,
+                var x = arrays.of(
+                        type,
+                        size,
+                        DoubleStream.concat(DoubleStream.of(12), random.doubles(-12, 12))
+                                .iterator()::nextDouble);
+                comparison.close(
+                        "geluForward of " + size + " " + type,
+                        1e-7,
+                        (k, a) -> k.geluForward(type, a[0], a[1], size),
+                        x,
+                        arrays.zeros(type, size));
+                comparison.close(
+                        "geluBackward of " + type + " " + rows + " x " + width,
+                        TOLERANCE,
                         (k, a) -> k.geluBackward(type, a[0], a[1], a[1], a[2], rows, width),
-                        x, arrays.normal(type, size), arrays.zeros(type, width));
+                        x,
+                        arrays.normal(type, size),
+                        arrays.zeros(type, width));
             });
         }
     },
@@ -140,10 +192,14 @@ enum KernelCheck {
     BIAS_GRADIENT {
         @Override
         void run(KernelComparison comparison, Random random, RandomArrays arrays, int largest) {
-            eachShape(random, (type, rows, width) -> comparison.close(
-                    "biasGradient of " + type + " " + rows + " x " + width, TOLERANCE,
-                    (k, a) -> k.biasGradient(type, a[0], a[1], rows, width),
-                    arrays.normal(type, rows * width), arrays.zeros(type, width)));
+            eachShape(
+                    random,
+                    (type, rows, width) -> comparison.close(
+                            "biasGradient of " + type + " " + rows + " x " + width,
+                            TOLERANCE,
+                            (k, a) -> k.biasGradient(type, a[0], a[1], rows, width),
+                            arrays.normal(type, rows * width),
+                            arrays.zeros(type, width)));
         }
     },
 
@@ -154,7 +210,12 @@ enum KernelCheck {
                 for (int headWidth : new int[] {1, 24, 33, 64, 128}) {
                     for (var type : FloatType.values()) {
                         // the kernels for tensor cores want all arrays aligned
-                        attend(comparison, random, random.nextInt(4) > 0 ? arrays.aligned() : arrays, type, time,
+                        attend(
+                                comparison,
+                                random,
+                                random.nextInt(4) > 0 ? arrays.aligned() : arrays,
+                                type,
+                                time,
                                 headWidth);
                     }
                 }
@@ -162,7 +223,11 @@ enum KernelCheck {
         }
 
         private void attend(
-                KernelComparison comparison, Random random, RandomArrays arrays, FloatType type, int time,
+                KernelComparison comparison,
+                Random random,
+                RandomArrays arrays,
+                FloatType type,
+                int time,
                 int headWidth) {
             int batch = 1 + random.nextInt(2);
             int heads = 1 + random.nextInt(3);
@@ -172,15 +237,23 @@ enum KernelCheck {
             var qkv = arrays.normal(type, 3 * size);
             // BF16 probabilities and gradients of scores, whose errors partly cancel in the sums
             double tolerance = type == FloatType.FLOAT ? TOLERANCE : 0x1p-7;
-            comparison.close("attention" + what, tolerance,
+            comparison.close(
+                    "attention" + what,
+                    tolerance,
                     (k, a) -> k.attentionForward(type, a[0], a[1], a[2], batch, time, heads, headWidth),
-                    qkv, arrays.zeros(type, size), arrays.zeros(FloatType.FLOAT, rows));
+                    qkv,
+                    arrays.zeros(type, size),
+                    arrays.zeros(FloatType.FLOAT, rows));
             // the backward pass takes whatever it is given for the results of the forward pass
-            comparison.close("gradient of attention" + what, tolerance,
+            comparison.close(
+                    "gradient of attention" + what,
+                    tolerance,
                     (k, a) -> k.attentionBackward(type, a[0], a[1], a[2], a[3], a[4], batch, time, heads, headWidth),
-                    qkv, arrays.normal(type, size),
+                    qkv,
+                    arrays.normal(type, size),
                     arrays.of(FloatType.FLOAT, rows, () -> 3 + random.nextGaussian()),
-                    arrays.normal(type, size), arrays.zeros(type, 3 * size));
+                    arrays.normal(type, size),
+                    arrays.zeros(type, 3 * size));
         }
     },
 
@@ -194,15 +267,23 @@ enum KernelCheck {
                 for (var type : FloatType.values()) {
                     var tokens = arrays.ints(batch * time, () -> random.nextInt(vocabulary - 3)); // some never occur
                     var table = arrays.normal(type, vocabulary * width);
-                    comparison.close("embeddingForward of " + type + ", width " + width, 0,
+                    comparison.close(
+                            "embeddingForward of " + type + ", width " + width,
+                            0,
                             (k, a) -> k.embeddingForward(type, a[0], a[1], a[2], a[3], batch, time, width),
-                            tokens, table, arrays.normal(type, time * width),
+                            tokens,
+                            table,
+                            arrays.normal(type, time * width),
                             arrays.zeros(type, batch * time * width));
                     boolean accumulate = random.nextBoolean();
-                    comparison.close("embeddingBackward of " + type + ", width " + width, TOLERANCE,
+                    comparison.close(
+                            "embeddingBackward of " + type + ", width " + width,
+                            TOLERANCE,
                             (k, a) -> k.embeddingBackward(
                                     type, a[0], a[1], a[2], a[3], batch, time, width, vocabulary, accumulate),
-                            tokens, arrays.normal(type, batch * time * width), table,
+                            tokens,
+                            arrays.normal(type, batch * time * width),
+                            table,
                             arrays.zeros(type, time * width));
                 }
             }
@@ -217,10 +298,13 @@ enum KernelCheck {
                 for (var type : FloatType.values()) {
                     var targets = arrays.ints(rows, () -> random.nextInt(4) == 0 ? -1 : random.nextInt(vocabulary));
                     boolean lossAlone = random.nextInt(3) == 0;
-                    comparison.close("crossEntropy of " + type + ", vocabulary " + vocabulary, TOLERANCE,
+                    comparison.close(
+                            "crossEntropy of " + type + ", vocabulary " + vocabulary,
+                            TOLERANCE,
                             (k, a) -> k.crossEntropy(
                                     type, a[0], a[1], a[2], lossAlone ? 0 : a[0], rows, vocabulary, 0.125f),
-                            arrays.of(type, rows * vocabulary, () -> 8 * random.nextGaussian()), targets,
+                            arrays.of(type, rows * vocabulary, () -> 8 * random.nextGaussian()),
+                            targets,
                             arrays.zeros(FloatType.FLOAT, rows));
                 }
             }
@@ -230,10 +314,13 @@ enum KernelCheck {
     TRANSPOSE {
         @Override
         void run(KernelComparison comparison, Random random, RandomArrays arrays, int largest) {
-            eachShape(random, (type, rows, columns) -> comparison.same(
-                    "transpose of " + type + " " + rows + " x " + columns,
-                    (k, a) -> k.transpose(type, a[0], a[1], rows, columns),
-                    arrays.anyValues(type, rows * columns), arrays.zeros(type, rows * columns)));
+            eachShape(
+                    random,
+                    (type, rows, columns) -> comparison.same(
+                            "transpose of " + type + " " + rows + " x " + columns,
+                            (k, a) -> k.transpose(type, a[0], a[1], rows, columns),
+                            arrays.anyValues(type, rows * columns),
+                            arrays.zeros(type, rows * columns)));
         }
     };
 
@@ -257,13 +344,23 @@ enum KernelCheck {
     abstract void run(KernelComparison comparison, Random random, RandomArrays arrays, int largest);
 
     private static IntStream sizes(Random random, int largest) {
-        return IntStream.concat(IntStream.rangeClosed(0, 40), IntStream.concat(
-                random.ints(12, 41, 10_000), IntStream.of(4095, 4097, largest)));
+        return IntStream.concat(
+                IntStream.rangeClosed(0, 40),
+                IntStream.concat(random.ints(12, 41, 10_000), IntStream.of(4095, 4097, largest)));
     }
 
     private static void eachShape(Random random, ShapeCheck check) {
-        for (int[] shape : new int[][] {{1, 1}, {5, 7}, {3, 16}, {5, 33}, {130, 264}, {257, 129}, {7, 1024}, {1, 100},
-            {1 + random.nextInt(300), 1 + random.nextInt(300)}}) {
+        for (int[] shape : new int[][] {
+            {1, 1},
+            {5, 7},
+            {3, 16},
+            {5, 33},
+            {130, 264},
+            {257, 129},
+            {7, 1024},
+            {1, 100},
+            {1 + random.nextInt(300), 1 + random.nextInt(300)}
+        }) {
             for (var type : FloatType.values()) {
                 check.run(type, shape[0], shape[1]);
             }

@@ -16,6 +16,7 @@ final class KernelComparison {
 
     /** Bytes before and after each array, which nobody may touch. */
     private static final int GUARD = 256;
+
     private static final byte GUARD_VALUE = 0x5A;
 
     private final JavaKernels java = new JavaKernels();
@@ -61,8 +62,8 @@ final class KernelComparison {
         for (int i = 0; i < arrays.length; i++) {
             int at = Arrays.mismatch(expected[i], actual[i]);
             if (at >= 0) {
-                throw new IllegalStateException(what + ": array " + i + " " + where(arrays[i], at)
-                        + " is 0x" + hex(actual[i], at, arrays[i]) + ", expected 0x" + hex(expected[i], at, arrays[i]));
+                throw new IllegalStateException(what + ": array " + i + " " + where(arrays[i], at) + " is 0x"
+                        + hex(actual[i], at, arrays[i]) + ", expected 0x" + hex(expected[i], at, arrays[i]));
             }
         }
     }
@@ -79,7 +80,11 @@ final class KernelComparison {
             double[] expectedValues = values(arrays[i], expected[i]);
             double[] values = values(arrays[i], actual[i]);
             double rounding = arrays[i].type == FloatType.FLOAT ? 0x1p-22 : 0x1p-7;
-            double largest = Arrays.stream(expectedValues).map(Math::abs).filter(x -> x == x).max().orElse(0);
+            double largest = Arrays.stream(expectedValues)
+                    .map(Math::abs)
+                    .filter(x -> x == x)
+                    .max()
+                    .orElse(0);
             for (int k = 0; k < values.length; k++) {
                 double bound = rounding * Math.abs(expectedValues[k]) + tolerance * largest + Double.MIN_VALUE;
                 boolean equal = Double.compare(values[k], expectedValues[k]) == 0;
@@ -98,8 +103,8 @@ final class KernelComparison {
             int end = start + arrays[i].bytes.length;
             for (int at = 0; at < actual[i].length; at++) {
                 if ((at < start || at >= end) && actual[i][at] != GUARD_VALUE) {
-                    throw new IllegalStateException(what + ": array " + i + " " + where(arrays[i], at)
-                            + " was written, out of bounds");
+                    throw new IllegalStateException(
+                            what + ": array " + i + " " + where(arrays[i], at) + " was written, out of bounds");
                 }
             }
         }
@@ -122,8 +127,7 @@ final class KernelComparison {
         return contents;
     }
 
-    private static byte[][] onDevice(
-            CudaKernels cuda, CudaStream stream, Operation operation, Content[] arrays) {
+    private static byte[][] onDevice(CudaKernels cuda, CudaStream stream, Operation operation, Content[] arrays) {
         var memory = new DeviceMemory[arrays.length];
         long[] addresses = new long[arrays.length];
         byte[][] contents = new byte[arrays.length][];
@@ -177,7 +181,8 @@ final class KernelComparison {
     private static String hex(byte[] bytes, int at, Content array) {
         int size = array.type.bytes();
         var buffer = ByteBuffer.wrap(bytes).order(ByteOrder.nativeOrder());
-        return size == 4 ? Integer.toHexString(buffer.getInt(at / 4 * 4))
+        return size == 4
+                ? Integer.toHexString(buffer.getInt(at / 4 * 4))
                 : Integer.toHexString(buffer.getShort(at / 2 * 2) & 0xFFFF);
     }
 }

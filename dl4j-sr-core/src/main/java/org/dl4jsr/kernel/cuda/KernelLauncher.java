@@ -100,11 +100,24 @@ final class KernelLauncher {
         stream.device().makeCurrent();
         CUfunc_st function = modules.function(source, name);
         if (sharedMemory > ORDINARY_SHARED_MEMORY) {
-            checkDriver(cuFuncSetAttribute(function, CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES, sharedMemory),
+            checkDriver(
+                    cuFuncSetAttribute(function, CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES, sharedMemory),
                     () -> "cuFuncSetAttribute of " + name + " to " + sharedMemory + " bytes of shared memory");
         }
-        checkDriver(cuLaunchKernel(function, (int) x, (int) y, 1, threads, 1, 1, sharedMemory, stream.handle(),
-                addresses, (PointerPointer<?>) null), () -> describe(threads, x, y, sharedMemory));
+        checkDriver(
+                cuLaunchKernel(
+                        function,
+                        (int) x,
+                        (int) y,
+                        1,
+                        threads,
+                        1,
+                        1,
+                        sharedMemory,
+                        stream.handle(),
+                        addresses,
+                        (PointerPointer<?>) null),
+                () -> describe(threads, x, y, sharedMemory));
     }
 
     /** As launch with a grid of one dimension and no shared memory but the kernel's own. */
@@ -114,7 +127,11 @@ final class KernelLauncher {
 
     /** As launch of a kernel that loops and could use {@code blocks}: no more of them than keep the GPU busy. */
     void launchLooping(int threads, long blocks) {
-        launch(threads, Math.min(blocks, (long) BLOCKS_PER_MULTIPROCESSOR * stream.device().multiprocessors()));
+        launch(
+                threads,
+                Math.min(
+                        blocks,
+                        (long) BLOCKS_PER_MULTIPROCESSOR * stream.device().multiprocessors()));
     }
 
     /** How many blocks of {@code size} hold {@code length}. */

@@ -36,7 +36,8 @@ final class KernelModules {
             }
             try (var scope = new PointerScope()) {
                 function = new CUfunc_st().retainReference();
-                checkDriver(cuModuleGetFunction(function, module, name),
+                checkDriver(
+                        cuModuleGetFunction(function, module, name),
                         () -> "cuModuleGetFunction of " + name + " in " + source.file());
             }
             functions.put(name, function);
@@ -48,7 +49,8 @@ final class KernelModules {
         byte[] image = cache.get(source, Nvrtc.architecture(device.computeCapability()));
         try (var scope = new PointerScope()) {
             CUmod_st module = new CUmod_st().retainReference();
-            checkDriver(cuModuleLoadData(module, new BytePointer(image)),
+            checkDriver(
+                    cuModuleLoadData(module, new BytePointer(image)),
                     () -> "cuModuleLoadData of " + source.file() + " on " + device);
             return module;
         }

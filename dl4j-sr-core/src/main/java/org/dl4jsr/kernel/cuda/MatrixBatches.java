@@ -72,7 +72,9 @@ final class MatrixBatches {
     private Matrix at(int matrix, long[] offsets) {
         Matrix whole = matrices[matrix];
         int rank = whole.shape().length;
-        return new Matrix(whole.type(), whole.address() + offsets[matrix] * whole.type().bytes(),
+        return new Matrix(
+                whole.type(),
+                whole.address() + offsets[matrix] * whole.type().bytes(),
                 Arrays.copyOfRange(whole.shape(), rank - 2, rank),
                 Arrays.copyOfRange(whole.strides(), rank - 2, rank));
     }

@@ -27,9 +27,13 @@ import org.bytedeco.javacpp.SizeTPointer;
 final class Nvrtc {
 
     /** Each operation is rounded once and subnormals are kept: what the kernels' bits rest on. */
-    static final List<String> OPTIONS =
-            List.of("--std=c++17", "--device-as-default-execution-space", "--fmad=false", "--prec-sqrt=true",
-                    "--prec-div=true", "--ftz=false");
+    static final List<String> OPTIONS = List.of(
+            "--std=c++17",
+            "--device-as-default-execution-space",
+            "--fmad=false",
+            "--prec-sqrt=true",
+            "--prec-div=true",
+            "--ftz=false");
 
     private Nvrtc() {}
 
@@ -50,10 +54,13 @@ final class Nvrtc {
         checkNvrtc(nvrtcGetNumSupportedArchs(count), "nvrtcGetNumSupportedArchs");
         int[] known = new int[count[0]];
         checkNvrtc(nvrtcGetSupportedArchs(known), "nvrtcGetSupportedArchs");
-        int best = Arrays.stream(known).filter(arch -> arch <= computeCapability).max().orElseThrow(
-                () -> new IllegalStateException("NVRTC " + version() + " compiles for compute capabilities "
-                        + Arrays.toString(known) + ", this GPU has " + computeCapability
-                        + ": use a CUDA version that supports it"));
+        int best = Arrays.stream(known)
+                .filter(arch -> arch <= computeCapability)
+                .max()
+                .orElseThrow(
+                        () -> new IllegalStateException("NVRTC " + version() + " compiles for compute capabilities "
+                                + Arrays.toString(known) + ", this GPU has " + computeCapability
+                                + ": use a CUDA version that supports it"));
         return (best == computeCapability ? "sm_" : "compute_") + best;
     }
 
@@ -66,15 +73,24 @@ final class Nvrtc {
         try (var scope = new PointerScope()) {
             var program = new _nvrtcProgram();
             var names = KernelSource.HEADERS;
-            checkNvrtc(nvrtcCreateProgram(program, new BytePointer(text), new BytePointer(file), names.size(),
-                    new PointerPointer<BytePointer>(names.stream().map(KernelSource::text).toArray(String[]::new)),
-                    new PointerPointer<BytePointer>(names.toArray(String[]::new))), "nvrtcCreateProgram of " + file);
+            checkNvrtc(
+                    nvrtcCreateProgram(
+                            program,
+                            new BytePointer(text),
+                            new BytePointer(file),
+                            names.size(),
+                            new PointerPointer<BytePointer>(
+                                    names.stream().map(KernelSource::text).toArray(String[]::new)),
+                            new PointerPointer<BytePointer>(names.toArray(String[]::new))),
+                    "nvrtcCreateProgram of " + file);
             try {
                 String[] options = OPTIONS.toArray(new String[OPTIONS.size() + 1]);
                 options[OPTIONS.size()] = "--gpu-architecture=" + architecture;
                 int code = nvrtcCompileProgram(program, options.length, new PointerPointer<BytePointer>(options));
-                checkNvrtc(code, "nvrtcCompileProgram of " + file + " for " + architecture
-                        + (code == 0 ? "" : " (" + log(program) + ")"));
+                checkNvrtc(
+                        code,
+                        "nvrtcCompileProgram of " + file + " for " + architecture
+                                + (code == 0 ? "" : " (" + log(program) + ")"));
                 return image(program, architecture.startsWith("sm_"));
             } finally {
                 nvrtcDestroyProgram(new PointerPointer<>(1).put(program));
@@ -92,10 +108,12 @@ final class Nvrtc {
 
     private static byte[] image(_nvrtcProgram program, boolean machineCode) {
         var size = new SizeTPointer(1);
-        checkNvrtc(machineCode ? nvrtcGetCUBINSize(program, size) : nvrtcGetPTXSize(program, size),
+        checkNvrtc(
+                machineCode ? nvrtcGetCUBINSize(program, size) : nvrtcGetPTXSize(program, size),
                 machineCode ? "nvrtcGetCUBINSize" : "nvrtcGetPTXSize");
         byte[] image = new byte[(int) size.get()];
-        checkNvrtc(machineCode ? nvrtcGetCUBIN(program, image) : nvrtcGetPTX(program, image),
+        checkNvrtc(
+                machineCode ? nvrtcGetCUBIN(program, image) : nvrtcGetPTX(program, image),
                 machineCode ? "nvrtcGetCUBIN" : "nvrtcGetPTX");
         return image;
     }

@@ -13,9 +13,26 @@ import org.dl4jsr.rounding.BFloat16;
 final class RandomArrays {
 
     private static final float[] SPECIALS = {
-        0f, -0f, Float.MIN_VALUE, -Float.MIN_VALUE, 1e-40f, -3e-39f, Float.MIN_NORMAL, 1f, -1f, 1.00390625f,
-        1.01171875f, 3.4e38f, -3.4e38f, Float.MAX_VALUE, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY, Float.NaN,
-        Float.intBitsToFloat(0xFFC12345), Float.intBitsToFloat(0x7F800001)};
+        0f,
+        -0f,
+        Float.MIN_VALUE,
+        -Float.MIN_VALUE,
+        1e-40f,
+        -3e-39f,
+        Float.MIN_NORMAL,
+        1f,
+        -1f,
+        1.00390625f,
+        1.01171875f,
+        3.4e38f,
+        -3.4e38f,
+        Float.MAX_VALUE,
+        Float.POSITIVE_INFINITY,
+        Float.NEGATIVE_INFINITY,
+        Float.NaN,
+        Float.intBitsToFloat(0xFFC12345),
+        Float.intBitsToFloat(0x7F800001)
+    };
 
     private final Random random;
     private final boolean aligned;
@@ -85,7 +102,7 @@ final class RandomArrays {
 
     /** Moved, mostly, to where the element's random bits and 16-byte boundaries go together, as in a network. */
     Content at(long element, Content array) {
-        return new Content(array.type(), array.bytes(),
-                random.nextInt(8) > 0 ? (int) (element % 8) : random.nextInt(16));
+        return new Content(
+                array.type(), array.bytes(), random.nextInt(8) > 0 ? (int) (element % 8) : random.nextInt(16));
     }
 }

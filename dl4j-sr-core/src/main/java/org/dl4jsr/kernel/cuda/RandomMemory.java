@@ -61,8 +61,10 @@ final class RandomMemory {
             memory.write(0, onHost, values.length);
         }
         for (long done = values.length; done < bytes; done *= 2) {
-            checkDriver(cuMemcpyDtoDAsync(memory.address() + done, memory.address(), Math.min(done, bytes - done),
-                    stream.handle()), "cuMemcpyDtoDAsync");
+            checkDriver(
+                    cuMemcpyDtoDAsync(
+                            memory.address() + done, memory.address(), Math.min(done, bytes - done), stream.handle()),
+                    "cuMemcpyDtoDAsync");
         }
         return memory.address();
     }

@@ -23,9 +23,12 @@ class Bf16CudaBackendTest {
 
     @Test
     void withoutNd4jCudaItComesLastAndIsNotAvailable() {
-        List<Nd4jBackend> backends = ServiceLoader.load(Nd4jBackend.class).stream().map(ServiceLoader.Provider::get)
-                .filter(backend -> backend.getClass().getName().startsWith("org.dl4jsr")).toList();
-        assertEquals(List.of(Bf16CpuBackend.class, Bf16CudaBackend.class),
+        List<Nd4jBackend> backends = ServiceLoader.load(Nd4jBackend.class).stream()
+                .map(ServiceLoader.Provider::get)
+                .filter(backend -> backend.getClass().getName().startsWith("org.dl4jsr"))
+                .toList();
+        assertEquals(
+                List.of(Bf16CpuBackend.class, Bf16CudaBackend.class),
                 backends.stream().map(Object::getClass).toList());
         Nd4jBackend cuda = backends.get(1);
         assertTrue(cuda.getPriority() < Nd4jBackend.BACKEND_PRIORITY_CPU);
@@ -36,8 +39,9 @@ class Bf16CudaBackendTest {
 
     @Test
     void withNd4jCudaButNoDriverItSaysSoAndTheCpuWorks() throws Exception {
-        String output = run(System.getProperty("java.class.path") + File.pathSeparator + CudaLinkageTest.jars()
-                .stream().map(Path::toString).collect(Collectors.joining(File.pathSeparator)));
+        String output = run(System.getProperty("java.class.path")
+                + File.pathSeparator
+                + CudaLinkageTest.jars().stream().map(Path::toString).collect(Collectors.joining(File.pathSeparator)));
         assertTrue(output.contains("priority 150\n"), output);
         assertTrue(output.contains("problem nd4j-cuda is on the class path, but "), output);
         assertTrue(output.contains("backend " + Bf16CpuBackend.class.getName()), output);
@@ -53,8 +57,13 @@ class Bf16CudaBackendTest {
 
     private static String run(String classPath) throws IOException, InterruptedException {
         Process process = new ProcessBuilder(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xmx512m", "-cp", classPath,
-                Bf16CudaBackendTest.class.getName()).redirectErrorStream(true).start();
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "-Xmx512m",
+                        "-cp",
+                        classPath,
+                        Bf16CudaBackendTest.class.getName())
+                .redirectErrorStream(true)
+                .start();
         String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         process.waitFor();
         return output;

@@ -41,8 +41,10 @@ class CudaLinkageTest {
             .withImportOption(location -> !location.matches(
                     Pattern.compile(".*/(bindings|cudnn|cufft|curand|cusolver|cusparse|npp\\w*|nv(comp|jpeg|ml)).*")))
             .importLocations(Stream.concat(
-                    jars().stream().map(jar -> URI.create("jar:" + jar.toUri() + "!/")),
-                    Stream.of("backend", "kernel/cuda").map(CudaLinkageTest::ourPackage)).map(Location::of).toList());
+                            jars().stream().map(jar -> URI.create("jar:" + jar.toUri() + "!/")),
+                            Stream.of("backend", "kernel/cuda").map(CudaLinkageTest::ourPackage))
+                    .map(Location::of)
+                    .toList());
 
     static List<Path> jars() {
         File[] jars = new File("target/nd4j-cuda").listFiles((directory, name) -> name.endsWith(".jar"));
@@ -51,7 +53,8 @@ class CudaLinkageTest {
     }
 
     private static URI ourPackage(String path) {
-        return URI.create(Bf16Backend.class.getProtectionDomain().getCodeSource().getLocation() + "org/dl4jsr/" + path);
+        return URI.create(
+                Bf16Backend.class.getProtectionDomain().getCodeSource().getLocation() + "org/dl4jsr/" + path);
     }
 
     private static Stream<JavaClass> ours() {
@@ -64,16 +67,19 @@ class CudaLinkageTest {
         Set<String> missing = ours().flatMap(type -> type.getAccessesFromSelf().stream())
                 .filter(access -> isCuda(access.getTargetOwner()))
                 .filter(access -> access.getTarget().resolveMember().isEmpty())
-                .map(JavaAccess::getDescription).collect(toCollection(TreeSet::new));
+                .map(JavaAccess::getDescription)
+                .collect(toCollection(TreeSet::new));
         assertEquals(Set.of(), missing);
         long checked = ours().flatMap(type -> type.getAccessesFromSelf().stream())
-                .filter(access -> isCuda(access.getTargetOwner())).count();
+                .filter(access -> isCuda(access.getTargetOwner()))
+                .count();
         assertTrue(checked > 100, checked + " accesses");
     }
 
     private static boolean isCuda(JavaClass type) {
         String name = type.getPackageName();
-        return name.startsWith("org.nd4j.jita") || name.startsWith("org.nd4j.linalg.jcublas")
+        return name.startsWith("org.nd4j.jita")
+                || name.startsWith("org.nd4j.linalg.jcublas")
                 || name.startsWith("org.bytedeco.cuda");
     }
 
@@ -86,17 +92,25 @@ class CudaLinkageTest {
         stock.getMethodCallsFromSelf().stream()
                 .filter(call -> call.getTargetOwner().getSimpleName().equals("NativeOps"))
                 .filter(call -> call.getName().matches("exec[A-Z].*|scatterUpdate|calculateOutputShapes.*"))
-                .map(JavaAccess::getOrigin).filter(method -> !isOverridden(method, ours)).forEach(unguarded::add);
+                .map(JavaAccess::getOrigin)
+                .filter(method -> !isOverridden(method, ours))
+                .forEach(unguarded::add);
         assertTrue(unguarded.size() < stock.getMethods().size());
         for (JavaCodeUnit method : unguarded) { // then all its callers are ours to guard
             Set<JavaCodeUnit> callers = stock.getMethodCallsFromSelf().stream()
-                    .filter(call -> call.getTarget().resolveMember().filter(method::equals).isPresent())
-                    .map(JavaAccess::getOrigin).collect(toCollection(HashSet::new));
-            assertTrue(!callers.isEmpty() && callers.stream().allMatch(caller -> isOverridden(caller, ours)),
+                    .filter(call -> call.getTarget()
+                            .resolveMember()
+                            .filter(method::equals)
+                            .isPresent())
+                    .map(JavaAccess::getOrigin)
+                    .collect(toCollection(HashSet::new));
+            assertTrue(
+                    !callers.isEmpty() && callers.stream().allMatch(caller -> isOverridden(caller, ours)),
                     method.getFullName() + " is called by " + callers);
         }
-        assertEquals(Set.of("naiveExec", "intercept"), unguarded.stream().map(JavaCodeUnit::getName)
-                .collect(toCollection(TreeSet::new)));
+        assertEquals(
+                Set.of("naiveExec", "intercept"),
+                unguarded.stream().map(JavaCodeUnit::getName).collect(toCollection(TreeSet::new)));
     }
 
     /** What ND4J gets wrong on the CPU, it gets wrong on a GPU. */
@@ -105,7 +119,8 @@ class CudaLinkageTest {
         "Bf16OpExecutioner, Bf16CudaExecutioner, ''",
         "Bf16NDArrayFactory, Bf16CudaNDArrayFactory, ''",
         "Bf16DataBuffer, Bf16CudaDataBuffer, dup", // which copies bytes in nd4j-cuda
-        "Bf16DataBufferFactory, Bf16CudaDataBufferFactory, ''"})
+        "Bf16DataBufferFactory, Bf16CudaDataBufferFactory, ''"
+    })
     void whatTheCpusClassesOverrideOursDo(String cpu, String cuda, String butFor) {
         Set<String> missing = methodNames(CLASSES.get("org.dl4jsr.backend." + cpu));
         missing.removeAll(methodNames(CLASSES.get("org.dl4jsr.backend.cuda." + cuda)));
@@ -113,13 +128,16 @@ class CudaLinkageTest {
     }
 
     private static Set<String> methodNames(JavaClass type) {
-        return type.getMethods().stream().filter(method -> !method.getModifiers().contains(JavaModifier.PRIVATE))
-                .map(JavaCodeUnit::getName).collect(toCollection(TreeSet::new));
+        return type.getMethods().stream()
+                .filter(method -> !method.getModifiers().contains(JavaModifier.PRIVATE))
+                .map(JavaCodeUnit::getName)
+                .collect(toCollection(TreeSet::new));
     }
 
     private static boolean isOverridden(JavaCodeUnit method, JavaClass ours) {
-        return ours.getMethods().stream().anyMatch(candidate -> candidate.getName().equals(method.getName())
-                && rawParameters(candidate).equals(rawParameters(method)));
+        return ours.getMethods().stream()
+                .anyMatch(candidate -> candidate.getName().equals(method.getName())
+                        && rawParameters(candidate).equals(rawParameters(method)));
     }
 
     private static List<String> rawParameters(JavaCodeUnit method) {
@@ -129,16 +147,20 @@ class CudaLinkageTest {
     @Test
     void configurationIsNd4jsWithOurClasses() {
         Properties ours = load(CudaLinkageTest.class.getResource("/org/dl4jsr/backend/cuda/nd4j-cuda.properties"));
-        Properties stock = load(jars().stream().map(CudaLinkageTest::configuration).filter(url -> url != null)
-                .findFirst().orElseThrow());
+        Properties stock = load(jars().stream()
+                .map(CudaLinkageTest::configuration)
+                .filter(url -> url != null)
+                .findFirst()
+                .orElseThrow());
         stock.remove("fft"); // names a class that does not exist
         assertEquals(stock.stringPropertyNames(), ours.stringPropertyNames());
         for (String key : ours.stringPropertyNames()) {
             String value = ours.getProperty(key);
             if (value.startsWith("org.dl4jsr.")) {
                 JavaClass type = CLASSES.get(value);
-                assertTrue(type.isAssignableTo(stock.getProperty(key).trim()), value + " in place of "
-                        + stock.getProperty(key));
+                assertTrue(
+                        type.isAssignableTo(stock.getProperty(key).trim()),
+                        value + " in place of " + stock.getProperty(key));
             } else {
                 assertEquals(stock.getProperty(key).trim(), value, key);
             }

@@ -28,15 +28,18 @@ class CudaErrorsTest {
     @Test
     void launchNamesKernelArgumentsAndError() {
         FakeCuda.fail("cuLaunchKernel", 700);
-        assertMessage(() -> kernels.toFloat(0x1230, 0x4560, 77), "cuLaunchKernel of toFloat(0x1230, 0x4560, 0x4d)",
-                "CUDA_ERROR_ILLEGAL_ADDRESS (700)", "Fake GPU (device 0, compute capability 9.0)");
+        assertMessage(
+                () -> kernels.toFloat(0x1230, 0x4560, 77),
+                "cuLaunchKernel of toFloat(0x1230, 0x4560, 0x4d)",
+                "CUDA_ERROR_ILLEGAL_ADDRESS (700)",
+                "Fake GPU (device 0, compute capability 9.0)");
     }
 
     @Test
     void memory() {
         FakeCuda.fail("cuMemAlloc_v2", 2);
-        assertMessage(() -> new DeviceMemory(stream, 1 << 20), "cuMemAlloc of 1048576 bytes",
-                "CUDA_ERROR_OUT_OF_MEMORY (2)");
+        assertMessage(
+                () -> new DeviceMemory(stream, 1 << 20), "cuMemAlloc of 1048576 bytes", "CUDA_ERROR_OUT_OF_MEMORY (2)");
     }
 
     @Test
@@ -52,24 +55,29 @@ class CudaErrorsTest {
         var b = Matrix.rowMajor(FloatType.BFLOAT16, 0x200, 3, 5);
         var c = Matrix.rowMajor(FloatType.BFLOAT16, 0x300, 2, 5);
         FakeCuda.fail("cublasGemmEx", 13);
-        assertMessage(() -> matmul.multiply(a, b, c), "cublasGemmEx of BFLOAT16 [2, 3] at 0x100",
-                "BFLOAT16 [2, 5] at 0x300", "failed to launch on the GPU (13)");
+        assertMessage(
+                () -> matmul.multiply(a, b, c),
+                "cublasGemmEx of BFLOAT16 [2, 3] at 0x100",
+                "BFLOAT16 [2, 5] at 0x300",
+                "failed to launch on the GPU (13)");
     }
 
     @Test
     void headsWiderThanSharedMemory() {
-        var e = assertThrows(IllegalArgumentException.class,
+        var e = assertThrows(
+                IllegalArgumentException.class,
                 () -> kernels.attentionForward(FloatType.FLOAT, 0, 0, 0, 1, 1, 1, 5000));
         assertTrue(e.getMessage().contains("width 5000 needs 961280 bytes"), e.getMessage());
-        e = assertThrows(IllegalArgumentException.class,
+        e = assertThrows(
+                IllegalArgumentException.class,
                 () -> kernels.attentionBackward(FloatType.FLOAT, 0, 0, 0, 0, 0, 1, 1, 1, 165));
         assertTrue(e.getMessage().contains("width 165 needs 65920 bytes"), e.getMessage());
     }
 
     @Test
     void gridsOutOfRange() {
-        var e = assertThrows(IllegalArgumentException.class,
-                () -> kernels.transpose(FloatType.FLOAT, 0, 0, Integer.MAX_VALUE, 1));
+        var e = assertThrows(
+                IllegalArgumentException.class, () -> kernels.transpose(FloatType.FLOAT, 0, 0, Integer.MAX_VALUE, 1));
         assertTrue(e.getMessage().contains("transpose_float needs a grid of 1 x 67108864"), e.getMessage());
     }
 

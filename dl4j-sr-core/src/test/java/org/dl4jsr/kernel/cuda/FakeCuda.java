@@ -33,7 +33,8 @@ public final class FakeCuda {
 
     /** For {@code @EnabledIf}: Linux on x86-64 with g++, which the fake needs. */
     public static boolean canBeBuilt() {
-        return System.getProperty("os.name").equals("Linux") && System.getProperty("os.arch").equals("amd64")
+        return System.getProperty("os.name").equals("Linux")
+                && System.getProperty("os.arch").equals("amd64")
                 && Stream.of(System.getenv("PATH").split(File.pathSeparator))
                         .anyMatch(directory -> Files.isExecutable(Path.of(directory, "g++")));
     }
@@ -50,7 +51,8 @@ public final class FakeCuda {
         }
         try {
             build();
-            System.setProperty(KernelCache.DIRECTORY_PROPERTY,
+            System.setProperty(
+                    KernelCache.DIRECTORY_PROPERTY,
                     Files.createTempDirectory("dl4j-sr-fake-cuda").toString());
         } catch (IOException e) {
             throw new UncheckedIOException(e);
@@ -113,8 +115,15 @@ public final class FakeCuda {
         var objects = new ArrayList<String>();
         for (var source : KernelSource.values()) {
             String object = BUILD.resolve(source.file() + ".o").toString();
-            compile("-c", "-include", TEST_SOURCES.resolve("cuda_on_host.h").toString(), "-x", "c++",
-                    MAIN_SOURCES.resolve(source.file()).toString(), "-o", object);
+            compile(
+                    "-c",
+                    "-include",
+                    TEST_SOURCES.resolve("cuda_on_host.h").toString(),
+                    "-x",
+                    "c++",
+                    MAIN_SOURCES.resolve(source.file()).toString(),
+                    "-o",
+                    object);
             objects.add(object);
         }
         objects.add(TEST_SOURCES.resolve("fake_cuda.cpp").toString());
@@ -131,7 +140,8 @@ public final class FakeCuda {
             if (!Files.exists(BUILD.resolve(name))) {
                 return false;
             }
-            built = Math.min(built, Files.getLastModifiedTime(BUILD.resolve(name)).toMillis());
+            built = Math.min(
+                    built, Files.getLastModifiedTime(BUILD.resolve(name)).toMillis());
         }
         for (Path directory : List.of(TEST_SOURCES, MAIN_SOURCES, SHARED_SOURCES)) {
             try (var files = Files.list(directory)) {
@@ -146,15 +156,23 @@ public final class FakeCuda {
     }
 
     private static void link(String name, String... inputs) throws IOException {
-        var arguments = new ArrayList<>(
-                List.of("-shared", "-Wl,-soname," + name, "-o", BUILD.resolve(name).toString()));
+        var arguments = new ArrayList<>(List.of(
+                "-shared", "-Wl,-soname," + name, "-o", BUILD.resolve(name).toString()));
         arguments.addAll(List.of(inputs));
         compile(arguments.toArray(String[]::new));
     }
 
     private static void compile(String... arguments) throws IOException {
-        var command = new ArrayList<>(List.of("g++", "-std=c++17", "-O2", "-fPIC", "-Wall", "-ffp-contract=off",
-                "-I" + TEST_SOURCES, "-I" + MAIN_SOURCES, "-I" + SHARED_SOURCES));
+        var command = new ArrayList<>(List.of(
+                "g++",
+                "-std=c++17",
+                "-O2",
+                "-fPIC",
+                "-Wall",
+                "-ffp-contract=off",
+                "-I" + TEST_SOURCES,
+                "-I" + MAIN_SOURCES,
+                "-I" + SHARED_SOURCES));
         command.addAll(List.of(arguments));
         var process = new ProcessBuilder(command).redirectErrorStream(true).start();
         String output = new String(process.getInputStream().readAllBytes());

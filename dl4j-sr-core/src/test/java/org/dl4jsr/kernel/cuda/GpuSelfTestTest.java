@@ -62,9 +62,13 @@ class GpuSelfTestTest {
     @Test
     @DisabledIf("hasDriver")
     void withoutADriverOneLine() throws IOException, InterruptedException {
-        var process = new ProcessBuilder(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-cp", System.getProperty("java.class.path"), GpuSelfTest.class.getName()))
-                .redirectErrorStream(true).start();
+        var process = new ProcessBuilder(List.of(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        GpuSelfTest.class.getName()))
+                .redirectErrorStream(true)
+                .start();
         String text = new String(process.getInputStream().readAllBytes());
         assertEquals(2, process.waitFor(), text);
         assertEquals(1, text.lines().count(), text);

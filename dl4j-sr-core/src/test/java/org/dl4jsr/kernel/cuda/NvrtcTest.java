@@ -16,7 +16,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** The real NVRTC compiles the kernels; it needs no GPU. */
-@EnabledIf(value = "org.dl4jsr.kernel.cuda.FakeCuda#hasNvrtc",
+@EnabledIf(
+        value = "org.dl4jsr.kernel.cuda.FakeCuda#hasNvrtc",
         disabledReason = "needs NVRTC on the class path: mvn -Pnvrtc downloads it, 380 MB")
 class NvrtcTest {
 
@@ -57,8 +58,8 @@ class NvrtcTest {
 
     @Test
     void errorsCarryTheCompilersWords() {
-        var e = assertThrows(CudaException.class,
-                () -> Nvrtc.compile("bad.cu", "__global__ void k() { nothingSuch(); }", "sm_80"));
+        var e = assertThrows(
+                CudaException.class, () -> Nvrtc.compile("bad.cu", "__global__ void k() { nothingSuch(); }", "sm_80"));
         assertTrue(e.getMessage().contains("bad.cu") && e.getMessage().contains("nothingSuch"), e.getMessage());
     }
 
