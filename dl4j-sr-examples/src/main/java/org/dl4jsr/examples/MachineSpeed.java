@@ -4,6 +4,7 @@ import java.util.stream.IntStream;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.Pointer;
 import org.dl4jsr.op.MatrixProduct;
+import org.dl4jsr.op.StepPart;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -25,7 +26,7 @@ final class MachineSpeed {
         try (INDArray a = Nd4j.rand(DataType.FLOAT, SIZE, SIZE).castTo(type);
                 INDArray b = Nd4j.rand(DataType.FLOAT, SIZE, SIZE).castTo(type);
                 INDArray c = Nd4j.create(type, SIZE, SIZE)) {
-            var product = new MatrixProduct(a, false, b, false, c);
+            var product = new MatrixProduct(StepPart.GEMM_FORWARD, a, false, b, false, c);
             return product.operations() / fastest(PRODUCTS, () -> Nd4j.exec(product));
         }
     }

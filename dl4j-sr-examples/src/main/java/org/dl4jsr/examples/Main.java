@@ -1,7 +1,7 @@
 package org.dl4jsr.examples;
 
 import org.deeplearning4j.util.CrashReportingUtil;
-import org.dl4jsr.backend.cuda.Bf16CudaBackend;
+import org.dl4jsr.policy.Bf16Runtime;
 import org.dl4jsr.updater.NonFiniteGradientException;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -52,7 +52,7 @@ public final class Main {
         if (helped != null) {
             return helped;
         }
-        String problem = Bf16CudaBackend.problem();
+        String problem = Bf16Runtime.problem();
         return problem == null ? new RunLast().execute(parsed) : failed(new BadInput(problem));
     }
 

@@ -2,10 +2,8 @@ package org.dl4jsr.examples;
 
 import java.nio.file.Path;
 import java.util.Locale;
-import org.dl4jsr.backend.Bf16Executioner;
-import org.dl4jsr.op.Device;
 import org.dl4jsr.policy.Bf16Policy;
-import org.nd4j.linalg.factory.Nd4j;
+import org.dl4jsr.policy.Bf16Runtime;
 
 /** The table of every setting in force, shown when a run starts. */
 final class Settings {
@@ -14,7 +12,7 @@ final class Settings {
 
     static TextTable of(RunConfig config, Corpus corpus, Path directory) {
         MemoryPlan plan = MemoryPlan.of(config);
-        Device device = ((Bf16Executioner) Nd4j.getExecutioner()).device();
+        Bf16Runtime runtime = Bf16Runtime.current();
         return new TextTable()
                 .row(
                         "Model",
@@ -40,9 +38,9 @@ final class Settings {
                         "Memory",
                         "about " + Bytes.format(plan.total()) + " in all, " + Bytes.format(MachineMemory.available())
                                 + " available")
-                .row("Kernels", device.kernels().description())
-                .row("Matmul", device.matmul().description())
-                .row("Threads", Nd4j.getEnvironment().maxThreads())
+                .row("Kernels", runtime.kernels())
+                .row("Matmul", runtime.matmul())
+                .row("Threads", runtime.threads())
                 .row(
                         "Optimizer",
                         text(
