@@ -41,6 +41,7 @@ class MatmulTest {
                 Stream.of(
                         new JavaMatmul(2),
                         SET.matmul(),
+                        new OneDnnMatmul(KERNELS, true),
                         new WideningMatmul(new OneDnnMatmul(KERNELS), new StridedCopy(KERNELS))),
                 Stream.of(FakeCuda.canBeBuilt()).filter(available -> available).map(available -> FakeCuda.matmul()));
     }
@@ -54,7 +55,7 @@ class MatmulTest {
         }
     }
 
-    /** Large enough for a to be transposed and for b to be reordered. */
+    /** Large enough for a to be transposed or aligned, and for b to be reordered or aligned. */
     @ParameterizedTest
     @MethodSource("implementations")
     void largeTransposedOperands(Matmul matmul) {
@@ -63,8 +64,8 @@ class MatmulTest {
             for (boolean left : new boolean[] {false, true}) {
                 for (boolean right : new boolean[] {false, true}) {
                     var a = Strided.dense(type, random, left, 1100, 70);
-                    var b = Strided.dense(type, random, right, 70, 290);
-                    var c = Strided.dense(type, random, false, 1100, 290);
+                    var b = Strided.dense(type, random, right, 70, 520);
+                    var c = Strided.dense(type, random, false, 1100, 520);
                     check(matmul, random, new Product(a, b, c, 1, 0, null, null));
                 }
             }
