@@ -1,5 +1,6 @@
 package org.dl4jsr;
 
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 
@@ -47,6 +48,44 @@ class PackageDependenciesTest {
                 .mayOnlyAccessLayers("updater", "backend", "op", "kernel", "rounding")
                 .whereLayer("nn")
                 .mayOnlyAccessLayers("op", "kernel", "rounding")
+                .check(classes);
+    }
+
+    /** The contracts know no implementation, the implementations not each other, but for the Java kernels. */
+    @Test
+    void contractsKnowNoImplementation() {
+        noClasses()
+                .that()
+                .resideInAPackage("org.dl4jsr.kernel")
+                .should()
+                .dependOnClassesThat()
+                .resideInAPackage("org.dl4jsr.kernel.*..")
+                .check(classes);
+        noClasses()
+                .that()
+                .resideInAPackage("org.dl4jsr.kernel.reference..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage("org.dl4jsr.kernel.cpu..", "org.dl4jsr.kernel.cuda..")
+                .check(classes);
+        noClasses()
+                .that()
+                .resideInAPackage("org.dl4jsr.kernel.cpu..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAPackage("org.dl4jsr.kernel.cuda..")
+                .check(classes);
+    }
+
+    /** Whoever computes asks a device; only the devices know implementations. */
+    @Test
+    void onlyDevicesKnowImplementations() {
+        noClasses()
+                .that()
+                .resideInAnyPackage("org.dl4jsr.op..", "org.dl4jsr.updater..", "org.dl4jsr.nn..", "org.dl4jsr.policy..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAPackage("org.dl4jsr.kernel.*..")
                 .check(classes);
     }
 

@@ -2,9 +2,8 @@ package org.dl4jsr.backend;
 
 import java.util.Arrays;
 import java.util.List;
-import java.util.stream.IntStream;
 import org.dl4jsr.kernel.FloatType;
-import org.dl4jsr.kernel.Matrix;
+import org.dl4jsr.kernel.StridedArray;
 import org.dl4jsr.op.Device;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -30,20 +29,8 @@ public final class Bf16Arrays {
     }
 
     /** {@code array}'s memory, shape and strides; FLOAT or BFLOAT16, not empty. */
-    public static Matrix matrix(Device device, INDArray array) {
-        return new Matrix(type(array), device.address(array), array.shape(), array.stride());
-    }
-
-    /** As {@link #matrix} without the dimensions of one element. */
-    public static Matrix squeezed(Device device, INDArray array) {
-        long[] shape = array.shape();
-        long[] strides = array.stride();
-        int[] kept = IntStream.range(0, shape.length).filter(i -> shape[i] != 1).toArray();
-        return new Matrix(
-                type(array),
-                device.address(array),
-                Arrays.stream(kept).mapToLong(i -> shape[i]).toArray(),
-                Arrays.stream(kept).mapToLong(i -> strides[i]).toArray());
+    public static StridedArray strided(Device device, INDArray array) {
+        return new StridedArray(type(array), device.address(array), array.shape(), array.stride());
     }
 
     private static FloatType type(INDArray array) {

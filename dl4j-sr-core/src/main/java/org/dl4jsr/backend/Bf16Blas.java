@@ -7,6 +7,7 @@ import java.lang.reflect.Proxy;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
+import org.dl4jsr.op.Device;
 import org.nd4j.linalg.api.buffer.DataBuffer;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -20,16 +21,16 @@ public final class Bf16Blas implements InvocationHandler {
     /** These come back as ops. */
     private static final Set<String> PRODUCTS = Set.of("gemv", "gemm");
 
-    private final Bf16Device device;
+    private final Device device;
     private final Object stock;
 
-    private Bf16Blas(Bf16Device device, Object stock) {
+    private Bf16Blas(Device device, Object stock) {
         this.device = device;
         this.stock = stock;
     }
 
     /** The functions of {@code stock}, which is one of ND4J's levels of BLAS. */
-    public static <T> T of(Bf16Device device, Class<T> level, T stock) {
+    public static <T> T of(Device device, Class<T> level, T stock) {
         return level.cast(
                 Proxy.newProxyInstance(level.getClassLoader(), new Class<?>[] {level}, new Bf16Blas(device, stock)));
     }

@@ -1,6 +1,6 @@
 package org.dl4jsr.backend;
 
-import org.dl4jsr.kernel.OpenMpSettings;
+import org.dl4jsr.kernel.cpu.OpenMpSettings;
 
 /** nd4j-native with BF16 done right. */
 public final class Bf16CpuBackend extends Bf16Backend {

@@ -9,8 +9,19 @@ public interface Bf16Executioner {
     /** Where its ops run. */
     Device device();
 
-    /** Whether one of these backends is in force; initializes ND4J. */
-    static boolean isActive() {
-        return Nd4j.getExecutioner() instanceof Bf16Executioner;
+    /**
+     * Where the ops of this process run; initializes ND4J.
+     *
+     * @param by what needs it, for the message
+     * @throws IllegalStateException if none of these backends is in force
+     */
+    static Device requiredBy(String by) {
+        if (Nd4j.getExecutioner() instanceof Bf16Executioner ours) {
+            return ours.device();
+        }
+        throw new IllegalStateException(by + " needs dl4j-sr's ND4J backend, and "
+                + Nd4j.getBackend().getClass().getName()
+                + " is in force: remove other ND4J backends from the class path and the variables"
+                + " BACKEND_PRIORITY_CPU and BACKEND_PRIORITY_GPU from the environment");
     }
 }

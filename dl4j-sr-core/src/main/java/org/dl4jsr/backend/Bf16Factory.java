@@ -3,6 +3,7 @@ package org.dl4jsr.backend;
 import java.util.Arrays;
 import java.util.function.Supplier;
 import org.bytedeco.javacpp.Pointer;
+import org.dl4jsr.op.Device;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -11,10 +12,10 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  */
 public final class Bf16Factory {
 
-    private final Bf16Device device;
+    private final Device device;
 
     /** For arrays in {@code device}'s memory. */
-    public Bf16Factory(Bf16Device device) {
+    public Bf16Factory(Device device) {
         this.device = device;
     }
 

@@ -3,32 +3,64 @@ package org.dl4jsr.backend;
 import java.util.Arrays;
 import java.util.List;
 import org.dl4jsr.kernel.ArrayKernels;
+import org.dl4jsr.kernel.KernelSet;
 import org.dl4jsr.kernel.Kernels;
 import org.dl4jsr.kernel.Matmul;
-import org.dl4jsr.kernel.Matrix;
-import org.dl4jsr.kernel.StridedCopy;
+import org.dl4jsr.kernel.StridedArray;
+import org.dl4jsr.kernel.cpu.Convolution;
+import org.dl4jsr.kernel.cpu.CpuKernels;
+import org.dl4jsr.kernel.cpu.StridedCopy;
+import org.dl4jsr.op.Device;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** The processor and memory of nd4j-native. */
-final class CpuDevice implements Bf16Device {
+final class CpuDevice extends Device {
 
+    /** ND4J creates the executioner and the array factory by name, each by itself: here they meet. */
     static final CpuDevice INSTANCE = new CpuDevice();
+
+    /** Null until it is needed: FLOAT networks are none of ours. */
+    private volatile Tools tools;
+
+    private record Tools(KernelSet set, StridedCopy copies, Convolution convolution) {}
 
     private CpuDevice() {}
 
+    private Tools tools() {
+        Tools chosen = tools;
+        return chosen == null ? choose() : chosen;
+    }
+
+    private synchronized Tools choose() {
+        if (tools == null) {
+            KernelSet set = CpuKernels.choose();
+            tools = new Tools(
+                    set,
+                    new StridedCopy(set.kernels()),
+                    new Convolution(set.kernels(), set.arrays().orElseThrow(), set.matmul()));
+        }
+        return tools;
+    }
+
     @Override
     public Kernels kernels() {
-        return Kernels.get();
+        return tools().set.kernels();
     }
 
     @Override
     public Matmul matmul() {
-        return Matmul.get();
+        KernelSet set = tools().set;
+        return Autocast.isEnabled() ? set.autocast() : set.matmul();
     }
 
-    @Override
-    public ArrayKernels arrayKernels() {
-        return ArrayKernels.get();
+    /** What networks of stock layers need. */
+    ArrayKernels arrays() {
+        return tools().set.arrays().orElseThrow();
+    }
+
+    /** Convolutions of images by products. */
+    Convolution convolution() {
+        return tools().convolution;
     }
 
     @Override
@@ -46,13 +78,16 @@ final class CpuDevice implements Bf16Device {
         if (!Bf16Arrays.isCastable(source) || !Bf16Arrays.isCastable(target)) {
             return false;
         }
-        boolean sameShape = Arrays.equals(source.shape(), target.shape());
-        Matrix from = sameShape ? Bf16Arrays.matrix(this, source) : Bf16Arrays.squeezed(this, source);
-        Matrix to = sameShape ? Bf16Arrays.matrix(this, target) : Bf16Arrays.squeezed(this, target);
+        StridedArray from = Bf16Arrays.strided(this, source);
+        StridedArray to = Bf16Arrays.strided(this, target);
+        if (!Arrays.equals(from.shape(), to.shape())) {
+            from = from.squeezed();
+            to = to.squeezed();
+        }
         if (!Arrays.equals(from.shape(), to.shape())) {
             return false;
         }
-        StridedCopy.copy(from, to);
+        tools().copies.copy(from, to);
         return true;
     }
 }

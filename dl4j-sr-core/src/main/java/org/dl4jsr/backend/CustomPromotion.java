@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Supplier;
+import org.dl4jsr.op.Device;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.ops.CustomOp;
@@ -61,7 +62,7 @@ final class CustomPromotion {
     private CustomPromotion() {}
 
     /** Returns the outputs; {@code stock} runs the op natively. */
-    static INDArray[] run(Bf16Device device, CustomOp op, OpContext context, Supplier<INDArray[]> stock) {
+    static INDArray[] run(Device device, CustomOp op, OpContext context, Supplier<INDArray[]> stock) {
         List<INDArray> inputs = context.getInputArrays();
         List<INDArray> outputs = context.getOutputArrays();
         DataType[] types = context.getDArguments().toArray(new DataType[0]);
@@ -87,7 +88,7 @@ final class CustomPromotion {
 
     /** The descriptors of the op's outputs; {@code stock} asks its native shape function. */
     static List<LongShapeDescriptor> shapes(
-            Bf16Device device, CustomOp op, OpContext context, Supplier<List<LongShapeDescriptor>> stock) {
+            Device device, CustomOp op, OpContext context, Supplier<List<LongShapeDescriptor>> stock) {
         if (!SHAPES_BY_FLOAT.contains(op.opName())) {
             try {
                 return stock.get();
@@ -101,7 +102,7 @@ final class CustomPromotion {
     }
 
     private static List<LongShapeDescriptor> shapesByFloat(
-            Bf16Device device, CustomOp op, OpContext context, Supplier<List<LongShapeDescriptor>> stock) {
+            Device device, CustomOp op, OpContext context, Supplier<List<LongShapeDescriptor>> stock) {
         boolean ofContext = context != null && context.numInputArguments() > 0;
         List<INDArray> inputs = ofContext ? context.getInputArrays() : List.copyOf(op.inputArguments());
         try (var copies = FloatCopies.inCOrder(device)) {

@@ -9,7 +9,7 @@ import java.util.Set;
 import java.util.function.Supplier;
 import org.dl4jsr.kernel.Arithmetic;
 import org.dl4jsr.kernel.ArrayKernels;
-import org.dl4jsr.kernel.Matrix;
+import org.dl4jsr.kernel.StridedArray;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.ops.BroadcastOp;
@@ -24,7 +24,7 @@ import org.nd4j.linalg.factory.Nd4j;
  * Arithmetic and functions of one value on {@link ArrayKernels}, where all operands are BF16: the same bits as by their
  * {@link Treatment}, without its FLOAT copies and faster than ND4J's BF16 code.
  */
-final class ElementwiseShortcuts {
+final class ElementwiseShortcuts implements Shortcut {
 
     private static final Map<String, Arithmetic> ARITHMETIC = Map.ofEntries(
             entry("add", Arithmetic.ADD), entry("subtract", Arithmetic.SUBTRACT),
@@ -76,22 +76,15 @@ final class ElementwiseShortcuts {
 
     private final FunctionTables tables = new FunctionTables();
     private final DefaultOpExecutioner executioner;
-    private final Bf16Device device;
-    private final ArrayKernels kernels;
+    private final CpuDevice device;
 
-    ElementwiseShortcuts(DefaultOpExecutioner executioner, Bf16Device device) {
+    ElementwiseShortcuts(DefaultOpExecutioner executioner, CpuDevice device) {
         this.executioner = executioner;
         this.device = device;
-        kernels = device.arrayKernels();
     }
 
-    /**
-     * Runs an op of the old kind if there is a way.
-     *
-     * @param stock ND4J's code
-     * @return whether it has been done
-     */
-    boolean run(Op op, OpContext context, INDArray x, INDArray y, INDArray z, Supplier<INDArray> stock) {
+    @Override
+    public boolean run(Op op, OpContext context, INDArray x, INDArray y, INDArray z, Supplier<INDArray> stock) {
         if (!suits(x) || !suits(z) || !Arrays.equals(x.shape(), z.shape()) || hasArguments(op)) {
             return false;
         }
@@ -100,18 +93,18 @@ final class ElementwiseShortcuts {
             return FUNCTIONS.contains(op.opName()) && y == null && lookUp(op, context, x, z, stock);
         }
         if (op instanceof ScalarOp scalarOp && scalarOp.dimensions() == null) {
-            kernels.arithmetic(operation, matrix(x), scalarOp.scalar().getFloat(0), matrix(z));
+            device.arrays().arithmetic(operation, strided(x), scalarOp.scalar().getFloat(0), strided(z));
             return true;
         }
-        Matrix second = suits(y) ? broadcast(op, x, y) : null;
+        StridedArray second = suits(y) ? broadcast(op, x, y) : null;
         if (second != null) {
-            kernels.arithmetic(operation, matrix(x), second, matrix(z));
+            device.arrays().arithmetic(operation, strided(x), second, strided(z));
         }
         return second != null;
     }
 
     /** The y of an op of the old kind with the shape of x, or null. */
-    private Matrix broadcast(Op op, INDArray x, INDArray y) {
+    private StridedArray broadcast(Op op, INDArray x, INDArray y) {
         if (op instanceof BroadcastOp broadcastOp) {
             return broadcast(y, x.shape(), broadcastOp.dimensions().toIntVector());
         }
@@ -147,18 +140,13 @@ final class ElementwiseShortcuts {
             return results;
         });
         if (table != null) {
-            kernels.lookUp(device.address(table), matrix(x), matrix(z));
+            device.arrays().lookUp(device.address(table), strided(x), strided(z));
         }
         return table != null;
     }
 
-    /**
-     * Runs a custom op of these operands if there is a way.
-     *
-     * @param numbers its floating point arguments
-     * @return whether it has been done
-     */
-    boolean run(String op, List<INDArray> inputs, List<INDArray> outputs, double[] numbers) {
+    @Override
+    public boolean run(String op, List<INDArray> inputs, List<INDArray> outputs, long[] integers, double[] numbers) {
         if (inputs.size() != 2 || outputs.size() != 1) {
             return false;
         }
@@ -170,11 +158,11 @@ final class ElementwiseShortcuts {
         }
         Arithmetic operation = ARITHMETIC.get(op);
         if (operation != null) {
-            Matrix left = broadcast(a, out.shape());
-            Matrix right = broadcast(b, out.shape());
+            StridedArray left = strided(a).broadcastTo(out.shape());
+            StridedArray right = strided(b).broadcastTo(out.shape());
             boolean broadcasts = left != null && right != null;
             if (broadcasts) {
-                kernels.arithmetic(operation, left, right, matrix(out));
+                device.arrays().arithmetic(operation, left, right, strided(out));
             }
             return broadcasts;
         }
@@ -198,7 +186,8 @@ final class ElementwiseShortcuts {
             return results;
         });
         if (table != null) {
-            kernels.multiplyLookUp(device.address(table), GATES.contains(op), matrix(x), matrix(dy), matrix(dx));
+            device.arrays()
+                    .multiplyLookUp(device.address(table), GATES.contains(op), strided(x), strided(dy), strided(dx));
         }
         return table != null;
     }
@@ -207,32 +196,13 @@ final class ElementwiseShortcuts {
         return Bf16Arrays.isBFloat16(array) && !array.isEmpty();
     }
 
-    private Matrix matrix(INDArray array) {
-        return Bf16Arrays.matrix(device, array);
-    }
-
-    /** {@code array} with the shape it broadcasts to by the rules of NumPy, or null. */
-    private Matrix broadcast(INDArray array, long[] shape) {
-        Matrix given = matrix(array);
-        int missing = shape.length - array.rank();
-        if (missing < 0) {
-            return null;
-        }
-        long[] strides = new long[shape.length];
-        for (int i = missing; i < shape.length; i++) {
-            long size = given.shape()[i - missing];
-            if (size == shape[i]) {
-                strides[i] = given.strides()[i - missing];
-            } else if (size != 1) {
-                return null;
-            }
-        }
-        return new Matrix(given.type(), given.address(), shape, strides);
+    private StridedArray strided(INDArray array) {
+        return Bf16Arrays.strided(device, array);
     }
 
     /** {@code array}, whose dimensions are those of {@code shape} that are listed, with this shape; or null. */
-    private Matrix broadcast(INDArray array, long[] shape, int[] dimensions) {
-        Matrix given = Bf16Arrays.squeezed(device, array);
+    private StridedArray broadcast(INDArray array, long[] shape, int[] dimensions) {
+        StridedArray given = Bf16Arrays.strided(device, array).squeezed();
         int[] kept = Arrays.stream(dimensions)
                 .map(d -> Math.floorMod(d, shape.length))
                 .sorted()
@@ -248,6 +218,6 @@ final class ElementwiseShortcuts {
             }
             strides[kept[i]] = given.strides()[i];
         }
-        return new Matrix(given.type(), given.address(), shape, strides);
+        return new StridedArray(given.type(), given.address(), shape, strides);
     }
 }

@@ -2,6 +2,7 @@ package org.dl4jsr.backend;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.dl4jsr.op.Device;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.memory.MemoryWorkspace;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -14,21 +15,21 @@ final class FloatCopies implements AutoCloseable {
 
     private final List<Copy> copies = new ArrayList<>();
     private final List<INDArray> results = new ArrayList<>();
-    private final Bf16Device device;
+    private final Device device;
     private final boolean inCOrder;
 
     /** Copies ordered as their originals are. */
-    FloatCopies(Bf16Device device) {
+    FloatCopies(Device device) {
         this(device, false);
     }
 
-    private FloatCopies(Bf16Device device, boolean inCOrder) {
+    private FloatCopies(Device device, boolean inCOrder) {
         this.device = device;
         this.inCOrder = inCOrder;
     }
 
     /** Copies in 'c' order. */
-    static FloatCopies inCOrder(Bf16Device device) {
+    static FloatCopies inCOrder(Device device) {
         return new FloatCopies(device, true);
     }
 

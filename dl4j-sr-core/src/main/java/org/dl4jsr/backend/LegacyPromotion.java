@@ -1,6 +1,7 @@
 package org.dl4jsr.backend;
 
 import java.util.function.Supplier;
+import org.dl4jsr.op.Device;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.ops.Op;
@@ -14,7 +15,7 @@ import org.nd4j.linalg.api.ops.executioner.DefaultOpExecutioner;
  */
 final class LegacyPromotion {
 
-    private final Bf16Device device;
+    private final Device device;
     private final DefaultOpExecutioner executioner;
     private final Op op;
     private final OpContext context;
@@ -23,7 +24,7 @@ final class LegacyPromotion {
     private final INDArray z;
     private final INDArray scalar;
 
-    LegacyPromotion(Bf16Device device, DefaultOpExecutioner executioner, Op op, OpContext context) {
+    LegacyPromotion(Device device, DefaultOpExecutioner executioner, Op op, OpContext context) {
         this.device = device;
         this.executioner = executioner;
         this.op = op;

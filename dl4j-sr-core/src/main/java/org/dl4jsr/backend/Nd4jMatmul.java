@@ -4,9 +4,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
-import org.dl4jsr.kernel.Autocast;
 import org.dl4jsr.kernel.Matmul;
-import org.dl4jsr.kernel.Matrix;
+import org.dl4jsr.kernel.StridedArray;
 import org.dl4jsr.op.Device;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -95,15 +94,15 @@ final class Nd4jMatmul {
         if (overlap(x, z) || overlap(y, z) || x.rank() == 0 || y.rank() == 0) {
             return false;
         }
-        Matrix a = x.rank() == 1 ? row(x) : transposed(Bf16Arrays.matrix(device, x), transposeX);
-        Matrix b = y.rank() == 1 ? column(y) : transposed(Bf16Arrays.matrix(device, y), transposeY);
-        Matrix c = z.rank() < 2 ? vector(z, a, b) : transposed(Bf16Arrays.matrix(device, z), transposeZ);
+        StridedArray a = x.rank() == 1 ? row(x) : transposed(strided(x), transposeX);
+        StridedArray b = y.rank() == 1 ? column(y) : transposed(strided(y), transposeY);
+        StridedArray c = z.rank() < 2 ? vector(z, a, b) : transposed(strided(z), transposeZ);
         int rank = c.shape().length;
         if (a.shape().length > rank || b.shape().length > rank) {
             return false;
         }
-        a = ofRank(a, rank);
-        b = ofRank(b, rank);
+        a = a.withRank(rank);
+        b = b.withRank(rank);
         if (c.rows() != a.rows() && c.rows() == b.columns() && rank == 2 && z.isVector()) {
             c = c.transposed(); // ND4J takes a row where the result is a column, and the other way
         }
@@ -131,15 +130,7 @@ final class Nd4jMatmul {
                 && !overlap(w, z)
                 && !overlap(b, z);
         if (fits) {
-            device.matmul()
-                    .multiply(
-                            Bf16Arrays.matrix(device, x),
-                            Bf16Arrays.matrix(device, w),
-                            Bf16Arrays.matrix(device, z),
-                            1,
-                            0,
-                            row(b),
-                            null);
+            device.matmul().multiply(strided(x), strided(w), strided(z), 1, 0, row(b), null);
             device.written(List.of(z));
         }
         return fits;
@@ -192,68 +183,46 @@ final class Nd4jMatmul {
         if (!plain) {
             return false;
         }
-        Matrix a = transposed(Bf16Arrays.matrix(device, x), transposeX);
-        Matrix b = transposed(Bf16Arrays.matrix(device, inputs.get(1)), transposeY);
-        Matrix dc = transposed(Bf16Arrays.matrix(device, inputs.get(2)), transposeZ);
-        device.matmul().multiply(dc, b.transposed(), transposed(Bf16Arrays.matrix(device, outputs.get(0)), transposeX));
-        device.matmul().multiply(a.transposed(), dc, transposed(Bf16Arrays.matrix(device, outputs.get(1)), transposeY));
+        StridedArray a = transposed(strided(x), transposeX);
+        StridedArray b = transposed(strided(inputs.get(1)), transposeY);
+        StridedArray dc = transposed(strided(inputs.get(2)), transposeZ);
+        device.matmul().multiply(dc, b.transposed(), transposed(strided(outputs.get(0)), transposeX));
+        device.matmul().multiply(a.transposed(), dc, transposed(strided(outputs.get(1)), transposeY));
         device.written(outputs);
         return true;
     }
 
-    private static Matrix transposed(Matrix matrix, boolean transpose) {
+    private static StridedArray transposed(StridedArray matrix, boolean transpose) {
         return transpose ? matrix.transposed() : matrix;
     }
 
-    private Matrix row(INDArray vector) {
-        Matrix memory = Bf16Arrays.matrix(device, vector);
-        return new Matrix(memory.type(), memory.address(), new long[] {1, vector.length()}, new long[] {
-            vector.length(), memory.strides()[0]
-        });
+    private StridedArray strided(INDArray array) {
+        return Bf16Arrays.strided(device, array);
     }
 
-    private Matrix column(INDArray vector) {
+    private StridedArray row(INDArray vector) {
+        return strided(vector).asRow();
+    }
+
+    private boolean overlap(INDArray a, INDArray b) {
+        return strided(a).overlaps(strided(b));
+    }
+
+    private StridedArray column(INDArray vector) {
         return row(vector).transposed();
     }
 
     /** A result of rank 0 or 1 as the matrix that the product is. */
-    private Matrix vector(INDArray z, Matrix a, Matrix b) {
+    private StridedArray vector(INDArray z, StridedArray a, StridedArray b) {
         if (z.rank() == 0) {
-            Matrix scalar = Bf16Arrays.matrix(device, z);
-            return new Matrix(scalar.type(), scalar.address(), new long[] {1, 1}, new long[] {1, 1});
+            StridedArray scalar = strided(z);
+            return new StridedArray(scalar.type(), scalar.address(), new long[] {1, 1}, new long[] {1, 1});
         }
         return b.columns() == 1 && a.rows() == z.length() ? column(z) : row(z);
     }
 
-    /** With leading dimensions of 1. */
-    private static Matrix ofRank(Matrix matrix, int rank) {
-        int missing = rank - matrix.shape().length;
-        if (missing == 0) {
-            return matrix;
-        }
-        long[] shape = new long[rank];
-        long[] strides = new long[rank];
-        Arrays.fill(shape, 0, missing, 1);
-        Arrays.fill(strides, 0, missing, 1);
-        System.arraycopy(matrix.shape(), 0, shape, missing, rank - missing);
-        System.arraycopy(matrix.strides(), 0, strides, missing, rank - missing);
-        return new Matrix(matrix.type(), matrix.address(), shape, strides);
-    }
-
-    private static boolean broadcasts(Matrix operand, Matrix result) {
+    private static boolean broadcasts(StridedArray operand, StridedArray result) {
         return IntStream.range(0, result.shape().length - 2)
                 .allMatch(i -> operand.shape()[i] == result.shape()[i] || operand.shape()[i] == 1);
-    }
-
-    /** Whether the two lie in overlapping ranges of memory. */
-    private boolean overlap(INDArray a, INDArray b) {
-        return device.address(a) < end(b) && device.address(b) < end(a);
-    }
-
-    private long end(INDArray array) {
-        long last = IntStream.range(0, array.rank())
-                .mapToLong(i -> (array.size(i) - 1) * array.stride(i))
-                .sum();
-        return device.address(array) + (last + 1) * array.dataType().width();
     }
 }

@@ -2,7 +2,7 @@ package org.dl4jsr.backend;
 
 import java.util.List;
 import java.util.Set;
-import org.dl4jsr.kernel.Autocast;
+import org.dl4jsr.op.Device;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -11,7 +11,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  */
 enum Treatment {
 
-    /** Copies and casts: {@link Bf16Device#copy}, else ND4J. */
+    /** Copies and casts: {@link Device#copy}, else ND4J. */
     COPY,
     /** ND4J's code: there is no BF16 operand, or it only moves elements or rounds each result once. */
     NATIVE,

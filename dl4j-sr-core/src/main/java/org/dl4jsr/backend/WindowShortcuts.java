@@ -3,9 +3,9 @@ package org.dl4jsr.backend;
 import java.util.List;
 import java.util.stream.Stream;
 import org.dl4jsr.kernel.ArrayKernels;
-import org.dl4jsr.kernel.Convolution;
-import org.dl4jsr.kernel.Matrix;
+import org.dl4jsr.kernel.StridedArray;
 import org.dl4jsr.kernel.Window;
+import org.dl4jsr.kernel.cpu.Convolution;
 import org.dl4jsr.op.KernelOp;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -14,24 +14,16 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * by their {@link Treatment}, without its FLOAT copies. One-dimensional convolutions run on {@link Convolution}, which
  * sums in an order of its own.
  */
-final class WindowShortcuts {
+final class WindowShortcuts implements Shortcut {
 
-    private final Bf16Device device;
-    private final ArrayKernels kernels;
+    private final CpuDevice device;
 
-    WindowShortcuts(Bf16Device device) {
+    WindowShortcuts(CpuDevice device) {
         this.device = device;
-        kernels = device.arrayKernels();
     }
 
-    /**
-     * Runs a custom op if there is a way.
-     *
-     * @param integers its integer arguments
-     * @param numbers its floating point arguments
-     * @return whether it has been done
-     */
-    boolean run(String op, List<INDArray> inputs, List<INDArray> outputs, long[] integers, double[] numbers) {
+    @Override
+    public boolean run(String op, List<INDArray> inputs, List<INDArray> outputs, long[] integers, double[] numbers) {
         boolean suits = Stream.concat(inputs.stream(), outputs.stream())
                 .allMatch(array -> Bf16Arrays.isBFloat16(array) && !array.isEmpty());
         return suits
@@ -50,7 +42,7 @@ final class WindowShortcuts {
         boolean zeros = numbers.length == 0 || numbers[0] == 0;
         boolean plain = zeros && integers.length >= 8 && image.rank() == 4 && columns.rank() == 6;
         if (plain) {
-            kernels.im2col(matrix(image), matrix(columns), window(integers));
+            device.arrays().im2col(strided(image), strided(columns), window(integers));
         }
         return plain;
     }
@@ -58,18 +50,19 @@ final class WindowShortcuts {
     private boolean col2im(INDArray columns, INDArray image, long[] integers) {
         boolean plain = integers.length >= 8 && columns.rank() == 6 && image.rank() == 4;
         if (plain) {
-            kernels.col2im(
-                    matrix(columns),
-                    matrix(image),
-                    new Window(
-                            columns.size(2),
-                            columns.size(3),
-                            integers[0],
-                            integers[1],
-                            integers[2],
-                            integers[3],
-                            integers[6],
-                            integers[7]));
+            device.arrays()
+                    .col2im(
+                            strided(columns),
+                            strided(image),
+                            new Window(
+                                    columns.size(2),
+                                    columns.size(3),
+                                    integers[0],
+                                    integers[1],
+                                    integers[2],
+                                    integers[3],
+                                    integers[6],
+                                    integers[7]));
         }
         return plain;
     }
@@ -77,9 +70,9 @@ final class WindowShortcuts {
     private boolean maxPool(INDArray in, INDArray out, long[] integers) {
         boolean plain = isPooling(integers, in, out);
         if (plain) {
-            Matrix x = channelsFirst(in, integers);
-            Matrix y = channelsFirst(out, integers);
-            kernels.maxPool(x, y, poolingWindow(integers, x, y));
+            StridedArray x = channelsFirst(in, integers);
+            StridedArray y = channelsFirst(out, integers);
+            device.arrays().maxPool(x, y, poolingWindow(integers, x, y));
         }
         return plain;
     }
@@ -87,9 +80,9 @@ final class WindowShortcuts {
     private boolean maxPoolGradient(INDArray in, INDArray gradient, INDArray out, long[] integers) {
         boolean plain = isPooling(integers, in, gradient);
         if (plain) {
-            Matrix x = channelsFirst(in, integers);
-            Matrix dy = channelsFirst(gradient, integers);
-            kernels.maxPoolGradient(x, dy, channelsFirst(out, integers), poolingWindow(integers, x, dy));
+            StridedArray x = channelsFirst(in, integers);
+            StridedArray dy = channelsFirst(gradient, integers);
+            device.arrays().maxPoolGradient(x, dy, channelsFirst(out, integers), poolingWindow(integers, x, dy));
         }
         return plain;
     }
@@ -112,7 +105,7 @@ final class WindowShortcuts {
                 : samePadding(x.size(2), y.size(2), integers[0], integers[1], integers[3]);
         var window = new Window(1, integers[0], 1, integers[1], 0, padding, 1, integers[3]);
         if (!backward) {
-            Convolution.get()
+            device.convolution()
                     .forward(asImage(x), withHeight(weights), hasBias ? row(inputs.get(2)) : null, asImage(y), window);
             return true;
         }
@@ -121,7 +114,7 @@ final class WindowShortcuts {
         if (!KernelOp.isDense(dWeights) || dBias != null && !KernelOp.isDense(dBias)) {
             return false;
         }
-        Convolution.get()
+        device.convolution()
                 .backward(
                         asImage(x),
                         withHeight(weights),
@@ -134,25 +127,25 @@ final class WindowShortcuts {
     }
 
     /** [batch, channels, width] as [batch, channels, 1, width]. */
-    private Matrix asImage(INDArray sequence) {
-        Matrix m = matrix(sequence);
-        return new Matrix(m.type(), m.address(), new long[] {m.shape()[0], m.shape()[1], 1, m.shape()[2]}, new long[] {
-            m.strides()[0], m.strides()[1], 0, m.strides()[2]
-        });
+    private StridedArray asImage(INDArray sequence) {
+        StridedArray m = strided(sequence);
+        return new StridedArray(
+                m.type(), m.address(), new long[] {m.shape()[0], m.shape()[1], 1, m.shape()[2]}, new long[] {
+                    m.strides()[0], m.strides()[1], 0, m.strides()[2]
+                });
     }
 
     /** [window, in, out] as [1, window, in, out]. */
-    private Matrix withHeight(INDArray weights) {
-        Matrix m = matrix(weights);
-        return new Matrix(m.type(), m.address(), new long[] {1, m.shape()[0], m.shape()[1], m.shape()[2]}, new long[] {
-            0, m.strides()[0], m.strides()[1], m.strides()[2]
-        });
+    private StridedArray withHeight(INDArray weights) {
+        StridedArray m = strided(weights);
+        return new StridedArray(
+                m.type(), m.address(), new long[] {1, m.shape()[0], m.shape()[1], m.shape()[2]}, new long[] {
+                    0, m.strides()[0], m.strides()[1], m.strides()[2]
+                });
     }
 
-    private Matrix row(INDArray bias) {
-        Matrix m = matrix(bias);
-        long stride = m.strides()[m.strides().length - 1];
-        return new Matrix(m.type(), m.address(), new long[] {1, bias.length()}, new long[] {bias.length(), stride});
+    private StridedArray row(INDArray bias) {
+        return strided(bias).asRow();
     }
 
     /** Of integer arguments that start with the window's sizes. */
@@ -166,13 +159,13 @@ final class WindowShortcuts {
     }
 
     /** [batch, channels, height, width] of a pooling's operand, which may have its channels last. */
-    private Matrix channelsFirst(INDArray image, long[] integers) {
+    private StridedArray channelsFirst(INDArray image, long[] integers) {
         boolean last = integers.length > 10 && integers[10] == 1;
-        return matrix(last ? image.permute(0, 3, 1, 2) : image);
+        return strided(last ? image.permute(0, 3, 1, 2) : image);
     }
 
     /** With the padding of mode "same", which such a pooling finds out itself. */
-    private static Window poolingWindow(long[] integers, Matrix x, Matrix y) {
+    private static Window poolingWindow(long[] integers, StridedArray x, StridedArray y) {
         Window given = window(integers);
         if (integers[8] == 0) {
             return given;
@@ -192,7 +185,7 @@ final class WindowShortcuts {
         return ((out - 1) * stride + (size - 1) * dilation + 1 - in) / 2;
     }
 
-    private Matrix matrix(INDArray array) {
-        return Bf16Arrays.matrix(device, array);
+    private StridedArray strided(INDArray array) {
+        return Bf16Arrays.strided(device, array);
     }
 }

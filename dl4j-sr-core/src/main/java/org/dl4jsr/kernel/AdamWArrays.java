@@ -1,5 +1,7 @@
 package org.dl4jsr.kernel;
 
+import org.dl4jsr.rounding.WeightWrite;
+
 /**
  * The memory of one AdamW step over a contiguous range of parameters; addresses are of the first element.
  *

@@ -1,5 +1,7 @@
 package org.dl4jsr.kernel;
 
+import org.dl4jsr.rounding.WeightWrite;
+
 /**
  * What one AdamW step did to its weights, summed over the range; several ranges add up. Under
  * {@link WeightWrite#MASTER} the weight is the master weight.

@@ -1,5 +1,8 @@
 package org.dl4jsr.kernel;
 
+import org.dl4jsr.rounding.StateRounding;
+import org.dl4jsr.rounding.WeightWrite;
+
 /**
  * The scalars of one AdamW step; everything in FP32, each operation rounded once, no fused multiply-add:
  *

@@ -12,7 +12,7 @@ public enum Arithmetic {
     REVERSE_DIVIDE;
 
     /** In FP32. */
-    float of(float a, float b) {
+    public float of(float a, float b) {
         return switch (this) {
             case ADD -> a + b;
             case SUBTRACT -> a - b;

@@ -7,21 +7,16 @@ package org.dl4jsr.kernel;
  */
 public interface ArrayKernels {
 
-    /** The implementation that was chosen for this process; see {@link KernelChoice}. */
-    static ArrayKernels get() {
-        return KernelChoice.arrayKernels();
-    }
-
     /**
      * c = a operation b.
      *
      * @param a of c's shape; may be c
      * @param b of c's shape, a stride of 0 broadcasting it; may be c
      */
-    void arithmetic(Arithmetic operation, Matrix a, Matrix b, Matrix c);
+    void arithmetic(Arithmetic operation, StridedArray a, StridedArray b, StridedArray c);
 
     /** c = a operation b, with an FP32 number for b; a of c's shape, may be c. */
-    void arithmetic(Arithmetic operation, Matrix a, float b, Matrix c);
+    void arithmetic(Arithmetic operation, StridedArray a, float b, StridedArray c);
 
     /**
      * y = f(x), for any f of one BF16 value.
@@ -29,7 +24,7 @@ public interface ArrayKernels {
      * @param table address of 65,536 BF16: f of each BF16 value, in the order of their bits
      * @param x of y's shape; may be y
      */
-    void lookUp(long table, Matrix x, Matrix y);
+    void lookUp(long table, StridedArray x, StridedArray y);
 
     /**
      * dx = dy * f(x).
@@ -39,7 +34,7 @@ public interface ArrayKernels {
      * @param x of dx's shape; may be dx
      * @param dy of dx's shape; may be dx
      */
-    void multiplyLookUp(long table, boolean gate, Matrix x, Matrix dy, Matrix dx);
+    void multiplyLookUp(long table, boolean gate, StridedArray x, StridedArray dy, StridedArray dx);
 
     /**
      * Lays the windows of images out for a convolution as a matrix product; 0 outside of the image.
@@ -47,14 +42,14 @@ public interface ArrayKernels {
      * @param image [batch, channels, height, width]
      * @param columns [batch, channels, window height, window width, rows, columns], written
      */
-    void im2col(Matrix image, Matrix columns, Window window);
+    void im2col(StridedArray image, StridedArray columns, Window window);
 
     /** The transpose of {@link #im2col}: image, written, sums what columns, BF16 or FLOAT, has of each element. */
-    void col2im(Matrix columns, Matrix image, Window window);
+    void col2im(StridedArray columns, StridedArray image, Window window);
 
     /** y [batch, channels, rows, columns] = the greatest number in each window of x; -infinity where there is none. */
-    void maxPool(Matrix x, Matrix y, Window window);
+    void maxPool(StridedArray x, StridedArray y, Window window);
 
     /** Backward of {@link #maxPool}: of equal numbers the first one counts. */
-    void maxPoolGradient(Matrix x, Matrix dy, Matrix dx, Window window);
+    void maxPoolGradient(StridedArray x, StridedArray dy, StridedArray dx, Window window);
 }

@@ -9,18 +9,17 @@ import java.util.Arrays;
  * @param sizes outermost first
  * @param steps of each operand, in elements
  */
-record ElementLoops(long[] sizes, long[][] steps) {
+public record ElementLoops(long[] sizes, long[][] steps) {
 
     /** At least one loop; operands have equal shapes and at least one element. */
-    static ElementLoops over(Matrix... operands) {
-        Matrix last = operands[operands.length - 1];
-        for (Matrix operand : operands) {
+    public static ElementLoops over(StridedArray... operands) {
+        StridedArray last = operands[operands.length - 1];
+        for (StridedArray operand : operands) {
             if (!Arrays.equals(operand.shape(), last.shape())) {
-                throw new IllegalArgumentException("Operands " + Operands.text(operand) + " and " + Operands.text(last)
-                        + ", expected equal shapes");
+                throw new IllegalArgumentException("Operands " + operand + " and " + last + ", expected equal shapes");
             }
         }
-        int[] order = StridedCopy.byStride(last);
+        int[] order = last.byStride();
         long[] sizes = new long[Math.max(1, order.length)];
         long[][] steps = new long[operands.length][sizes.length];
         Arrays.fill(sizes, 1);
@@ -44,7 +43,7 @@ record ElementLoops(long[] sizes, long[][] steps) {
     }
 
     /** Whether {@code dimension} goes on in every operand where the loop inside it ends. */
-    private static boolean follows(Matrix[] operands, int dimension, long size, long[][] steps, int inner) {
+    private static boolean follows(StridedArray[] operands, int dimension, long size, long[][] steps, int inner) {
         for (int k = 0; k < operands.length; k++) {
             if (operands[k].strides()[dimension] != size * steps[k][inner]) {
                 return false;
@@ -53,12 +52,13 @@ record ElementLoops(long[] sizes, long[][] steps) {
         return true;
     }
 
-    int rank() {
+    /** Number of loops. */
+    public int rank() {
         return sizes.length;
     }
 
     /** As the native kernels take it. */
-    long[] toArray() {
+    public long[] toArray() {
         long[] array = Arrays.copyOf(sizes, sizes.length * (1 + steps.length));
         for (int k = 0; k < steps.length; k++) {
             System.arraycopy(steps[k], 0, array, sizes.length * (k + 1), sizes.length);
@@ -67,7 +67,7 @@ record ElementLoops(long[] sizes, long[][] steps) {
     }
 
     /** Calls {@code body} with the operands' offsets, in elements, of each element. */
-    void forEach(Body body) {
+    public void forEach(Body body) {
         forEach(0, new long[steps.length], body);
     }
 
@@ -86,7 +86,8 @@ record ElementLoops(long[] sizes, long[][] steps) {
     }
 
     @FunctionalInterface
-    interface Body {
+    /** What is done with one element of each operand. */
+    public interface Body {
         void accept(long[] offsets);
     }
 }

@@ -1,5 +1,7 @@
 package org.dl4jsr.kernel;
 
+import org.dl4jsr.rounding.BlockSum;
+
 /**
  * The kernels over raw memory. Arguments named like arrays are addresses of their first element; matrices are dense
  * and row-major, shapes in brackets. The caller checks bounds: a kernel trusts its arguments.
@@ -11,16 +13,8 @@ package org.dl4jsr.kernel;
  */
 public interface Kernels {
 
-    /** The implementation that was chosen for this process; see {@link KernelChoice}. */
-    static Kernels get() {
-        return KernelChoice.kernels();
-    }
-
     /** What runs, for logs: implementation, instruction set, threads. */
     String description();
-
-    /** Sets the number of threads of this implementation's kernels; 1 or more. */
-    void setThreads(int threads);
 
     /** FP32 to BF16, round to nearest even. */
     void toBFloat16(long source, long target, long length);
@@ -37,7 +31,7 @@ public interface Kernels {
 
     /**
      * The sum of squares of {@code length} values. Not finite exactly when some value is not finite. The order of
-     * summation is fixed (see {@link JavaKernels#sumOfSquares}), so the result does not depend on threads.
+     * summation is fixed (see {@link BlockSum}), so the result does not depend on threads.
      */
     double sumOfSquares(FloatType type, long values, long length);
 

@@ -4,37 +4,37 @@ import java.lang.reflect.Field;
 import sun.misc.Unsafe;
 
 /** Raw memory, as the Java kernels read and write it. Addresses need no alignment. */
-final class Memory {
+public final class Memory {
 
     private static final Unsafe UNSAFE = unsafe();
 
     private Memory() {}
 
-    static short getShort(long address) {
+    public static short getShort(long address) {
         return UNSAFE.getShort(address);
     }
 
-    static void putShort(long address, short value) {
+    public static void putShort(long address, short value) {
         UNSAFE.putShort(address, value);
     }
 
-    static int getInt(long address) {
+    public static int getInt(long address) {
         return UNSAFE.getInt(address);
     }
 
-    static void putInt(long address, int value) {
+    public static void putInt(long address, int value) {
         UNSAFE.putInt(address, value);
     }
 
-    static float getFloat(long address) {
+    public static float getFloat(long address) {
         return UNSAFE.getFloat(address);
     }
 
-    static void putFloat(long address, float value) {
+    public static void putFloat(long address, float value) {
         UNSAFE.putFloat(address, value);
     }
 
-    static void copy(long source, long target, long bytes) {
+    public static void copy(long source, long target, long bytes) {
         UNSAFE.copyMemory(source, target, bytes);
     }
 

@@ -23,19 +23,19 @@ public record Window(
         long dilationWidth) {
 
     /** As the native kernels take it. */
-    long[] toArray() {
+    public long[] toArray() {
         return new long[] {
             height, width, strideHeight, strideWidth, paddingHeight, paddingWidth, dilationHeight, dilationWidth
         };
     }
 
     /** The image's row of row {@code i} of the windows at {@code position}; may be outside. */
-    long row(long position, long i) {
+    public long row(long position, long i) {
         return position * strideHeight - paddingHeight + i * dilationHeight;
     }
 
     /** The image's column of column {@code j} of the windows at {@code position}; may be outside. */
-    long column(long position, long j) {
+    public long column(long position, long j) {
         return position * strideWidth - paddingWidth + j * dilationWidth;
     }
 }

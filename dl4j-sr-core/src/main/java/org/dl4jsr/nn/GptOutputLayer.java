@@ -16,6 +16,7 @@ import org.dl4jsr.op.LayerNorm;
 import org.dl4jsr.op.LayerNormGradient;
 import org.dl4jsr.op.MatrixProduct;
 import org.dl4jsr.op.SoftmaxCrossEntropy;
+import org.dl4jsr.op.StepPart;
 import org.nd4j.common.primitives.Pair;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -100,10 +101,10 @@ public final class GptOutputLayer extends SequenceLayer<GptOutput> implements IO
 
         INDArray dHead = headGradient();
         if (dHead != null) {
-            Nd4j.exec(new MatrixProduct(dLogits, true, normed.y, false, dHead));
+            Nd4j.exec(new MatrixProduct(StepPart.HEAD, dLogits, true, normed.y, false, dHead));
         }
         INDArray dNormed = create(place, workspaceMgr, rows, input.size(2));
-        Nd4j.exec(new MatrixProduct(dLogits, false, head(), false, dNormed));
+        Nd4j.exec(new MatrixProduct(StepPart.HEAD, dLogits, false, head(), false, dNormed));
         INDArray dx = create(ArrayType.ACTIVATION_GRAD, workspaceMgr, input.shape());
         Nd4j.exec(new LayerNormGradient(
                 normed.x,
@@ -223,7 +224,7 @@ public final class GptOutputLayer extends SequenceLayer<GptOutput> implements IO
     }
 
     private void logits(Normed normed, INDArray logits) {
-        Nd4j.exec(new MatrixProduct(normed.y, false, head(), true, logits));
+        Nd4j.exec(new MatrixProduct(StepPart.HEAD, normed.y, false, head(), true, logits));
     }
 
     private INDArray head() {

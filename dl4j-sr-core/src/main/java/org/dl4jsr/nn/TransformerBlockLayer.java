@@ -21,6 +21,7 @@ import org.dl4jsr.op.GeluGradient;
 import org.dl4jsr.op.LayerNorm;
 import org.dl4jsr.op.LayerNormGradient;
 import org.dl4jsr.op.MatrixProduct;
+import org.dl4jsr.op.StepPart;
 import org.nd4j.common.primitives.Pair;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -162,13 +163,14 @@ public final class TransformerBlockLayer extends SequenceLayer<TransformerBlock>
 
     /** y = x matrix + bias + residual. */
     private void linear(INDArray x, String matrix, INDArray y, INDArray residual) {
-        Nd4j.exec(new MatrixProduct(x, false, getParam(matrix), false, y, getParam(matrix + BIAS), residual));
+        Nd4j.exec(new MatrixProduct(
+                StepPart.GEMM_FORWARD, x, false, getParam(matrix), false, y, getParam(matrix + BIAS), residual));
     }
 
     /** The gradients of {@link #linear} with respect to its matrix and to x. */
     private void linearGradient(INDArray x, String matrix, INDArray dy, INDArray dx) {
-        Nd4j.exec(new MatrixProduct(x, true, dy, false, gradient(matrix)));
-        Nd4j.exec(new MatrixProduct(dy, false, getParam(matrix), true, dx));
+        Nd4j.exec(new MatrixProduct(StepPart.GEMM_WEIGHT, x, true, dy, false, gradient(matrix)));
+        Nd4j.exec(new MatrixProduct(StepPart.GEMM_INPUT, dy, false, getParam(matrix), true, dx));
     }
 
     private void biasGradient(String matrix, INDArray dy) {

@@ -14,7 +14,7 @@ public final class BiasGradient extends KernelOp {
      * @param dBias [width], written
      */
     public BiasGradient(INDArray dy, INDArray dBias) {
-        super(new INDArray[] {dy}, new INDArray[] {dBias});
+        super(StepPart.BIAS, new INDArray[] {dy}, new INDArray[] {dBias});
         this.rows = rows("dy", dy, dy.dataType(), dBias.length());
         this.dy = dy;
         this.dBias = require("dBias", dBias, dy.dataType(), dy.size(-1));

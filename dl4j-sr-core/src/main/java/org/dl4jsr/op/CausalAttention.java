@@ -23,7 +23,7 @@ public final class CausalAttention extends KernelOp {
      * @param logSumExp FLOAT [batch * heads, time], written: for {@link CausalAttentionGradient}
      */
     public CausalAttention(INDArray qkv, INDArray out, INDArray logSumExp, int batch, int heads) {
-        super(new INDArray[] {qkv}, new INDArray[] {out, logSumExp});
+        super(StepPart.ATTENTION_FORWARD, new INDArray[] {qkv}, new INDArray[] {out, logSumExp});
         long width = out.size(-1);
         int rows = rows("qkv", qkv, out.dataType(), 3 * width);
         this.qkv = qkv;

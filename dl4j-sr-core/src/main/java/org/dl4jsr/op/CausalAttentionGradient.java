@@ -24,7 +24,7 @@ public final class CausalAttentionGradient extends KernelOp {
      */
     public CausalAttentionGradient(
             INDArray qkv, INDArray out, INDArray logSumExp, INDArray dOut, INDArray dQkv, int batch, int heads) {
-        super(new INDArray[] {qkv, out, logSumExp, dOut}, new INDArray[] {dQkv});
+        super(StepPart.ATTENTION_BACKWARD, new INDArray[] {qkv, out, logSumExp, dOut}, new INDArray[] {dQkv});
         long width = out.size(-1);
         int rows = rows("qkv", qkv, out.dataType(), 3 * width);
         this.qkv = qkv;

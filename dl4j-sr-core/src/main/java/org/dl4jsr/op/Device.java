@@ -5,18 +5,41 @@ import org.dl4jsr.kernel.Kernels;
 import org.dl4jsr.kernel.Matmul;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** The processor that runs the ops and the memory, as its kernels see it, of ND4J's arrays. */
-public interface Device {
+/**
+ * The processor that runs the ops, its kernels, and the memory, as they see it, of ND4J's arrays. Everything that
+ * computes asks its device; there is no other way to the kernels.
+ */
+public abstract class Device {
 
-    /** The kernels in force, over this device's addresses. */
-    Kernels kernels();
+    private volatile StepTimes times;
+
+    /** Sets who counts the work of this device from now on; null, as at start, for nobody. */
+    public final void setTimes(StepTimes times) {
+        this.times = times;
+    }
+
+    /** Who counts this device's work, or null. */
+    public final StepTimes times() {
+        return times;
+    }
+
+    /** The kernels over this device's addresses. */
+    public abstract Kernels kernels();
 
     /** The matrix product in force, over this device's addresses. */
-    Matmul matmul();
+    public abstract Matmul matmul();
 
     /** The address of {@code array}'s first element, whose content is up to date there; 0 for null. */
-    long address(INDArray array);
+    public abstract long address(INDArray array);
 
     /** To be told once arrays have been written by their addresses. */
-    void written(List<INDArray> arrays);
+    public abstract void written(List<INDArray> arrays);
+
+    /**
+     * Copies {@code source} to {@code target} if both are FLOAT or BFLOAT16 and of one shape, but for dimensions of one
+     * element: bit for bit within a type, exactly or rounded to nearest even between the two.
+     *
+     * @return whether it has been done
+     */
+    public abstract boolean copy(INDArray source, INDArray target);
 }

@@ -16,7 +16,7 @@ public final class Gelu extends KernelOp {
      * @param y as x, written
      */
     public Gelu(INDArray x, INDArray y) {
-        super(new INDArray[] {x}, new INDArray[] {y});
+        super(StepPart.GELU, new INDArray[] {x}, new INDArray[] {y});
         this.x = requireDense("x", x);
         this.y = require("y", y, x.dataType(), x.shape());
     }

@@ -18,7 +18,7 @@ public final class GeluGradient extends KernelOp {
      * @param dBias [width], written: the column sums of dx
      */
     public GeluGradient(INDArray x, INDArray dy, INDArray dx, INDArray dBias) {
-        super(new INDArray[] {x, dy}, new INDArray[] {dx, dBias});
+        super(StepPart.GELU, new INDArray[] {x, dy}, new INDArray[] {dx, dBias});
         long width = x.size(-1);
         this.rows = rows("x", x, x.dataType(), width);
         this.x = x;

@@ -1,6 +1,7 @@
 package org.dl4jsr.op;
 
 import java.util.Arrays;
+import java.util.stream.Stream;
 import org.dl4jsr.kernel.FloatType;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -12,32 +13,24 @@ import org.nd4j.linalg.api.ops.DynamicCustomOp;
  */
 public abstract class KernelOp extends DynamicCustomOp {
 
-    /** Hears of every op that has run, for profiles. On a GPU the op has only been launched by then. */
-    public interface Listener {
-        void ran(KernelOp op, long nanoseconds);
-    }
+    private final StepPart part;
 
-    private static volatile Listener listener;
-
-    protected KernelOp(INDArray[] inputs, INDArray[] outputs) {
+    /** @param part of a training step, for profiles */
+    protected KernelOp(StepPart part, INDArray[] inputs, INDArray[] outputs) {
         super(null, inputs, outputs);
+        this.part = part;
     }
 
-    /** Sets who hears of the ops of this process; null, as at start, for nobody. */
-    public static void setListener(Listener newListener) {
-        listener = newListener;
-    }
-
-    /** {@link #run}, and tells the listener; called by the backend's executioner, which reports the outputs written. */
+    /** {@link #run}, counted; called by the backend's executioner, which reports the outputs written. */
     public final void execute(Device device) {
-        Listener told = listener;
-        if (told == null) {
+        StepTimes times = device.times();
+        if (times == null) {
             run(device);
             return;
         }
         long start = System.nanoTime();
         run(device);
-        told.ran(this, System.nanoTime() - start);
+        times.add(part, System.nanoTime() - start, operations(), bytes());
     }
 
     /** Runs the op on its arrays. */
@@ -46,6 +39,13 @@ public abstract class KernelOp extends DynamicCustomOp {
     /** Floating-point operations of its matrix products; 0 where it has none. */
     public long operations() {
         return 0;
+    }
+
+    /** Bytes of the arrays read and written, each once. */
+    private long bytes() {
+        return Stream.concat(inputArguments().stream(), outputArguments().stream())
+                .mapToLong(array -> array.length() * array.dataType().width())
+                .sum();
     }
 
     /** Stock executioners look ops up by this hash: the place to say what is wrong. */

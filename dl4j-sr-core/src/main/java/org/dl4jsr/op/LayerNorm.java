@@ -29,7 +29,7 @@ public final class LayerNorm extends KernelOp {
      * @param rstd FLOAT [rows], written
      */
     public LayerNorm(INDArray x, INDArray gain, INDArray bias, INDArray y, INDArray mean, INDArray rstd) {
-        super(new INDArray[] {x, gain, bias}, new INDArray[] {y, mean, rstd});
+        super(StepPart.NORM, new INDArray[] {x, gain, bias}, new INDArray[] {y, mean, rstd});
         long width = gain.length();
         this.rows = rows("x", x, x.dataType(), width);
         this.x = x;

@@ -39,6 +39,7 @@ public final class LayerNormGradient extends KernelOp {
             INDArray dGain,
             INDArray dBias) {
         super(
+                StepPart.NORM,
                 residual == null
                         ? new INDArray[] {x, gain, mean, rstd, dy}
                         : new INDArray[] {x, gain, mean, rstd, dy, residual},

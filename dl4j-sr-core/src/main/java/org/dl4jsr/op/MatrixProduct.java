@@ -2,7 +2,7 @@ package org.dl4jsr.op;
 
 import java.util.Objects;
 import java.util.stream.Stream;
-import org.dl4jsr.kernel.Matrix;
+import org.dl4jsr.kernel.StridedArray;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** c = a b + bias + residual, either factor transposed at wish, accumulated in FP32 and rounded once. */
@@ -20,6 +20,7 @@ public final class MatrixProduct extends KernelOp {
      * All arrays are dense, row-major and of one type. Leading dimensions count as rows: [batch, time, width] is a
      * matrix of batch * time rows.
      *
+     * @param part of a training step that the product belongs to
      * @param a [m, k], or [k, m] if {@code transposeA}
      * @param b [k, n], or [n, k] if {@code transposeB}
      * @param c [m, n], written; must not overlap a or b
@@ -27,6 +28,7 @@ public final class MatrixProduct extends KernelOp {
      * @param residual as c, is added; null for none; may be c itself
      */
     public MatrixProduct(
+            StepPart part,
             INDArray a,
             boolean transposeA,
             INDArray b,
@@ -34,7 +36,8 @@ public final class MatrixProduct extends KernelOp {
             INDArray c,
             INDArray bias,
             INDArray residual) {
-        super(Stream.of(a, b, bias, residual).filter(Objects::nonNull).toArray(INDArray[]::new), new INDArray[] {c});
+        super(part, Stream.of(a, b, bias, residual).filter(Objects::nonNull).toArray(INDArray[]::new), new INDArray[] {c
+        });
         var type = c.dataType();
         int rowsA = rows("a", a, type, a.size(-1));
         int rowsB = rows("b", b, type, b.size(-1));
@@ -55,18 +58,8 @@ public final class MatrixProduct extends KernelOp {
     }
 
     /** c = a b. */
-    public MatrixProduct(INDArray a, boolean transposeA, INDArray b, boolean transposeB, INDArray c) {
-        this(a, transposeA, b, transposeB, c, null, null);
-    }
-
-    /** Whether a is transposed, as in the gradient of a weight matrix. */
-    public boolean transposesA() {
-        return transposeA;
-    }
-
-    /** Whether b is transposed, as in the gradient of a layer's input. */
-    public boolean transposesB() {
-        return transposeB;
+    public MatrixProduct(StepPart part, INDArray a, boolean transposeA, INDArray b, boolean transposeB, INDArray c) {
+        this(part, a, transposeA, b, transposeB, c, null, null);
     }
 
     @Override
@@ -90,12 +83,12 @@ public final class MatrixProduct extends KernelOp {
                         matrix(device, c),
                         1f,
                         0f,
-                        bias == null ? null : Matrix.rowMajor(type(bias), device.address(bias), 1, bias.length()),
+                        bias == null ? null : StridedArray.rowMajor(type(bias), device.address(bias), 1, bias.length()),
                         residual == null ? null : matrix(device, residual));
     }
 
-    private static Matrix matrix(Device device, INDArray array) {
+    private static StridedArray matrix(Device device, INDArray array) {
         long columns = array.size(-1);
-        return Matrix.rowMajor(type(array), device.address(array), array.length() / columns, columns);
+        return StridedArray.rowMajor(type(array), device.address(array), array.length() / columns, columns);
     }
 }

@@ -21,6 +21,7 @@ public final class SoftmaxCrossEntropy extends KernelOp {
      */
     public SoftmaxCrossEntropy(INDArray logits, INDArray targets, INDArray losses, INDArray dLogits, float scale) {
         super(
+                StepPart.HEAD,
                 new INDArray[] {logits, targets},
                 dLogits == null ? new INDArray[] {losses} : new INDArray[] {losses, dLogits});
         long rows = logits.size(0);

@@ -4,7 +4,7 @@ import org.dl4jsr.kernel.AdamWArrays;
 import org.dl4jsr.kernel.AdamWStatistics;
 import org.dl4jsr.kernel.AdamWStep;
 import org.dl4jsr.kernel.FloatType;
-import org.dl4jsr.kernel.WeightWrite;
+import org.dl4jsr.rounding.WeightWrite;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -44,6 +44,7 @@ public final class SrAdamStep extends KernelOp {
             INDArray extra,
             AdamWStatistics statistics) {
         super(
+                StepPart.OPTIMIZER,
                 new INDArray[] {gradient},
                 extra == null ? new INDArray[] {weights, m, v} : new INDArray[] {weights, m, v, extra});
         DataType dataType = weights.dataType();

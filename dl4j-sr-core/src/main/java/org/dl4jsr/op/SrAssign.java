@@ -20,7 +20,7 @@ public final class SrAssign extends KernelOp {
      * @param element of the random bits of the first value; what is not a weight takes elements that no weight has
      */
     public SrAssign(INDArray target, INDArray source, long seed, int step, long element) {
-        super(new INDArray[] {source}, new INDArray[] {target});
+        super(StepPart.OPTIMIZER, new INDArray[] {source}, new INDArray[] {target});
         this.target = require("target", target, DataType.BFLOAT16, target.length());
         this.source = require("source", source, DataType.FLOAT, target.length());
         this.seed = seed;

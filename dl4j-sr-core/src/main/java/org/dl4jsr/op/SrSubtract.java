@@ -20,7 +20,7 @@ public final class SrSubtract extends KernelOp {
      * @param element index of the first weight in the network's flattened parameters
      */
     public SrSubtract(INDArray weights, INDArray update, long seed, int step, long element) {
-        super(new INDArray[] {update}, new INDArray[] {weights});
+        super(StepPart.OPTIMIZER, new INDArray[] {update}, new INDArray[] {weights});
         type(update);
         this.weights = require("weights", weights, DataType.BFLOAT16, weights.length());
         this.update = require("update", update, update.dataType(), weights.length());

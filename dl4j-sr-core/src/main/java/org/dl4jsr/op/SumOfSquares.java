@@ -11,7 +11,7 @@ public final class SumOfSquares extends KernelOp {
     private double value = Double.NaN;
 
     private SumOfSquares(INDArray x) {
-        super(new INDArray[] {x}, new INDArray[0]);
+        super(StepPart.CLIPPING, new INDArray[] {x}, new INDArray[0]);
         type(x);
         this.x = requireDense("x", x);
     }

@@ -18,7 +18,7 @@ public final class TokenEmbedding extends KernelOp {
      * @param y [batch, time, width], written
      */
     public TokenEmbedding(INDArray tokens, INDArray tokenTable, INDArray positionTable, INDArray y) {
-        super(new INDArray[] {tokens, tokenTable, positionTable}, new INDArray[] {y});
+        super(StepPart.EMBEDDING, new INDArray[] {tokens, tokenTable, positionTable}, new INDArray[] {y});
         var type = tokenTable.dataType();
         long width = tokenTable.size(-1);
         rows("tokenTable", tokenTable, type, width);

@@ -21,7 +21,7 @@ public final class TokenEmbeddingGradient extends KernelOp {
      */
     public TokenEmbeddingGradient(
             INDArray tokens, INDArray dy, INDArray dTokenTable, INDArray dPositionTable, boolean accumulate) {
-        super(new INDArray[] {tokens, dy}, new INDArray[] {dTokenTable, dPositionTable});
+        super(StepPart.EMBEDDING, new INDArray[] {tokens, dy}, new INDArray[] {dTokenTable, dPositionTable});
         var type = dy.dataType();
         long width = dy.size(-1);
         this.tokens = require("tokens", tokens, DataType.INT32, dy.size(0), dy.size(1));

@@ -2,8 +2,9 @@ package org.dl4jsr.updater;
 
 import java.util.Map;
 import java.util.Objects;
-import org.dl4jsr.kernel.StateRounding;
-import org.dl4jsr.kernel.WeightWrite;
+import org.dl4jsr.backend.Bf16Executioner;
+import org.dl4jsr.rounding.StateRounding;
+import org.dl4jsr.rounding.WeightWrite;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.learning.GradientUpdater;
@@ -211,7 +212,7 @@ public final class SrAdam implements IUpdater {
 
     @Override
     public GradientUpdater<SrAdam> instantiate(INDArray viewArray, boolean initializeViewArray) {
-        RequiredBackend.check("SrAdam");
+        Bf16Executioner.requiredBy("SrAdam");
         DataType type = viewArray.dataType();
         if (type != DataType.BFLOAT16 && type != DataType.FLOAT) {
             throw new IllegalStateException("SrAdam in a network of type " + type + ": it trains BFLOAT16 and FLOAT"

@@ -2,7 +2,7 @@ package org.dl4jsr.updater;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import org.dl4jsr.kernel.WeightWrite;
+import org.dl4jsr.rounding.WeightWrite;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;

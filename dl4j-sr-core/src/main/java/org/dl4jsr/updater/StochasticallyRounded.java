@@ -2,6 +2,7 @@ package org.dl4jsr.updater;
 
 import java.util.Map;
 import java.util.Objects;
+import org.dl4jsr.backend.Bf16Executioner;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.learning.GradientUpdater;
 import org.nd4j.linalg.learning.config.IUpdater;
@@ -75,7 +76,7 @@ public final class StochasticallyRounded implements IUpdater {
 
     @Override
     public GradientUpdater<StochasticallyRounded> instantiate(INDArray viewArray, boolean initializeViewArray) {
-        RequiredBackend.check("StochasticallyRounded");
+        Bf16Executioner.requiredBy("StochasticallyRounded");
         if (initializeViewArray) {
             updater.instantiate(viewArray, true);
         }

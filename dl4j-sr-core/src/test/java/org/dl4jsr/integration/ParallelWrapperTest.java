@@ -13,7 +13,7 @@ import org.deeplearning4j.datasets.iterator.utilty.ListDataSetIterator;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.conf.WorkspaceMode;
 import org.deeplearning4j.parallelism.ParallelWrapper;
-import org.dl4jsr.kernel.WeightWrite;
+import org.dl4jsr.rounding.WeightWrite;
 import org.dl4jsr.updater.SrAdam;
 import org.dl4jsr.updater.StochasticallyRounded;
 import org.dl4jsr.updater.TestNetworks;

@@ -5,9 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
-import org.dl4jsr.kernel.JavaKernels;
 import org.dl4jsr.kernel.Kernels;
 import org.dl4jsr.kernel.Matmul;
+import org.dl4jsr.kernel.reference.JavaKernels;
+import org.dl4jsr.kernel.reference.JavaMatmul;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -19,16 +20,16 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
 /** What the ops accept. What the kernels behind them compute is tested there and in the layers. */
 class TransformerOpsTest {
 
-    private static final class JavaDevice implements Device {
+    private static final class JavaDevice extends Device {
 
         @Override
         public Kernels kernels() {
-            return new JavaKernels();
+            return new JavaKernels(2);
         }
 
         @Override
         public Matmul matmul() {
-            return Matmul.get();
+            return new JavaMatmul(1);
         }
 
         @Override
@@ -39,6 +40,11 @@ class TransformerOpsTest {
         @Override
         public void written(List<INDArray> arrays) {
             // there is no other copy of them
+        }
+
+        @Override
+        public boolean copy(INDArray source, INDArray target) {
+            return false;
         }
     }
 
@@ -59,6 +65,7 @@ class TransformerOpsTest {
         INDArray residual = Nd4j.rand(DataType.FLOAT, 4, 5);
         INDArray c = floats(2, 2, 5);
         new MatrixProduct(
+                        StepPart.GEMM_FORWARD,
                         transposeA ? a.transpose().dup('c') : a,
                         transposeA,
                         transposeB ? b.transpose().dup('c') : b,
@@ -77,7 +84,7 @@ class TransformerOpsTest {
         INDArray a = all.get(NDArrayIndex.interval(7, 13)).reshape('c', 2, 3);
         INDArray b = all.get(NDArrayIndex.interval(13, 25)).reshape('c', 3, 4);
         INDArray c = floats(2, 4);
-        new MatrixProduct(a, false, b, false, c).run(new JavaDevice());
+        new MatrixProduct(StepPart.GEMM_FORWARD, a, false, b, false, c).run(new JavaDevice());
         assertTrue(a.mmul(b).equalsWithEps(c, 1e-6));
     }
 
@@ -85,20 +92,34 @@ class TransformerOpsTest {
     void shapesAndTypesAreChecked() {
         assertRefused(
                 "Cannot multiply [2, 3] by [4, 5]",
-                () -> new MatrixProduct(floats(2, 3), false, floats(4, 5), false, floats(2, 5)));
+                () -> new MatrixProduct(StepPart.GEMM_FORWARD, floats(2, 3), false, floats(4, 5), false, floats(2, 5)));
         assertRefused(
                 "c has shape [3, 5], expected 2 rows of 5",
-                () -> new MatrixProduct(floats(2, 3), false, floats(3, 5), false, floats(3, 5)));
+                () -> new MatrixProduct(StepPart.GEMM_FORWARD, floats(2, 3), false, floats(3, 5), false, floats(3, 5)));
         assertRefused(
                 "b is BFLOAT16 [3, 5], expected FLOAT",
                 () -> new MatrixProduct(
-                        floats(2, 3), false, floats(3, 5).castTo(DataType.BFLOAT16), false, floats(2, 5)));
+                        StepPart.GEMM_FORWARD,
+                        floats(2, 3),
+                        false,
+                        floats(3, 5).castTo(DataType.BFLOAT16),
+                        false,
+                        floats(2, 5)));
         assertRefused(
                 "a has shape [2, 3] and strides [1, 2], expected contiguous row-major; dup('c') it",
-                () -> new MatrixProduct(floats(2, 3).dup('f'), false, floats(3, 5), false, floats(2, 5)));
+                () -> new MatrixProduct(
+                        StepPart.GEMM_FORWARD, floats(2, 3).dup('f'), false, floats(3, 5), false, floats(2, 5)));
         assertRefused(
                 "bias is FLOAT [4], expected FLOAT [5]",
-                () -> new MatrixProduct(floats(2, 3), false, floats(3, 5), false, floats(2, 5), floats(4), null));
+                () -> new MatrixProduct(
+                        StepPart.GEMM_FORWARD,
+                        floats(2, 3),
+                        false,
+                        floats(3, 5),
+                        false,
+                        floats(2, 5),
+                        floats(4),
+                        null));
         assertRefused(
                 "mean is FLOAT [3], expected FLOAT [2]",
                 () -> new LayerNorm(floats(2, 4), floats(4), floats(4), floats(2, 4), floats(3), floats(2)));

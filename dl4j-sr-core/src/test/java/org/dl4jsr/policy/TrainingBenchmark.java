@@ -65,7 +65,7 @@ public class TrainingBenchmark {
                 stock ? configuration : Bf16Policy.named(policy).apply(configuration));
         network.init();
         batch = model.batch(new Random(1));
-        if (Bf16Executioner.isActive() == stock) {
+        if (Nd4j.getExecutioner() instanceof Bf16Executioner == stock) {
             throw new IllegalStateException(Nd4j.getBackend() + " is in force for " + policy);
         }
     }

@@ -1,7 +1,6 @@
 package org.dl4jsr.examples;
 
 import org.deeplearning4j.util.CrashReportingUtil;
-import org.dl4jsr.backend.cuda.Bf16CudaBackend;
 import org.dl4jsr.examples.command.BenchCommand;
 import org.dl4jsr.examples.command.CompareCommand;
 import org.dl4jsr.examples.command.PlanCommand;
@@ -9,6 +8,7 @@ import org.dl4jsr.examples.command.PretrainCommand;
 import org.dl4jsr.examples.command.SampleCommand;
 import org.dl4jsr.examples.io.BadInput;
 import org.dl4jsr.examples.run.JavaCppSettings;
+import org.dl4jsr.policy.Bf16Runtime;
 import org.dl4jsr.updater.NonFiniteGradientException;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -59,7 +59,7 @@ public final class Main {
         if (helped != null) {
             return helped;
         }
-        String problem = Bf16CudaBackend.problem();
+        String problem = Bf16Runtime.problem();
         return problem == null ? new RunLast().execute(parsed) : failed(new BadInput(problem));
     }
 

@@ -1,6 +1,8 @@
 package org.dl4jsr.examples;
 
 import static com.tngtech.archunit.core.domain.JavaCall.Predicates.target;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideOutsideOfPackages;
 import static com.tngtech.archunit.core.domain.properties.HasName.AndFullName.Predicates.fullNameMatching;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
@@ -62,6 +64,21 @@ class ArchitectureTest {
                 .mayOnlyBeAccessedByLayers("command", "bench", "run")
                 .whereLayer("data")
                 .mayOnlyBeAccessedByLayers("command", "bench", "run")
+                .check(CLASSES);
+    }
+
+    /** What a user of the library needs is enough for the app. */
+    @Test
+    void theAppUsesWhatUsersUse() {
+        noClasses()
+                .should()
+                .dependOnClassesThat(resideInAPackage("org.dl4jsr..")
+                        .and(resideOutsideOfPackages(
+                                "org.dl4jsr.examples..",
+                                "org.dl4jsr.policy",
+                                "org.dl4jsr.updater",
+                                "org.dl4jsr.nn",
+                                "org.dl4jsr.rounding")))
                 .check(CLASSES);
     }
 

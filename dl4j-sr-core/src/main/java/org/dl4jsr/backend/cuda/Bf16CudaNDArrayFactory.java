@@ -18,7 +18,7 @@ import org.nd4j.linalg.jcublas.blas.JcublasLevel3;
 /** nd4j-cuda's arrays, with what it computes in BF16 past its executioner done in FP32. ND4J creates it by name. */
 public final class Bf16CudaNDArrayFactory extends JCublasNDArrayFactory {
 
-    private final Bf16Factory bf16 = new Bf16Factory(CudaArrays.INSTANCE);
+    private final Bf16Factory bf16 = new Bf16Factory(GpuDevice.INSTANCE);
 
     /** ND4J looks this constructor up. */
     public Bf16CudaNDArrayFactory(DataType dataType, char order) {
@@ -27,17 +27,17 @@ public final class Bf16CudaNDArrayFactory extends JCublasNDArrayFactory {
 
     @Override
     public void createLevel1() {
-        level1 = Bf16Blas.of(CudaArrays.INSTANCE, Level1.class, new JcublasLevel1());
+        level1 = Bf16Blas.of(GpuDevice.INSTANCE, Level1.class, new JcublasLevel1());
     }
 
     @Override
     public void createLevel2() {
-        level2 = Bf16Blas.of(CudaArrays.INSTANCE, Level2.class, new JcublasLevel2());
+        level2 = Bf16Blas.of(GpuDevice.INSTANCE, Level2.class, new JcublasLevel2());
     }
 
     @Override
     public void createLevel3() {
-        level3 = Bf16Blas.of(CudaArrays.INSTANCE, Level3.class, new JcublasLevel3());
+        level3 = Bf16Blas.of(GpuDevice.INSTANCE, Level3.class, new JcublasLevel3());
     }
 
     @Override

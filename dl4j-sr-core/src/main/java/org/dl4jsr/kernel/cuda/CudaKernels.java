@@ -56,14 +56,6 @@ public final class CudaKernels implements Kernels {
         return "CUDA on " + stream.device();
     }
 
-    /** Changes nothing: a GPU has as many threads as it has. */
-    @Override
-    public void setThreads(int threads) {
-        if (threads < 1) {
-            throw new IllegalArgumentException("threads is " + threads + ", expected 1 or more");
-        }
-    }
-
     @Override
     public synchronized void toBFloat16(long source, long target, long length) {
         launchOctets(launcher.kernel(OPTIMIZER, "toBFloat16").add(source, target, length), length);

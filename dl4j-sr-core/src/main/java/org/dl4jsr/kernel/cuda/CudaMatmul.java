@@ -24,11 +24,9 @@ import java.util.function.Supplier;
 import org.bytedeco.cuda.cublas.cublasContext;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.PointerScope;
-import org.dl4jsr.kernel.Autocast;
 import org.dl4jsr.kernel.FloatType;
 import org.dl4jsr.kernel.Matmul;
-import org.dl4jsr.kernel.Matrix;
-import org.dl4jsr.kernel.Operands;
+import org.dl4jsr.kernel.StridedArray;
 
 /**
  * Matrix multiplication by cuBLAS over device addresses, on one stream: BF16 (with BF16 or FLOAT result) on tensor
@@ -42,6 +40,7 @@ public final class CudaMatmul implements Matmul {
     private static final int LOOP = 4;
 
     private final CudaStream stream;
+    private final boolean autocast;
     private final KernelLauncher launcher;
     private final cublasContext handle;
     private final FloatPointer factors; // alpha, beta
@@ -49,8 +48,13 @@ public final class CudaMatmul implements Matmul {
     private final DeviceScratch right;
     private final DeviceScratch result;
 
-    /** Products that run on {@code stream}, with a cuBLAS handle of their own. */
-    public CudaMatmul(CudaStream stream) {
+    /**
+     * Products that run on {@code stream}, with a cuBLAS handle of their own.
+     *
+     * @param autocast whether FLOAT operands are rounded to BF16 on the way to the tensor cores
+     */
+    public CudaMatmul(CudaStream stream, boolean autocast) {
+        this.autocast = autocast;
         this.stream = stream;
         launcher = new KernelLauncher(stream);
         left = new DeviceScratch(stream);
@@ -78,19 +82,26 @@ public final class CudaMatmul implements Matmul {
 
     @Override
     public synchronized void multiply(
-            Matrix a, Matrix b, Matrix c, float alpha, float beta, Matrix bias, Matrix residual) {
-        Operands.check(a, b, c, bias, residual);
+            StridedArray a,
+            StridedArray b,
+            StridedArray c,
+            float alpha,
+            float beta,
+            StridedArray bias,
+            StridedArray residual) {
+        Matmul.check(a, b, c, bias, residual);
         if (residual != null && residual.address() == c.address() && Arrays.equals(residual.strides(), c.strides())) {
             beta += 1;
             residual = null;
         }
         int terms = (beta != 0 ? 1 : 0) + (bias != null ? 1 : 0) + (residual != null ? 1 : 0);
         if (terms > 1 || !isDirect(c)) { // FP32 until all is added, so that c is rounded once
-            Matrix sums = dense(FloatType.FLOAT, c.shape(), result);
+            StridedArray sums = StridedArray.rowMajor(
+                    FloatType.FLOAT, result.reserve(Float.BYTES * c.length()).address(), c.shape());
             product(a, b, sums, alpha, 0);
             combine(sums, c, beta, bias, residual);
         } else if (bias != null) {
-            combine(broadcast(bias, c.shape()), c, 0, null, null);
+            combine(bias.broadcastTo(c.shape()), c, 0, null, null);
             product(a, b, c, alpha, 1);
         } else if (residual != null) {
             combine(residual, c, 0, null, null);
@@ -101,8 +112,8 @@ public final class CudaMatmul implements Matmul {
     }
 
     /** c = alpha a b + beta c, where c is as cuBLAS takes it. */
-    private void product(Matrix a, Matrix b, Matrix c, float alpha, float beta) {
-        if (!isRowMajor(c)) {
+    private void product(StridedArray a, StridedArray b, StridedArray c, float alpha, float beta) {
+        if (!c.hasContiguousRows()) {
             product(b.transposed(), a.transposed(), c.transposed(), alpha, beta);
             return;
         }
@@ -113,12 +124,13 @@ public final class CudaMatmul implements Matmul {
     }
 
     /** One call of cuBLAS, for which row-major matrices are column-major transposes: c^T = b^T a^T. */
-    private void gemm(Matrix a, Matrix b, Matrix c, long batch, long aStride, long bStride, long cStride) {
+    private void gemm(
+            StridedArray a, StridedArray b, StridedArray c, long batch, long aStride, long bStride, long cStride) {
         Supplier<String> call = () -> (batch == 1 ? "cublasGemmEx" : "cublasGemmStridedBatchedEx of " + batch) + " of "
                 + text(a) + " x " + text(b) + " -> " + text(c) + " on " + stream.device();
         stream.device().makeCurrent();
-        int bOp = isRowMajor(b) ? CUBLAS_OP_N : CUBLAS_OP_T;
-        int aOp = isRowMajor(a) ? CUBLAS_OP_N : CUBLAS_OP_T;
+        int bOp = b.hasContiguousRows() ? CUBLAS_OP_N : CUBLAS_OP_T;
+        int aOp = a.hasContiguousRows() ? CUBLAS_OP_N : CUBLAS_OP_T;
         int n = size(c.columns(), call);
         int m = size(c.rows(), call);
         int k = size(a.columns(), call);
@@ -179,17 +191,18 @@ public final class CudaMatmul implements Matmul {
         checkCublas(code, call);
     }
 
-    /** FP32 sums; under {@link Autocast} cuBLAS rounds FLOAT operands to BF16 on the way to the tensor cores. */
-    private static int computeType(FloatType operands) {
-        return operands == FloatType.FLOAT && Autocast.isEnabled() ? CUBLAS_COMPUTE_32F_FAST_16BF : CUBLAS_COMPUTE_32F;
+    /** FP32 sums. */
+    private int computeType(FloatType operands) {
+        return operands == FloatType.FLOAT && autocast ? CUBLAS_COMPUTE_32F_FAST_16BF : CUBLAS_COMPUTE_32F;
     }
 
     /** target = source + beta * target + bias + residual, on the GPU, any strides. */
-    private void combine(Matrix source, Matrix target, float beta, Matrix bias, Matrix residual) {
+    private void combine(
+            StridedArray source, StridedArray target, float beta, StridedArray bias, StridedArray residual) {
         long[] shape = target.shape();
         if (shape.length > LOOP) {
             for (long i = 0; i < shape[0]; i++) {
-                combine(slice(source, i), slice(target, i), beta, bias, residual == null ? null : slice(residual, i));
+                combine(source.slice(i), target.slice(i), beta, bias, residual == null ? null : residual.slice(i));
             }
             return;
         }
@@ -197,64 +210,31 @@ public final class CudaMatmul implements Matmul {
         launcher.add(padded(shape, 1));
         addArray(source);
         addArray(target);
-        addArray(bias == null ? null : broadcast(bias, shape));
+        addArray(bias == null ? null : bias.broadcastTo(shape));
         addArray(residual);
-        launcher.add(beta).launchLooping(THREADS, blocks(length(shape), THREADS));
+        launcher.add(beta).launchLooping(THREADS, blocks(target.length(), THREADS));
     }
 
-    private void addArray(Matrix matrix) {
+    private void addArray(StridedArray matrix) {
         launcher.add(matrix == null ? 0 : matrix.address())
                 .add(matrix == null ? new long[LOOP] : padded(matrix.strides(), 0));
     }
 
-    private Matrix copy(Matrix matrix, DeviceScratch scratch) {
-        Matrix copy = dense(matrix.type(), matrix.shape(), scratch);
+    private StridedArray copy(StridedArray matrix, DeviceScratch scratch) {
+        StridedArray copy = matrix.rowMajorAt(scratch.reserve(matrix.bytes()).address());
         combine(matrix, copy, 0, null, null);
         return copy;
     }
 
-    private static Matrix dense(FloatType type, long[] shape, DeviceScratch scratch) {
-        long[] strides = new long[shape.length];
-        long stride = 1;
-        for (int i = shape.length - 1; i >= 0; i--) {
-            strides[i] = stride;
-            stride *= shape[i];
-        }
-        return new Matrix(type, scratch.reserve(stride * type.bytes()).address(), shape, strides);
-    }
-
-    /** bias [1, n] as an array of this shape. */
-    private static Matrix broadcast(Matrix bias, long[] shape) {
-        long[] strides = new long[shape.length];
-        strides[shape.length - 1] = bias.strides()[1];
-        return new Matrix(bias.type(), bias.address(), shape, strides);
-    }
-
-    private static Matrix slice(Matrix matrix, long index) {
-        int rank = matrix.shape().length;
-        return new Matrix(
-                matrix.type(),
-                matrix.address() + index * matrix.strides()[0] * matrix.type().bytes(),
-                Arrays.copyOfRange(matrix.shape(), 1, rank),
-                Arrays.copyOfRange(matrix.strides(), 1, rank));
-    }
-
     /** Whether cuBLAS takes the matrix as it lies. */
-    private static boolean isDirect(Matrix matrix) {
-        return isRowMajor(matrix) || isRowMajor(matrix.transposed());
-    }
-
-    /** Whether columns have stride 1 and rows do not overlap. */
-    private static boolean isRowMajor(Matrix matrix) {
-        int last = matrix.strides().length - 1;
-        return (matrix.columns() == 1 || matrix.strides()[last] == 1)
-                && (matrix.rows() == 1 || matrix.strides()[last - 1] >= matrix.columns());
+    private static boolean isDirect(StridedArray matrix) {
+        return matrix.hasContiguousRows() || matrix.transposed().hasContiguousRows();
     }
 
     /** The leading dimension: the stride of rows, or of columns of a matrix that is row-major when transposed. */
-    private static long rowStride(Matrix matrix) {
-        Matrix rowMajor = isRowMajor(matrix) ? matrix : matrix.transposed();
-        long stride = rowMajor.strides()[rowMajor.strides().length - 2];
+    private static long rowStride(StridedArray matrix) {
+        StridedArray rowMajor = matrix.hasContiguousRows() ? matrix : matrix.transposed();
+        long stride = rowMajor.rowStride();
         return rowMajor.rows() == 1 ? Math.max(1, rowMajor.columns()) : stride;
     }
 
@@ -269,13 +249,8 @@ public final class CudaMatmul implements Matmul {
         return type == FloatType.FLOAT ? CUDA_R_32F : CUDA_R_16BF;
     }
 
-    private static String text(Matrix matrix) {
-        return Operands.text(matrix) + " at 0x" + Long.toHexString(matrix.address()) + " with strides "
-                + Arrays.toString(matrix.strides());
-    }
-
-    private static long length(long[] shape) {
-        return Arrays.stream(shape).reduce(1, (x, y) -> x * y);
+    private static String text(StridedArray matrix) {
+        return matrix + " at 0x" + Long.toHexString(matrix.address());
     }
 
     /** values behind as many of {@code filler} as make LOOP. */

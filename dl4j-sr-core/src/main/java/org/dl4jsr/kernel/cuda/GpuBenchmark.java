@@ -9,9 +9,9 @@ import java.util.function.Consumer;
 import org.dl4jsr.kernel.AdamWArrays;
 import org.dl4jsr.kernel.AdamWStep;
 import org.dl4jsr.kernel.FloatType;
-import org.dl4jsr.kernel.Matrix;
-import org.dl4jsr.kernel.StateRounding;
-import org.dl4jsr.kernel.WeightWrite;
+import org.dl4jsr.kernel.StridedArray;
+import org.dl4jsr.rounding.StateRounding;
+import org.dl4jsr.rounding.WeightWrite;
 
 /**
  * Measures the kernels on random data against a device-to-device copy in the same run, and cuBLAS on a GPT's shapes.
@@ -53,7 +53,7 @@ final class GpuBenchmark implements AutoCloseable {
         this.stream = stream;
         this.report = report;
         kernels = new CudaKernels(stream);
-        matmul = new CudaMatmul(stream);
+        matmul = new CudaMatmul(stream, false);
         timer = new GpuTimer(stream);
         memory = new RandomMemory(stream);
     }
@@ -209,10 +209,10 @@ final class GpuBenchmark implements AutoCloseable {
                 }) {
             int in = layer[0];
             int out = layer[1];
-            var x = Matrix.rowMajor(BF16, memory.normal(2L * rows * in), rows, in);
-            var w = Matrix.rowMajor(BF16, memory.normal(2L * in * out), in, out);
-            var y = Matrix.rowMajor(BF16, memory.normal(2L * rows * out), rows, out);
-            var bias = Matrix.rowMajor(BF16, memory.normal(2L * out), 1, out);
+            var x = StridedArray.rowMajor(BF16, memory.normal(2L * rows * in), rows, in);
+            var w = StridedArray.rowMajor(BF16, memory.normal(2L * in * out), in, out);
+            var y = StridedArray.rowMajor(BF16, memory.normal(2L * rows * out), rows, out);
+            var bias = StridedArray.rowMajor(BF16, memory.normal(2L * out), 1, out);
             String shape = rows + "x" + in + "x" + out;
             product("gemm forward " + shape, x, w, y, null);
             product("gemm forward with bias " + shape, x, w, y, bias);
@@ -222,7 +222,7 @@ final class GpuBenchmark implements AutoCloseable {
         }
     }
 
-    private void product(String name, Matrix a, Matrix b, Matrix c, Matrix bias) {
+    private void product(String name, StridedArray a, StridedArray b, StridedArray c, StridedArray bias) {
         double operations = 2.0 * c.rows() * c.columns() * a.columns();
         measure(name, 0, operations, 0, () -> matmul.multiply(a, b, c, 1, 0, bias, null));
     }

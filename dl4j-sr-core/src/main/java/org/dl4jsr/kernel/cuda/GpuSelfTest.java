@@ -128,7 +128,7 @@ public final class GpuSelfTest {
         }
         List<GpuBenchmark.Measurement> measurements = List.of();
         if (!options.checkOnly && !failed) {
-            out.println(new CudaMatmul(stream).description());
+            out.println(new CudaMatmul(stream, false).description());
             measurements = measure(stream, options);
         }
         if (options.out != null) {

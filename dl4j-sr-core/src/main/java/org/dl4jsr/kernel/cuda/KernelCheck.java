@@ -7,10 +7,10 @@ import org.dl4jsr.kernel.AdamWArrays;
 import org.dl4jsr.kernel.AdamWStatistics;
 import org.dl4jsr.kernel.AdamWStep;
 import org.dl4jsr.kernel.FloatType;
-import org.dl4jsr.kernel.StateRounding;
-import org.dl4jsr.kernel.WeightWrite;
+import org.dl4jsr.rounding.StateRounding;
+import org.dl4jsr.rounding.WeightWrite;
 
-/** What {@link CudaKernels} must do, checked against {@link org.dl4jsr.kernel.JavaKernels} on random arrays. */
+/** What {@link CudaKernels} must do, checked against {@link org.dl4jsr.kernel.reference.JavaKernels} on random arrays. */
 enum KernelCheck {
     CASTS {
         @Override

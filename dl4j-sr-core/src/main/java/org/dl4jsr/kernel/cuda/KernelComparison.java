@@ -7,8 +7,8 @@ import java.util.Arrays;
 import java.util.Objects;
 import org.bytedeco.javacpp.BytePointer;
 import org.dl4jsr.kernel.FloatType;
-import org.dl4jsr.kernel.JavaKernels;
 import org.dl4jsr.kernel.Kernels;
+import org.dl4jsr.kernel.reference.JavaKernels;
 import org.dl4jsr.rounding.BFloat16;
 
 /** Runs an operation on {@link JavaKernels} and on a GPU, on copies of the same arrays, and compares both. */
@@ -19,7 +19,7 @@ final class KernelComparison {
 
     private static final byte GUARD_VALUE = 0x5A;
 
-    private final JavaKernels java = new JavaKernels();
+    private final JavaKernels java = new JavaKernels(Runtime.getRuntime().availableProcessors());
     private final CudaStream stream;
     private final CudaStream again;
     private final CudaKernels cuda;

@@ -1,21 +1,20 @@
 package org.dl4jsr.kernel.cuda;
 
-import java.util.Arrays;
-import org.dl4jsr.kernel.Matrix;
+import org.dl4jsr.kernel.StridedArray;
 
 /** The products of a batch, c = a b, in runs that lie evenly in memory: as few as their strides allow. */
 final class MatrixBatches {
 
     /** Takes a run of {@code batch} products: the first one's matrices and the elements from each to the next. */
     interface Product {
-        void run(Matrix a, Matrix b, Matrix c, long batch, long aStride, long bStride, long cStride);
+        void run(StridedArray a, StridedArray b, StridedArray c, long batch, long aStride, long bStride, long cStride);
     }
 
-    private final Matrix[] matrices;
+    private final StridedArray[] matrices;
     private final int leading;
 
-    MatrixBatches(Matrix a, Matrix b, Matrix c) {
-        matrices = new Matrix[] {a, b, c};
+    MatrixBatches(StridedArray a, StridedArray b, StridedArray c) {
+        matrices = new StridedArray[] {a, b, c};
         leading = c.shape().length - 2;
     }
 
@@ -56,7 +55,14 @@ final class MatrixBatches {
             }
             return;
         }
-        product.run(at(0, offsets), at(1, offsets), at(2, offsets), batch, steps[0], steps[1], steps[2]);
+        product.run(
+                matrices[0].matrixAt(offsets[0]),
+                matrices[1].matrixAt(offsets[1]),
+                matrices[2].matrixAt(offsets[2]),
+                batch,
+                steps[0],
+                steps[1],
+                steps[2]);
     }
 
     /** The result has all sizes; the others may broadcast. */
@@ -66,16 +72,5 @@ final class MatrixBatches {
 
     private long stride(int matrix, int dimension) {
         return matrices[matrix].shape()[dimension] == 1 ? 0 : matrices[matrix].strides()[dimension];
-    }
-
-    /** The matrix of two dimensions at this offset in elements. */
-    private Matrix at(int matrix, long[] offsets) {
-        Matrix whole = matrices[matrix];
-        int rank = whole.shape().length;
-        return new Matrix(
-                whole.type(),
-                whole.address() + offsets[matrix] * whole.type().bytes(),
-                Arrays.copyOfRange(whole.shape(), rank - 2, rank),
-                Arrays.copyOfRange(whole.strides(), rank - 2, rank));
     }
 }

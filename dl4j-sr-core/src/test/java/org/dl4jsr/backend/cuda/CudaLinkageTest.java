@@ -87,7 +87,7 @@ class CudaLinkageTest {
     @Test
     void allOpsPassOurExecutioner() {
         JavaClass stock = CLASSES.get(EXECUTIONER);
-        JavaClass ours = CLASSES.get("org.dl4jsr.backend.cuda.Bf16CudaExecutioner");
+        JavaClass ours = CLASSES.get("org.dl4jsr.backend.cuda.GpuExecutioner");
         Set<JavaCodeUnit> unguarded = new TreeSet<>(Comparator.comparing(JavaCodeUnit::getFullName));
         stock.getMethodCallsFromSelf().stream()
                 .filter(call -> call.getTargetOwner().getSimpleName().equals("NativeOps"))
@@ -116,7 +116,7 @@ class CudaLinkageTest {
     /** What ND4J gets wrong on the CPU, it gets wrong on a GPU. */
     @ParameterizedTest
     @CsvSource({
-        "Bf16OpExecutioner, Bf16CudaExecutioner, ''",
+        "Bf16OpExecutioner, GpuExecutioner, ''",
         "Bf16NDArrayFactory, Bf16CudaNDArrayFactory, ''",
         "Bf16DataBuffer, Bf16CudaDataBuffer, dup", // which copies bytes in nd4j-cuda
         "Bf16DataBufferFactory, Bf16CudaDataBufferFactory, ''"

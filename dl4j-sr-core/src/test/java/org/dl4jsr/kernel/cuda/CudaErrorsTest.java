@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import org.dl4jsr.kernel.FloatType;
-import org.dl4jsr.kernel.Matrix;
+import org.dl4jsr.kernel.StridedArray;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIf;
@@ -50,10 +50,10 @@ class CudaErrorsTest {
 
     @Test
     void matmulNamesOperands() {
-        var matmul = new CudaMatmul(stream);
-        var a = Matrix.rowMajor(FloatType.BFLOAT16, 0x100, 2, 3);
-        var b = Matrix.rowMajor(FloatType.BFLOAT16, 0x200, 3, 5);
-        var c = Matrix.rowMajor(FloatType.BFLOAT16, 0x300, 2, 5);
+        var matmul = new CudaMatmul(stream, false);
+        var a = StridedArray.rowMajor(FloatType.BFLOAT16, 0x100, 2, 3);
+        var b = StridedArray.rowMajor(FloatType.BFLOAT16, 0x200, 3, 5);
+        var c = StridedArray.rowMajor(FloatType.BFLOAT16, 0x300, 2, 5);
         FakeCuda.fail("cublasGemmEx", 13);
         assertMessage(
                 () -> matmul.multiply(a, b, c),

@@ -69,7 +69,7 @@ public final class FakeCuda {
     /** cuBLAS's part on the fake GPU. */
     public static Matmul matmul() {
         load();
-        return new CudaMatmul(new CudaStream(CudaDevice.of(0)));
+        return new CudaMatmul(new CudaStream(CudaDevice.of(0)), false);
     }
 
     /** The folder with the libraries, for the library path of another process. */

@@ -10,7 +10,7 @@ import org.dl4jsr.examples.io.Texts;
 import org.dl4jsr.examples.report.TextTable;
 import org.dl4jsr.examples.run.JavaCppSettings;
 import org.dl4jsr.examples.run.RunConfig;
-import org.dl4jsr.op.KernelOp;
+import org.dl4jsr.policy.StepProfile;
 
 /**
  * Where the time of a step goes, part by part, against the least it could take: the part's products at the machine's
@@ -49,12 +49,8 @@ public final class ProfileRun {
         long heapBefore = allocatedOnHeap();
         long outsideBefore = Pointer.totalBytes();
         for (int i = 0; i < STEPS; i++) {
-            StepProfile profile = new StepProfile(config.model().vocabulary());
-            KernelOp.setListener(profile);
-            long start = System.nanoTime();
-            step.run();
-            double ms = (System.nanoTime() - start) / 1e6;
-            KernelOp.setListener(null);
+            StepProfile profile = StepProfile.of(step);
+            double ms = profile.nanoseconds() / 1e6;
             if (ms < msPerStep) {
                 msPerStep = ms;
                 fastest = profile;
@@ -67,21 +63,17 @@ public final class ProfileRun {
         TextTable table = new TextTable().row("part", "calls", "ms", "share", "GFLOP/s", "GB/s", "floor, ms", "ratio");
         double msOfParts = 0;
         double floorOfParts = 0;
-        for (StepProfile.Part part : StepProfile.Part.values()) {
-            StepProfile.Sums sums = fastest.of(part);
-            if (sums.calls == 0) {
-                continue;
-            }
-            double ms = sums.nanoseconds / 1e6;
-            double bandwidth = MachineSpeed.bytesPerSecond(sums.bytes / sums.calls);
-            double floor = Math.max(sums.operations / peak, sums.bytes / bandwidth) * 1e3;
+        for (StepProfile.Part part : fastest.parts()) {
+            double ms = part.nanoseconds() / 1e6;
+            double bandwidth = MachineSpeed.bytesPerSecond(part.bytes() / part.calls());
+            double floor = Math.max(part.operations() / peak, part.bytes() / bandwidth) * 1e3;
             table.row(
-                    part,
-                    sums.calls,
+                    part.name(),
+                    part.calls(),
                     Texts.format("%.2f", ms),
                     Texts.format("%.1f%%", 100 * ms / msPerStep),
-                    sums.operations == 0 ? "-" : Texts.format("%.0f", sums.operations / 1e6 / ms),
-                    Texts.format("%.1f", sums.bytes / 1e6 / ms),
+                    part.operations() == 0 ? "-" : Texts.format("%.0f", part.operations() / 1e6 / ms),
+                    Texts.format("%.1f", part.bytes() / 1e6 / ms),
                     Texts.format("%.2f", floor),
                     Texts.format("%.2f", ms / floor));
             msOfParts += ms;

@@ -1,7 +1,7 @@
 package org.dl4jsr.examples.run;
 
-import org.dl4jsr.kernel.WeightWrite;
 import org.dl4jsr.policy.Bf16Policy;
+import org.dl4jsr.rounding.WeightWrite;
 
 /**
  * The memory that a run needs, in bytes, by arithmetic alone.

@@ -1,14 +1,12 @@
 package org.dl4jsr.examples.run;
 
 import java.nio.file.Path;
-import org.dl4jsr.backend.Bf16Executioner;
 import org.dl4jsr.examples.data.Corpus;
 import org.dl4jsr.examples.io.Bytes;
 import org.dl4jsr.examples.io.Texts;
 import org.dl4jsr.examples.report.TextTable;
-import org.dl4jsr.op.Device;
 import org.dl4jsr.policy.Bf16Policy;
-import org.nd4j.linalg.factory.Nd4j;
+import org.dl4jsr.policy.Bf16Runtime;
 
 /** The table of every setting in force, shown when a run starts. */
 final class Settings {
@@ -17,7 +15,7 @@ final class Settings {
 
     static TextTable of(RunConfig config, Corpus corpus, Path directory) {
         MemoryPlan plan = MemoryPlan.of(config);
-        Device device = ((Bf16Executioner) Nd4j.getExecutioner()).device();
+        Bf16Runtime runtime = Bf16Runtime.current();
         return new TextTable()
                 .row(
                         "Model",
@@ -44,9 +42,9 @@ final class Settings {
                         "Memory",
                         "about " + Bytes.format(plan.total()) + " in all, " + Bytes.format(MachineMemory.available())
                                 + " available")
-                .row("Kernels", device.kernels().description())
-                .row("Matmul", device.matmul().description())
-                .row("Threads", Nd4j.getEnvironment().maxThreads())
+                .row("Kernels", runtime.kernels())
+                .row("Matmul", runtime.matmul())
+                .row("Threads", runtime.threads())
                 .row(
                         "Optimizer",
                         Texts.format(

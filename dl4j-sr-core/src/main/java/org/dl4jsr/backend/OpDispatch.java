@@ -1,0 +1,249 @@
+package org.dl4jsr.backend;
+
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.function.BiConsumer;
+import java.util.function.Supplier;
+import org.dl4jsr.op.Device;
+import org.dl4jsr.op.KernelOp;
+import org.dl4jsr.op.SrAdamStep;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.api.ops.CustomOp;
+import org.nd4j.linalg.api.ops.Op;
+import org.nd4j.linalg.api.ops.OpContext;
+import org.nd4j.linalg.api.ops.ScalarOp;
+import org.nd4j.linalg.api.ops.executioner.DefaultOpExecutioner;
+import org.nd4j.linalg.api.shape.LongShapeDescriptor;
+import org.nd4j.linalg.exception.ND4JOpProfilerException;
+
+/**
+ * What dl4j-sr's executioners, which extend those of ND4J's backends, do before ND4J's own code: ops with BF16 operands
+ * get their {@link Treatment}, ops of ours run on the kernels, and weights are written for {@link LazyWrites}. In each
+ * method {@code stock} is ND4J's own code.
+ */
+public final class OpDispatch {
+
+    private final DefaultOpExecutioner executioner;
+    private final Device device;
+    private final Nd4jMatmul matmul;
+    private final List<Shortcut> shortcuts;
+
+    /** For the ops of {@code executioner}, on arrays in {@code device}'s memory. */
+    public OpDispatch(DefaultOpExecutioner executioner, Device device, Shortcut... shortcuts) {
+        this.executioner = executioner;
+        this.device = device;
+        matmul = new Nd4jMatmul(device);
+        this.shortcuts = List.of(shortcuts);
+    }
+
+    /** Runs an op of the old kind and returns its result, as {@code stock} does. */
+    public INDArray run(Op op, OpContext context, Supplier<INDArray> stock) {
+        INDArray x = executioner.getX(op, context);
+        INDArray y = executioner.getY(op, context);
+        INDArray z = executioner.getZ(op, context);
+        if (!LazyWrites.isEmpty()) {
+            LazyWrites.intercept(op.opName(), Arrays.asList(x, y), Collections.singletonList(z));
+        }
+        if (shortens(op, context, x, y, z, stock)) {
+            return z;
+        }
+        INDArray scalar = op instanceof ScalarOp scalarOp ? scalarOp.scalar() : null;
+        return switch (Treatment.of(op.opName(), Arrays.asList(x, y, scalar), Collections.singletonList(z))) {
+            case COPY -> copy(op, context, x, z, stock);
+            case PROMOTED -> new LegacyPromotion(device, executioner, op, context).run(stock);
+            case BROKEN -> throw broken(op.opName(), Arrays.asList(x, y));
+            default -> stock.get();
+        };
+    }
+
+    private boolean shortens(Op op, OpContext context, INDArray x, INDArray y, INDArray z, Supplier<INDArray> stock) {
+        if (shortcuts.isEmpty() || !Bf16Arrays.isBFloat16(x)) {
+            return false;
+        }
+        long start = executioner.profilingConfigurableHookIn(op);
+        boolean done = false;
+        for (int i = 0; i < shortcuts.size() && !done; i++) {
+            done = shortcuts.get(i).run(op, context, x, y, z, stock);
+        }
+        if (done) {
+            executioner.profilingConfigurableHookOut(op, context, start);
+        }
+        return done;
+    }
+
+    private INDArray copy(Op op, OpContext context, INDArray source, INDArray target, Supplier<INDArray> stock) {
+        long start = executioner.profilingConfigurableHookIn(op);
+        if (target == null || !device.copy(source, target)) {
+            return stock.get();
+        }
+        if (source.dataType() != target.dataType()) { // else the elements may be halves of FP32 values: no NaN check
+            executioner.profilingConfigurableHookOut(op, context, start);
+        }
+        return target;
+    }
+
+    /** Runs a custom op on its own arguments. */
+    public INDArray[] run(CustomOp op, Supplier<INDArray[]> stock) {
+        return runs(op, null, op.inputArguments(), op.outputArguments())
+                ? op.outputArguments().toArray(new INDArray[0])
+                : stock.get();
+    }
+
+    /** Runs a custom op on its context's arguments. */
+    public INDArray[] run(CustomOp op, OpContext context, Supplier<INDArray[]> stock) {
+        List<INDArray> inputs = context.getInputArrays();
+        List<INDArray> outputs = context.getOutputArrays();
+        if (runs(op, context, inputs, outputs)) {
+            return outputs.toArray(new INDArray[0]);
+        }
+        return switch (Treatment.of(op.opName(), inputs, outputs)) {
+            case PROMOTED, MATMUL -> CustomPromotion.run(device, op, context, stock);
+            default -> stock.get();
+        };
+    }
+
+    /** The descriptors of a custom op's outputs. */
+    public List<LongShapeDescriptor> shapes(CustomOp op, OpContext context, Supplier<List<LongShapeDescriptor>> stock) {
+        boolean ofContext = context != null && context.numInputArguments() > 0;
+        return Bf16Arrays.anyBFloat16(ofContext ? context.getInputArrays() : op.inputArguments())
+                ? CustomPromotion.shapes(device, op, context, stock)
+                : stock.get();
+    }
+
+    /** Runs a scatter update; {@code stock} takes the array to be updated and the updates. */
+    public void scatterUpdate(
+            INDArray array, INDArray indices, INDArray updates, BiConsumer<INDArray, INDArray> stock) {
+        if (!LazyWrites.isEmpty()) {
+            LazyWrites.intercept("scatterUpdate", List.of(indices, updates), List.of(array));
+        }
+        try (var copies = new FloatCopies(device)) {
+            stock.accept(copies.of(array), copies.of(updates));
+            copies.writeBack(array);
+        }
+    }
+
+    /** Runs the op if it is not ND4J's native code's to run, and returns whether it has. */
+    private boolean runs(CustomOp op, OpContext context, List<INDArray> inputs, List<INDArray> outputs) {
+        if (!LazyWrites.isEmpty() && LazyWrites.intercept(op.opName(), inputs, outputs)) {
+            return true;
+        }
+        if (op instanceof KernelOp kernelOp) {
+            run(kernelOp, context);
+            return true;
+        }
+        if (shortens(op, context, inputs, outputs)) {
+            return true;
+        }
+        return switch (Treatment.of(op.opName(), inputs, outputs)) {
+            case COPY -> copies(op, context, inputs, outputs);
+            case MATMUL -> multiplies(op, context, inputs, outputs);
+            case REFUSED -> throw refused(op.opName(), inputs);
+            case BROKEN -> throw broken(op.opName(), inputs);
+            default -> false;
+        };
+    }
+
+    private void run(KernelOp op, OpContext context) {
+        long start = executioner.profilingConfigurableHookIn(op, context);
+        op.execute(device);
+        device.written(op.outputArguments());
+        if (!(op instanceof SrAdamStep)) { // its state may be FP32 values in BF16 arrays, which look like NaN
+            executioner.profilingConfigurableHookOut(op, context, start);
+        }
+    }
+
+    /** {@code cast(x)} or {@code assign(target, x)}. */
+    private boolean copies(CustomOp op, OpContext context, List<INDArray> inputs, List<INDArray> outputs) {
+        if (outputs.isEmpty()) {
+            return false;
+        }
+        long start = executioner.profilingConfigurableHookIn(op, context);
+        INDArray source = inputs.get(inputs.size() - 1);
+        INDArray target = outputs.get(0);
+        boolean done = device.copy(source, target);
+        if (done && source.dataType() != target.dataType()) {
+            executioner.profilingConfigurableHookOut(op, context, start);
+        }
+        return done;
+    }
+
+    private boolean multiplies(CustomOp op, OpContext context, List<INDArray> inputs, List<INDArray> outputs) {
+        if (outputs.isEmpty()) {
+            return false;
+        }
+        long start = executioner.profilingConfigurableHookIn(op, context);
+        boolean done = matmul.run(op.opName(), inputs, outputs, integers(op, context), numbers(op, context));
+        if (done) {
+            executioner.profilingConfigurableHookOut(op, context, start);
+        }
+        return done;
+    }
+
+    private boolean shortens(CustomOp op, OpContext context, List<INDArray> inputs, List<INDArray> outputs) {
+        if (shortcuts.isEmpty() || outputs.isEmpty() || !Bf16Arrays.isBFloat16(outputs.get(0))) {
+            return false;
+        }
+        long start = executioner.profilingConfigurableHookIn(op, context);
+        double[] numbers = numbers(op, context);
+        long[] integers = integers(op, context);
+        boolean done = false;
+        for (int i = 0; i < shortcuts.size() && !done; i++) {
+            done = shortcuts.get(i).run(op.opName(), inputs, outputs, integers, numbers);
+        }
+        if (done) {
+            executioner.profilingConfigurableHookOut(op, context, start);
+        }
+        return done;
+    }
+
+    private static long[] integers(CustomOp op, OpContext context) {
+        return context == null
+                ? op.iArgs()
+                : context.getIArguments().stream().mapToLong(i -> i).toArray();
+    }
+
+    private static double[] numbers(CustomOp op, OpContext context) {
+        return context == null
+                ? op.tArgs()
+                : context.getTArguments().stream().mapToDouble(t -> t).toArray();
+    }
+
+    /** Runs {@code check}, which throws on NaN or infinity, and has it say which op's operands or results hold it. */
+    public void naming(String op, Runnable check) {
+        try {
+            check.run();
+        } catch (ND4JOpProfilerException e) {
+            throw new ND4JOpProfilerException("Op " + op + ": " + e.getMessage());
+        }
+    }
+
+    /** Throws if any of the arrays of a graph that runs within the native library is BF16. */
+    public void refuseGraph(Map<String, INDArray> arrays) {
+        arrays.forEach((name, array) -> {
+            if (Bf16Arrays.isBFloat16(array)) {
+                throw new UnsupportedOperationException("A graph within ND4J's native library cannot run on BFLOAT16 "
+                        + "arrays, got variable " + name + "; run it from Java, op by op, or in FLOAT");
+            }
+        });
+    }
+
+    private static UnsupportedOperationException refused(String op, List<INDArray> operands) {
+        return new UnsupportedOperationException("Op " + op + " cannot run on BFLOAT16 arrays, got " + types(operands)
+                + "; cast them to FLOAT and back around it");
+    }
+
+    private static UnsupportedOperationException broken(String op, List<INDArray> operands) {
+        return new UnsupportedOperationException("Op " + op + " corrupts memory or ends the process, in FLOAT, too, "
+                + "got " + types(operands) + "; use other ops");
+    }
+
+    private static List<String> types(List<INDArray> arrays) {
+        return arrays.stream()
+                .filter(Objects::nonNull)
+                .map(array -> array.dataType().name())
+                .toList();
+    }
+}

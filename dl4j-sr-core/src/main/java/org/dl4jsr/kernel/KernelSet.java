@@ -1,0 +1,15 @@
+package org.dl4jsr.kernel;
+
+import java.util.Optional;
+
+/**
+ * The kernels of one processor, which go together: same addresses, same threads or stream. Whoever has a set has all
+ * there is to compute with; there is no other way to a kernel.
+ *
+ * @param kernels optimizer, casts and the transformer's parts
+ * @param matmul matrix products
+ * @param autocast products of FLOAT matrices by way of BF16 copies of their operands, as torch.amp has it; FP32 sums
+ *     and results
+ * @param arrays what networks of stock layers need beside; empty where there is none (GPUs)
+ */
+public record KernelSet(Kernels kernels, Matmul matmul, Matmul autocast, Optional<ArrayKernels> arrays) {}

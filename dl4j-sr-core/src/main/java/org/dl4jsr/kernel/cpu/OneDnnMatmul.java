@@ -1,0 +1,214 @@
+package org.dl4jsr.kernel.cpu;
+
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.bytedeco.dnnl.engine;
+import org.bytedeco.dnnl.global.dnnl;
+import org.bytedeco.dnnl.stream;
+import org.bytedeco.javacpp.PointerScope;
+import org.dl4jsr.kernel.Kernels;
+import org.dl4jsr.kernel.Matmul;
+import org.dl4jsr.kernel.StridedArray;
+
+/**
+ * Matrix multiplication by oneDNN on the CPU, BF16 (with BF16 or FLOAT result) and FLOAT. Transposes are strides; an
+ * operand without a unit stride in its last two dimensions is copied densely first. Primitives are cached per thread
+ * and shape.
+ */
+public final class OneDnnMatmul implements Matmul {
+
+    /** Shapes that a thread keeps ready; the least recently used goes first. */
+    private static final int PLANS_PER_THREAD = 256;
+    /** From how many columns of the result on a transposed a is copied: it costs as much as some 30 columns. */
+    private static final int WORTH_TRANSPOSING = 256;
+    /** No operand larger than this, in bytes, is copied for speed: every thread keeps the memory for it. */
+    private static final long TRANSPOSED_AT_MOST = 128 << 20;
+
+    private final engine engine;
+    private final Kernels kernels;
+    private final StridedCopy copies;
+    private final ThreadLocal<Workplace> workplaces = ThreadLocal.withInitial(Workplace::new);
+
+    /**
+     * Products that copy operands by {@code kernels}, where they must; a {@link LinkageError} where oneDNN's native
+     * library does not load.
+     */
+    OneDnnMatmul(Kernels kernels) {
+        this.kernels = kernels;
+        copies = new StridedCopy(kernels);
+        try (var scope = new PointerScope()) {
+            engine = new engine(org.bytedeco.dnnl.engine.kind.cpu, 0).retainReference();
+        }
+    }
+
+    /** Whether this CPU multiplies BF16 with AVX-512 or better; oneDNN refuses BF16 on others. */
+    static boolean multipliesBFloat16() {
+        int avx512 = dnnl.dnnl_cpu_isa_avx512_core;
+        return (dnnl.dnnl_get_effective_cpu_isa() & avx512) == avx512;
+    }
+
+    @Override
+    public String description() {
+        var version = dnnl.dnnl_version();
+        return "oneDNN " + version.major() + "." + version.minor() + "." + version.patch() + ", "
+                + dnnl.get_effective_cpu_isa().intern().name();
+    }
+
+    @Override
+    public void multiply(
+            StridedArray a,
+            StridedArray b,
+            StridedArray c,
+            float alpha,
+            float beta,
+            StridedArray bias,
+            StridedArray residual) {
+        Matmul.check(a, b, c, bias, residual);
+        a = a.canonical();
+        b = b.canonical();
+        c = c.canonical();
+        residual = residual == null ? null : residual.canonical();
+        Workplace workplace = workplaces.get();
+        if (residual != null && residual.address() == c.address() && Arrays.equals(residual.strides(), c.strides())) {
+            beta += 1;
+            residual = null;
+        }
+        boolean alike = residual == null || Arrays.equals(residual.strides(), c.strides());
+        if (isRowMajor(c) && alike) {
+            workplace.multiply(a, b, c, alpha, beta, bias, residual);
+        } else if (isRowMajor(c.transposed()) && bias == null && residual == null) {
+            workplace.multiply(b.transposed(), a.transposed(), c.transposed(), alpha, beta, null, null);
+        } else {
+            StridedArray dense = c.rowMajorAt(workplace.result.reserve(c.bytes()));
+            if (beta != 0) {
+                copies.copy(c, dense);
+            }
+            StridedArray addend = residual == null ? null : copies.rowMajor(residual, workplace.residual);
+            workplace.multiply(a, b, dense, alpha, beta, bias, addend);
+            copies.copy(dense, c);
+        }
+    }
+
+    /** What one thread needs to multiply. */
+    private final class Workplace {
+
+        private final stream stream;
+        private final Scratch left = new Scratch();
+        private final Scratch right = new Scratch();
+        private final Scratch reordered = new Scratch();
+        private final Scratch result = new Scratch();
+        private final Scratch residual = new Scratch();
+        private final Map<Key, OneDnnPlan> plans = new LinkedHashMap<>(16, 0.75f, true) {
+            @Override
+            protected boolean removeEldestEntry(Map.Entry<Key, OneDnnPlan> eldest) {
+                if (size() > PLANS_PER_THREAD) {
+                    eldest.getValue().close();
+                    return true;
+                }
+                return false;
+            }
+        };
+
+        Workplace() {
+            try (var scope = new PointerScope()) {
+                stream = new stream(engine).retainReference();
+            }
+        }
+
+        void multiply(
+                StridedArray a,
+                StridedArray b,
+                StridedArray c,
+                float alpha,
+                float beta,
+                StridedArray bias,
+                StridedArray addend) {
+            a = isWorthTransposing(a, c) ? transpose(a, left) : isTaken(a) ? a : copies.rowMajor(a, left);
+            b = isTaken(b) ? b : copies.rowMajor(b, right);
+            plan(a, b, c, alpha, beta, bias, addend).run(stream, a, b, c, bias, addend, reordered);
+        }
+
+        OneDnnPlan plan(
+                StridedArray a,
+                StridedArray b,
+                StridedArray c,
+                float alpha,
+                float beta,
+                StridedArray bias,
+                StridedArray addend) {
+            var key = new Key(a, b, c, alpha, beta, bias != null, addend != null);
+            OneDnnPlan plan = plans.get(key);
+            if (plan == null) {
+                plan = new OneDnnPlan(engine, a, b, c, alpha, beta, bias, addend);
+                plans.put(key, plan);
+            }
+            return plan;
+        }
+    }
+
+    /** Whether a is column-major, dense and worth a row-major copy, which oneDNN multiplies faster. */
+    private static boolean isWorthTransposing(StridedArray a, StridedArray c) {
+        return a.rank() == 2
+                && a.rows() > 1
+                && a.transposed().isDense()
+                && c.columns() >= WORTH_TRANSPOSING
+                && a.columns() <= Integer.MAX_VALUE
+                && a.rows() <= Integer.MAX_VALUE
+                && a.bytes() <= TRANSPOSED_AT_MOST;
+    }
+
+    /** The same matrix in {@code scratch}, row-major. */
+    private StridedArray transpose(StridedArray a, Scratch scratch) {
+        StridedArray rowMajor = a.rowMajorAt(scratch.reserve(a.bytes()));
+        kernels.transpose(a.type(), a.address(), rowMajor.address(), (int) a.columns(), (int) a.rows());
+        return rowMajor;
+    }
+
+    private static boolean isTaken(StridedArray matrix) {
+        return isRowMajor(matrix) || isRowMajor(matrix.transposed());
+    }
+
+    /**
+     * Whether rows are contiguous and do not overlap. A batch must be dense as well: oneDNN 3.11 reads wild addresses in
+     * some batches with gaps or another order (k = 1, a bias).
+     */
+    private static boolean isRowMajor(StridedArray matrix) {
+        return matrix.rank() == 2 ? matrix.columnStride() == 1 && matrix.hasContiguousRows() : matrix.isDense();
+    }
+
+    /** What a plan depends on: shapes, strides, types and factors. */
+    private static final class Key {
+
+        private final long[] content;
+        private final int hash;
+
+        Key(StridedArray a, StridedArray b, StridedArray c, float alpha, float beta, boolean bias, boolean residual) {
+            int rank = c.shape().length;
+            content = new long[6 * rank + 3];
+            append(a, 0);
+            append(b, 2 * rank);
+            append(c, 4 * rank);
+            content[6 * rank] = Float.floatToRawIntBits(alpha);
+            content[6 * rank + 1] = Float.floatToRawIntBits(beta);
+            content[6 * rank + 2] = a.type().ordinal() + 2 * c.type().ordinal() + (bias ? 4 : 0) + (residual ? 8 : 0);
+            hash = Arrays.hashCode(content);
+        }
+
+        private void append(StridedArray matrix, int at) {
+            int rank = matrix.shape().length;
+            System.arraycopy(matrix.shape(), 0, content, at, rank);
+            System.arraycopy(matrix.strides(), 0, content, at + rank, rank);
+        }
+
+        @Override
+        public boolean equals(Object other) {
+            return other instanceof Key key && Arrays.equals(content, key.content);
+        }
+
+        @Override
+        public int hashCode() {
+            return hash;
+        }
+    }
+}

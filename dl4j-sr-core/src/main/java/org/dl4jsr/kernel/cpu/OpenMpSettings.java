@@ -1,0 +1,35 @@
+package org.dl4jsr.kernel.cpu;
+
+import org.bytedeco.javacpp.Loader;
+import org.bytedeco.javacpp.annotation.Platform;
+
+/**
+ * How OpenMP threads wait. By default libgomp's spin at every barrier, for up to milliseconds, which costs nothing on
+ * an idle machine and an order of magnitude on a busy one.
+ */
+@Platform(include = "<stdlib.h>")
+public final class OpenMpSettings {
+
+    private static final String SPIN_COUNT = "GOMP_SPINCOUNT";
+
+    private OpenMpSettings() {}
+
+    /**
+     * Makes OpenMP threads sleep after 10,000 spins, unless OMP_WAIT_POLICY or GOMP_SPINCOUNT is set. libgomp reads its
+     * settings when it is loaded, so call this before any library that needs it: ND4J's, oneDNN's and our own. Does
+     * nothing where dl4j-sr's native libraries are not built for this platform.
+     */
+    public static void limitSpinning() {
+        if (System.getenv("OMP_WAIT_POLICY") != null || System.getenv(SPIN_COUNT) != null) {
+            return;
+        }
+        try {
+            Loader.load(OpenMpSettings.class);
+        } catch (UnsatisfiedLinkError e) {
+            return;
+        }
+        setenv(SPIN_COUNT, "10000", 0);
+    }
+
+    private static native int setenv(String name, String value, int overwrite);
+}

@@ -1,0 +1,31 @@
+package org.dl4jsr.kernel.cpu;
+
+import org.bytedeco.javacpp.BytePointer;
+import org.bytedeco.javacpp.PointerScope;
+
+/**
+ * Off-heap memory that grows to what was asked for at most and is used again and again by one thread. It starts at a
+ * multiple of {@value #ALIGNMENT} bytes: on AMX a product of unaligned matrices takes twice as long or longer.
+ */
+final class Scratch {
+
+    /** A line of the processor's cache, in bytes. */
+    static final int ALIGNMENT = 64;
+
+    private BytePointer memory;
+    private long capacity;
+
+    /** The address of at least {@code bytes} bytes; what an earlier call returned is gone. */
+    long reserve(long bytes) {
+        if (memory == null || capacity < bytes) {
+            if (memory != null) {
+                memory.close();
+            }
+            try (var scope = new PointerScope()) { // not of a scope of the caller's, which would free it
+                memory = new BytePointer(bytes + ALIGNMENT - 1).retainReference();
+            }
+            capacity = bytes;
+        }
+        return (memory.address() + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    }
+}

@@ -1,0 +1,44 @@
+package org.dl4jsr.policy;
+
+import org.dl4jsr.backend.Bf16Executioner;
+import org.dl4jsr.backend.cuda.Bf16CudaBackend;
+import org.dl4jsr.op.Device;
+import org.nd4j.linalg.factory.Nd4j;
+
+/**
+ * What runs in this process, for logs and bug reports: {@code System.out.println(Bf16Runtime.current())}.
+ *
+ * @param backend ND4J's backend in force
+ * @param kernels implementation, instruction set and threads of dl4j-sr's kernels
+ * @param matmul implementation of BF16 matrix products
+ * @param threads of ND4J's own ops
+ */
+public record Bf16Runtime(String backend, String kernels, String matmul, int threads) {
+
+    /**
+     * What is in force now; initializes ND4J.
+     *
+     * @throws IllegalStateException if dl4j-sr's backend is not in force, which says why
+     */
+    public static Bf16Runtime current() {
+        Device device = Bf16Executioner.requiredBy("Bf16Runtime");
+        return new Bf16Runtime(
+                Nd4j.getBackend().getClass().getName(),
+                device.kernels().description(),
+                device.matmul().description(),
+                Nd4j.getEnvironment().maxThreads());
+    }
+
+    /**
+     * Why a GPU backend of ND4J that is on the class path cannot run on this machine, in one line; null if it can, or
+     * if there is none.
+     */
+    public static String problem() {
+        return Bf16CudaBackend.problem();
+    }
+
+    @Override
+    public String toString() {
+        return "backend " + backend + "; kernels " + kernels + "; matmul " + matmul + "; threads " + threads;
+    }
+}

@@ -1,0 +1,48 @@
+package org.dl4jsr.kernel.cpu;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.Set;
+import org.dl4jsr.kernel.reference.JavaKernels;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledIf;
+
+class CpuKernelsTest {
+
+    @Test
+    void javaOnDemand() {
+        assertInstanceOf(JavaKernels.class, CpuKernels.ofLevel("java", 0).kernels());
+    }
+
+    @Test
+    @EnabledIf("org.dl4jsr.kernel.cpu.NativeKernelsTest#nativeLibraryLoads")
+    void scalarOnDemand() {
+        assertTrue(CpuKernels.ofLevel("scalar", 0).kernels().description().startsWith("native scalar, "));
+    }
+
+    @Test
+    @EnabledIf("org.dl4jsr.kernel.cpu.NativeKernelsTest#nativeLibraryLoads")
+    void refusesWhatTheProcessorLacks() {
+        int best = NativeLibrary.bestInstructionSet();
+        for (var set : InstructionSet.values()) {
+            if (set.ordinal() < best) {
+                var e = assertThrows(IllegalArgumentException.class, () -> CpuKernels.ofLevel(set.label(), 0));
+                assertTrue(e.getMessage().contains(set.label()), e.getMessage());
+            }
+        }
+    }
+
+    @Test
+    void refusesUnknownLevels() {
+        for (String level : Set.of("", "sse", "AVX2", "Java")) {
+            var e = assertThrows(IllegalArgumentException.class, () -> CpuKernels.ofLevel(level, 0));
+            assertEquals(
+                    "org.dl4jsr.kernel.level is " + level
+                            + ", expected one of amx, avx512bf16, emulated_amx, avx512, avx2, scalar, java",
+                    e.getMessage());
+        }
+    }
+}

@@ -1,0 +1,148 @@
+package org.dl4jsr.kernel.cpu;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.Arrays;
+import java.util.Collections;
+import org.dl4jsr.kernel.AdamWArrays;
+import org.dl4jsr.kernel.AdamWStatistics;
+import org.dl4jsr.kernel.AdamWStep;
+import org.dl4jsr.kernel.FloatType;
+import org.dl4jsr.kernel.Kernels;
+import org.dl4jsr.kernel.reference.TestArray;
+import org.dl4jsr.rounding.StateRounding;
+import org.dl4jsr.rounding.WeightWrite;
+import org.junit.jupiter.api.Test;
+
+/**
+ * Why stochastic rounding: updates under half an ulp are lost by rounding to nearest, and kept on average by stochastic
+ * rounding. A write adds at most ulp * |update| to the variance; the bounds below are 5 standard errors by that.
+ */
+class StagnationTest {
+
+    private static final int WEIGHTS = 4096;
+
+    private final Kernels kernels = CpuKernels.ofLevel(null, 0).kernels();
+
+    /** w = 1, plus 1e-3, 1000 times: an ulp there is 2^-7. Bound: 5 sqrt(2^-6 * 1e-3 * 1000 / 4096) = 0.0098. */
+    @Test
+    void smallSteps() {
+        var weights = filled(FloatType.BFLOAT16, WEIGHTS, 1);
+        var update = filled(FloatType.FLOAT, WEIGHTS, -1e-3);
+        var nearest = filled(FloatType.BFLOAT16, 1, 1);
+        var sum = filled(FloatType.FLOAT, 1, 0);
+        for (int step = 0; step < 1000; step++) {
+            kernels.stochasticSubtract(weights.address(), FloatType.FLOAT, update.address(), WEIGHTS, 11, step, 0);
+            sum.set(0, nearest.get(0) + 1e-3);
+            kernels.toBFloat16(sum.address(), nearest.address(), 1);
+        }
+        assertEquals(1.0, nearest.get(0));
+        assertEquals(2.0, mean(weights), 0.0098);
+    }
+
+    /**
+     * Weight decay of 6e-5 a step, 100,000 steps: 1 shrinks to exp(-6). The relative variance grows by at most
+     * 2^-7 * 6e-5 a step, to 0.048. Bound: 5 sqrt(0.048 / 1024) = 3.5% of exp(-6).
+     */
+    @Test
+    void weightDecay() {
+        double expected = Math.pow(1 - 6e-5, 100_000);
+        assertEquals(expected, mean(decayed(WeightWrite.STOCHASTIC, 1024)), 0.035 * expected);
+        assertEquals(1.0, mean(decayed(WeightWrite.NEAREST, 16)));
+        assertEquals(expected, mean(decayed(WeightWrite.KAHAN, 16)), 0.035 * expected);
+        assertEquals(expected, mean(decayed(WeightWrite.MASTER, 16)), 0.005 * expected);
+    }
+
+    private TestArray decayed(WeightWrite write, int length) {
+        var state = write == WeightWrite.MASTER ? FloatType.FLOAT : FloatType.BFLOAT16;
+        var weights = filled(FloatType.BFLOAT16, length, 1);
+        var gradient = filled(FloatType.BFLOAT16, length, 0);
+        var m = filled(state, length, 0);
+        var v = filled(state, length, 0);
+        var extra = filled(state, length, write == WeightWrite.MASTER ? 1 : 0);
+        var arrays = new AdamWArrays(
+                FloatType.BFLOAT16,
+                weights.address(),
+                gradient.address(),
+                m.address(),
+                v.address(),
+                extra.address(),
+                length,
+                0);
+        for (int step = 0; step < 100_000; step++) {
+            kernels.adamW(
+                    AdamWStep.of(6e-4, 0.9, 0.95, 1e-8, 0.1, 1, write, StateRounding.STOCHASTIC, 3, step),
+                    arrays,
+                    null);
+        }
+        return weights;
+    }
+
+    /**
+     * v with gradient 1 and beta2 = 0.999 goes from 0 to 1. To nearest it stalls where 0.001 (1 - v) is half an ulp, at
+     * 0.25. Stochastically it ends at 1 - 0.999^10000; the state of its random walk (standard deviation below 0.002)
+     * leaves the mean of 1024 far within 0.001.
+     */
+    @Test
+    void secondMoment() {
+        assertEquals(0.25, mean(secondMoments(StateRounding.NEAREST)));
+        assertEquals(1 - Math.pow(0.999, 10_000), mean(secondMoments(StateRounding.STOCHASTIC)), 0.001);
+    }
+
+    private TestArray secondMoments(StateRounding rounding) {
+        int length = 1024;
+        var weights = filled(FloatType.BFLOAT16, length, 1);
+        var gradient = filled(FloatType.BFLOAT16, length, 1);
+        var m = filled(FloatType.BFLOAT16, length, 0);
+        var v = filled(FloatType.BFLOAT16, length, 0);
+        var arrays = new AdamWArrays(
+                FloatType.BFLOAT16, weights.address(), gradient.address(), m.address(), v.address(), 0, length, 0);
+        for (int step = 0; step < 10_000; step++) {
+            kernels.adamW(
+                    AdamWStep.of(1e-4, 0.9, 0.999, 1e-8, 0, 1, WeightWrite.STOCHASTIC, rounding, 5, step),
+                    arrays,
+                    null);
+        }
+        return v;
+    }
+
+    /** The statistics see it: every update is lost to nearest, about |update| / ulp = 0.128 of them move anyway. */
+    @Test
+    void statisticsShowIt() {
+        var weights = filled(FloatType.BFLOAT16, WEIGHTS, 1);
+        var gradient = filled(FloatType.BFLOAT16, WEIGHTS, -1);
+        var m = filled(FloatType.BFLOAT16, WEIGHTS, 0);
+        var v = filled(FloatType.BFLOAT16, WEIGHTS, 0);
+        var statistics = new AdamWStatistics();
+        kernels.adamW(
+                AdamWStep.of(1e-3, 0.9, 0.95, 1e-8, 0, 1, WeightWrite.STOCHASTIC, StateRounding.STOCHASTIC, 5, 0),
+                new AdamWArrays(
+                        FloatType.BFLOAT16,
+                        weights.address(),
+                        gradient.address(),
+                        m.address(),
+                        v.address(),
+                        0,
+                        WEIGHTS,
+                        0),
+                statistics);
+        assertEquals(WEIGHTS, statistics.weights);
+        assertEquals(WEIGHTS, statistics.stagnant);
+        assertEquals(0.128 * WEIGHTS, statistics.moved, 5 * Math.sqrt(0.128 * 0.872 * WEIGHTS));
+        assertEquals(WEIGHTS * 1e-6, statistics.squaredUpdate, WEIGHTS * 1e-9);
+        assertEquals(WEIGHTS, statistics.squaredWeight);
+        assertEquals(WEIGHTS, statistics.squaredGradient);
+        assertTrue(mean(weights) > 1);
+    }
+
+    private static TestArray filled(FloatType type, int length, double value) {
+        return TestArray.of(
+                type,
+                Collections.nCopies(length, value).stream().mapToDouble(x -> x).toArray());
+    }
+
+    private static double mean(TestArray array) {
+        return Arrays.stream(array.values()).average().orElseThrow();
+    }
+}
