@@ -41,8 +41,8 @@ public abstract class KernelOp extends DynamicCustomOp {
         return 0;
     }
 
-    /** Bytes of the arrays read and written, each once. */
-    private long bytes() {
+    /** Bytes read and written: of each array once, unless the op knows better. */
+    protected long bytes() {
         return Stream.concat(inputArguments().stream(), outputArguments().stream())
                 .mapToLong(array -> array.length() * array.dataType().width())
                 .sum();

@@ -78,6 +78,15 @@ public final class SrAdamStep extends KernelOp {
         return "sr_adam_step";
     }
 
+    /** Weights and state are read and written. */
+    @Override
+    protected long bytes() {
+        return super.bytes()
+                + outputArguments().stream()
+                        .mapToLong(array -> array.length() * array.dataType().width())
+                        .sum();
+    }
+
     @Override
     public void run(Device device) {
         var arrays = new AdamWArrays(
