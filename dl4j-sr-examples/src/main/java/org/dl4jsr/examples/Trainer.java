@@ -4,7 +4,7 @@ import java.time.Duration;
 import java.util.stream.IntStream;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.dl4jsr.updater.RoundingStatsListener;
-import org.dl4jsr.updater.SrAdamStatus;
+import org.dl4jsr.updater.UpdaterStatus;
 import org.nd4j.linalg.dataset.DataSet;
 
 /**
@@ -36,7 +36,7 @@ final class Trainer {
     private final TokenBatches batches;
     private final Evaluation evaluation;
     private final double bytesPerToken;
-    private final SrAdamStatus status;
+    private final UpdaterStatus status;
     private final GradientAccumulation accumulation;
     private final int rowEvery;
     /** As of the first step since the last row: the listener counts iterations from 0. */
@@ -49,7 +49,7 @@ final class Trainer {
         batches = new TokenBatches(corpus.train(), config.batch(), config.context());
         evaluation = new Evaluation(corpus, config);
         bytesPerToken = corpus.validationBytesPerToken();
-        status = SrAdamStatus.of(network);
+        status = UpdaterStatus.of(network);
         rowEvery = Math.max(1, config.steps() / ROWS);
         network.setListeners(new RoundingStatsListener(
                 rowEvery, stats -> stagnation = stats.total().lost()));
