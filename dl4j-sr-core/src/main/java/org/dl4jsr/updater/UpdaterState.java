@@ -9,75 +9,89 @@ import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /**
- * Where m, v and the compensation or master weights of one block of n parameters lie in the view that DL4J keeps for
- * it: [m | v], [m | v | compensation], or, under {@link WeightWrite#MASTER}, [header | m | v | master] with the bits of
- * one FP32 value in two BF16 elements each.
+ * Where a fused updater's moments and the compensation or master weights of one block of n parameters lie in the view
+ * that DL4J keeps for it: one array of n after the other, or, where {@link WeightWrite#hasFp32State}, behind a header
+ * and with the bits of one FP32 value in two BF16 elements each.
  *
  * <p>The header is a canary: a pattern, a function of n, of the BF16 values that arithmetic and careless casts change,
  * signalling and quiet NaNs, negative zero and a subnormal. An all-zero header is fresh state.
  */
-final class SrAdamState {
+final class UpdaterState {
 
     private static final int HEADER_OF_A_VARIABLE = 16;
 
     private final INDArray view;
     private final long parameters;
+    private final int moments;
+    private final boolean extra;
     private final int elements;
     private final long header;
 
     /**
      * @param view the block's updater state
      * @param parameters n
-     * @throws IllegalStateException if the header has been tampered with
+     * @throws IllegalStateException if the view does not hold the state of so many parameters, or its header has been
+     *         tampered with
      */
-    SrAdamState(INDArray view, WeightWrite weightWrite, long parameters) {
+    UpdaterState(INDArray view, FusedUpdater config, long parameters) {
+        WeightWrite write = config.getWeightWrite();
+        boolean bf16 = view.dataType() == DataType.BFLOAT16;
+        boolean fp32InBf16 = bf16 && write.hasFp32State();
         this.view = view;
         this.parameters = parameters;
-        boolean master = weightWrite == WeightWrite.MASTER && view.dataType() == DataType.BFLOAT16;
-        elements = master ? 2 : 1;
-        header = master ? view.length() - 6 * parameters : 0;
-        if (master) {
+        moments = config.moments();
+        extra = bf16 && write.hasExtra();
+        elements = fp32InBf16 ? 2 : 1;
+        header = view.length() - arrays() * parameters * elements;
+        if (fp32InBf16 ? header < HEADER_OF_A_VARIABLE || header % HEADER_OF_A_VARIABLE != 0 : header != 0) {
+            throw new IllegalStateException("The updater state has " + view.length() + " elements, expected "
+                    + size(config, parameters) + " for " + parameters + " parameters of " + config);
+        }
+        if (fp32InBf16) {
             checkHeader();
         }
     }
 
-    /** Elements of updater state that a variable of {@code parameters} parameters needs. */
-    static long size(WeightWrite weightWrite, long parameters) {
-        return switch (weightWrite) {
-            case STOCHASTIC, NEAREST -> 2 * parameters;
-            case KAHAN -> 3 * parameters;
-            case MASTER -> parameters == 0 ? 0 : HEADER_OF_A_VARIABLE + 6 * parameters;
-        };
+    /** Elements of updater state that a variable of {@code parameters} parameters needs in a BF16 network. */
+    static long size(FusedUpdater config, long parameters) {
+        WeightWrite write = config.getWeightWrite();
+        long arrays = config.moments() + (write.hasExtra() ? 1 : 0);
+        return write.hasFp32State() && parameters > 0
+                ? HEADER_OF_A_VARIABLE + 2 * arrays * parameters
+                : arrays * parameters;
     }
 
-    /** First moments of the parameters from {@code start} to {@code end} of the block. */
-    INDArray m(long start, long end) {
-        return part(0, start, end);
+    private int arrays() {
+        return moments + (extra ? 1 : 0);
     }
 
-    /** Second moments. */
-    INDArray v(long start, long end) {
-        return part(1, start, end);
+    /** Bytes a parameter. */
+    long bytes() {
+        return (long) arrays() * elements * view.dataType().width();
     }
 
-    /** Compensation or master weights, or null where the weight write has neither. */
-    INDArray extra(long start, long end) {
-        return view.length() - header == 2 * parameters ? null : part(2, start, end);
+    /**
+     * The address of a moment of the block's parameter {@code start}.
+     *
+     * @param address of the view
+     * @param moment from 0
+     */
+    long moment(long address, int moment, long start) {
+        return address
+                + (header + (moment * parameters + start) * elements)
+                        * view.dataType().width();
     }
 
-    private INDArray part(int index, long start, long end) {
-        long offset = header + index * parameters * elements;
-        return view.get(NDArrayIndex.interval(offset + start * elements, offset + end * elements));
+    /** The address of the compensation or master weight of the block's parameter {@code start}; 0 if there is none. */
+    long extra(long address, long start) {
+        return extra ? moment(address, moments, start) : 0;
     }
 
     private void checkHeader() {
-        if (header <= 0) {
-            return;
-        }
         INDArray stored = view.get(NDArrayIndex.interval(0, header));
         ByteBuffer bits = ByteBuffer.wrap(stored.dup().data().asBytes()).order(ByteOrder.nativeOrder());
         boolean fresh = true;
-        boolean intact = header % HEADER_OF_A_VARIABLE == 0;
+        boolean intact = true;
         for (int i = 0; i < header; i++) {
             short element = bits.getShort(Short.BYTES * i);
             fresh &= element == 0;

@@ -17,20 +17,20 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 
-class LazyWritesTest {
+class PendingStepsTest {
 
     private final INDArray gradient = Nd4j.zeros(DataType.FLOAT, 1, 12);
     private final INDArray parameters = Nd4j.zeros(DataType.FLOAT, 1, 12);
-    private final Recorder write = new Recorder();
+    private final Recorder step = new Recorder();
 
     /** Refuses any foreign use and notes the writes. */
-    private static final class Recorder implements LazyWrite {
+    private static final class Recorder implements PendingStep {
 
         private final List<INDArray> written = new ArrayList<>();
 
         @Override
-        public void write(INDArray parameters, INDArray gradient) {
-            assertNull(LazyWrites.get(gradient), "no longer pending while it is written");
+        public void take(INDArray parameters, INDArray gradient) {
+            assertNull(PendingSteps.get(gradient), "no longer pending while it is written");
             written.add(parameters);
         }
 
@@ -42,8 +42,8 @@ class LazyWritesTest {
 
     @AfterEach
     void nothingStaysPending() {
-        LazyWrites.remove(gradient);
-        assertTrue(LazyWrites.isEmpty());
+        PendingSteps.remove(gradient);
+        assertTrue(PendingSteps.isEmpty());
     }
 
     private static INDArray view(INDArray array, int start, int end) {
@@ -53,19 +53,19 @@ class LazyWritesTest {
     @Test
     void allViewsOfABufferAreOneKey() {
         INDArray copy = gradient.dup();
-        LazyWrites.put(view(gradient, 3, 7), write);
-        assertSame(write, LazyWrites.get(gradient));
-        assertSame(write, LazyWrites.get(view(view(gradient, 2, 12), 5, 8).reshape(3, 1)));
-        assertNull(LazyWrites.get(parameters));
-        assertNull(LazyWrites.get(copy));
+        PendingSteps.put(view(gradient, 3, 7), step);
+        assertSame(step, PendingSteps.get(gradient));
+        assertSame(step, PendingSteps.get(view(view(gradient, 2, 12), 5, 8).reshape(3, 1)));
+        assertNull(PendingSteps.get(parameters));
+        assertNull(PendingSteps.get(copy));
     }
 
     @Test
     void anInPlaceSubtractIsCarriedOutOnce() {
-        LazyWrites.put(gradient, write);
+        PendingSteps.put(gradient, step);
         assertTrue(subtract(parameters, gradient, parameters));
-        assertEquals(List.of(parameters), write.written);
-        assertTrue(LazyWrites.isEmpty());
+        assertEquals(List.of(parameters), step.written);
+        assertTrue(PendingSteps.isEmpty());
         assertFalse(subtract(parameters, gradient, parameters));
     }
 
@@ -76,28 +76,28 @@ class LazyWritesTest {
                 () -> subtract(parameters, gradient, other),
                 () -> subtract(gradient, parameters, gradient),
                 () -> subtract(gradient, gradient, gradient),
-                () -> LazyWrites.intercept("add", List.of(parameters, gradient), List.of(parameters)),
-                () -> LazyWrites.intercept("assign", List.of(parameters), List.of(view(gradient, 4, 5))),
-                () -> LazyWrites.intercept("norm2", Arrays.asList(gradient, null), Arrays.asList((INDArray) null)));
+                () -> PendingSteps.intercept("add", List.of(parameters, gradient), List.of(parameters)),
+                () -> PendingSteps.intercept("assign", List.of(parameters), List.of(view(gradient, 4, 5))),
+                () -> PendingSteps.intercept("norm2", Arrays.asList(gradient, null), Arrays.asList((INDArray) null)));
         for (Runnable use : uses) {
-            LazyWrites.put(gradient, write);
+            PendingSteps.put(gradient, step);
             assertThrows(IllegalStateException.class, use::run);
-            assertTrue(LazyWrites.isEmpty());
+            assertTrue(PendingSteps.isEmpty());
         }
-        assertTrue(write.written.isEmpty());
+        assertTrue(step.written.isEmpty());
     }
 
     @Test
     void opsOnOtherArraysPass() {
-        LazyWrites.put(gradient, write);
+        PendingSteps.put(gradient, step);
         INDArray other = Nd4j.zeros(DataType.FLOAT, 1, 12);
         assertFalse(subtract(parameters, other, parameters));
-        assertFalse(LazyWrites.intercept("add", List.of(parameters, Nd4j.empty(DataType.FLOAT)), List.of(other)));
-        assertSame(write, LazyWrites.get(gradient));
+        assertFalse(PendingSteps.intercept("add", List.of(parameters, Nd4j.empty(DataType.FLOAT)), List.of(other)));
+        assertSame(step, PendingSteps.get(gradient));
     }
 
     private static boolean subtract(INDArray x, INDArray y, INDArray z) {
-        return LazyWrites.intercept("subtract", List.of(x, y), List.of(z));
+        return PendingSteps.intercept("subtract", List.of(x, y), List.of(z));
     }
 
     @Test
@@ -110,8 +110,8 @@ class LazyWritesTest {
                 INDArray weights = Nd4j.zeros(DataType.FLOAT, 1, 12);
                 for (int i = 0; i < 200; i++) {
                     var recorder = new Recorder();
-                    LazyWrites.put(own, recorder);
-                    assertSame(recorder, LazyWrites.get(own));
+                    PendingSteps.put(own, recorder);
+                    assertSame(recorder, PendingSteps.get(own));
                     assertTrue(subtract(weights, own, weights));
                     assertEquals(1, recorder.written.size());
                 }

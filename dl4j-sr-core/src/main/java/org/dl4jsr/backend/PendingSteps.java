@@ -7,44 +7,44 @@ import org.nd4j.linalg.api.buffer.DataBuffer;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * The pending {@link LazyWrite}s of the process, at most one a gradient buffer. Updaters register them; the executioner
+ * The pending {@link PendingStep}s of the process, at most one a gradient buffer. Updaters register them; the executioner
  * calls {@link #intercept} before each op, whatever its type. Several networks may train at the same time.
  */
-public final class LazyWrites {
+public final class PendingSteps {
 
     /** Never modified once published, so that reading needs no lock. By identity: DataBuffer.equals reads contents. */
-    private static volatile Map<DataBuffer, LazyWrite> pending = new IdentityHashMap<>();
+    private static volatile Map<DataBuffer, PendingStep> pending = new IdentityHashMap<>();
 
-    private LazyWrites() {}
+    private PendingSteps() {}
 
     /** Whether nothing is pending; a single volatile read, to be asked before {@link #intercept}. */
     public static boolean isEmpty() {
         return pending.isEmpty();
     }
 
-    /** The write pending on the buffer that {@code gradient} lies in, or null. */
-    public static LazyWrite get(INDArray gradient) {
+    /** The step pending on the buffer that {@code gradient} lies in, or null. */
+    public static PendingStep get(INDArray gradient) {
         return pending.get(root(gradient));
     }
 
-    /** Makes {@code write} pending on the buffer that {@code gradient} lies in, in place of any other. */
-    public static synchronized void put(INDArray gradient, LazyWrite write) {
-        Map<DataBuffer, LazyWrite> copy = new IdentityHashMap<>(pending);
-        copy.put(root(gradient), write);
+    /** Makes {@code step} pending on the buffer that {@code gradient} lies in, in place of any other. */
+    public static synchronized void put(INDArray gradient, PendingStep step) {
+        Map<DataBuffer, PendingStep> copy = new IdentityHashMap<>(pending);
+        copy.put(root(gradient), step);
         pending = copy;
     }
 
-    /** Forgets the write pending on the buffer that {@code gradient} lies in. */
+    /** Forgets the step pending on the buffer that {@code gradient} lies in. */
     public static synchronized void remove(INDArray gradient) {
-        Map<DataBuffer, LazyWrite> copy = new IdentityHashMap<>(pending);
+        Map<DataBuffer, PendingStep> copy = new IdentityHashMap<>(pending);
         copy.remove(root(gradient));
         pending = copy;
     }
 
     /**
      * To be called before an op runs. An in-place {@code subtract} whose second operand lies in a gradient with a
-     * pending write is carried out here; any other op on such a gradient is reported to
-     * {@link LazyWrite#foreignUse}.
+     * pending step is carried out here; any other op on such a gradient is reported to
+     * {@link PendingStep#foreignUse}.
      *
      * @param op name of the op
      * @param inputs may hold nulls
@@ -58,10 +58,10 @@ public final class LazyWrites {
         if (op.equals("subtract") && inputs.size() == 2 && outputs.size() == 1) {
             INDArray parameters = inputs.get(0);
             INDArray gradient = inputs.get(1);
-            LazyWrite write = pendingOn(gradient);
-            if (write != null && pendingOn(parameters) != write && sameMemory(parameters, outputs.get(0))) {
+            PendingStep step = pendingOn(gradient);
+            if (step != null && pendingOn(parameters) != step && sameMemory(parameters, outputs.get(0))) {
                 remove(gradient);
-                write.write(parameters, gradient);
+                step.take(parameters, gradient);
                 return true;
             }
         }
@@ -72,10 +72,10 @@ public final class LazyWrites {
 
     private static void report(String op, List<INDArray> arrays) {
         for (INDArray array : arrays) {
-            LazyWrite write = pendingOn(array);
-            if (write != null) {
+            PendingStep step = pendingOn(array);
+            if (step != null) {
                 try {
-                    write.foreignUse(op, array);
+                    step.foreignUse(op, array);
                 } catch (IllegalStateException e) {
                     remove(array);
                     throw e;
@@ -84,7 +84,7 @@ public final class LazyWrites {
         }
     }
 
-    private static LazyWrite pendingOn(INDArray array) {
+    private static PendingStep pendingOn(INDArray array) {
         return array == null || array.isEmpty() ? null : pending.get(root(array));
     }
 

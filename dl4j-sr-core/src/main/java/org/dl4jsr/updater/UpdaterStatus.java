@@ -6,21 +6,21 @@ import java.util.Map;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
-import org.dl4jsr.backend.LazyWrites;
+import org.dl4jsr.backend.PendingSteps;
 import org.dl4jsr.kernel.AdamWStatistics;
 import org.nd4j.linalg.api.buffer.DataBuffer;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.shade.guava.collect.MapMaker;
 
 /**
- * What {@link SrAdam} did in one network: skipped steps, gradient norm, clipping. It lives as long as the network's
+ * What fused updaters did in one network: skipped steps, gradient norm, clipping. It lives as long as the network's
  * gradient array, is not part of a saved model, and starts anew in a clone; set the counters after a restore where a
  * run must go on exactly as it would have.
  */
-public final class SrAdamStatus {
+public final class UpdaterStatus {
 
     /** By identity of the gradient's buffer: {@code DataBuffer.equals} reads contents. */
-    private static final Map<DataBuffer, SrAdamStatus> BY_GRADIENT =
+    private static final Map<DataBuffer, UpdaterStatus> BY_GRADIENT =
             new MapMaker().weakKeys().makeMap();
 
     private volatile long skippedSteps;
@@ -31,7 +31,7 @@ public final class SrAdamStatus {
     private long[] boundaries;
     private AdamWStatistics[] statistics;
 
-    private SrAdamStatus() {}
+    private UpdaterStatus() {}
 
     /**
      * The status of a network; all zero if it has not been trained yet. From here on messages about this network name
@@ -39,16 +39,16 @@ public final class SrAdamStatus {
      *
      * @param model an initialised MultiLayerNetwork or ComputationGraph
      */
-    public static SrAdamStatus of(Model model) {
-        SrAdamStatus status = of(gradients(model));
+    public static UpdaterStatus of(Model model) {
+        UpdaterStatus status = of(gradients(model));
         synchronized (status) {
             status.model = new WeakReference<>(model);
         }
         return status;
     }
 
-    static SrAdamStatus of(INDArray gradient) {
-        return BY_GRADIENT.computeIfAbsent(LazyWrites.root(gradient), buffer -> new SrAdamStatus());
+    static UpdaterStatus of(INDArray gradient) {
+        return BY_GRADIENT.computeIfAbsent(PendingSteps.root(gradient), buffer -> new UpdaterStatus());
     }
 
     private static INDArray gradients(Model model) {
@@ -79,7 +79,7 @@ public final class SrAdamStatus {
     }
 
     /**
-     * The norm of the last gradient over all parameters that SrAdam owns, before clipping; NaN before the first step
+     * The norm of the last gradient over all parameters that fused updaters own, before clipping; NaN before the first step
      * and not finite after a skipped one.
      */
     public double lastGradientNorm() {

@@ -5,28 +5,28 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.learning.GradientUpdater;
 
 /**
- * Records a step on its block of parameters and leaves the gradient as it is: the step runs in {@link NetworkWrite},
+ * Records a step on its block of parameters and leaves the gradient as it is: the step runs in {@link NetworkStep},
  * when DL4J subtracts the gradient from the parameters.
  */
-public final class SrAdamUpdater implements GradientUpdater<SrAdam> {
+final class FusedGradientUpdater implements GradientUpdater<FusedUpdater> {
 
-    private final SrAdam config;
+    private final FusedUpdater config;
     private INDArray state;
 
-    SrAdamUpdater(SrAdam config, INDArray state) {
+    FusedGradientUpdater(FusedUpdater config, INDArray state) {
         this.config = config;
         this.state = state;
     }
 
     @Override
-    public SrAdam getConfig() {
+    public FusedUpdater getConfig() {
         return config;
     }
 
     /** @throws UnsupportedOperationException always: the state is one array, see {@link #getState} */
     @Override
     public void setState(Map<String, INDArray> stateMap, boolean initialize) {
-        throw new UnsupportedOperationException("SrAdam keeps its state in the network's updater state view:"
+        throw new UnsupportedOperationException(config.name() + " keeps its state in the network's updater state view:"
                 + " network.getUpdater().setStateViewArray(...)");
     }
 
@@ -47,6 +47,9 @@ public final class SrAdamUpdater implements GradientUpdater<SrAdam> {
     /** Marks {@code gradient} for a step at {@code iteration}; the array itself is not touched. */
     @Override
     public void applyUpdater(INDArray gradient, int iteration, int epoch) {
-        NetworkWrite.addStep(gradient, state, config, config.getLearningRate(iteration, epoch), iteration);
+        NetworkStep.of(gradient, iteration)
+                .add(
+                        new FusedStep(gradient, state, config, config.getLearningRate(iteration, epoch), iteration),
+                        iteration);
     }
 }
