@@ -11,6 +11,7 @@ import org.deeplearning4j.nn.conf.graph.LayerVertex;
 import org.deeplearning4j.nn.conf.layers.Layer;
 import org.deeplearning4j.nn.conf.layers.misc.FrozenLayer;
 import org.deeplearning4j.nn.conf.layers.recurrent.Bidirectional;
+import org.deeplearning4j.nn.conf.layers.samediff.SameDiffLambdaVertex;
 import org.deeplearning4j.nn.conf.layers.samediff.SameDiffVertex;
 import org.deeplearning4j.nn.conf.layers.wrapper.BaseWrapperLayer;
 
@@ -43,8 +44,8 @@ record ConfiguredLayers(
             add(layer.getLayerConf().getLayer());
         } else if (vertex instanceof FrozenVertex frozen) {
             add(frozen.getUnderlying());
-        } else if (vertex instanceof SameDiffVertex sameDiff) {
-            vertices.add(sameDiff);
+        } else if (vertex instanceof SameDiffVertex sameDiff && !(vertex instanceof SameDiffLambdaVertex)) {
+            vertices.add(sameDiff); // a lambda has no parameters, and fails if asked before it has a data type
         }
     }
 

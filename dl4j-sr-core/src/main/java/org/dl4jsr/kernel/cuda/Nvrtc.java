@@ -20,8 +20,8 @@ import java.util.List;
 import org.bytedeco.cuda.nvrtc._nvrtcProgram;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.PointerPointer;
-import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.javacpp.SizeTPointer;
+import org.dl4jsr.kernel.Pointers;
 
 /** NVRTC, CUDA's compiler as a library; needs no GPU. */
 final class Nvrtc {
@@ -70,7 +70,7 @@ final class Nvrtc {
     }
 
     static byte[] compile(String file, String text, String architecture) {
-        try (var scope = new PointerScope()) {
+        try (var scope = Pointers.scope()) {
             var program = new _nvrtcProgram();
             var names = KernelSource.HEADERS;
             checkNvrtc(
