@@ -1,8 +1,10 @@
 package org.dl4jsr.kernel.cpu;
 
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.dl4jsr.kernel.ArrayKernels;
 import org.dl4jsr.kernel.KernelSet;
 import org.dl4jsr.kernel.Kernels;
@@ -64,6 +66,20 @@ public final class CpuKernels {
                             + " built with the jar where g++ is installed: install it, then mvn clean package",
                     e.toString());
             return javaSet(threads);
+        }
+    }
+
+    /** The values of {@link #LEVEL_PROPERTY} that this process can run, best first. */
+    public static List<String> levels() {
+        try {
+            return Stream.concat(
+                            Arrays.stream(InstructionSet.values())
+                                    .skip(InstructionSet.best().ordinal())
+                                    .map(InstructionSet::label),
+                            Stream.of(JAVA))
+                    .toList();
+        } catch (UnsatisfiedLinkError | NoClassDefFoundError e) {
+            return List.of(JAVA);
         }
     }
 
