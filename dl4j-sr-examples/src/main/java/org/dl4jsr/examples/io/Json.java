@@ -84,7 +84,11 @@ public final class Json {
                 return cause.getMessage();
             }
         }
-        return e.getOriginalMessage().lines().findFirst().orElse("").replaceAll("org\\.[\\w.]+\\.", "");
+        return e.getOriginalMessage()
+                .lines()
+                .findFirst()
+                .orElse("")
+                .replaceAll("org\\.[\\w.]+\\.|[(;] ?(index|`Des).*", "");
     }
 
     private static String write(ObjectMapper mapper, Object value) {

@@ -70,7 +70,7 @@ class RunDirectoryTest {
                 "\"batch\" : 16 | \"batch\" : -16 | budget: --batch -16 is out of range: expected 1 to 65536",
                 "\"tokens\" : 2000000 | \"tokens\" : 1.5 | budget.tokens: ",
                 "\"tokens\" : 2000000 | \"tokens\" : \"5\" | budget.tokens: ",
-                "\"tokens\" : 2000000, | `` | budget.tokens: Missing required creator property",
+                "\"tokens\" : 2000000, | `` | budget.tokens: Missing creator property 'tokens'",
                 "\"heads\" : 4 | \"heads\" : 0 | model: heads 0 is out of range: expected 1 to 128",
                 "\"heads\" : 4 | \"heads\" : 3 | model: heads 3 do not divide the width of 128",
                 "\"layers\" : 4 | \"layers\" : -1 | model: layers -1 is out of range",
