@@ -11,6 +11,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import org.dl4jsr.examples.command.App;
 import org.dl4jsr.examples.run.Preset;
 import org.dl4jsr.examples.run.RunDirectory;
 import org.junit.jupiter.api.Test;
@@ -129,7 +130,7 @@ class BadInputTest {
         System.setErr(new PrintStream(captured, true, StandardCharsets.UTF_8));
         int exitCode;
         try {
-            exitCode = Main.run(arguments);
+            exitCode = App.run(arguments);
         } finally {
             System.setErr(standardError);
         }
@@ -139,6 +140,6 @@ class BadInputTest {
                 .toList();
         assertEquals(1, lines.size(), lines.toString());
         assertTrue(lines.get(0).startsWith("Error: " + message), lines.get(0));
-        assertEquals(Main.BAD_INPUT, exitCode);
+        assertEquals(App.BAD_INPUT, exitCode);
     }
 }
