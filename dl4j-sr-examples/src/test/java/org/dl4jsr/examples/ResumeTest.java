@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.BufferedReader;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -14,6 +15,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.dl4jsr.examples.command.App;
@@ -66,9 +68,14 @@ class ResumeTest {
 
         // a signal: a checkpoint where it stands, the command to go on, the exit code of signals
         Process stopped = start(List.of(), pretrain("--resume", killed));
+        BufferedReader errors = stopped.errorReader(StandardCharsets.UTF_8);
+        String line = errors.readLine();
+        while (line != null && !line.startsWith("To go on after an interruption: ")) {
+            line = errors.readLine();
+        }
         waitForStep(stopped, killed, reached);
         stopped.toHandle().destroy();
-        String words = new String(stopped.getErrorStream().readAllBytes(), StandardCharsets.UTF_8);
+        String words = errors.lines().collect(Collectors.joining("\n"));
         assertEquals(143, stopped.waitFor(), words);
         assertTrue(words.contains("To go on: pretrain --resume " + killed), words);
         assertTrue(newestStep(killed) > reached, words);
