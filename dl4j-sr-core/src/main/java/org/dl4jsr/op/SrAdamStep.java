@@ -1,27 +1,27 @@
 package org.dl4jsr.op;
 
-import org.dl4jsr.kernel.AdamWArrays;
-import org.dl4jsr.kernel.AdamWStatistics;
-import org.dl4jsr.kernel.AdamWStep;
 import org.dl4jsr.kernel.FloatType;
+import org.dl4jsr.kernel.OptimizerArrays;
+import org.dl4jsr.kernel.OptimizerStep;
+import org.dl4jsr.kernel.StepStatistics;
 import org.dl4jsr.rounding.WeightWrite;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * One AdamW step on a contiguous range of a network's flattened parameters; weights and state are updated in place. See
- * {@link AdamWStep} for the arithmetic.
+ * {@link OptimizerStep} for the arithmetic.
  */
 public final class SrAdamStep extends KernelOp {
 
-    private final AdamWStep step;
+    private final OptimizerStep step;
     private final long element;
     private final INDArray weights;
     private final INDArray gradient;
     private final INDArray m;
     private final INDArray v;
     private final INDArray extra;
-    private final AdamWStatistics statistics;
+    private final StepStatistics statistics;
 
     /**
      * @param step the scalars
@@ -35,14 +35,14 @@ public final class SrAdamStep extends KernelOp {
      * @param statistics is added to, or null
      */
     public SrAdamStep(
-            AdamWStep step,
+            OptimizerStep step,
             long element,
             INDArray weights,
             INDArray gradient,
             INDArray m,
             INDArray v,
             INDArray extra,
-            AdamWStatistics statistics) {
+            StepStatistics statistics) {
         super(
                 StepPart.OPTIMIZER,
                 new INDArray[] {gradient},
@@ -89,15 +89,14 @@ public final class SrAdamStep extends KernelOp {
 
     @Override
     public void run(Device device) {
-        var arrays = new AdamWArrays(
+        var arrays = new OptimizerArrays(
                 type(weights),
                 device.address(weights),
                 device.address(gradient),
-                device.address(m),
-                device.address(v),
+                new long[] {device.address(m), device.address(v)},
                 device.address(extra),
                 weights.length(),
                 element);
-        device.kernels().adamW(step, arrays, statistics);
+        device.kernels().step(step, arrays, statistics);
     }
 }

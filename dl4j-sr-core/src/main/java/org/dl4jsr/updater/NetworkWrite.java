@@ -8,7 +8,7 @@ import java.util.function.Function;
 import java.util.stream.Stream;
 import org.dl4jsr.backend.LazyWrite;
 import org.dl4jsr.backend.LazyWrites;
-import org.dl4jsr.kernel.AdamWStatistics;
+import org.dl4jsr.kernel.StepStatistics;
 import org.dl4jsr.op.SumOfSquares;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.indexing.NDArrayIndex;
@@ -119,11 +119,11 @@ final class NetworkWrite implements LazyWrite {
         if (clipScale == 0) {
             return;
         }
-        AdamWStatistics[] statistics = boundaries == null
+        StepStatistics[] statistics = boundaries == null
                 ? null
-                : Stream.generate(AdamWStatistics::new)
+                : Stream.generate(StepStatistics::new)
                         .limit(boundaries.length - 1)
-                        .toArray(AdamWStatistics[]::new);
+                        .toArray(StepStatistics[]::new);
         for (RangeWrite range : ranges) {
             write(range, range.start() - gradient.offset(), weights, clipScale, boundaries, statistics);
             range.markForAverages(weights);
@@ -223,7 +223,7 @@ final class NetworkWrite implements LazyWrite {
             INDArray weights,
             double clipScale,
             long[] boundaries,
-            AdamWStatistics[] statistics) {
+            StepStatistics[] statistics) {
         long end = first + range.values().length();
         if (boundaries == null) {
             range.write(slice(weights, first, end), first, 0, clipScale, null);

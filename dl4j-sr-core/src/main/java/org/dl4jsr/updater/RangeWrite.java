@@ -1,8 +1,9 @@
 package org.dl4jsr.updater;
 
 import org.dl4jsr.backend.StochasticAverages;
-import org.dl4jsr.kernel.AdamWStatistics;
-import org.dl4jsr.kernel.AdamWStep;
+import org.dl4jsr.kernel.AdamW;
+import org.dl4jsr.kernel.OptimizerStep;
+import org.dl4jsr.kernel.StepStatistics;
 import org.dl4jsr.op.SrAdamStep;
 import org.dl4jsr.op.SrSubtract;
 import org.dl4jsr.op.SumOfSquares;
@@ -42,7 +43,7 @@ sealed interface RangeWrite {
      * @param clipScale factor of the gradients
      * @param statistics is added to, or null
      */
-    void write(INDArray weights, long element, long from, double clipScale, AdamWStatistics statistics);
+    void write(INDArray weights, long element, long from, double clipScale, StepStatistics statistics);
 
     /** Marks what was rounded stochastically, to be rounded so again where replicas are averaged. */
     default void markForAverages(INDArray parameters) {}
@@ -65,8 +66,8 @@ sealed interface RangeWrite {
         }
 
         @Override
-        public void write(INDArray weights, long element, long from, double clipScale, AdamWStatistics statistics) {
-            AdamWStep scalars = AdamWStep.of(
+        public void write(INDArray weights, long element, long from, double clipScale, StepStatistics statistics) {
+            OptimizerStep scalars = AdamW.step(
                     learningRate,
                     config.getBeta1(),
                     config.getBeta2(),
@@ -103,7 +104,7 @@ sealed interface RangeWrite {
     record RoundedSubtraction(INDArray values, long seed, int iteration) implements RangeWrite {
 
         @Override
-        public void write(INDArray weights, long element, long from, double clipScale, AdamWStatistics statistics) {
+        public void write(INDArray weights, long element, long from, double clipScale, StepStatistics statistics) {
             INDArray update = part(values, from, weights.length());
             INDArray before = statistics == null ? null : weights.castTo(DataType.FLOAT);
             Nd4j.exec(new SrSubtract(weights, update, seed, iteration, element));
@@ -112,7 +113,7 @@ sealed interface RangeWrite {
             }
         }
 
-        private static void count(AdamWStatistics statistics, INDArray before, INDArray update, INDArray after) {
+        private static void count(StepStatistics statistics, INDArray before, INDArray update, INDArray after) {
             INDArray nearest = before.sub(update.castTo(DataType.FLOAT)).castTo(DataType.BFLOAT16);
             statistics.weights += after.length();
             statistics.moved += count(before.neq(after.castTo(DataType.FLOAT)));
@@ -137,7 +138,7 @@ sealed interface RangeWrite {
     record PlainSubtraction(INDArray values) implements RangeWrite {
 
         @Override
-        public void write(INDArray weights, long element, long from, double clipScale, AdamWStatistics statistics) {
+        public void write(INDArray weights, long element, long from, double clipScale, StepStatistics statistics) {
             weights.subi(part(values, from, weights.length()));
         }
     }

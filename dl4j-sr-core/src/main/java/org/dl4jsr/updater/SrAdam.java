@@ -17,7 +17,7 @@ import org.nd4j.shade.jackson.databind.annotation.JsonPOJOBuilder;
 /**
  * AdamW for BF16 networks with a stochastically rounded weight write (Ozkara, Yu, Park, arXiv 2502.20566); the drop-in
  * updater: {@code .updater(new SrAdam(3e-4))}. The weight decay is decoupled (Loshchilov and Hutter, arXiv 1711.05101).
- * See {@link org.dl4jsr.kernel.AdamWStep} for the arithmetic. The step number is DL4J's iteration.
+ * See {@link org.dl4jsr.kernel.OptimizerStep} for the arithmetic. The step number is DL4J's iteration.
  *
  * <p>In a FLOAT network the same AdamW runs with exact writes. DOUBLE and HALF networks are refused.
  *

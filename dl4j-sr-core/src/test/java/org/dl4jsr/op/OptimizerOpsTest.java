@@ -7,8 +7,9 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.Random;
-import org.dl4jsr.kernel.AdamWStatistics;
-import org.dl4jsr.kernel.AdamWStep;
+import org.dl4jsr.kernel.AdamW;
+import org.dl4jsr.kernel.OptimizerStep;
+import org.dl4jsr.kernel.StepStatistics;
 import org.dl4jsr.rounding.BFloat16;
 import org.dl4jsr.rounding.StateRounding;
 import org.dl4jsr.rounding.StochasticRounding;
@@ -38,8 +39,8 @@ class OptimizerOpsTest {
         return Nd4j.zeros(DataType.BFLOAT16, length);
     }
 
-    private static AdamWStep step(WeightWrite write) {
-        return AdamWStep.of(0.01, 0.9, 0.95, 1e-8, 0.1, 0.5, write, StateRounding.STOCHASTIC, 3, 7);
+    private static OptimizerStep step(WeightWrite write) {
+        return AdamW.step(0.01, 0.9, 0.95, 1e-8, 0.1, 0.5, write, StateRounding.STOCHASTIC, 3, 7);
     }
 
     @Test
@@ -90,8 +91,8 @@ class OptimizerOpsTest {
         for (int i = 0; i < 4; i++) {
             cut[i] = whole[i].dup();
         }
-        var once = new AdamWStatistics();
-        var twice = new AdamWStatistics();
+        var once = new StepStatistics();
+        var twice = new StepStatistics();
         run(write, whole, gradient, 0, LENGTH, once);
         run(write, cut, gradient, 0, 13, twice);
         run(write, cut, gradient, 13, LENGTH, twice);
@@ -107,7 +108,7 @@ class OptimizerOpsTest {
     }
 
     private static void run(
-            WeightWrite write, INDArray[] arrays, INDArray gradient, int start, int end, AdamWStatistics statistics) {
+            WeightWrite write, INDArray[] arrays, INDArray gradient, int start, int end, StepStatistics statistics) {
         int state = write == WeightWrite.MASTER ? 2 : 1;
         var range = NDArrayIndex.interval(start, end);
         var stateRange = NDArrayIndex.interval(state * start, state * end);

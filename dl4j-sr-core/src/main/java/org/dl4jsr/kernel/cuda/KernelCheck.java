@@ -3,10 +3,10 @@ package org.dl4jsr.kernel.cuda;
 import java.util.Random;
 import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
-import org.dl4jsr.kernel.AdamWArrays;
-import org.dl4jsr.kernel.AdamWStatistics;
-import org.dl4jsr.kernel.AdamWStep;
+import org.dl4jsr.kernel.AdamW;
 import org.dl4jsr.kernel.FloatType;
+import org.dl4jsr.kernel.OptimizerArrays;
+import org.dl4jsr.kernel.StepStatistics;
 import org.dl4jsr.rounding.StateRounding;
 import org.dl4jsr.rounding.WeightWrite;
 
@@ -94,7 +94,7 @@ enum KernelCheck {
             long element = element(random);
             boolean traced = random.nextInt(3) == 0;
             boolean ordinary = random.nextBoolean(); // one special value in eight would switch the careful path on
-            var step = AdamWStep.of(
+            var step = AdamW.step(
                     1e-2,
                     0.9,
                     random.nextBoolean() ? 0.95 : 0.999,
@@ -108,8 +108,11 @@ enum KernelCheck {
             comparison.sameResult(
                     "adamW of " + size + " " + type + ", " + step + " from element " + element,
                     (k, a) -> {
-                        var statistics = traced ? new AdamWStatistics() : null;
-                        k.adamW(step, new AdamWArrays(type, a[0], a[1], a[2], a[3], a[4], size, element), statistics);
+                        var statistics = traced ? new StepStatistics() : null;
+                        k.step(
+                                step,
+                                new OptimizerArrays(type, a[0], a[1], new long[] {a[2], a[3]}, a[4], size, element),
+                                statistics);
                         return traced ? text(statistics) : null;
                     },
                     arrays.at(element, ordinary ? arrays.numbers(type, size) : arrays.anyValues(type, size)),
@@ -119,7 +122,7 @@ enum KernelCheck {
                     arrays.at(element, arrays.numbers(state, size)));
         }
 
-        private String text(AdamWStatistics s) {
+        private String text(StepStatistics s) {
             return s.weights + " weights, " + s.stagnant + " stagnant, " + s.moved + " moved, squares "
                     + s.squaredUpdate + " " + s.squaredWeight + " " + s.squaredGradient;
         }

@@ -11,11 +11,13 @@ import java.util.Random;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.bytedeco.javacpp.BytePointer;
-import org.dl4jsr.kernel.AdamWArrays;
-import org.dl4jsr.kernel.AdamWStatistics;
-import org.dl4jsr.kernel.AdamWStep;
+import org.dl4jsr.kernel.AdamW;
 import org.dl4jsr.kernel.FloatType;
 import org.dl4jsr.kernel.Kernels;
+import org.dl4jsr.kernel.Optimizer;
+import org.dl4jsr.kernel.OptimizerArrays;
+import org.dl4jsr.kernel.OptimizerStep;
+import org.dl4jsr.kernel.StepStatistics;
 import org.dl4jsr.kernel.reference.JavaKernels;
 import org.dl4jsr.rounding.StateRounding;
 import org.dl4jsr.rounding.WeightWrite;
@@ -173,15 +175,15 @@ class NativeKernelsTest {
             for (var stateRounding : StateRounding.values()) {
                 long element = element();
                 boolean wanted = random.nextBoolean();
-                var step = AdamWStep.of(
+                var step = AdamW.step(
                         1e-2, 0.9, 0.95, 1e-8, 0.1, 0.7, write, stateRounding, random.nextLong(), random.nextInt(1000));
                 assertSame(
                         kernels,
                         (k, a) -> {
-                            var statistics = wanted ? new AdamWStatistics() : null;
-                            k.adamW(
+                            var statistics = wanted ? new StepStatistics() : null;
+                            k.step(
                                     step,
-                                    new AdamWArrays(type, a[0], a[1], a[2], a[3], a[4], size, element),
+                                    new OptimizerArrays(type, a[0], a[1], new long[] {a[2], a[3]}, a[4], size, element),
                                     statistics);
                             return wanted ? text(statistics) : null;
                         },
@@ -205,14 +207,15 @@ class NativeKernelsTest {
             byte[] v = squares(FloatType.BFLOAT16, size);
             for (var stateRounding : StateRounding.values()) {
                 long element = element();
-                var step = AdamWStep.of(1e-2, 0.9, 0.95, 1e-8, 0.1, 1, WeightWrite.STOCHASTIC, stateRounding, -5, size);
+                var step = AdamW.step(1e-2, 0.9, 0.95, 1e-8, 0.1, 1, WeightWrite.STOCHASTIC, stateRounding, -5, size);
                 assertSame(
                         kernels,
                         (k, a) -> {
-                            var statistics = new AdamWStatistics();
-                            k.adamW(
+                            var statistics = new StepStatistics();
+                            k.step(
                                     step,
-                                    new AdamWArrays(FloatType.BFLOAT16, a[0], a[1], a[2], a[3], 0, size, element),
+                                    new OptimizerArrays(
+                                            FloatType.BFLOAT16, a[0], a[1], new long[] {a[2], a[3]}, 0, size, element),
                                     statistics);
                             return text(statistics);
                         },
@@ -222,6 +225,36 @@ class NativeKernelsTest {
                         v);
             }
         }
+    }
+
+    @ParameterizedTest
+    @MethodSource("kernels")
+    void refusesUnknownOptimizers(NativeKernels kernels) {
+        var unknown = new Optimizer() {
+            @Override
+            public String name() {
+                return "Unknown";
+            }
+
+            @Override
+            public int moments() {
+                return 1;
+            }
+
+            @Override
+            public float[] scalars() {
+                return new float[2];
+            }
+
+            @Override
+            public float direction(float gradient, float[] moments) {
+                return gradient;
+            }
+        };
+        var step = new OptimizerStep(unknown, 1e-3f, 0, 1, WeightWrite.STOCHASTIC, StateRounding.STOCHASTIC, 1, 0);
+        var arrays = new OptimizerArrays(FloatType.BFLOAT16, 0, 0, new long[] {0}, 0, 1, 0);
+        var e = assertThrows(RuntimeException.class, () -> kernels.step(step, arrays, null));
+        assertEquals("There is no native optimizer step Unknown_STOCHASTIC with 5 numbers", e.getMessage());
     }
 
     @Test
@@ -279,7 +312,7 @@ class NativeKernelsTest {
         return result;
     }
 
-    private static String text(AdamWStatistics s) {
+    private static String text(StepStatistics s) {
         return s.weights + " weights, " + s.stagnant + " stagnant, " + s.moved + " moved, squares " + s.squaredUpdate
                 + " " + s.squaredWeight + " " + s.squaredGradient;
     }

@@ -23,7 +23,7 @@ public final class FakeCuda {
     private static final Path BUILD = Path.of("target", "fake-cuda");
     private static final Path TEST_SOURCES = Path.of("src", "test", "cpp");
     private static final Path MAIN_SOURCES = Path.of("src", "main", "cuda");
-    private static final Path SHARED_SOURCES = Path.of("src", "main", "cpp");
+    private static final Path SHARED_SOURCES = Path.of("src", "main", "shared");
     private static final List<String> EMPTY_LIBRARIES =
             List.of("libcudart.so.13", "libcublas.so.13", "libcublasLt.so.13");
 
