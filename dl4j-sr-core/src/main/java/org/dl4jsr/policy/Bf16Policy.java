@@ -17,10 +17,9 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  *
  * <p>{@link #apply} sets a configuration's data type and turns DL4J's {@code Adam}, and any
  * {@link org.dl4jsr.updater.SrAdam}, into the {@code SrAdam} of this policy with the same hyper-parameters (Adam's
- * epsilon is added to the bias-corrected root then), taking over {@code WeightDecay}. Under {@link #SR} other updaters
- * become {@link org.dl4jsr.updater.StochasticallyRounded}. Under the other policies they stay as they are: their state
- * has the network's type, and in BF16 their weights are rounded to nearest, of which a warning is logged. The loss
- * functions of a BF16 network compute in FP32 ({@link Fp32Loss}, {@link Fp32Reconstruction}).
+ * epsilon is added to the bias-corrected root then), taking over {@code WeightDecay}. In BF16 other updaters become
+ * {@link org.dl4jsr.updater.StochasticallyRounded}, under {@link #NEAREST} with weights rounded to nearest, and batch
+ * normalization keeps its running variance as it is ({@code useLogStd(false)}). The loss functions of a BF16 network compute in FP32 ({@link Fp32Loss}, {@link Fp32Reconstruction}).
  *
  * <p>Autocast is a switch of the whole process: the policy applied last decides. Call {@link #activate} when a saved
  * network of this policy is restored.
@@ -157,6 +156,9 @@ public enum Bf16Policy {
         }
         new PolicyUpdaters(this, configuration.seed()).replace(configuration);
         new PolicyLosses(dataType).replace(configuration);
+        if (dataType == DataType.BFLOAT16) {
+            RunningVariances.keep(configuration);
+        }
         activate();
     }
 
@@ -171,6 +173,7 @@ public enum Bf16Policy {
         configuration.setEpochCount(0);
         var converted = new MultiLayerNetwork(apply(configuration));
         converted.init(parameters(network.params()), false);
+        RunningVariances.convert(Arrays.asList(network.getLayers()), Arrays.asList(converted.getLayers()));
         return converted;
     }
 
@@ -185,6 +188,7 @@ public enum Bf16Policy {
         configuration.setEpochCount(0);
         var converted = new ComputationGraph(apply(configuration));
         converted.init(parameters(graph.params()), false);
+        RunningVariances.convert(Arrays.asList(graph.getVertices()), Arrays.asList(converted.getVertices()));
         return converted;
     }
 

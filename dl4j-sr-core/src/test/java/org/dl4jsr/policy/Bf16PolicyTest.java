@@ -236,9 +236,10 @@ class Bf16PolicyTest {
                 .layer(output(8))
                 .build());
         var layer = (BaseLayer) configuration.getConf(0).getLayer();
-        boolean sr = policy == Bf16Policy.SR;
-        assertEquals(sr ? new StochasticallyRounded(nesterovs, SEED) : nesterovs, layer.getIUpdater());
-        assertEquals(sr ? rounded : nesterovs, layer.getUpdaterByParam("b"));
+        boolean bf16 = policy.dataType() == DataType.BFLOAT16;
+        var write = policy == Bf16Policy.NEAREST ? WeightWrite.NEAREST : WeightWrite.STOCHASTIC;
+        assertEquals(bf16 ? new StochasticallyRounded(nesterovs, SEED, write) : nesterovs, layer.getIUpdater());
+        assertEquals(bf16 ? new StochasticallyRounded(nesterovs, 5, write) : nesterovs, layer.getUpdaterByParam("b"));
         assertEquals(List.of(new WeightDecay(0.1, true), new WeightDecay(0.1, true)), layer.getRegularization());
         assertEquals(new NoOp(), configuration.getConf(1).getLayer().getUpdaterByParam("mean"));
         fit(TestNetworks.network(configuration), 2);
