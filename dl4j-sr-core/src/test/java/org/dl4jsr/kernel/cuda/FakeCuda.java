@@ -24,6 +24,7 @@ public final class FakeCuda {
     private static final Path TEST_SOURCES = Path.of("src", "test", "cpp");
     private static final Path MAIN_SOURCES = Path.of("src", "main", "cuda");
     private static final Path SHARED_SOURCES = Path.of("src", "main", "shared");
+    private static final Path CONSTANTS = Path.of("src/main/java/org/dl4jsr/kernel/cuda/KernelConstant.java");
     private static final List<String> EMPTY_LIBRARIES =
             List.of("libcudart.so.13", "libcublas.so.13", "libcublasLt.so.13");
 
@@ -115,7 +116,8 @@ public final class FakeCuda {
         var objects = new ArrayList<String>();
         for (var source : KernelSource.values()) {
             String object = BUILD.resolve(source.file() + ".o").toString();
-            compile(
+            var arguments = new ArrayList<>(KernelConstant.definitions());
+            arguments.addAll(List.of(
                     "-c",
                     "-include",
                     TEST_SOURCES.resolve("cuda_on_host.h").toString(),
@@ -123,7 +125,8 @@ public final class FakeCuda {
                     "c++",
                     MAIN_SOURCES.resolve(source.file()).toString(),
                     "-o",
-                    object);
+                    object));
+            compile(arguments.toArray(String[]::new));
             objects.add(object);
         }
         objects.add(TEST_SOURCES.resolve("fake_cuda.cpp").toString());
@@ -143,8 +146,8 @@ public final class FakeCuda {
             built = Math.min(
                     built, Files.getLastModifiedTime(BUILD.resolve(name)).toMillis());
         }
-        for (Path directory : List.of(TEST_SOURCES, MAIN_SOURCES, SHARED_SOURCES)) {
-            try (var files = Files.list(directory)) {
+        for (Path sources : List.of(TEST_SOURCES, MAIN_SOURCES, SHARED_SOURCES, CONSTANTS)) {
+            try (var files = Files.walk(sources, 1)) {
                 for (Path file : (Iterable<Path>) files::iterator) {
                     if (Files.getLastModifiedTime(file).toMillis() > built) {
                         return false;
