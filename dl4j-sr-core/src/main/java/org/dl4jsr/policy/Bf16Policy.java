@@ -7,6 +7,7 @@ import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.dl4jsr.backend.Autocast;
+import org.dl4jsr.backend.Bf16Executioner;
 import org.dl4jsr.rounding.WeightWrite;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -93,6 +94,7 @@ public enum Bf16Policy {
      * A copy of {@code configuration} with this policy; outputs are FLOAT.
      *
      * @throws IllegalArgumentException for line-search optimizers, and for a weight decay that SrAdam cannot take over
+     * @throws IllegalStateException if dl4j-sr's backend is not in force, for policies other than {@link #FP32}
      */
     public MultiLayerConfiguration apply(MultiLayerConfiguration configuration) {
         return apply(configuration, DataType.FLOAT);
@@ -119,6 +121,7 @@ public enum Bf16Policy {
      * A copy of {@code configuration} with this policy; outputs are FLOAT.
      *
      * @throws IllegalArgumentException for line-search optimizers, and for a weight decay that SrAdam cannot take over
+     * @throws IllegalStateException if dl4j-sr's backend is not in force, for policies other than {@link #FP32}
      */
     public ComputationGraphConfiguration apply(ComputationGraphConfiguration configuration) {
         return apply(configuration, DataType.FLOAT);
@@ -149,6 +152,9 @@ public enum Bf16Policy {
     }
 
     private void apply(ConfiguredLayers configuration) {
+        if (this != FP32) {
+            Bf16Executioner.requiredBy("Bf16Policy " + label);
+        }
         new PolicyUpdaters(this, configuration.seed()).replace(configuration);
         new PolicyLosses(dataType).replace(configuration);
         activate();

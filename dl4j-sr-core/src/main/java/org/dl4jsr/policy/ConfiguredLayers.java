@@ -50,7 +50,7 @@ record ConfiguredLayers(
         } else if (vertex instanceof FrozenVertex frozen) {
             add(frozen.getUnderlying());
         } else if (vertex instanceof SameDiffVertex sameDiff && !(vertex instanceof SameDiffLambdaVertex)) {
-            vertices.add(sameDiff);
+            vertices.add(sameDiff); // a lambda has no parameters, and fails if asked before it has a data type
         }
     }
 
