@@ -1,6 +1,7 @@
 package org.dl4jsr.updater;
 
 import java.util.List;
+import org.dl4jsr.backend.ExactSums;
 import org.dl4jsr.backend.StochasticAverages;
 import org.dl4jsr.kernel.AdamWArrays;
 import org.dl4jsr.kernel.AdamWStatistics;
@@ -41,13 +42,21 @@ final class FusedStep implements RangeUpdate {
     }
 
     @Override
-    public void write(FlatArrays arrays, long start, long end, double clipScale, AdamWStatistics statistics) {
+    public long seed() {
+        return config.getSeed();
+    }
+
+    @Override
+    public void write(
+            FlatArrays arrays, long start, long end, double clipScale, RandomBits random, AdamWStatistics statistics) {
         Device device = arrays.device();
         long address = device.address(stateView);
         long from = start - arrays.first(this);
+        long key = random.key(config.getSeed());
+        roundExactGradient(arrays, start, end, key);
         device.kernels()
                 .adamW(
-                        config.step(learningRate, clipScale, config.getSeed(), iteration),
+                        config.step(learningRate, clipScale, key, iteration),
                         new AdamWArrays(
                                 arrays.type(),
                                 arrays.parameterAddress(start),
@@ -61,16 +70,34 @@ final class FusedStep implements RangeUpdate {
         device.written(List.of(stateView));
     }
 
+    /** Rounds a gradient with regularization stochastically: to nearest the regularization would be lost every time. */
+    private void roundExactGradient(FlatArrays arrays, long start, long end, long key) {
+        INDArray range = arrays.gradient(start, end);
+        try (INDArray exact = ExactSums.of(arrays.device(), range)) {
+            if (exact != null) {
+                arrays.device()
+                        .kernels()
+                        .stochasticRound(
+                                arrays.device().address(exact),
+                                arrays.gradientAddress(start),
+                                end - start,
+                                key,
+                                iteration,
+                                Elements.GRADIENT + start);
+                arrays.device().written(List.of(range));
+            }
+        }
+    }
+
     @Override
     public long bytes(int width) {
         return RangeUpdate.super.bytes(width) + 2 * state.bytes();
     }
 
     @Override
-    public void markForAverages(INDArray parameters) {
-        if (config.getWeightWrite().isStochastic()) {
-            StochasticAverages.mark(parameters, config.getSeed(), iteration, Elements.PARAMETER_AVERAGE);
-            StochasticAverages.mark(stateView, config.getSeed(), iteration, Elements.STATE_AVERAGE);
+    public void markForAverages(RandomBits random) {
+        if (!config.getWeightWrite().hasFp32State()) {
+            StochasticAverages.mark(stateView, random.key(config.getSeed()), iteration, Elements.STATE_AVERAGE);
         }
     }
 }

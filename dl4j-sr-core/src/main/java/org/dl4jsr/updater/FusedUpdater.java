@@ -192,8 +192,14 @@ public abstract class FusedUpdater implements IUpdater {
     @Override
     public final GradientUpdater<FusedUpdater> instantiate(
             Map<String, INDArray> updaterState, boolean initializeStateArrays) {
-        throw new UnsupportedOperationException(name() + " does not train SameDiff models: it needs the flattened"
-                + " parameters of a MultiLayerNetwork or ComputationGraph");
+        throw noSameDiff(name());
+    }
+
+    /** What says that the updater {@code name} cannot train a SameDiff model. */
+    static UnsupportedOperationException noSameDiff(String name) {
+        return new UnsupportedOperationException(name + " does not train SameDiff models: it needs the flattened"
+                + " parameters of a MultiLayerNetwork or ComputationGraph; use an updater of ND4J's there, or a"
+                + " SameDiffLayer in a network");
     }
 
     @Override

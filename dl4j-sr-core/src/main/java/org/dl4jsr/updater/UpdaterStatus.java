@@ -30,6 +30,7 @@ public final class UpdaterStatus {
     private WeakReference<Model> model = new WeakReference<>(null);
     private long[] boundaries;
     private AdamWStatistics[] statistics;
+    private RandomBits random;
 
     private UpdaterStatus() {}
 
@@ -114,6 +115,12 @@ public final class UpdaterStatus {
         consecutiveSkips++;
         lastGradientNorm = gradientNorm;
         lastClipScale = 0;
+    }
+
+    /** The random bits of the next write; see {@link RandomBits#of}. */
+    synchronized RandomBits nextRandom(int iteration, double squaredGradient, double squaredParameters) {
+        random = RandomBits.of(iteration, squaredGradient, squaredParameters, random);
+        return random;
     }
 
     /** Where element {@code element} of the flattened parameters belongs, as far as it is known. */
