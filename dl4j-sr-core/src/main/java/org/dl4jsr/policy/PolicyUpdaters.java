@@ -1,9 +1,7 @@
 package org.dl4jsr.policy;
 
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Set;
 import java.util.function.Predicate;
 import org.deeplearning4j.nn.api.OptimizationAlgorithm;
 import org.deeplearning4j.nn.api.TrainingConfig;
@@ -12,6 +10,7 @@ import org.deeplearning4j.nn.conf.layers.BaseLayer;
 import org.deeplearning4j.nn.conf.layers.Layer;
 import org.deeplearning4j.nn.conf.layers.samediff.AbstractSameDiffLayer;
 import org.deeplearning4j.nn.conf.layers.samediff.SameDiffVertex;
+import org.dl4jsr.rounding.WeightWrite;
 import org.dl4jsr.updater.SrAdam;
 import org.dl4jsr.updater.StochasticallyRounded;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -22,20 +21,15 @@ import org.nd4j.linalg.learning.regularization.Regularization;
 import org.nd4j.linalg.learning.regularization.WeightDecay;
 import org.nd4j.linalg.schedule.FixedSchedule;
 import org.nd4j.linalg.schedule.ISchedule;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Replaces the updaters of a configuration's layers by those of a policy: Adam by its SrAdam, which takes over the
- * weight decay, and others, under bf16-sr, by StochasticallyRounded ones.
+ * weight decay, and others, in BF16, by StochasticallyRounded ones.
  */
 final class PolicyUpdaters {
 
-    private static final Logger LOG = LoggerFactory.getLogger(PolicyUpdaters.class);
-
     private final Bf16Policy policy;
     private final long seed;
-    private final Set<Class<?>> kept = new HashSet<>();
 
     /** What a layer's configuration says about learning; the bias updater may be null for the same one. */
     private record Learning(
@@ -159,18 +153,14 @@ final class PolicyUpdaters {
     /** What takes the place of an updater other than Adam. */
     private IUpdater other(IUpdater updater) {
         IUpdater stock = (updater instanceof StochasticallyRounded rounded ? rounded.getUpdater() : updater).clone();
-        if (policy == Bf16Policy.SR) {
-            return updater instanceof StochasticallyRounded rounded && rounded.getSeed() != 0
-                    ? rounded.clone()
-                    : new StochasticallyRounded(stock, seed);
+        if (policy.dataType() != DataType.BFLOAT16) {
+            return stock;
         }
-        if (policy.dataType() == DataType.BFLOAT16 && kept.add(stock.getClass())) {
-            LOG.warn(
-                    "{} keeps {}: its BF16 weights are rounded to nearest, and small updates are lost",
-                    policy,
-                    stock.getClass().getSimpleName());
-        }
-        return stock;
+        boolean named = updater instanceof StochasticallyRounded rounded && rounded.getSeed() != 0;
+        return new StochasticallyRounded(
+                stock,
+                named ? ((StochasticallyRounded) updater).getSeed() : seed,
+                policy == Bf16Policy.NEAREST ? WeightWrite.NEAREST : WeightWrite.STOCHASTIC);
     }
 
     private static SrAdam srAdam(Adam adam) {
