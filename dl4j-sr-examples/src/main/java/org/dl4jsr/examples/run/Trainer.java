@@ -9,7 +9,7 @@ import org.dl4jsr.examples.report.MetricsRow;
 import org.dl4jsr.examples.run.TrainingState.RowSoFar;
 import org.dl4jsr.updater.GradientAccumulation;
 import org.dl4jsr.updater.RoundingStatsListener;
-import org.dl4jsr.updater.SrAdamStatus;
+import org.dl4jsr.updater.UpdaterStatus;
 import org.nd4j.linalg.dataset.DataSet;
 
 /**
@@ -41,7 +41,7 @@ final class Trainer {
     private final TokenBatches batches;
     private final Evaluation evaluation;
     private final double bytesPerToken;
-    private final SrAdamStatus status;
+    private final UpdaterStatus status;
     private final GradientAccumulation accumulation;
     private final int rowEvery;
     /** As of the first step since the last row: the listener counts iterations from 0. */
@@ -55,7 +55,7 @@ final class Trainer {
                 corpus.train(), config.budget().batch(), config.model().context());
         evaluation = new Evaluation(corpus, config);
         bytesPerToken = corpus.validationBytesPerToken();
-        status = SrAdamStatus.of(network);
+        status = UpdaterStatus.of(network);
         rowEvery = Math.max(1, config.steps() / ROWS);
         network.setListeners(new RoundingStatsListener(
                 rowEvery, stats -> stagnation = stats.total().lost()));
