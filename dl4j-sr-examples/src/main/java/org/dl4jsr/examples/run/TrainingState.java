@@ -10,5 +10,5 @@ package org.dl4jsr.examples.run;
  */
 public record TrainingState(long step, long tokens, long skipped, int skippedInARow) {
 
-    static final TrainingState START = new TrainingState(0, 0, 0, 0);
+    public static final TrainingState START = new TrainingState(0, 0, 0, 0);
 }
