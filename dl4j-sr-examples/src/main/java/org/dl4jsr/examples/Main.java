@@ -6,6 +6,7 @@ import org.dl4jsr.examples.command.CompareCommand;
 import org.dl4jsr.examples.command.PlanCommand;
 import org.dl4jsr.examples.command.PretrainCommand;
 import org.dl4jsr.examples.command.SampleCommand;
+import org.dl4jsr.examples.command.StudyCommand;
 import org.dl4jsr.examples.io.BadInput;
 import org.dl4jsr.examples.run.JavaCppSettings;
 import org.dl4jsr.policy.Bf16Runtime;
@@ -26,7 +27,8 @@ import picocli.CommandLine.RunLast;
             SampleCommand.class,
             CompareCommand.class,
             BenchCommand.class,
-            PlanCommand.class
+            PlanCommand.class,
+            StudyCommand.class
         })
 public final class Main {
 

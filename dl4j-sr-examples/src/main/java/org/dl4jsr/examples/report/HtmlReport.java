@@ -28,8 +28,7 @@ public record HtmlReport(
     record Figure(String label, String value) {}
 
     /** A line chart; {@code logX} and {@code logY} for logarithmic axes, on the latter of which only y above 0 show. */
-    public record Chart(
-            String title, String xLabel, String yLabel, boolean logX, boolean logY, List<Series> series) {
+    public record Chart(String title, String xLabel, String yLabel, boolean logX, boolean logY, List<Series> series) {
 
         Chart(String title, String xLabel, String yLabel, boolean logX, List<Series> series) {
             this(title, xLabel, yLabel, logX, false, series);

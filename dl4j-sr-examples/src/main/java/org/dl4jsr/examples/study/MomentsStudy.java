@@ -92,17 +92,21 @@ final class MomentsStudy implements Study {
                                 "v to nearest stalls from beta2 = 0.997 up",
                                 "travel over the exact, at 0.997: " + nearest[2].at(AT_0997)
                                         + ", after the gradient has fallen to a tenth: " + nearest[3].at(AT_0997),
-                                nearest[2].at(AT_0997).low() > 1.1 && nearest[3].at(AT_0997).high() < 0.9),
+                                nearest[2].at(AT_0997).low() > 1.1
+                                        && nearest[3].at(AT_0997).high() < 0.9),
                         new Verdict(
                                 "rounded stochastically, neither stalls",
                                 Texts.format("the travel is nowhere off by more than %.1f%%", 100 * worst),
                                 worst < 0.05)),
-                List.of(new Section("m: travel over the exact", mTable), new Section("v: travel over the exact", vTable)),
+                List.of(
+                        new Section("m: travel over the exact", mTable),
+                        new Section("v: travel over the exact", vTable)),
                 List.of(charts));
     }
 
     private static Series exact() {
-        return new Series("exact", true, List.of(new double[] {BETAS[0], 1}, new double[] {BETAS[BETAS.length - 1], 1}));
+        return new Series(
+                "exact", true, List.of(new double[] {BETAS[0], 1}, new double[] {BETAS[BETAS.length - 1], 1}));
     }
 
     private static TextTable table(String beta, Measurement... columns) {

@@ -113,7 +113,8 @@ final class StagnationStudy implements Study {
                                 "at " + hover + " ulps at the six lowest rates, where ulp / sqrt(6) is 0.408",
                                 hover.high() < 1)),
                 List.of(
-                        new Section("Steps to within an ulp (mean and 95% interval over " + SEEDS + " seeds)", hitTable),
+                        new Section(
+                                "Steps to within an ulp (mean and 95% interval over " + SEEDS + " seeds)", hitTable),
                         new Section("Distance in ulps at the end", hoverTable)),
                 List.of(
                         new Chart(

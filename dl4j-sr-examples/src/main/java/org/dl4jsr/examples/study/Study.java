@@ -8,7 +8,12 @@ import org.dl4jsr.examples.io.BadInput;
 public interface Study {
 
     List<Study> ALL = List.of(
-            new RegularizationStudy(), new StagnationStudy(), new ConvergenceStudy(), new MomentsStudy());
+            new RegularizationStudy(),
+            new StagnationStudy(),
+            new ConvergenceStudy(),
+            new LearningRateStudy(),
+            new ReplicasStudy(),
+            new MomentsStudy());
 
     /** The study of that name. */
     static Study named(String name) {

@@ -50,7 +50,8 @@ public final class StudyPage {
     public HtmlReport toHtml() {
         return new HtmlReport(
                 study.title(),
-                "study " + study.name() + ", seed " + seed + "; means over the seeds, bars are 95% confidence intervals",
+                "study " + study.name() + ", seed " + seed
+                        + "; means over the seeds, bars are 95% confidence intervals",
                 List.of(),
                 findings.charts(),
                 findings.sections().stream().map(StudyPage::table).toList(),
