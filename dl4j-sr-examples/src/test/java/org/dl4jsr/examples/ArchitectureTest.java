@@ -44,6 +44,8 @@ class ArchitectureTest {
                 .definedBy("org.dl4jsr.examples.command")
                 .layer("bench")
                 .definedBy("org.dl4jsr.examples.bench")
+                .layer("study")
+                .definedBy("org.dl4jsr.examples.study")
                 .layer("run")
                 .definedBy("org.dl4jsr.examples.run")
                 .layer("report")
@@ -58,12 +60,14 @@ class ArchitectureTest {
                 .mayOnlyBeAccessedByLayers("main")
                 .whereLayer("bench")
                 .mayOnlyBeAccessedByLayers("main", "command")
+                .whereLayer("study")
+                .mayOnlyBeAccessedByLayers("main", "command")
                 .whereLayer("run")
-                .mayOnlyBeAccessedByLayers("main", "command", "bench")
+                .mayOnlyBeAccessedByLayers("main", "command", "bench", "study")
                 .whereLayer("report")
-                .mayOnlyBeAccessedByLayers("command", "bench", "run")
+                .mayOnlyBeAccessedByLayers("command", "bench", "study", "run")
                 .whereLayer("data")
-                .mayOnlyBeAccessedByLayers("command", "bench", "run")
+                .mayOnlyBeAccessedByLayers("command", "bench", "study", "run")
                 .check(CLASSES);
     }
 
