@@ -32,12 +32,12 @@ public final class StochasticallyRounded implements IUpdater {
     }
 
     /**
-     * @param updater any but {@link SrAdam} and {@link StochasticallyRounded} itself
+     * @param updater any but fused ones and {@link StochasticallyRounded} itself
      * @param seed key of the random bits, which depend on seed, iteration and parameter index alone
      */
     public StochasticallyRounded(@JsonProperty("updater") IUpdater updater, @JsonProperty("seed") long seed) {
         Objects.requireNonNull(updater, "updater is null");
-        if (updater instanceof SrAdam || updater instanceof StochasticallyRounded) {
+        if (updater instanceof FusedUpdater || updater instanceof StochasticallyRounded) {
             throw new IllegalArgumentException(updater + " rounds stochastically already: use it as it is");
         }
         this.updater = updater;

@@ -10,7 +10,7 @@ import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.learning.GradientUpdater;
 
 /**
- * Replaces the gradient by the update of the updater that it stands for; {@link NetworkWrite} subtracts that with
+ * Replaces the gradient by the update of the updater that it stands for; {@link NetworkStep} subtracts that with
  * stochastic rounding.
  */
 public final class StochasticallyRoundedUpdater implements GradientUpdater<StochasticallyRounded> {
@@ -67,6 +67,7 @@ public final class StochasticallyRoundedUpdater implements GradientUpdater<Stoch
                 StochasticAverages.mark(state, seed, iteration, Elements.STATE_AVERAGE);
             }
         }
-        NetworkWrite.addSubtraction(gradient, config.getSeed(), iteration);
+        NetworkStep.of(gradient, iteration)
+                .add(new RoundedSubtraction(gradient, config.getSeed(), iteration), iteration);
     }
 }

@@ -64,7 +64,7 @@ class SrAdamTrainingTest {
             INDArray weights = network.params().dup();
             INDArray state = network.getUpdater().getStateViewArray().dup();
             fit(network, 1);
-            var status = SrAdamStatus.of(network);
+            var status = UpdaterStatus.of(network);
             long n = weights.length();
             int bytes = type == DataType.FLOAT ? 4 : 2;
             boolean master = write == WeightWrite.MASTER;
@@ -216,7 +216,7 @@ class SrAdamTrainingTest {
                 }
             }
         }
-        assertEquals(Math.sqrt(squares), SrAdamStatus.of(network).lastGradientNorm(), 1e-6 * Math.sqrt(squares));
+        assertEquals(Math.sqrt(squares), UpdaterStatus.of(network).lastGradientNorm(), 1e-6 * Math.sqrt(squares));
         fit(network, 40);
         assertTrue(loss(network) < 0.6 * lossBefore, () -> lossBefore + " became " + loss(network));
     }
@@ -225,18 +225,18 @@ class SrAdamTrainingTest {
     void clippingBoundsTheGlobalNorm() {
         var unclipped = TestNetworks.mlp(new SrAdam(1e-3), DataType.FLOAT);
         fit(unclipped, 1);
-        double norm = SrAdamStatus.of(unclipped).lastGradientNorm();
-        assertEquals(1, SrAdamStatus.of(unclipped).lastClipScale());
+        double norm = UpdaterStatus.of(unclipped).lastGradientNorm();
+        assertEquals(1, UpdaterStatus.of(unclipped).lastClipScale());
 
         var clipped =
                 TestNetworks.mlp(SrAdam.builder().maxGradientNorm(norm / 4).build(), DataType.FLOAT);
         fit(clipped, 1);
-        assertEquals(norm, SrAdamStatus.of(clipped).lastGradientNorm());
-        assertEquals(0.25, SrAdamStatus.of(clipped).lastClipScale(), 1e-12);
+        assertEquals(norm, UpdaterStatus.of(clipped).lastGradientNorm());
+        assertEquals(0.25, UpdaterStatus.of(clipped).lastClipScale(), 1e-12);
 
         var loose = TestNetworks.mlp(SrAdam.builder().maxGradientNorm(norm * 4).build(), DataType.FLOAT);
         fit(loose, 1);
-        assertEquals(1, SrAdamStatus.of(loose).lastClipScale());
+        assertEquals(1, UpdaterStatus.of(loose).lastClipScale());
         assertArrayEquals(bits(unclipped.params()), bits(loose.params()));
     }
 
@@ -256,7 +256,7 @@ class SrAdamTrainingTest {
         float[] weights = bits(network.params());
         network.fit(poisoned(Double.NaN));
         assertArrayEquals(weights, bits(network.params()));
-        var status = SrAdamStatus.of(network);
+        var status = UpdaterStatus.of(network);
         assertEquals(1, status.skippedSteps());
         assertEquals(1, status.consecutiveSkips());
         assertEquals(0, status.lastClipScale());
@@ -272,7 +272,7 @@ class SrAdamTrainingTest {
         network.fit(poisoned(Double.NaN));
         network.fit(poisoned(Double.NaN));
         assertArrayEquals(state, bits(network.getUpdater().getStateViewArray()));
-        var status = SrAdamStatus.of(network);
+        var status = UpdaterStatus.of(network);
         assertEquals(2, status.consecutiveSkips());
         double before = loss(network);
         fit(network, 10);
@@ -284,7 +284,7 @@ class SrAdamTrainingTest {
     @Test
     void tooManySkipsInARowStopWithTheParametersName() {
         var graph = TestNetworks.graph(SrAdam.builder().maxConsecutiveSkips(3).build(), DataType.BFLOAT16);
-        SrAdamStatus.of(graph);
+        UpdaterStatus.of(graph);
         graph.fit(poisoned(Double.NaN));
         graph.fit(poisoned(Double.NaN));
         var error = assertThrows(NonFiniteGradientException.class, () -> graph.fit(poisoned(Double.NaN)));
@@ -298,13 +298,13 @@ class SrAdamTrainingTest {
     @Test
     void theStatusCountsOnFromARestore() {
         var network = TestNetworks.mlp(SrAdam.builder().maxConsecutiveSkips(3).build(), DataType.BFLOAT16);
-        SrAdamStatus.of(network).restore(7, 2);
+        UpdaterStatus.of(network).restore(7, 2);
         assertThrows(NonFiniteGradientException.class, () -> network.fit(poisoned(Double.NaN)));
-        assertEquals(8, SrAdamStatus.of(network).skippedSteps());
+        assertEquals(8, UpdaterStatus.of(network).skippedSteps());
         assertThrows(
-                IllegalArgumentException.class, () -> SrAdamStatus.of(network).restore(1, 2));
+                IllegalArgumentException.class, () -> UpdaterStatus.of(network).restore(1, 2));
         assertThrows(
-                IllegalArgumentException.class, () -> SrAdamStatus.of(network).restore(1, -1));
+                IllegalArgumentException.class, () -> UpdaterStatus.of(network).restore(1, -1));
     }
 
     @Test
@@ -328,7 +328,7 @@ class SrAdamTrainingTest {
             var alone = TestNetworks.mlp(new SrAdam(1e-3 * (i + 1)), DataType.BFLOAT16);
             fit(alone, 10);
             assertArrayEquals(bits(alone.params()), bits(networks[i].params()));
-            assertEquals(i, SrAdamStatus.of(networks[i]).skippedSteps());
+            assertEquals(i, UpdaterStatus.of(networks[i]).skippedSteps());
         }
     }
 }

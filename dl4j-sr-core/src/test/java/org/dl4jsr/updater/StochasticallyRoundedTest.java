@@ -32,7 +32,7 @@ import org.deeplearning4j.nn.transferlearning.TransferLearning;
 import org.deeplearning4j.optimize.solvers.accumulation.BasicGradientsAccumulator;
 import org.deeplearning4j.optimize.solvers.accumulation.LocalHandler;
 import org.deeplearning4j.util.ModelSerializer;
-import org.dl4jsr.backend.LazyWrites;
+import org.dl4jsr.backend.PendingSteps;
 import org.dl4jsr.rounding.BFloat16;
 import org.dl4jsr.rounding.StochasticRounding;
 import org.junit.jupiter.api.AfterEach;
@@ -58,7 +58,7 @@ class StochasticallyRoundedTest {
 
     @AfterEach
     void nothingStaysPending() {
-        assertTrue(LazyWrites.isEmpty());
+        assertTrue(PendingSteps.isEmpty());
     }
 
     static Stream<IUpdater> updaters() {
@@ -118,7 +118,7 @@ class StochasticallyRoundedTest {
         for (int i = 0; i < 2000; i++) {
             gradient.assign(1);
             updater.applyUpdater(gradient, i, 0);
-            LazyWrites.remove(gradient);
+            PendingSteps.remove(gradient);
         }
         INDArray sum = updater.getState().get("state");
         assertEquals(2000, sum.meanNumber().doubleValue(), 10, "nearest stops at 256");

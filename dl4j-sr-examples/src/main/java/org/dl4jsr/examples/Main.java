@@ -1,6 +1,13 @@
 package org.dl4jsr.examples;
 
 import org.deeplearning4j.util.CrashReportingUtil;
+import org.dl4jsr.examples.command.BenchCommand;
+import org.dl4jsr.examples.command.CompareCommand;
+import org.dl4jsr.examples.command.PlanCommand;
+import org.dl4jsr.examples.command.PretrainCommand;
+import org.dl4jsr.examples.command.SampleCommand;
+import org.dl4jsr.examples.io.BadInput;
+import org.dl4jsr.examples.run.JavaCppSettings;
 import org.dl4jsr.policy.Bf16Runtime;
 import org.dl4jsr.updater.NonFiniteGradientException;
 import picocli.CommandLine;

@@ -11,6 +11,8 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import org.dl4jsr.examples.run.Preset;
+import org.dl4jsr.examples.run.RunDirectory;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -100,8 +102,7 @@ class BadInputTest {
     @Test
     void optionsThatDoNotFitAResumedRunAreNamed() {
         Path run = directory.resolve("run");
-        RunDirectory.create(run, new ModelOptions().config("bf16-sr", List.of(), null, null, null))
-                .close();
+        RunDirectory.create(run, Preset.NANO.config()).close();
         String from = " does not fit the run in " + run + ", which has ";
         assertBad("--context 256" + from + "128", "pretrain", "--resume", run.toString(), "--context", "256");
         assertBad("--policy fp32" + from + "bf16-sr", "pretrain", "--resume", run.toString(), "--policy", "fp32");

@@ -21,8 +21,8 @@ enum MatmulCases implements KernelCase {
                     multiply(
                             comparison,
                             dense(arrays, type, (transposed & 1) == 1, 1100, 9),
-                            dense(arrays, type, (transposed & 2) == 2, 9, 260),
-                            dense(arrays, type, false, 1100, 260),
+                            dense(arrays, type, (transposed & 2) == 2, 9, 520),
+                            dense(arrays, type, false, 1100, 520),
                             1,
                             0,
                             null,

@@ -39,6 +39,7 @@ class MatmulTest {
         return Stream.of(
                 new JavaMatmul(2),
                 SET.matmul(),
+                new OneDnnMatmul(KERNELS, true),
                 new WideningMatmul(new OneDnnMatmul(KERNELS), new StridedCopy(KERNELS)));
     }
 
@@ -51,7 +52,7 @@ class MatmulTest {
         }
     }
 
-    /** Large enough for a to be transposed and for b to be reordered. */
+    /** Large enough for a to be transposed or aligned, and for b to be reordered or aligned. */
     @Test
     void largeTransposedOperands() {
         var random = new Random(2);
@@ -59,8 +60,8 @@ class MatmulTest {
             for (boolean left : new boolean[] {false, true}) {
                 for (boolean right : new boolean[] {false, true}) {
                     var a = Strided.dense(type, random, left, 1100, 9);
-                    var b = Strided.dense(type, random, right, 9, 260);
-                    var c = Strided.dense(type, random, false, 1100, 260);
+                    var b = Strided.dense(type, random, right, 9, 520);
+                    var c = Strided.dense(type, random, false, 1100, 520);
                     var product = new Product(a, b, c, 1, 0, null, null);
                     double[] expected = product.expected();
                     double[] tolerance = product.tolerance();

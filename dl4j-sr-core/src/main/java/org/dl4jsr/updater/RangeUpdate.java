@@ -1,0 +1,48 @@
+package org.dl4jsr.updater;
+
+import org.dl4jsr.kernel.AdamWStatistics;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** What happens to one range of the flattened parameters when DL4J subtracts the gradient. */
+sealed interface RangeUpdate permits FusedStep, RoundedSubtraction, PlainSubtraction {
+
+    /** The range of the gradient, or of the update that has taken its place. */
+    INDArray values();
+
+    /** First element in the gradient's buffer. */
+    default long start() {
+        return values().offset();
+    }
+
+    default long end() {
+        return start() + values().length();
+    }
+
+    default String range() {
+        return start() + ".." + (end() - 1);
+    }
+
+    /** The settings of a fused step, whose values are the gradient; null where they are an update already. */
+    default FusedUpdater fused() {
+        return null;
+    }
+
+    /** @throws IllegalStateException if the state that the update needs is damaged */
+    default void check() {}
+
+    /**
+     * Writes the parameters from {@code start} to {@code end} of the flattened ones, which lie in this range.
+     *
+     * @param clipScale factor of the gradients
+     * @param statistics is added to, or null
+     */
+    void write(FlatArrays arrays, long start, long end, double clipScale, AdamWStatistics statistics);
+
+    /** Bytes read and written for a parameter of {@code width} bytes. */
+    default long bytes(int width) {
+        return 3L * width;
+    }
+
+    /** Marks what was rounded stochastically, to be rounded so again where replicas are averaged. */
+    default void markForAverages(INDArray parameters) {}
+}
