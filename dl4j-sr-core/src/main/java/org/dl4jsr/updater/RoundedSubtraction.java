@@ -38,7 +38,7 @@ record RoundedSubtraction(INDArray values, long seed, int iteration) implements 
     }
 
     private static long count(INDArray condition) {
-        return condition.castTo(DataType.LONG).sumNumber().longValue();
+        return condition.castTo(DataType.INT64).sumNumber().longValue();
     }
 
     @Override

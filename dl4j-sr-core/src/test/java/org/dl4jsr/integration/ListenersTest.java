@@ -63,6 +63,7 @@ class ListenersTest {
 
     /** Whoever listens changes nothing. */
     @Test
+    @SuppressWarnings("deprecation") // deprecated ones, too
     void listenersOfAllKindsAtOnce(@TempDir Path directory) {
         TrainingListener[] all = {
             new ScoreIterationListener(1),

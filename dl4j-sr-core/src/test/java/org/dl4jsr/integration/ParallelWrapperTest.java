@@ -36,6 +36,7 @@ class ParallelWrapperTest {
         return Stream.of(new SrAdam(5e-3), new StochasticallyRounded(new Nesterovs(0.05, 0.9)));
     }
 
+    @SuppressWarnings("try") // close() may throw InterruptedException
     private static void train(Model model) throws Exception {
         try (var wrapper = new ParallelWrapper.Builder<>(model)
                 .workers(2)

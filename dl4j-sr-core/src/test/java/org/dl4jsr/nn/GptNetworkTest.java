@@ -75,7 +75,7 @@ class GptNetworkTest {
         assertTrue(net.score(data) < 0.1, "loss is " + net.score(data));
         INDArray predicted =
                 net.output(data.getFeatures())[0].castTo(DataType.FLOAT).argMax(2);
-        assertEquals(data.getLabels().castTo(DataType.LONG), predicted);
+        assertEquals(data.getLabels().castTo(DataType.INT64), predicted);
     }
 
     @Test
@@ -215,7 +215,7 @@ class GptNetworkTest {
         int[] predicted = ((GptOutputLayer) net.getOutputLayer(0))
                 .predict(net.feedForward(new INDArray[] {ints(TOKENS)}, false).get("block1"));
         assertEquals(
-                output.argMax(2).reshape(-1), Nd4j.createFromArray(predicted).castTo(DataType.LONG));
+                output.argMax(2).reshape(-1), Nd4j.createFromArray(predicted).castTo(DataType.INT64));
     }
 
     /** What comes later in a sequence, and how long it is, changes nothing before. */

@@ -266,9 +266,8 @@ class SrAdamTrainingTest {
     @Test
     void trainingGoesOnAfterASkip() {
         var network = TestNetworks.mlp(new SrAdam(1e-2), DataType.BFLOAT16);
-        float[] state = null;
         fit(network, 2);
-        state = bits(network.getUpdater().getStateViewArray());
+        float[] state = bits(network.getUpdater().getStateViewArray());
         network.fit(poisoned(Double.NaN));
         network.fit(poisoned(Double.NaN));
         assertArrayEquals(state, bits(network.getUpdater().getStateViewArray()));

@@ -109,7 +109,13 @@ class ArchitectureTest {
     }
 
     /** What the rules are to find. */
-    @SuppressWarnings("unused")
+    @SuppressWarnings({
+        "unused",
+        "DefaultCharset",
+        "ReturnValueIgnored",
+        "JavaTimeDefaultTimeZone",
+        "StringCaseLocaleUsage"
+    })
     private static final class LocaleDependent {
 
         void all(PrintStream out, InputStream in, OutputStream stream, byte[] bytes) throws IOException {

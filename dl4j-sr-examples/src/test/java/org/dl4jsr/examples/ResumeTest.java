@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -54,7 +55,7 @@ class ResumeTest {
         // a disk that takes no more: one line, exit code 2, and the checkpoints as they were
         Process full =
                 start(List.of("bash", "-c", "ulimit -f 1024; exec \"$@\"", "bash"), pretrain("--resume", killed));
-        String message = new String(full.getErrorStream().readAllBytes());
+        String message = new String(full.getErrorStream().readAllBytes(), StandardCharsets.UTF_8);
         assertEquals(Main.BAD_INPUT, full.waitFor(), message);
         assertTrue(message.contains("Error: Cannot write " + killed), message);
         assertEquals(reached, newestStep(killed));

@@ -36,7 +36,7 @@ enum MatmulCases implements KernelCase {
             Random random = arrays.random();
             int leading = Math.max(0, random.nextInt(5) - 2);
             long[] shape = random.longs(leading + 2, 1, leading == 0 ? 20 : 6).toArray();
-            long depth = 1 + random.nextInt(20);
+            long depth = random.nextLong(1, 21);
             long[] left = shape.clone();
             long[] right = shape.clone();
             left[leading + 1] = depth;

@@ -77,7 +77,7 @@ final class Trainer {
             if (step % rowEvery != 0 && step != steps) {
                 continue;
             }
-            boolean validate = step % (rowEvery * ROWS_A_VALIDATION) == 0 || step == steps;
+            boolean validate = step % ((long) rowEvery * ROWS_A_VALIDATION) == 0 || step == steps;
             long rowTokens = (step - rowStart) * config.tokensPerStep();
             listener.row(row(step, losses / (step - rowStart), validate, rowTokens / (rowNanos / 1e9)));
             if (validate || System.nanoTime() - lastCheckpoint > BETWEEN_CHECKPOINTS.toNanos()) {
