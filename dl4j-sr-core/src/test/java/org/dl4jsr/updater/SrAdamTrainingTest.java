@@ -26,6 +26,7 @@ import org.dl4jsr.kernel.FloatType;
 import org.dl4jsr.kernel.reference.JavaKernels;
 import org.dl4jsr.rounding.StateRounding;
 import org.dl4jsr.rounding.WeightWrite;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -39,6 +40,7 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
 import org.nd4j.linalg.learning.config.Nesterovs;
 import org.nd4j.linalg.learning.config.Sgd;
 
+@Tag("slow")
 class SrAdamTrainingTest {
 
     static Stream<Arguments> typesAndWrites() {
