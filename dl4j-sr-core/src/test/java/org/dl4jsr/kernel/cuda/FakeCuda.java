@@ -4,6 +4,7 @@ import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.URISyntaxException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -27,8 +28,7 @@ public final class FakeCuda {
     private static final Path TEST_SOURCES = CORE.resolve("src/test/cpp");
     private static final Path MAIN_SOURCES = CORE.resolve("src/main/cuda");
     private static final Path SHARED_SOURCES = CORE.resolve("src/main/shared");
-    private static final Path CONSTANTS =
-            CORE.resolve("src/main/java/org/dl4jsr/kernel/cuda/KernelConstant.java");
+    private static final Path CONSTANTS = CORE.resolve("src/main/java/org/dl4jsr/kernel/cuda/KernelConstant.java");
     private static final List<String> EMPTY_LIBRARIES =
             List.of("libcudart.so.13", "libcublas.so.13", "libcublasLt.so.13");
 
@@ -185,7 +185,7 @@ public final class FakeCuda {
                 "-I" + SHARED_SOURCES));
         command.addAll(List.of(arguments));
         var process = new ProcessBuilder(command).redirectErrorStream(true).start();
-        String output = new String(process.getInputStream().readAllBytes());
+        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         try {
             if (process.waitFor() != 0) {
                 throw new IllegalStateException(String.join(" ", command) + "\n" + output);
