@@ -6,6 +6,7 @@ import java.util.Objects;
 import java.util.concurrent.Callable;
 import org.dl4jsr.examples.io.AtomicFile;
 import org.dl4jsr.examples.io.BadInput;
+import org.dl4jsr.examples.io.DirectoryLock;
 import org.dl4jsr.examples.run.RunDirectory;
 import org.dl4jsr.examples.study.Study;
 import org.dl4jsr.examples.study.StudyPage;
@@ -43,16 +44,17 @@ public final class StudyCommand implements Callable<Integer> {
         Study study = Study.named(name);
         Path directory = Objects.requireNonNullElseGet(out, () -> RunDirectory.newPath("study-" + name));
         Path csv = directory.resolve(name + ".csv");
-        AtomicFile.makeWritable(directory);
-        if (Files.exists(csv)) {
-            throw new BadInput(
-                    "Directory " + directory + " already holds " + csv.getFileName() + ": choose another --out");
-        }
-        StudyPage page = StudyPage.of(study, seed);
-        AtomicFile.write(csv, page.toCsv());
         Path html = directory.resolve(name + ".html");
-        page.toHtml().writeTo(html);
-        System.out.print(page.toText());
+        try (DirectoryLock lock = DirectoryLock.of(directory)) {
+            if (Files.exists(csv)) {
+                throw new BadInput(
+                        "Directory " + directory + " already holds " + csv.getFileName() + ": choose another --out");
+            }
+            StudyPage page = StudyPage.of(study, seed);
+            AtomicFile.write(csv, page.toCsv());
+            page.toHtml().writeTo(html);
+            System.out.print(page.toText());
+        }
         System.out.println("\nWritten: " + csv + " and " + html);
         return 0;
     }

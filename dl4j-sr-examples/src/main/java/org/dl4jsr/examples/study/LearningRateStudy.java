@@ -145,7 +145,7 @@ final class LearningRateStudy implements Study {
         List<MetricsRow> rows = new ArrayList<>();
         ComputationGraph network = GptNetwork.create(run);
         try {
-            new Trainer(run, corpus, network, rows::add).run(TrainingState.START);
+            new Trainer(run, corpus, network, rows::add).run(TrainingState.START, () -> false);
             return rows.get(rows.size() - 1).valLoss();
         } catch (NonFiniteGradientException e) {
             return Double.NaN;
