@@ -2,6 +2,7 @@ package org.dl4jsr.examples.command;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Objects;
 import java.util.concurrent.Callable;
 import org.dl4jsr.examples.io.AtomicFile;
@@ -24,7 +25,8 @@ public final class StudyCommand implements Callable<Integer> {
 
     @Parameters(
             paramLabel = "NAME",
-            description = "regularization, stagnation, convergence, learning-rate, replicas or moments.")
+            completionCandidates = Names.class,
+            description = "One of ${COMPLETION-CANDIDATES}.")
     private String name;
 
     @Option(
@@ -38,6 +40,15 @@ public final class StudyCommand implements Callable<Integer> {
             paramLabel = "DIR",
             description = "Directory for CSV and report (default: runs/study-NAME-TIME).")
     private Path out;
+
+    private static final class Names extends ArrayList<String> {
+
+        private static final long serialVersionUID = 1;
+
+        Names() {
+            super(Study.ALL.stream().map(Study::name).toList());
+        }
+    }
 
     @Override
     public Integer call() {

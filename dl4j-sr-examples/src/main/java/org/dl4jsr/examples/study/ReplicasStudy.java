@@ -122,12 +122,8 @@ final class ReplicasStudy implements Study {
                         new Verdict(
                                 "separate bits cost loss",
                                 Texts.format(
-                                        "after %.0f steps separate less shared: %s; averaging the weights gives %s of it back",
-                                        steps[last],
-                                        separateCost.at(last),
-                                        new Estimate(
-                                                -cost.at(last).mean(),
-                                                cost.at(last).halfWidth())),
+                                        "after %.0f steps separate less shared: %s; averaging the two's weights adds %s",
+                                        steps[last], separateCost.at(last), cost.at(last)),
                                 separateCost.at(last).low() > 0)),
                 List.of(new Section("Two replicas (mean and 95% interval over " + SEEDS + " seeds)", table)),
                 List.of(
