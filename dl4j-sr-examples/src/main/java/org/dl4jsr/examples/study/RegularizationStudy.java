@@ -98,7 +98,7 @@ final class RegularizationStudy implements Study {
                         "nearest: drift");
         for (int i = 0; i < RATES.length; i++) {
             stepTable.row(
-                    RATES[i],
+                    Texts.format("%.3g", RATES[i]),
                     penalty.at(i),
                     curvature.at(i),
                     Texts.format("%.4g", formula.at(i).mean()),

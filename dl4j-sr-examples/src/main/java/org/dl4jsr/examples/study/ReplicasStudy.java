@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import java.util.stream.IntStream;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.layers.DenseLayer;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
@@ -53,8 +54,8 @@ final class ReplicasStudy implements Study {
                 Here: two replicas of a BF16 network of 16-64-64-4 units under SrAdam (learning rate 3e-3), each with the
                 gradient of its own 32 examples a step, which are averaged in FP32 and given to both. Once both have the same
                 seed, once two. After 1, 10, 100 and 1,000 steps: the root mean square of the difference of their weights,
-                the share of the weights that differ, and the loss on 2,048 other examples of the first replica and of
-                the two's average, rounded to nearest.""";
+                the share of the weights that differ, and the loss on 2,048 other examples, as a mean of both and of
+                their average, rounded to nearest.""";
     }
 
     @Override
@@ -73,6 +74,11 @@ final class ReplicasStudy implements Study {
         Measurement drift = Measurement.of(steps, separate, Replicas::drift);
         Measurement differing = Measurement.of(steps, separate, Replicas::differing);
         Measurement sharedLoss = Measurement.of(steps, shared, Replicas::loss);
+        Measurement separateCost = new Measurement(
+                steps,
+                IntStream.range(0, SEEDS)
+                        .mapToObj(i -> difference(separate.get(i).loss, shared.get(i).loss))
+                        .toList());
         Measurement loss = Measurement.of(steps, separate, Replicas::loss);
         Measurement averageLoss = Measurement.of(steps, separate, Replicas::averageLoss);
         Measurement cost = Measurement.of(steps, separate, Replicas::costOfAveraging);
@@ -84,9 +90,8 @@ final class ReplicasStudy implements Study {
                         "separate: drift",
                         "weights that differ",
                         "shared: loss",
-                        "separate: loss",
-                        "of the average",
-                        "average less replica");
+                        "separate less shared",
+                        "average of the weights less separate");
         for (int i = 0; i < steps.length; i++) {
             table.row(
                     Texts.format("%.0f", steps[i]),
@@ -94,8 +99,7 @@ final class ReplicasStudy implements Study {
                     drift.at(i),
                     differing.at(i),
                     sharedLoss.at(i),
-                    loss.at(i),
-                    averageLoss.at(i),
+                    separateCost.at(i),
                     cost.at(i));
         }
         double worstShared = shared.stream()
@@ -114,7 +118,13 @@ final class ReplicasStudy implements Study {
                                         "from %s after one step to %s after %.0f",
                                         drift.at(0), drift.at(last), steps[last]),
                                 drift.at(0).low() > 0
-                                        && drift.at(last).low() > drift.at(0).high())),
+                                        && drift.at(last).low() > drift.at(0).high()),
+                        new Verdict(
+                                "separate bits cost loss",
+                                Texts.format(
+                                        "after %.0f steps separate less shared: %s; averaging the two's weights adds %s",
+                                        steps[last], separateCost.at(last), cost.at(last)),
+                                separateCost.at(last).low() > 0)),
                 List.of(new Section("Two replicas (mean and 95% interval over " + SEEDS + " seeds)", table)),
                 List.of(
                         new Chart(
@@ -148,6 +158,12 @@ final class ReplicasStudy implements Study {
                                 true,
                                 false,
                                 List.of(cost.series("separate")))));
+    }
+
+    private static double[] difference(double[] values, double[] others) {
+        double[] difference = new double[values.length];
+        Arrays.setAll(difference, i -> values[i] - others[i]);
+        return difference;
     }
 
     /**
@@ -213,9 +229,7 @@ final class ReplicasStudy implements Study {
         }
 
         double[] costOfAveraging() {
-            double[] cost = new double[loss.length];
-            Arrays.setAll(cost, i -> averageLoss[i] - loss[i]);
-            return cost;
+            return difference(averageLoss, loss);
         }
 
         private static MultiLayerNetwork network(long seed, long roundingSeed) {

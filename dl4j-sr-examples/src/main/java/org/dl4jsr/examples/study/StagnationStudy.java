@@ -67,7 +67,7 @@ final class StagnationStudy implements Study {
         TextTable hoverTable = new TextTable().row("rate", "FP32", "nearest", "ulp / (2 lr)", "SR", "ulp / sqrt(6)");
         for (int i = 0; i < RATES.length; i++) {
             hitTable.row(
-                    RATES[i],
+                    Texts.format("%.3g", RATES[i]),
                     hits.get(Rounding.EXACT).at(i),
                     Texts.format("%.4g", formula(RATES[i])),
                     Double.isNaN(hits.get(Rounding.NEAREST).at(i).mean())
@@ -76,7 +76,7 @@ final class StagnationStudy implements Study {
                     hits.get(Rounding.STOCHASTIC).at(i),
                     slowdown.at(i));
             hoverTable.row(
-                    RATES[i],
+                    Texts.format("%.3g", RATES[i]),
                     hovers.get(Rounding.EXACT).at(i),
                     hovers.get(Rounding.NEAREST).at(i),
                     Texts.format("%.4g", 1 / (2 * RATES[i])),
