@@ -15,6 +15,7 @@ import org.nd4j.linalg.api.ops.Op;
 import org.nd4j.linalg.api.ops.OpContext;
 import org.nd4j.linalg.api.ops.ScalarOp;
 import org.nd4j.linalg.api.ops.executioner.DefaultOpExecutioner;
+import org.nd4j.linalg.api.ops.impl.transforms.pairwise.arithmetic.Axpy;
 import org.nd4j.linalg.api.shape.LongShapeDescriptor;
 import org.nd4j.linalg.exception.ND4JOpProfilerException;
 
@@ -45,6 +46,13 @@ public final class OpDispatch {
         INDArray z = executioner.getZ(op, context);
         if (!PendingSteps.isEmpty()) {
             PendingSteps.intercept(op.opName(), Arrays.asList(x, y), Collections.singletonList(z));
+        }
+        if (op instanceof Axpy && ExactSums.applies(x, y, z)) {
+            ExactSums.axpy(device, x, z, ((Number) op.extraArgs()[0]).doubleValue());
+            return z;
+        }
+        if (!ExactSums.isEmpty()) {
+            ExactSums.forget(Arrays.asList(x, y, z));
         }
         if (shortens(op, context, x, y, z, stock)) {
             return z;
@@ -128,6 +136,10 @@ public final class OpDispatch {
     private boolean runs(CustomOp op, OpContext context, List<INDArray> inputs, List<INDArray> outputs) {
         if (!PendingSteps.isEmpty() && PendingSteps.intercept(op.opName(), inputs, outputs)) {
             return true;
+        }
+        if (!ExactSums.isEmpty()) {
+            ExactSums.forget(inputs);
+            ExactSums.forget(outputs);
         }
         if (op instanceof KernelOp kernelOp) {
             run(kernelOp, context);

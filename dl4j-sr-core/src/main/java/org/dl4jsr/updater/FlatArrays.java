@@ -96,8 +96,8 @@ final class FlatArrays {
         return device.kernels().sumOfSquares(type, gradientAddress(start), end - start);
     }
 
-    /** The sum of squares of these parameters. */
-    double squaredParameters(long start, long end) {
-        return device.kernels().sumOfSquares(type, parameterAddress(start), end - start);
+    /** The sum of squares of all parameters. */
+    double squaredParameters() {
+        return device.kernels().sumOfSquares(type, parametersAddress, length());
     }
 }

@@ -11,7 +11,7 @@ import org.nd4j.linalg.learning.GradientUpdater;
 final class FusedGradientUpdater implements GradientUpdater<FusedUpdater> {
 
     private final FusedUpdater config;
-    private INDArray state;
+    private final INDArray state;
 
     FusedGradientUpdater(FusedUpdater config, INDArray state) {
         this.config = config;
@@ -36,12 +36,10 @@ final class FusedGradientUpdater implements GradientUpdater<FusedUpdater> {
         return Map.of("state", state);
     }
 
+    /** @throws UnsupportedOperationException always: only SameDiff training calls it */
     @Override
     public void setStateViewArray(INDArray viewArray, long[] gradientShape, char gradientOrder, boolean initialize) {
-        if (initialize) {
-            viewArray.assign(0);
-        }
-        state = viewArray;
+        throw FusedUpdater.noSameDiff(config.name());
     }
 
     /** Marks {@code gradient} for a step at {@code iteration}; the array itself is not touched. */

@@ -1,9 +1,11 @@
 package org.dl4jsr.updater;
 
 import java.util.List;
+import java.util.stream.IntStream;
+import org.dl4jsr.backend.ExactSums;
 import org.dl4jsr.backend.StochasticAverages;
-import org.dl4jsr.kernel.AdamWArrays;
-import org.dl4jsr.kernel.AdamWStatistics;
+import org.dl4jsr.kernel.OptimizerArrays;
+import org.dl4jsr.kernel.StepStatistics;
 import org.dl4jsr.op.Device;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -41,24 +43,52 @@ final class FusedStep implements RangeUpdate {
     }
 
     @Override
-    public void write(FlatArrays arrays, long start, long end, double clipScale, AdamWStatistics statistics) {
+    public long seed() {
+        return config.getSeed();
+    }
+
+    @Override
+    public void write(
+            FlatArrays arrays, long start, long end, double clipScale, RandomBits random, StepStatistics statistics) {
         Device device = arrays.device();
         long address = device.address(stateView);
         long from = start - arrays.first(this);
+        long key = random.key(config.getSeed());
+        roundExactGradient(arrays, start, end, key);
         device.kernels()
-                .adamW(
-                        config.step(learningRate, clipScale, config.getSeed(), iteration),
-                        new AdamWArrays(
+                .step(
+                        config.step(learningRate, clipScale, key, iteration),
+                        new OptimizerArrays(
                                 arrays.type(),
                                 arrays.parameterAddress(start),
                                 arrays.gradientAddress(start),
-                                state.moment(address, 0, from),
-                                state.moment(address, 1, from),
+                                IntStream.range(0, config.moments())
+                                        .mapToLong(i -> state.moment(address, i, from))
+                                        .toArray(),
                                 state.extra(address, from),
                                 end - start,
                                 start),
                         statistics);
         device.written(List.of(stateView));
+    }
+
+    /** Rounds a gradient with regularization stochastically: to nearest the regularization would be lost every time. */
+    private void roundExactGradient(FlatArrays arrays, long start, long end, long key) {
+        INDArray range = arrays.gradient(start, end);
+        try (INDArray exact = ExactSums.of(arrays.device(), range)) {
+            if (exact != null) {
+                arrays.device()
+                        .kernels()
+                        .stochasticRound(
+                                arrays.device().address(exact),
+                                arrays.gradientAddress(start),
+                                end - start,
+                                key,
+                                iteration,
+                                Elements.GRADIENT + start);
+                arrays.device().written(List.of(range));
+            }
+        }
     }
 
     @Override
@@ -67,10 +97,9 @@ final class FusedStep implements RangeUpdate {
     }
 
     @Override
-    public void markForAverages(INDArray parameters) {
-        if (config.getWeightWrite().isStochastic()) {
-            StochasticAverages.mark(parameters, config.getSeed(), iteration, Elements.PARAMETER_AVERAGE);
-            StochasticAverages.mark(stateView, config.getSeed(), iteration, Elements.STATE_AVERAGE);
+    public void markForAverages(RandomBits random) {
+        if (!config.getWeightWrite().hasFp32State()) {
+            StochasticAverages.mark(stateView, random.key(config.getSeed()), iteration, Elements.STATE_AVERAGE);
         }
     }
 }

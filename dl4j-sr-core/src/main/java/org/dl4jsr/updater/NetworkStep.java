@@ -5,12 +5,19 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.function.Function;
+import java.util.function.Predicate;
+import java.util.stream.DoubleStream;
 import java.util.stream.Stream;
+import org.dl4jsr.backend.ExactSums;
+import org.dl4jsr.backend.Extent;
 import org.dl4jsr.backend.PendingStep;
 import org.dl4jsr.backend.PendingSteps;
-import org.dl4jsr.kernel.AdamWStatistics;
+import org.dl4jsr.backend.StochasticAverages;
+import org.dl4jsr.kernel.FloatType;
+import org.dl4jsr.kernel.StepStatistics;
 import org.dl4jsr.op.StepPart;
 import org.dl4jsr.op.StepTimes;
+import org.dl4jsr.rounding.WeightWrite;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -18,8 +25,8 @@ import org.slf4j.LoggerFactory;
 /**
  * What one network's fused updaters and {@link StochasticallyRounded} ones still have to write in one iteration. When
  * DL4J subtracts the gradient: the norm of the gradients that fused updaters own, clipping, and the writes of all
- * ranges; those of other updaters are subtracted plainly. If a fused updater has a part in it and anything is not
- * finite, nothing is written.
+ * ranges; what other updaters leave, and the statistics of layers, is subtracted with stochastic rounding. If a fused
+ * updater has a part in it and anything is not finite, nothing is written.
  */
 final class NetworkStep implements PendingStep {
 
@@ -82,13 +89,9 @@ final class NetworkStep implements PendingStep {
 
     @Override
     public void foreignUse(String op, INDArray array) {
-        long start = array.offset();
-        long end = start + 1;
-        for (int i = 0; i < array.rank(); i++) {
-            end += (array.size(i) - 1) * Math.abs(array.stride(i));
-        }
+        Extent used = Extent.of(array);
         for (RangeUpdate range : pending) {
-            if (range.fused() != null && start < range.end() && range.start() < end) {
+            if (range.fused() != null && used.overlaps(Extent.of(range.values()))) {
                 throw new IllegalStateException("Op " + op + " uses the gradient of the parameters " + range.range()
                         + " before " + range.fused().name() + "'s step of iteration " + iteration
                         + " has been written: it would take the gradient for an update. " + WHY);
@@ -102,21 +105,54 @@ final class NetworkStep implements PendingStep {
         List<RangeUpdate> ranges = ranges(arrays);
         ranges.forEach(RangeUpdate::check);
         long[] boundaries = status.takeRequest();
-        double clipScale = settings == null ? 1 : guardedClipScale(ranges, arrays);
-        if (clipScale == 0) {
-            return;
+        double[] squares = squares(ranges, arrays);
+        double clipScale = settings == null ? 1 : guardedClipScale(ranges, arrays, squares);
+        if (clipScale > 0) {
+            write(ranges, arrays, clipScale, random(arrays, squares), boundaries);
         }
-        AdamWStatistics[] statistics = boundaries == null
+        ExactSums.forget(gradient);
+    }
+
+    /** The sum of squares of each range's values. */
+    private static double[] squares(List<RangeUpdate> ranges, FlatArrays arrays) {
+        var squares = new double[ranges.size()];
+        timed(
+                StepPart.CLIPPING,
+                arrays,
+                arrays.length() * arrays.type().bytes(),
+                () -> Arrays.setAll(
+                        squares, i -> arrays.squaredGradient(arrays.first(ranges.get(i)), arrays.last(ranges.get(i)))));
+        return squares;
+    }
+
+    private RandomBits random(FlatArrays arrays, double[] squares) {
+        if (arrays.type() == FloatType.FLOAT) {
+            return status.nextRandom(iteration, 0, 0); // nothing is rounded
+        }
+        return status.nextRandom(iteration, DoubleStream.of(squares).sum(), arrays.squaredParameters());
+    }
+
+    private void write(
+            List<RangeUpdate> ranges, FlatArrays arrays, double clipScale, RandomBits random, long[] boundaries) {
+        StepStatistics[] statistics = boundaries == null
                 ? null
-                : Stream.generate(AdamWStatistics::new)
+                : Stream.generate(StepStatistics::new)
                         .limit(boundaries.length - 1)
-                        .toArray(AdamWStatistics[]::new);
+                        .toArray(StepStatistics[]::new);
         for (RangeUpdate range : ranges) {
             long bytes = range.bytes(arrays.type().bytes()) * range.values().length();
-            timed(StepPart.OPTIMIZER, arrays, bytes, () -> write(range, arrays, clipScale, boundaries, statistics));
+            timed(
+                    StepPart.OPTIMIZER,
+                    arrays,
+                    bytes,
+                    () -> write(range, arrays, clipScale, random, boundaries, statistics));
         }
         arrays.device().written(List.of(arrays.parameters()));
-        ranges.forEach(range -> range.markForAverages(arrays.parameters()));
+        if (arrays.type() == FloatType.BFLOAT16) {
+            ranges.forEach(range -> range.markForAverages(random));
+            StochasticAverages.mark(
+                    arrays.parameters(), random.key(ranges.get(0).seed()), iteration, Elements.PARAMETER_AVERAGE);
+        }
         status.setStatistics(statistics);
     }
 
@@ -129,7 +165,7 @@ final class NetworkStep implements PendingStep {
         }
     }
 
-    /** What is pending, and the plain subtractions between, in the order of the parameters. */
+    /** What is pending, and the subtractions between, in the order of the parameters. */
     private List<RangeUpdate> ranges(FlatArrays arrays) {
         pending.sort(Comparator.comparingLong(RangeUpdate::start));
         var ranges = new ArrayList<RangeUpdate>();
@@ -141,48 +177,56 @@ final class NetworkStep implements PendingStep {
                         + (next.start() - arrays.first(next) + arrays.length() - 1)
                         + ": subtract the whole gradient at once");
             }
-            addPlain(ranges, arrays, done, arrays.first(next));
+            addOther(ranges, arrays, done, arrays.first(next));
             ranges.add(next);
             done = arrays.last(next);
         }
-        addPlain(ranges, arrays, done, arrays.length());
+        addOther(ranges, arrays, done, arrays.length());
         return ranges;
     }
 
-    private static void addPlain(List<RangeUpdate> ranges, FlatArrays arrays, long start, long end) {
+    private void addOther(List<RangeUpdate> ranges, FlatArrays arrays, long start, long end) {
         if (start < end) {
-            ranges.add(new PlainSubtraction(arrays.gradient(start, end)));
+            ranges.add(new Subtraction(
+                    arrays.gradient(start, end),
+                    WeightWrite.STOCHASTIC,
+                    pending.get(0).seed(),
+                    false));
         }
     }
 
     /** The factor of the fused updaters' gradients, from their global norm; 0 if the step is skipped. */
-    private double guardedClipScale(List<RangeUpdate> ranges, FlatArrays arrays) {
-        var sums = new double[ranges.size()];
-        timed(
-                StepPart.CLIPPING,
-                arrays,
-                arrays.length() * arrays.type().bytes(),
-                () -> Arrays.setAll(
-                        sums, i -> arrays.squaredGradient(arrays.first(ranges.get(i)), arrays.last(ranges.get(i)))));
-        double squares = 0;
-        for (int i = 0; i < sums.length; i++) {
-            if (!Double.isFinite(sums[i])) {
-                skip(ranges.get(i), arrays, sums[i]);
+    private double guardedClipScale(List<RangeUpdate> ranges, FlatArrays arrays, double[] squares) {
+        double sum = 0;
+        for (int i = 0; i < squares.length; i++) {
+            if (!Double.isFinite(squares[i])) {
+                skip(ranges.get(i), arrays, squares[i], value -> !Float.isFinite(value), "is not finite");
                 return 0;
             }
-            squares += ranges.get(i).fused() != null ? sums[i] : 0;
+            sum += ranges.get(i).fused() != null ? squares[i] : 0;
         }
-        double norm = Math.sqrt(squares);
+        double norm = Math.sqrt(sum);
         double maxNorm = settings.getMaxGradientNorm();
         double scale = maxNorm > 0 && norm > maxNorm ? maxNorm / norm : 1;
+        Predicate<Float> overflows = value -> Float.isInfinite((value * (float) scale) * (value * (float) scale));
+        for (int i = 0; i < squares.length; i++) {
+            RangeUpdate range = ranges.get(i);
+            if (range.fused() != null
+                    && squares[i] * scale * scale > Float.MAX_VALUE
+                    && first(arrays, arrays.first(range), arrays.last(range), overflows) >= 0) {
+                skip(range, arrays, sum, overflows, "is above 1.8e19, and its square not finite in FP32,");
+                return 0;
+            }
+        }
         status.taken(norm, scale);
         return scale;
     }
 
-    private void skip(RangeUpdate range, FlatArrays arrays, double sum) {
+    private void skip(RangeUpdate range, FlatArrays arrays, double sum, Predicate<Float> isBad, String why) {
         status.skipped(Math.sqrt(sum));
-        String what = (range.fused() != null ? "The gradient" : "The update") + " of "
-                + status.describe(firstNotFinite(range, arrays)) + " is not finite at iteration " + iteration;
+        long element = first(arrays, arrays.first(range), arrays.last(range), isBad);
+        String what = (range.fused() != null ? "The gradient" : "The update") + " of " + status.describe(element) + " "
+                + why + " at iteration " + iteration;
         if (status.consecutiveSkips() >= settings.getMaxConsecutiveSkips()) {
             throw new NonFiniteGradientException(what + ", and " + settings.name() + " has skipped "
                     + status.consecutiveSkips()
@@ -197,33 +241,39 @@ final class NetworkStep implements PendingStep {
                 status.skippedSteps());
     }
 
-    /** The first element that is not finite, by bisection. */
-    private static long firstNotFinite(RangeUpdate range, FlatArrays arrays) {
-        long start = arrays.first(range);
-        long end = arrays.last(range);
-        while (end - start > 1) {
-            long middle = (start + end) / 2;
-            if (Double.isFinite(arrays.squaredGradient(start, middle))) {
-                start = middle;
-            } else {
-                end = middle;
-            }
+    /**
+     * The first element of the gradient from {@code start} to {@code end} that is bad, or -1 for none. Stretches whose
+     * sum of squares is finite in FP32 hold none.
+     */
+    private static long first(FlatArrays arrays, long start, long end, Predicate<Float> isBad) {
+        if (arrays.squaredGradient(start, end) <= Float.MAX_VALUE) {
+            return -1;
         }
-        return start;
+        if (end - start == 1) {
+            return isBad.test(arrays.gradient(start, end).getFloat(0)) ? start : -1;
+        }
+        long middle = (start + end) / 2;
+        long found = first(arrays, start, middle, isBad);
+        return found >= 0 ? found : first(arrays, middle, end, isBad);
     }
 
     /** Writes one range, cut at {@code boundaries} where statistics are asked for. */
     private static void write(
-            RangeUpdate range, FlatArrays arrays, double clipScale, long[] boundaries, AdamWStatistics[] statistics) {
+            RangeUpdate range,
+            FlatArrays arrays,
+            double clipScale,
+            RandomBits random,
+            long[] boundaries,
+            StepStatistics[] statistics) {
         long end = arrays.last(range);
         if (boundaries == null) {
-            range.write(arrays, arrays.first(range), end, clipScale, null);
+            range.write(arrays, arrays.first(range), end, clipScale, random, null);
             return;
         }
         for (long start = arrays.first(range); start < end; ) {
             int index = indexOf(boundaries, start);
             long next = Math.min(boundaries[index + 1], end);
-            range.write(arrays, start, next, clipScale, statistics[index]);
+            range.write(arrays, start, next, clipScale, random, statistics[index]);
             start = next;
         }
     }

@@ -1,10 +1,10 @@
 package org.dl4jsr.updater;
 
-import org.dl4jsr.kernel.AdamWStatistics;
+import org.dl4jsr.kernel.StepStatistics;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** What happens to one range of the flattened parameters when DL4J subtracts the gradient. */
-sealed interface RangeUpdate permits FusedStep, RoundedSubtraction, PlainSubtraction {
+sealed interface RangeUpdate permits FusedStep, Subtraction {
 
     /** The range of the gradient, or of the update that has taken its place. */
     INDArray values();
@@ -22,6 +22,9 @@ sealed interface RangeUpdate permits FusedStep, RoundedSubtraction, PlainSubtrac
         return start() + ".." + (end() - 1);
     }
 
+    /** Key of the random bits. */
+    long seed();
+
     /** The settings of a fused step, whose values are the gradient; null where they are an update already. */
     default FusedUpdater fused() {
         return null;
@@ -34,15 +37,16 @@ sealed interface RangeUpdate permits FusedStep, RoundedSubtraction, PlainSubtrac
      * Writes the parameters from {@code start} to {@code end} of the flattened ones, which lie in this range.
      *
      * @param clipScale factor of the gradients
+     * @param random where the random bits come from
      * @param statistics is added to, or null
      */
-    void write(FlatArrays arrays, long start, long end, double clipScale, AdamWStatistics statistics);
+    void write(FlatArrays arrays, long start, long end, double clipScale, RandomBits random, StepStatistics statistics);
 
     /** Bytes read and written for a parameter of {@code width} bytes. */
     default long bytes(int width) {
         return 3L * width;
     }
 
-    /** Marks what was rounded stochastically, to be rounded so again where replicas are averaged. */
-    default void markForAverages(INDArray parameters) {}
+    /** Marks BF16 state to be rounded stochastically where replicas are averaged. */
+    default void markForAverages(RandomBits random) {}
 }

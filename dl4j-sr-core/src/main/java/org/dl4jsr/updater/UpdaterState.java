@@ -89,17 +89,18 @@ final class UpdaterState {
 
     private void checkHeader() {
         INDArray stored = view.get(NDArrayIndex.interval(0, header));
-        ByteBuffer bits = ByteBuffer.wrap(stored.dup().data().asBytes()).order(ByteOrder.nativeOrder());
+        ByteBuffer bits = ByteBuffer.wrap(stored.dup().data().asBytes());
+        ByteBuffer canaries = ByteBuffer.allocate(bits.capacity()).order(ByteOrder.nativeOrder());
         boolean fresh = true;
         boolean intact = true;
         for (int i = 0; i < header; i++) {
             short element = bits.getShort(Short.BYTES * i);
             fresh &= element == 0;
             intact &= element == canary(i);
-            bits.putShort(Short.BYTES * i, canary(i));
+            canaries.putShort(Short.BYTES * i, canary(i));
         }
         if (fresh) {
-            stored.assign(Nd4j.create(Nd4j.createBuffer(bits, DataType.BFLOAT16, (int) header)));
+            stored.assign(Nd4j.create(Nd4j.createBuffer(canaries, DataType.BFLOAT16, (int) header)));
         } else if (!intact) {
             throw new IllegalStateException("The updater state of " + parameters + " parameters under weightWrite"
                     + " MASTER has been changed by arithmetic, a cast or a rearrangement, and its FP32 values are lost:"

@@ -25,7 +25,6 @@ import org.deeplearning4j.nn.weights.WeightInitUtil;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.activations.Activation;
-import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
 
@@ -214,11 +213,6 @@ final class SameDiffFamilies {
 
     /** left * right. */
     public static final class Product extends SameDiffLambdaVertex {
-
-        /** DL4J defines the vertex before it knows the network's type, and does not without one. */
-        public Product() {
-            setDataType(DataType.FLOAT);
-        }
 
         @Override
         public SDVariable defineVertex(SameDiff sameDiff, VertexInputs inputs) {

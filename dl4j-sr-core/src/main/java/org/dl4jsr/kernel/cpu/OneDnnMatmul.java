@@ -6,9 +6,9 @@ import java.util.Map;
 import org.bytedeco.dnnl.engine;
 import org.bytedeco.dnnl.global.dnnl;
 import org.bytedeco.dnnl.stream;
-import org.bytedeco.javacpp.PointerScope;
 import org.dl4jsr.kernel.Kernels;
 import org.dl4jsr.kernel.Matmul;
+import org.dl4jsr.kernel.Pointers;
 import org.dl4jsr.kernel.StridedArray;
 
 /**
@@ -46,7 +46,7 @@ public final class OneDnnMatmul implements Matmul {
         this.kernels = kernels;
         this.aligns = aligns;
         copies = new StridedCopy(kernels);
-        try (var scope = new PointerScope()) {
+        try (var scope = Pointers.scope()) {
             engine = new engine(org.bytedeco.dnnl.engine.kind.cpu, 0).retainReference();
         }
     }
@@ -125,7 +125,7 @@ public final class OneDnnMatmul implements Matmul {
         };
 
         Workplace() {
-            try (var scope = new PointerScope()) {
+            try (var scope = Pointers.scope()) {
                 stream = new stream(engine).retainReference();
             }
         }

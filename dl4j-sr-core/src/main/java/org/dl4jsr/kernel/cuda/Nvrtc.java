@@ -20,8 +20,8 @@ import java.util.List;
 import org.bytedeco.cuda.nvrtc._nvrtcProgram;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.PointerPointer;
-import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.javacpp.SizeTPointer;
+import org.dl4jsr.kernel.Pointers;
 
 /** NVRTC, CUDA's compiler as a library; needs no GPU. */
 public final class Nvrtc {
@@ -70,18 +70,17 @@ public final class Nvrtc {
     }
 
     static byte[] compile(String file, String text, String architecture) {
-        try (var scope = new PointerScope()) {
+        try (var scope = Pointers.scope()) {
             var program = new _nvrtcProgram();
-            var names = KernelSource.HEADERS;
+            var headers = KernelSource.headers(text);
             checkNvrtc(
                     nvrtcCreateProgram(
                             program,
                             new BytePointer(text),
                             new BytePointer(file),
-                            names.size(),
-                            new PointerPointer<BytePointer>(
-                                    names.stream().map(KernelSource::text).toArray(String[]::new)),
-                            new PointerPointer<BytePointer>(names.toArray(String[]::new))),
+                            headers.size(),
+                            new PointerPointer<BytePointer>(headers.values().toArray(String[]::new)),
+                            new PointerPointer<BytePointer>(headers.keySet().toArray(String[]::new))),
                     "nvrtcCreateProgram of " + file);
             try {
                 String[] options = OPTIONS.toArray(new String[OPTIONS.size() + 1]);
