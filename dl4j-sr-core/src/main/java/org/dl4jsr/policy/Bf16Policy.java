@@ -91,34 +91,71 @@ public enum Bf16Policy {
     }
 
     /**
-     * Changes a configuration to this policy and returns it.
+     * A copy of {@code configuration} with this policy; outputs are FLOAT.
      *
      * @throws IllegalArgumentException for line-search optimizers, and for a weight decay that SrAdam cannot take over
      * @throws IllegalStateException if dl4j-sr's backend is not in force, for policies other than {@link #FP32}
      */
     public MultiLayerConfiguration apply(MultiLayerConfiguration configuration) {
-        apply(ConfiguredLayers.of(configuration));
-        configuration.setDataType(dataType);
-        return configuration;
+        return apply(configuration, DataType.FLOAT);
     }
 
     /**
-     * Changes a configuration to this policy and returns it.
+     * A copy of {@code configuration} with this policy.
+     *
+     * @param outputType of a BF16 network's outputs at inference: FLOAT, which its output layers compute in FP32 then,
+     *     or BFLOAT16, for large outputs at less memory and time
+     * @throws IllegalArgumentException for other types, for line-search optimizers, and for a weight decay that SrAdam
+     *     cannot take over
+     */
+    public MultiLayerConfiguration apply(MultiLayerConfiguration configuration, DataType outputType) {
+        PolicyOutputs outputs = outputs(outputType);
+        MultiLayerConfiguration copy = ConfigurationCopies.of(configuration);
+        apply(ConfiguredLayers.of(copy));
+        outputs.replace(copy);
+        copy.setDataType(dataType);
+        return copy;
+    }
+
+    /**
+     * A copy of {@code configuration} with this policy; outputs are FLOAT.
      *
      * @throws IllegalArgumentException for line-search optimizers, and for a weight decay that SrAdam cannot take over
      * @throws IllegalStateException if dl4j-sr's backend is not in force, for policies other than {@link #FP32}
      */
     public ComputationGraphConfiguration apply(ComputationGraphConfiguration configuration) {
-        apply(ConfiguredLayers.of(configuration));
-        configuration.setDataType(dataType);
-        return configuration;
+        return apply(configuration, DataType.FLOAT);
+    }
+
+    /**
+     * A copy of {@code configuration} with this policy.
+     *
+     * @param outputType of a BF16 graph's outputs at inference: FLOAT, which its output layers compute in FP32 then, or
+     *     BFLOAT16, for large outputs at less memory and time
+     * @throws IllegalArgumentException for other types, for line-search optimizers, and for a weight decay that SrAdam
+     *     cannot take over
+     */
+    public ComputationGraphConfiguration apply(ComputationGraphConfiguration configuration, DataType outputType) {
+        PolicyOutputs outputs = outputs(outputType);
+        ComputationGraphConfiguration copy = ConfigurationCopies.of(configuration);
+        apply(ConfiguredLayers.of(copy));
+        outputs.replace(copy);
+        copy.setDataType(dataType);
+        return copy;
+    }
+
+    private PolicyOutputs outputs(DataType type) {
+        if (type != DataType.FLOAT && type != DataType.BFLOAT16) {
+            throw new IllegalArgumentException("outputType is " + type + ", expected FLOAT or BFLOAT16");
+        }
+        return new PolicyOutputs(dataType == DataType.BFLOAT16 && type == DataType.FLOAT);
     }
 
     private void apply(ConfiguredLayers configuration) {
         if (this != FP32) {
             Bf16Executioner.requiredBy("Bf16Policy " + label);
         }
-        new PolicyUpdaters(this).replace(configuration);
+        new PolicyUpdaters(this, configuration.seed()).replace(configuration);
         new PolicyLosses(dataType).replace(configuration);
         activate();
     }

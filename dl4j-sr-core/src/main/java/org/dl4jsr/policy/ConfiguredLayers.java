@@ -25,6 +25,11 @@ import org.deeplearning4j.nn.conf.layers.wrapper.BaseWrapperLayer;
 record ConfiguredLayers(
         List<NeuralNetConfiguration> configurations, List<Layer> layers, List<SameDiffVertex> vertices) {
 
+    /** The seed of the network, from which its parameters are drawn. */
+    long seed() {
+        return configurations.get(0).getSeed();
+    }
+
     static ConfiguredLayers of(MultiLayerConfiguration network) {
         var all = new ConfiguredLayers(network.getConfs(), new ArrayList<>(), List.of());
         network.getConfs().forEach(configuration -> all.add(configuration.getLayer()));

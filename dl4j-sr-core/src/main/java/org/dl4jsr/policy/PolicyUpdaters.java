@@ -34,6 +34,7 @@ final class PolicyUpdaters {
     private static final Logger LOG = LoggerFactory.getLogger(PolicyUpdaters.class);
 
     private final Bf16Policy policy;
+    private final long seed;
     private final Set<Class<?>> kept = new HashSet<>();
 
     /** What a layer's configuration says about learning; the bias updater may be null for the same one. */
@@ -43,8 +44,10 @@ final class PolicyUpdaters {
             List<Regularization> regularization,
             List<Regularization> regularizationBias) {}
 
-    PolicyUpdaters(Bf16Policy policy) {
+    /** @param seed of the network, for random bits where an updater names no seed, which is 0 */
+    PolicyUpdaters(Bf16Policy policy, long seed) {
         this.policy = policy;
+        this.seed = seed;
     }
 
     void replace(ConfiguredLayers configuration) {
@@ -148,16 +151,19 @@ final class PolicyUpdaters {
         SrAdam adam = updater instanceof SrAdam given ? given : srAdam((Adam) updater);
         return adam.toBuilder()
                 .weightWrite(policy.weightWrite())
+                .seed(adam.getSeed() == 0 ? seed : adam.getSeed())
                 .weightDecay(adam.getWeightDecay() + weightDecay(layer, parameters, adam))
                 .build();
     }
 
     /** What takes the place of an updater other than Adam. */
     private IUpdater other(IUpdater updater) {
+        IUpdater stock = (updater instanceof StochasticallyRounded rounded ? rounded.getUpdater() : updater).clone();
         if (policy == Bf16Policy.SR) {
-            return updater instanceof StochasticallyRounded ? updater : new StochasticallyRounded(updater.clone());
+            return updater instanceof StochasticallyRounded rounded && rounded.getSeed() != 0
+                    ? rounded.clone()
+                    : new StochasticallyRounded(stock, seed);
         }
-        IUpdater stock = updater instanceof StochasticallyRounded rounded ? rounded.getUpdater() : updater;
         if (policy.dataType() == DataType.BFLOAT16 && kept.add(stock.getClass())) {
             LOG.warn(
                     "{} keeps {}: its BF16 weights are rounded to nearest, and small updates are lost",

@@ -1,15 +1,15 @@
 package org.dl4jsr.updater;
 
 import java.util.List;
-import org.dl4jsr.kernel.AdamWStatistics;
+import org.dl4jsr.kernel.StepStatistics;
 
 /**
- * What one iteration of {@link SrAdam} and {@link StochasticallyRounded} did to a network's weights.
+ * What one iteration of fused updaters and {@link StochasticallyRounded} did to a network's weights.
  *
  * @param iteration DL4J's iteration, from 0
- * @param gradientNorm norm of all gradients that SrAdam owns, before clipping; not finite if the step was skipped, NaN
- *        without SrAdam
- * @param clipScale factor that clipping put on the gradient; 0 if the step was skipped, NaN without SrAdam
+ * @param gradientNorm norm of all gradients that fused updaters own, before clipping; not finite if the step was skipped, NaN
+ *        without a fused updater
+ * @param clipScale factor that clipping put on the gradient; 0 if the step was skipped, NaN without a fused updater
  * @param skippedSteps steps skipped so far
  * @param total all layers together; no weights if the step was skipped
  * @param layers each layer that they train, in the order of the parameters; empty if the step was skipped
@@ -29,7 +29,7 @@ public record RoundingStats(
      */
     public record Layer(String name, long weights, double lost, double moved, double updateRatio, double gradientNorm) {
 
-        static Layer of(String name, AdamWStatistics statistics, double clipScale) {
+        static Layer of(String name, StepStatistics statistics, double clipScale) {
             double weights = statistics.weights;
             return new Layer(
                     name,

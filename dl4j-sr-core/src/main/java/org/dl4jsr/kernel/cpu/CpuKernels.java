@@ -1,8 +1,10 @@
 package org.dl4jsr.kernel.cpu;
 
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.bytedeco.javacpp.Loader;
 import org.dl4jsr.kernel.ArrayKernels;
 import org.dl4jsr.kernel.KernelSet;
@@ -54,7 +56,7 @@ public final class CpuKernels {
             return set(kernels, new JavaArrayKernels(), oneDnnOrJava(kernels));
         }
         InstructionSet instructionSet = level == null ? null : instructionSet(level);
-        if (NativeCode.isPackaged("/org/dl4jsr/kernel/cpu", "jniNativeLibrary")) {
+        if (hasNativeKernels()) {
             NativeKernels kernels = nativeKernels(instructionSet, threads);
             return set(kernels, new NativeArrayKernels(kernels), oneDnn(kernels));
         }
@@ -68,6 +70,10 @@ public final class CpuKernels {
         return set(kernels, new JavaArrayKernels(), oneDnn(kernels));
     }
 
+    private static boolean hasNativeKernels() {
+        return NativeCode.isPackaged("/org/dl4jsr/kernel/cpu", "jniNativeLibrary");
+    }
+
     private static NativeKernels nativeKernels(InstructionSet instructionSet, int threads) {
         try {
             return new NativeKernels(
@@ -76,6 +82,19 @@ public final class CpuKernels {
         } catch (LinkageError e) {
             throw NativeCode.failure("dl4j-sr's native kernels do", e);
         }
+    }
+
+    /** The values of {@link #LEVEL_PROPERTY} that this process can run, best first. */
+    public static List<String> levels() {
+        if (!hasNativeKernels()) {
+            return List.of(JAVA);
+        }
+        return Stream.concat(
+                        Arrays.stream(InstructionSet.values())
+                                .skip(InstructionSet.best().ordinal())
+                                .map(InstructionSet::label),
+                        Stream.of(JAVA))
+                .toList();
     }
 
     private static Kernels javaKernels(int threads) {

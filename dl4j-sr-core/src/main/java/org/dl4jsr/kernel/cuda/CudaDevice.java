@@ -94,7 +94,7 @@ public final class CudaDevice {
     }
 
     /** Makes the primary context current on the calling thread; every call of the driver needs that. */
-    void makeCurrent() {
+    public void makeCurrent() {
         checkDriver(cuCtxSetCurrent(context), () -> "cuCtxSetCurrent to the context of " + this);
     }
 

@@ -42,7 +42,8 @@ public final class CudaStream {
         checkDriver(cuStreamSynchronize(handle), () -> "cuStreamSynchronize on " + device);
     }
 
-    CUstream_st handle() {
+    /** For calls of the driver. */
+    public CUstream_st handle() {
         return handle;
     }
 }

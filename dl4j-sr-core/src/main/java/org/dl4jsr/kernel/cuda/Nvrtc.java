@@ -24,7 +24,7 @@ import org.bytedeco.javacpp.SizeTPointer;
 import org.dl4jsr.kernel.Pointers;
 
 /** NVRTC, CUDA's compiler as a library; needs no GPU. */
-final class Nvrtc {
+public final class Nvrtc {
 
     /** Each operation is rounded once and subnormals are kept: what the kernels' bits rest on. */
     static final List<String> OPTIONS = List.of(
@@ -38,7 +38,7 @@ final class Nvrtc {
     private Nvrtc() {}
 
     /** Such as 13.0. */
-    static String version() {
+    public static String version() {
         int[] major = new int[1];
         int[] minor = new int[1];
         checkNvrtc(nvrtcVersion(major, minor), "nvrtcVersion");
@@ -49,7 +49,7 @@ final class Nvrtc {
      * What to compile for a GPU of this compute capability (major * 10 + minor): its machine code, sm_NN, or where
      * NVRTC does not know the GPU yet, the newest PTX, compute_NN, which the driver translates.
      */
-    static String architecture(int computeCapability) {
+    public static String architecture(int computeCapability) {
         int[] count = new int[1];
         checkNvrtc(nvrtcGetNumSupportedArchs(count), "nvrtcGetNumSupportedArchs");
         int[] known = new int[count[0]];
@@ -72,16 +72,15 @@ final class Nvrtc {
     static byte[] compile(String file, String text, String architecture) {
         try (var scope = Pointers.scope()) {
             var program = new _nvrtcProgram();
-            var names = KernelSource.HEADERS;
+            var headers = KernelSource.headers(text);
             checkNvrtc(
                     nvrtcCreateProgram(
                             program,
                             new BytePointer(text),
                             new BytePointer(file),
-                            names.size(),
-                            new PointerPointer<BytePointer>(
-                                    names.stream().map(KernelSource::text).toArray(String[]::new)),
-                            new PointerPointer<BytePointer>(names.toArray(String[]::new))),
+                            headers.size(),
+                            new PointerPointer<BytePointer>(headers.values().toArray(String[]::new)),
+                            new PointerPointer<BytePointer>(headers.keySet().toArray(String[]::new))),
                     "nvrtcCreateProgram of " + file);
             try {
                 String[] options = OPTIONS.toArray(new String[OPTIONS.size() + 1]);
