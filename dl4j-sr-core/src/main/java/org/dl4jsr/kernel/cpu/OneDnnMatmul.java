@@ -234,7 +234,7 @@ public final class OneDnnMatmul implements Matmul {
             append(c, 4 * rank);
             content[6 * rank] = Float.floatToRawIntBits(alpha);
             content[6 * rank + 1] = Float.floatToRawIntBits(beta);
-            content[6 * rank + 2] = a.type().ordinal() + 2 * c.type().ordinal() + (bias ? 4 : 0) + (residual ? 8 : 0);
+            content[6 * rank + 2] = a.type().ordinal() + 2L * c.type().ordinal() + (bias ? 4 : 0) + (residual ? 8 : 0);
             hash = Arrays.hashCode(content);
         }
 
