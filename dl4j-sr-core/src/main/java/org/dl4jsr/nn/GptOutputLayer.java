@@ -288,6 +288,7 @@ public final class GptOutputLayer extends SequenceLayer<GptOutput> implements IO
 
     @Override
     @Deprecated
+    @SuppressWarnings("InlineMeSuggester") // deprecated in DL4J
     public int numLabels() {
         return (int) layerConf().getNOut();
     }

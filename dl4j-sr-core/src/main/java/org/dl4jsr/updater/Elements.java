@@ -12,6 +12,8 @@ final class Elements {
 
     /** First element for gradients with regularization. */
     static final long GRADIENT = 4L << 40;
+    /** First element for updates. */
+    static final long UPDATE = 5L << 40;
 
     private Elements() {}
 }

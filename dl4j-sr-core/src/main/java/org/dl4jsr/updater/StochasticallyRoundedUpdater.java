@@ -65,25 +65,26 @@ public final class StochasticallyRoundedUpdater implements GradientUpdater<Stoch
                 INDArray wideGradient = exact == null ? gradient.castTo(DataType.FLOAT) : exact;
                 INDArray wideState = state == null ? null : state.castTo(DataType.FLOAT)) {
             double squaredGradient = sumOfSquares(wideGradient);
+            double squaredState = state == null ? 0 : sumOfSquares(state);
+            random = RandomBits.of(iteration, squaredGradient, squaredState, random);
             config.getUpdater().instantiate(wideState, false).applyUpdater(wideGradient, iteration, epoch);
-            gradient.assign(wideGradient);
+            round(wideGradient, gradient, Elements.UPDATE);
             if (state != null) {
-                writeState(wideState, iteration, squaredGradient);
+                round(wideState, state, Elements.STATE);
+                StochasticAverages.mark(state, random.key(config.getSeed()), iteration, Elements.STATE_AVERAGE);
             }
         }
         NetworkStep.of(gradient, iteration)
                 .add(new Subtraction(gradient, config.getWeightWrite(), config.getSeed(), true), iteration);
     }
 
-    private void writeState(INDArray wideState, int iteration, double squaredGradient) {
-        random = RandomBits.of(iteration, squaredGradient, sumOfSquares(state), random);
-        long key = random.key(config.getSeed());
+    private void round(INDArray wide, INDArray target, long element) {
         if (config.getWeightWrite().isStochastic()) {
-            Nd4j.exec(new SrAssign(state, wideState, key, iteration, Elements.STATE + state.offset()));
+            long key = random.key(config.getSeed());
+            Nd4j.exec(new SrAssign(target, wide, key, random.iteration(), element + target.offset()));
         } else {
-            state.assign(wideState);
+            target.assign(wide);
         }
-        StochasticAverages.mark(state, key, iteration, Elements.STATE_AVERAGE);
     }
 
     private double sumOfSquares(INDArray array) {

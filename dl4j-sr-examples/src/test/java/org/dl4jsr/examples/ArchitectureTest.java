@@ -24,10 +24,12 @@ import java.time.ZoneId;
 import java.time.format.DateTimeFormatter;
 import java.util.Locale;
 import java.util.Scanner;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
+@Tag("slow")
 class ArchitectureTest {
 
     private static final JavaClasses CLASSES = new ClassFileImporter()
@@ -113,7 +115,13 @@ class ArchitectureTest {
     }
 
     /** What the rules are to find. */
-    @SuppressWarnings("unused")
+    @SuppressWarnings({
+        "unused",
+        "DefaultCharset",
+        "ReturnValueIgnored",
+        "JavaTimeDefaultTimeZone",
+        "StringCaseLocaleUsage"
+    })
     private static final class LocaleDependent {
 
         void all(PrintStream out, InputStream in, OutputStream stream, byte[] bytes) throws IOException {

@@ -80,7 +80,7 @@ public final class Trainer {
             long nanoseconds = System.nanoTime() - before;
             row = new RowSoFar(row.start(), row.losses() + loss, row.nanoseconds() + nanoseconds, stagnation);
             listener.step(step, loss, learningRate(step), nanoseconds);
-            boolean validate = step % (rowEvery * ROWS_A_VALIDATION) == 0 || step == steps;
+            boolean validate = step % ((long) rowEvery * ROWS_A_VALIDATION) == 0 || step == steps;
             boolean rowIsFull = step % rowEvery == 0 || step == steps;
             if (rowIsFull) {
                 listener.row(row(step, row, validate));
