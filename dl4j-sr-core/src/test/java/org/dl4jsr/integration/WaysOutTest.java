@@ -36,7 +36,6 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
 import org.nd4j.serde.binary.BinarySerde;
 
 /** Every way of ND4J's to write BF16 arrays and to read them: right, or refused in one clear line. */
-
 class WaysOutTest {
 
     private interface Trip {
