@@ -1,6 +1,7 @@
 package org.dl4jsr.kernel.cpu;
 
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
 import org.dl4jsr.kernel.ArrayKernels;
@@ -95,15 +96,15 @@ public final class CpuKernels {
     }
 
     private static InstructionSet instructionSet(String level) {
-        for (var set : InstructionSet.values()) {
+        List<InstructionSet> offered = Arrays.stream(InstructionSet.values())
+                .filter(InstructionSet::isForUsers)
+                .toList();
+        for (var set : offered) {
             if (set.label().equals(level)) {
                 return set;
             }
         }
         throw new IllegalArgumentException(LEVEL_PROPERTY + " is " + level + ", expected one of "
-                + Arrays.stream(InstructionSet.values())
-                        .map(InstructionSet::label)
-                        .collect(Collectors.joining(", "))
-                + ", " + JAVA);
+                + offered.stream().map(InstructionSet::label).collect(Collectors.joining(", ")) + ", " + JAVA);
     }
 }

@@ -8,7 +8,7 @@ enum InstructionSet {
     AMX,
     /** AVX-512 with BF16 dot products. */
     AVX512BF16,
-    /** AMX with its tiles emulated, far slower: tests of what this processor may lack. */
+    /** AMX with its tiles emulated, far slower: for the tests alone, of what this processor may lack. */
     EMULATED_AMX,
     /** AVX-512 F, BW, DQ and VL. */
     AVX512,
@@ -20,6 +20,11 @@ enum InstructionSet {
     /** The best one of this processor; a LinkageError where there is no native library. */
     static InstructionSet best() {
         return values()[NativeLibrary.bestInstructionSet()];
+    }
+
+    /** Whether users may choose it. */
+    boolean isForUsers() {
+        return this != EMULATED_AMX;
     }
 
     /** The name in logs and in the system property. */
