@@ -211,6 +211,13 @@ static inline int bestInstructionSet() {
 
 static inline int defaultThreads() { return omp_get_max_threads(); }
 
+/// How many threads OpenMP gives to what this thread calls from now on; returns how many they were.
+static inline int setThreads(int threads) {
+    int before = omp_get_max_threads();
+    omp_set_num_threads(threads);
+    return before;
+}
+
 static inline void toBFloat16(
         int instructionSet, int threads, const float* source, uint16_t* target, int64_t length) {
     DL4JSR_DISPATCH(toBFloat16(threads, source, target, length))

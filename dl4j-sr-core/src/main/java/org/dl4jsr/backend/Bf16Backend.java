@@ -14,6 +14,9 @@ import org.nd4j.linalg.factory.Nd4jBackend;
  */
 public abstract class Bf16Backend extends Nd4jBackend {
 
+    /** System property of ND4J: names of the only backends that it initializes. */
+    static final String BACKENDS_PROPERTY = "backends";
+
     private static final int ABOVE_STOCK = 50;
     private static final int LAST = -1000;
 
@@ -45,6 +48,15 @@ public abstract class Bf16Backend extends Nd4jBackend {
         }
     }
 
+    /**
+     * Whether the user has named other backends. ND4J looks only once it has chosen one: it would stay uninitialized,
+     * without a word.
+     */
+    static boolean isExcluded(String name) {
+        String named = System.getProperty(BACKENDS_PROPERTY);
+        return named != null && !named.contains(name);
+    }
+
     /** Whether ND4J's own backend is on the class path. */
     protected final boolean hasStock() {
         return stock != null;
@@ -57,7 +69,7 @@ public abstract class Bf16Backend extends Nd4jBackend {
 
     @Override
     public boolean isAvailable() {
-        return hasStock() && stock.isAvailable();
+        return hasStock() && !isExcluded(getClass().getName()) && stock.isAvailable();
     }
 
     @Override

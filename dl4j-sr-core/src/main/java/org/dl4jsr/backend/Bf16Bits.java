@@ -5,6 +5,7 @@ import java.io.DataOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import org.bytedeco.javacpp.indexer.ShortIndexer;
 import org.nd4j.linalg.api.buffer.DataBuffer;
 
@@ -49,9 +50,37 @@ public final class Bf16Bits {
         }
     }
 
-    /** Copies {@code length} elements of {@code bytes}, in its byte order, from element {@code offset} on. */
+    /**
+     * The content of {@code buffer}, big-endian as {@link DataBuffer#asBytes} says. ND4J's {@code toFlatArray} alone
+     * gets it in native order: {@link org.nd4j.linalg.factory.Nd4j#createFromFlatArray} reads BF16 so, whatever order is
+     * stated, and by way of these two SameDiff saves its arrays and copies the ops' scalars.
+     */
+    public static byte[] bytes(DataBuffer buffer) {
+        var bytes = new byte[Math.toIntExact(buffer.length() * buffer.getElementSize())];
+        buffer.asNio().get(bytes);
+        if (ByteOrder.nativeOrder() == ByteOrder.LITTLE_ENDIAN && !isForFlatArray()) {
+            for (int i = 0; i < bytes.length; i += 2) {
+                byte low = bytes[i];
+                bytes[i] = bytes[i + 1];
+                bytes[i + 1] = low;
+            }
+        }
+        return bytes;
+    }
+
+    private static boolean isForFlatArray() {
+        return StackWalker.getInstance().walk(frames -> frames.skip(3)
+                .findFirst()
+                .filter(caller -> caller.getMethodName().equals("toFlatArray"))
+                .isPresent());
+    }
+
+    /**
+     * Copies {@code length} elements of {@code bytes} from element {@code offset} on. They are in native order, whatever
+     * order the buffer has, as in ND4J's other buffers: BinarySerde leaves it at big-endian.
+     */
     public static void copy(ByteBuffer bytes, long offset, ShortIndexer bits, long length) {
-        var source = bytes.asShortBuffer();
+        var source = bytes.duplicate().order(ByteOrder.nativeOrder()).asShortBuffer();
         for (long i = 0; i < length; i++) {
             bits.put(i, source.get(Math.toIntExact(offset + i)));
         }

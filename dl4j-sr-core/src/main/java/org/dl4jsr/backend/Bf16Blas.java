@@ -44,8 +44,8 @@ public final class Bf16Blas implements InvocationHandler {
                 .filter(INDArray.class::isInstance)
                 .map(INDArray.class::cast)
                 .toList();
-        if (!LazyWrites.isEmpty()) {
-            LazyWrites.intercept(function.getName(), arrays, List.of());
+        if (!PendingSteps.isEmpty()) {
+            PendingSteps.intercept(function.getName(), arrays, List.of());
         }
         refuseBuffers(function, arguments);
         try (var copies = new FloatCopies(device)) {

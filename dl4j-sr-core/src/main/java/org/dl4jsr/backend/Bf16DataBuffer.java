@@ -37,7 +37,7 @@ final class Bf16DataBuffer extends BFloat16Buffer {
         super(pointer, indexer, length);
     }
 
-    /** A copy of {@code length} elements of {@code bytes}, in its byte order, from element {@code offset} on. */
+    /** A copy of {@code length} elements of {@code bytes}, in native order, from element {@code offset} on. */
     Bf16DataBuffer(ByteBuffer bytes, long length, long offset) {
         super(length, false);
         Bf16Bits.copy(bytes, offset, bits(), length);
@@ -110,15 +110,9 @@ final class Bf16DataBuffer extends BFloat16Buffer {
         }
     }
 
-    /**
-     * The content in native byte order, for {@link org.nd4j.linalg.factory.Nd4j#createFromFlatArray} reads BF16 so,
-     * whatever order is stated (ND4J's own writes big-endian bytes): by way of it SameDiff copies the ops' scalars.
-     */
     @Override
     public byte[] asBytes() {
-        var bytes = new byte[Math.toIntExact(length() * getElementSize())];
-        asNio().get(bytes);
-        return bytes;
+        return Bf16Bits.bytes(this);
     }
 
     private ShortIndexer bits() {

@@ -10,18 +10,17 @@ public interface Bf16Executioner {
     Device device();
 
     /**
-     * Where the ops of this process run; initializes ND4J.
+     * Where the ops of this process run; initializes ND4J and loads the kernels.
      *
      * @param by what needs it, for the message
-     * @throws IllegalStateException if none of these backends is in force
+     * @throws IllegalStateException if none of these backends is in force, or its kernels do not load; says why and what
+     *     to do
      */
     static Device requiredBy(String by) {
         if (Nd4j.getExecutioner() instanceof Bf16Executioner ours) {
+            ours.device().kernels();
             return ours.device();
         }
-        throw new IllegalStateException(by + " needs dl4j-sr's ND4J backend, and "
-                + Nd4j.getBackend().getClass().getName()
-                + " is in force: remove other ND4J backends from the class path and the variables"
-                + " BACKEND_PRIORITY_CPU and BACKEND_PRIORITY_GPU from the environment");
+        throw MissingBackend.neededBy(by);
     }
 }

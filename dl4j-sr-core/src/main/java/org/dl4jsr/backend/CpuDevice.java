@@ -21,6 +21,8 @@ final class CpuDevice extends Device {
 
     /** Null until it is needed: FLOAT networks are none of ours. */
     private volatile Tools tools;
+    /** Why there are none: libraries that have not loaded do not say why a second time. */
+    private IllegalStateException failure;
 
     private record Tools(KernelSet set, StridedCopy copies, Convolution convolution) {}
 
@@ -32,14 +34,25 @@ final class CpuDevice extends Device {
     }
 
     private synchronized Tools choose() {
+        if (failure != null) {
+            throw failure;
+        }
         if (tools == null) {
-            KernelSet set = CpuKernels.choose();
-            tools = new Tools(
-                    set,
-                    new StridedCopy(set.kernels()),
-                    new Convolution(set.kernels(), set.arrays().orElseThrow(), set.matmul()));
+            try {
+                tools = tools(CpuKernels.choose());
+            } catch (IllegalStateException e) {
+                failure = e;
+                throw e;
+            }
         }
         return tools;
+    }
+
+    private static Tools tools(KernelSet set) {
+        return new Tools(
+                set,
+                new StridedCopy(set.kernels()),
+                new Convolution(set.kernels(), set.arrays().orElseThrow(), set.matmul()));
     }
 
     @Override

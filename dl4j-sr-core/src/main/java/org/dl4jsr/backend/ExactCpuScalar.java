@@ -2,7 +2,10 @@ package org.dl4jsr.backend;
 
 import org.nd4j.linalg.api.buffer.DataBuffer;
 import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.BaseNDArrayProxy;
+import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.cpu.nativecpu.NDArray;
+import org.nd4j.linalg.factory.Nd4j;
 
 /** An {@link ExactScalar} of nd4j-native. */
 final class ExactCpuScalar extends NDArray implements ExactScalar {
@@ -17,6 +20,22 @@ final class ExactCpuScalar extends NDArray implements ExactScalar {
     @Override
     public float exact() {
         return ExactScalar.exact(unrounded, data().getFloat(0));
+    }
+
+    /** A copy that remembers the same value. */
+    @Override
+    public INDArray dup() {
+        return Nd4j.scalar(DataType.BFLOAT16, exact());
+    }
+
+    @Override
+    public INDArray dup(char order) {
+        return dup();
+    }
+
+    /** As ND4J's arrays, whose own method is private: an array of the stored value takes its place. */
+    private Object writeReplace() {
+        return new BaseNDArrayProxy(this);
     }
 
     @Override

@@ -9,19 +9,19 @@ import java.util.function.BiConsumer;
 import java.util.function.Supplier;
 import org.dl4jsr.op.Device;
 import org.dl4jsr.op.KernelOp;
-import org.dl4jsr.op.SrAdamStep;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.ops.CustomOp;
 import org.nd4j.linalg.api.ops.Op;
 import org.nd4j.linalg.api.ops.OpContext;
 import org.nd4j.linalg.api.ops.ScalarOp;
 import org.nd4j.linalg.api.ops.executioner.DefaultOpExecutioner;
+import org.nd4j.linalg.api.ops.impl.transforms.pairwise.arithmetic.Axpy;
 import org.nd4j.linalg.api.shape.LongShapeDescriptor;
 import org.nd4j.linalg.exception.ND4JOpProfilerException;
 
 /**
  * What dl4j-sr's executioners, which extend those of ND4J's backends, do before ND4J's own code: ops with BF16 operands
- * get their {@link Treatment}, ops of ours run on the kernels, and weights are written for {@link LazyWrites}. In each
+ * get their {@link Treatment}, ops of ours run on the kernels, and {@link PendingSteps} are taken. In each
  * method {@code stock} is ND4J's own code.
  */
 public final class OpDispatch {
@@ -44,8 +44,15 @@ public final class OpDispatch {
         INDArray x = executioner.getX(op, context);
         INDArray y = executioner.getY(op, context);
         INDArray z = executioner.getZ(op, context);
-        if (!LazyWrites.isEmpty()) {
-            LazyWrites.intercept(op.opName(), Arrays.asList(x, y), Collections.singletonList(z));
+        if (!PendingSteps.isEmpty()) {
+            PendingSteps.intercept(op.opName(), Arrays.asList(x, y), Collections.singletonList(z));
+        }
+        if (op instanceof Axpy && ExactSums.applies(x, y, z)) {
+            ExactSums.axpy(device, x, z, ((Number) op.extraArgs()[0]).doubleValue());
+            return z;
+        }
+        if (!ExactSums.isEmpty()) {
+            ExactSums.forget(Arrays.asList(x, y, z));
         }
         if (shortens(op, context, x, y, z, stock)) {
             return z;
@@ -116,8 +123,8 @@ public final class OpDispatch {
     /** Runs a scatter update; {@code stock} takes the array to be updated and the updates. */
     public void scatterUpdate(
             INDArray array, INDArray indices, INDArray updates, BiConsumer<INDArray, INDArray> stock) {
-        if (!LazyWrites.isEmpty()) {
-            LazyWrites.intercept("scatterUpdate", List.of(indices, updates), List.of(array));
+        if (!PendingSteps.isEmpty()) {
+            PendingSteps.intercept("scatterUpdate", List.of(indices, updates), List.of(array));
         }
         try (var copies = new FloatCopies(device)) {
             stock.accept(copies.of(array), copies.of(updates));
@@ -127,14 +134,18 @@ public final class OpDispatch {
 
     /** Runs the op if it is not ND4J's native code's to run, and returns whether it has. */
     private boolean runs(CustomOp op, OpContext context, List<INDArray> inputs, List<INDArray> outputs) {
-        if (!LazyWrites.isEmpty() && LazyWrites.intercept(op.opName(), inputs, outputs)) {
+        if (!PendingSteps.isEmpty() && PendingSteps.intercept(op.opName(), inputs, outputs)) {
             return true;
+        }
+        if (!ExactSums.isEmpty()) {
+            ExactSums.forget(inputs);
+            ExactSums.forget(outputs);
         }
         if (op instanceof KernelOp kernelOp) {
             run(kernelOp, context);
             return true;
         }
-        if (shortens(op, context, inputs, outputs)) {
+        if (ForeignUpdates.take(device, op.opName(), inputs, outputs) || shortens(op, context, inputs, outputs)) {
             return true;
         }
         return switch (Treatment.of(op.opName(), inputs, outputs)) {
@@ -150,9 +161,7 @@ public final class OpDispatch {
         long start = executioner.profilingConfigurableHookIn(op, context);
         op.execute(device);
         device.written(op.outputArguments());
-        if (!(op instanceof SrAdamStep)) { // its state may be FP32 values in BF16 arrays, which look like NaN
-            executioner.profilingConfigurableHookOut(op, context, start);
-        }
+        executioner.profilingConfigurableHookOut(op, context, start);
     }
 
     /** {@code cast(x)} or {@code assign(target, x)}. */

@@ -29,17 +29,17 @@ public final class StochasticAverages {
      * @param element of the random bits of the allocation's first value; no weight's
      */
     public static void mark(INDArray array, long seed, int step, long element) {
-        MARKED.put(LazyWrites.root(array), new RandomBits(seed, step, element));
+        MARKED.put(PendingSteps.root(array), new RandomBits(seed, step, element));
     }
 
     /** Writes the FLOAT {@code mean} to {@code array} if that is marked and dense, and returns whether it has. */
     static boolean assign(INDArray array, INDArray mean) {
-        RandomBits bits = MARKED.get(LazyWrites.root(array));
+        RandomBits bits = MARKED.get(PendingSteps.root(array));
         if (bits == null) {
             return false;
         }
         INDArray flat = flat(array);
-        if (LazyWrites.root(flat) != LazyWrites.root(array)) {
+        if (PendingSteps.root(flat) != PendingSteps.root(array)) {
             return false;
         }
         Nd4j.exec(new SrAssign(flat, flat(mean), bits.seed, bits.step, bits.element + array.offset()));

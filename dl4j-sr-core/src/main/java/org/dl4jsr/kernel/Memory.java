@@ -26,6 +26,14 @@ public final class Memory {
         UNSAFE.putInt(address, value);
     }
 
+    public static long getLong(long address) {
+        return UNSAFE.getLong(address);
+    }
+
+    public static void putLong(long address, long value) {
+        UNSAFE.putLong(address, value);
+    }
+
     public static float getFloat(long address) {
         return UNSAFE.getFloat(address);
     }

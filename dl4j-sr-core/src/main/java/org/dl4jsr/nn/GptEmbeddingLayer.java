@@ -16,7 +16,7 @@ import org.nd4j.linalg.factory.Nd4j;
 /** Implementation of {@link GptEmbedding}; keeps nothing but its input for the backward pass. */
 public final class GptEmbeddingLayer extends SequenceLayer<GptEmbedding> {
 
-    private boolean holdsHeadGradient;
+    private final transient ThreadLocal<Boolean> holdsHeadGradient = ThreadLocal.withInitial(() -> false);
 
     GptEmbeddingLayer(NeuralNetConfiguration conf, DataType dataType) {
         super(conf, dataType);
@@ -37,6 +37,7 @@ public final class GptEmbeddingLayer extends SequenceLayer<GptEmbedding> {
     }
 
     private INDArray ids(ArrayType place, LayerWorkspaceMgr workspaceMgr) {
+        INDArray input = input();
         int context = layerConf().getContextLength();
         if (input.rank() != 2) {
             throw new DL4JInvalidInputException(
@@ -54,7 +55,7 @@ public final class GptEmbeddingLayer extends SequenceLayer<GptEmbedding> {
         assertInputSet(true);
         var place = ArrayType.BP_WORKING_MEM;
         INDArray positions = gradientViews.get(GptEmbedding.POSITIONS);
-        if (input.size(1) < positions.size(0)) {
+        if (input().size(1) < positions.size(0)) {
             positions.assign(0); // all: ND4J's get(interval, all) returns an empty array for some views
         }
         Nd4j.exec(new TokenEmbeddingGradient(
@@ -62,20 +63,20 @@ public final class GptEmbeddingLayer extends SequenceLayer<GptEmbedding> {
                 dense(place, epsilon, workspaceMgr),
                 gradientViews.get(GptEmbedding.TOKENS),
                 positions,
-                holdsHeadGradient));
-        holdsHeadGradient = false;
+                holdsHeadGradient.get()));
+        holdsHeadGradient.remove();
         return new Pair<>(gradients(), null);
     }
 
     /** Where a tied head writes its gradient; this layer's next backward pass adds to it. */
     INDArray headGradient() {
-        holdsHeadGradient = true;
+        holdsHeadGradient.set(true);
         return gradientViews.get(GptEmbedding.TOKENS);
     }
 
     @Override
     public void clear() {
         super.clear();
-        holdsHeadGradient = false;
+        holdsHeadGradient.remove();
     }
 }

@@ -13,7 +13,7 @@ import org.nd4j.linalg.api.buffer.DataType;
 /**
  * The end of a GPT: layer norm, a matrix to the vocabulary (the head, without bias) and softmax cross-entropy.
  *
- * <p>Input: sequences [batch, time, nIn]. Output: [batch, time, nOut], probabilities, or logits with {@code
+ * <p>Input: sequences [batch, time, nIn]. Output: FLOAT [batch, time, nOut], probabilities, or logits with {@code
  * activation(IDENTITY)}; the loss is that of the probabilities either way. Labels: the next tokens' ids [batch, time],
  * of any type that holds them exactly. A negative label, and a 0 in the labels' mask [batch, time] (or the features',
  * where labels have none), take the token out of the loss: the mean of -ln p over the tokens that count.
@@ -91,6 +91,7 @@ public final class GptOutput extends GptLayer {
     }
 
     /** nIn is the width, nOut the vocabulary. */
+    @SuppressWarnings("unchecked") // as DL4J declares build()
     public static final class Builder extends FeedForwardLayer.Builder<Builder> {
 
         private String tiedTo;
@@ -107,7 +108,6 @@ public final class GptOutput extends GptLayer {
         }
 
         @Override
-        @SuppressWarnings("unchecked")
         public GptOutput build() {
             return new GptOutput(this);
         }

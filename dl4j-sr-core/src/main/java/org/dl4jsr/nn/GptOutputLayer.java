@@ -30,9 +30,9 @@ import org.nd4j.linalg.factory.Nd4j;
  */
 public final class GptOutputLayer extends SequenceLayer<GptOutput> implements IOutputLayer {
 
-    private INDArray labels;
+    private final transient ThreadLocal<INDArray> labels = new ThreadLocal<>();
+    private final transient ThreadLocal<Double> loss = new ThreadLocal<>();
     private transient Supplier<Layer> embedding;
-    private double loss = Double.NaN;
 
     GptOutputLayer(NeuralNetConfiguration conf, DataType dataType) {
         super(conf, dataType);
@@ -51,18 +51,18 @@ public final class GptOutputLayer extends SequenceLayer<GptOutput> implements IO
     @Override
     public void setInput(INDArray input, LayerWorkspaceMgr workspaceMgr) {
         super.setInput(input, workspaceMgr);
-        loss = Double.NaN;
+        loss.remove();
     }
 
     @Override
     public void setLabels(INDArray labels) {
-        this.labels = labels;
-        loss = Double.NaN;
+        this.labels.set(labels);
+        loss.remove();
     }
 
     @Override
     public INDArray getLabels() {
-        return labels;
+        return labels.get();
     }
 
     @Override
@@ -74,11 +74,11 @@ public final class GptOutputLayer extends SequenceLayer<GptOutput> implements IO
     public INDArray activate(boolean training, LayerWorkspaceMgr workspaceMgr) {
         assertInputSet(false);
         var normed = normed(ArrayType.FF_WORKING_MEM, workspaceMgr);
-        INDArray y = create(
+        INDArray y = createFloat(
                 ArrayType.ACTIVATIONS,
                 workspaceMgr,
-                input.size(0),
-                input.size(1),
+                input().size(0),
+                input().size(1),
                 layerConf().getNOut());
         logits(normed, y);
         return layerConf().getActivationFn().getActivation(y, training);
@@ -95,17 +95,17 @@ public final class GptOutputLayer extends SequenceLayer<GptOutput> implements IO
         logits(normed, dLogits);
         INDArray losses = createFloat(place, workspaceMgr, rows);
         // DL4J divides the gradient by the batch if miniBatch is set; the loss is a mean over tokens either way
-        double batch = conf().isMiniBatch() ? input.size(0) : 1;
+        double batch = conf().isMiniBatch() ? input().size(0) : 1;
         Nd4j.exec(new SoftmaxCrossEntropy(dLogits, targets.values, losses, dLogits, (float) (batch / targets.count)));
-        loss = sum(losses) / targets.count;
+        loss.set(sum(losses) / targets.count);
 
         INDArray dHead = headGradient();
         if (dHead != null) {
             Nd4j.exec(new MatrixProduct(StepPart.HEAD, dLogits, true, normed.y, false, dHead));
         }
-        INDArray dNormed = create(place, workspaceMgr, rows, input.size(2));
+        INDArray dNormed = create(place, workspaceMgr, rows, input().size(2));
         Nd4j.exec(new MatrixProduct(StepPart.HEAD, dLogits, false, head(), false, dNormed));
-        INDArray dx = create(ArrayType.ACTIVATION_GRAD, workspaceMgr, input.shape());
+        INDArray dx = create(ArrayType.ACTIVATION_GRAD, workspaceMgr, input().shape());
         Nd4j.exec(new LayerNormGradient(
                 normed.x,
                 getParam(GptOutput.NORM_GAIN),
@@ -121,11 +121,11 @@ public final class GptOutputLayer extends SequenceLayer<GptOutput> implements IO
 
     @Override
     public double computeScore(double fullNetworkRegScore, boolean training, LayerWorkspaceMgr workspaceMgr) {
-        if (Double.isNaN(loss)) {
+        if (loss.get() == null) {
             var targets = targets(ArrayType.FF_WORKING_MEM, workspaceMgr);
-            loss = sum(losses(targets, workspaceMgr)) / targets.count;
+            loss.set(sum(losses(targets, workspaceMgr)) / targets.count);
         }
-        score = loss + fullNetworkRegScore;
+        score = loss.get() + fullNetworkRegScore;
         return score;
     }
 
@@ -134,8 +134,8 @@ public final class GptOutputLayer extends SequenceLayer<GptOutput> implements IO
     public INDArray computeScoreForExamples(double fullNetworkRegScore, LayerWorkspaceMgr workspaceMgr) {
         var targets = targets(ArrayType.FF_WORKING_MEM, workspaceMgr);
         INDArray losses = losses(targets, workspaceMgr);
-        int batch = (int) labels.size(0);
-        int time = (int) labels.size(1);
+        int batch = (int) getLabels().size(0);
+        int time = (int) getLabels().size(1);
         INDArray scores = createFloat(ArrayType.ACTIVATIONS, workspaceMgr, batch, 1);
         for (int example = 0; example < batch; example++) {
             double sum = 0;
@@ -170,14 +170,15 @@ public final class GptOutputLayer extends SequenceLayer<GptOutput> implements IO
     }
 
     private Targets targets(ArrayType place, LayerWorkspaceMgr workspaceMgr) {
+        INDArray labels = getLabels();
         if (labels == null) {
             throw new IllegalStateException("No labels " + layerId());
         }
         requireTokens("Labels have", labels);
         INDArray ids = WholeNumbers.of(
                 "Label", labels, Integer.MIN_VALUE, layerConf().getNOut(), place, workspaceMgr, layerId());
-        if (maskArray != null) {
-            requireTokens("Labels' mask has", maskArray);
+        if (getMaskArray() != null) {
+            requireTokens("Labels' mask has", getMaskArray());
             ids = masked(ids, place, workspaceMgr);
         }
         var values = ids.data();
@@ -194,7 +195,7 @@ public final class GptOutputLayer extends SequenceLayer<GptOutput> implements IO
     private INDArray masked(INDArray ids, ArrayType place, LayerWorkspaceMgr workspaceMgr) {
         INDArray masked = workspaceMgr.createUninitialized(place, DataType.INT32, ids.shape());
         for (long i = 0; i < ids.length(); i++) {
-            double mask = maskArray.getDouble(i);
+            double mask = getMaskArray().getDouble(i);
             if (mask != 0 && mask != 1) {
                 throw new DL4JInvalidInputException("Labels' mask holds " + mask + ", expected 0 or 1 " + layerId());
             }
@@ -204,6 +205,7 @@ public final class GptOutputLayer extends SequenceLayer<GptOutput> implements IO
     }
 
     private void requireTokens(String what, INDArray a) {
+        INDArray input = input();
         if (a.rank() != 2 || a.size(0) != input.size(0) || a.size(1) != input.size(1)) {
             throw new DL4JInvalidInputException(what + " shape " + Arrays.toString(a.shape())
                     + ", expected [batch, time] = [" + input.size(0) + ", " + input.size(1) + "] " + layerId());
@@ -268,8 +270,8 @@ public final class GptOutputLayer extends SequenceLayer<GptOutput> implements IO
     @Override
     public void clear() {
         super.clear();
-        labels = null;
-        loss = Double.NaN;
+        labels.remove();
+        loss.remove();
     }
 
     @Override
@@ -286,6 +288,7 @@ public final class GptOutputLayer extends SequenceLayer<GptOutput> implements IO
 
     @Override
     @Deprecated
+    @SuppressWarnings("InlineMeSuggester") // deprecated in DL4J
     public int numLabels() {
         return (int) layerConf().getNOut();
     }

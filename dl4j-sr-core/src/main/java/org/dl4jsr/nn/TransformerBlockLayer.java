@@ -36,7 +36,7 @@ import org.nd4j.linalg.factory.Nd4j;
  */
 public final class TransformerBlockLayer extends SequenceLayer<TransformerBlock> {
 
-    private Intermediates kept;
+    private final transient ThreadLocal<Intermediates> kept = new ThreadLocal<>();
 
     TransformerBlockLayer(NeuralNetConfiguration conf, DataType dataType) {
         super(conf, dataType);
@@ -61,15 +61,17 @@ public final class TransformerBlockLayer extends SequenceLayer<TransformerBlock>
     @Override
     public void setInput(INDArray input, LayerWorkspaceMgr workspaceMgr) {
         super.setInput(input, workspaceMgr);
-        kept = null;
+        kept.remove();
     }
 
     @Override
     public INDArray activate(boolean training, LayerWorkspaceMgr workspaceMgr) {
         assertInputSet(false);
         var forward = forward(training ? ArrayType.ACTIVATIONS : ArrayType.FF_WORKING_MEM, workspaceMgr);
-        kept = training ? forward : null;
-        INDArray y = create(ArrayType.ACTIVATIONS, workspaceMgr, input.shape());
+        if (training) {
+            kept.set(forward);
+        }
+        INDArray y = create(ArrayType.ACTIVATIONS, workspaceMgr, input().shape());
         linear(forward.activated, CONTRACT, y, forward.middle);
         return y;
     }
@@ -112,7 +114,7 @@ public final class TransformerBlockLayer extends SequenceLayer<TransformerBlock>
     public Pair<Gradient, INDArray> backpropGradient(INDArray epsilon, LayerWorkspaceMgr workspaceMgr) {
         assertInputSet(true);
         var place = ArrayType.BP_WORKING_MEM;
-        var t = kept != null ? kept : forward(place, workspaceMgr);
+        var t = kept.get() != null ? kept.get() : forward(place, workspaceMgr);
         long rows = t.middle.size(0);
         long width = t.middle.size(1);
         var dy = dense(place, epsilon, workspaceMgr);
@@ -123,7 +125,7 @@ public final class TransformerBlockLayer extends SequenceLayer<TransformerBlock>
         Nd4j.exec(new GeluGradient(t.expanded, dExpanded, dExpanded, gradient(EXPAND + BIAS)));
         INDArray dBranch = create(place, workspaceMgr, rows, width);
         linearGradient(t.mlpNormed, EXPAND, dExpanded, dBranch);
-        INDArray dx = create(ArrayType.ACTIVATION_GRAD, workspaceMgr, input.shape());
+        INDArray dx = create(ArrayType.ACTIVATION_GRAD, workspaceMgr, input().shape());
         Nd4j.exec(new LayerNormGradient(
                 t.middle,
                 getParam(MLP_NORM + GAIN),
@@ -144,7 +146,7 @@ public final class TransformerBlockLayer extends SequenceLayer<TransformerBlock>
                 t.logSumExp,
                 dBranch,
                 dQkv,
-                (int) input.size(0),
+                (int) input().size(0),
                 layerConf().getHeads()));
         linearGradient(t.normed, QKV, dQkv, dBranch);
         biasGradient(QKV, dQkv);
@@ -184,6 +186,6 @@ public final class TransformerBlockLayer extends SequenceLayer<TransformerBlock>
     @Override
     public void clear() {
         super.clear();
-        kept = null;
+        kept.remove();
     }
 }

@@ -3,6 +3,7 @@ package org.dl4jsr.op;
 import java.util.Objects;
 import java.util.stream.Stream;
 import org.dl4jsr.kernel.StridedArray;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** c = a b + bias + residual, either factor transposed at wish, accumulated in FP32 and rounded once. */
@@ -17,7 +18,7 @@ public final class MatrixProduct extends KernelOp {
     private final boolean transposeB;
 
     /**
-     * All arrays are dense, row-major and of one type. Leading dimensions count as rows: [batch, time, width] is a
+     * All arrays are dense and row-major; a and b of one type, c, bias and residual of that or FLOAT. Leading dimensions count as rows: [batch, time, width] is a
      * matrix of batch * time rows.
      *
      * @param part of a training step that the product belongs to
@@ -38,7 +39,8 @@ public final class MatrixProduct extends KernelOp {
             INDArray residual) {
         super(part, Stream.of(a, b, bias, residual).filter(Objects::nonNull).toArray(INDArray[]::new), new INDArray[] {c
         });
-        var type = c.dataType();
+        var type = a.dataType();
+        var resultType = c.dataType() == DataType.FLOAT ? DataType.FLOAT : type;
         int rowsA = rows("a", a, type, a.size(-1));
         int rowsB = rows("b", b, type, b.size(-1));
         long m = transposeA ? a.size(-1) : rowsA;
@@ -50,9 +52,9 @@ public final class MatrixProduct extends KernelOp {
         }
         this.a = a;
         this.b = b;
-        this.c = requireRows("c", c, type, m, n);
-        this.bias = bias == null ? null : require("bias", bias, type, n);
-        this.residual = residual == null ? null : requireRows("residual", residual, type, m, n);
+        this.c = requireRows("c", c, resultType, m, n);
+        this.bias = bias == null ? null : require("bias", bias, resultType, n);
+        this.residual = residual == null ? null : requireRows("residual", residual, resultType, m, n);
         this.transposeA = transposeA;
         this.transposeB = transposeB;
     }

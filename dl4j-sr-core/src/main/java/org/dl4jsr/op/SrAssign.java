@@ -30,7 +30,7 @@ public final class SrAssign extends KernelOp {
 
     @Override
     public String opName() {
-        return "sr_assign";
+        return "dl4jsr_assign";
     }
 
     @Override

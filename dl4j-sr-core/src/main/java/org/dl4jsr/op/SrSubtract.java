@@ -31,7 +31,7 @@ public final class SrSubtract extends KernelOp {
 
     @Override
     public String opName() {
-        return "sr_subtract";
+        return "dl4jsr_subtract";
     }
 
     @Override

@@ -11,6 +11,7 @@ import org.deeplearning4j.nn.conf.graph.LayerVertex;
 import org.deeplearning4j.nn.conf.layers.Layer;
 import org.deeplearning4j.nn.conf.layers.misc.FrozenLayer;
 import org.deeplearning4j.nn.conf.layers.recurrent.Bidirectional;
+import org.deeplearning4j.nn.conf.layers.samediff.SameDiffLambdaVertex;
 import org.deeplearning4j.nn.conf.layers.samediff.SameDiffVertex;
 import org.deeplearning4j.nn.conf.layers.wrapper.BaseWrapperLayer;
 
@@ -23,6 +24,11 @@ import org.deeplearning4j.nn.conf.layers.wrapper.BaseWrapperLayer;
  */
 record ConfiguredLayers(
         List<NeuralNetConfiguration> configurations, List<Layer> layers, List<SameDiffVertex> vertices) {
+
+    /** The seed of the network, from which its parameters are drawn. */
+    long seed() {
+        return configurations.get(0).getSeed();
+    }
 
     static ConfiguredLayers of(MultiLayerConfiguration network) {
         var all = new ConfiguredLayers(network.getConfs(), new ArrayList<>(), List.of());
@@ -43,8 +49,8 @@ record ConfiguredLayers(
             add(layer.getLayerConf().getLayer());
         } else if (vertex instanceof FrozenVertex frozen) {
             add(frozen.getUnderlying());
-        } else if (vertex instanceof SameDiffVertex sameDiff) {
-            vertices.add(sameDiff);
+        } else if (vertex instanceof SameDiffVertex sameDiff && !(vertex instanceof SameDiffLambdaVertex)) {
+            vertices.add(sameDiff); // a lambda has no parameters, and fails if asked before it has a data type
         }
     }
 

@@ -1,6 +1,7 @@
 package org.dl4jsr.policy;
 
 import java.util.Objects;
+import org.dl4jsr.backend.Bf16Executioner;
 import org.nd4j.common.primitives.Pair;
 import org.nd4j.linalg.activations.IActivation;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -21,8 +22,15 @@ public final class Fp32Loss implements ILossFunction {
 
     private final ILossFunction loss;
 
+    /**
+     * Computes {@code loss}.
+     *
+     * @throws IllegalStateException if dl4j-sr's backend is not in force: so a network of a policy that is restored says
+     *     it, before ND4J's own backend computes it slowly and wrong
+     */
     public Fp32Loss(@JsonProperty("loss") ILossFunction loss) {
         this.loss = Objects.requireNonNull(loss, "loss is null");
+        Bf16Executioner.requiredBy("Fp32Loss");
     }
 
     /** The loss function that is computed. */

@@ -2,6 +2,7 @@ package org.dl4jsr.policy;
 
 import java.util.Objects;
 import org.deeplearning4j.nn.conf.layers.variational.ReconstructionDistribution;
+import org.dl4jsr.backend.Bf16Executioner;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.shade.jackson.annotation.JsonProperty;
@@ -18,8 +19,15 @@ public final class Fp32Reconstruction implements ReconstructionDistribution {
 
     private final ReconstructionDistribution distribution;
 
+    /**
+     * Computes {@code distribution}.
+     *
+     * @throws IllegalStateException if dl4j-sr's backend is not in force: so a network of a policy that is restored says
+     *     it, before ND4J's own backend computes it slowly and wrong
+     */
     public Fp32Reconstruction(@JsonProperty("distribution") ReconstructionDistribution distribution) {
         this.distribution = Objects.requireNonNull(distribution, "distribution is null");
+        Bf16Executioner.requiredBy("Fp32Reconstruction");
     }
 
     /** The distribution that is computed. */

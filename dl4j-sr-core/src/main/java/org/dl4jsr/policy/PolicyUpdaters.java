@@ -1,9 +1,7 @@
 package org.dl4jsr.policy;
 
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Set;
 import java.util.function.Predicate;
 import org.deeplearning4j.nn.api.OptimizationAlgorithm;
 import org.deeplearning4j.nn.api.TrainingConfig;
@@ -12,6 +10,7 @@ import org.deeplearning4j.nn.conf.layers.BaseLayer;
 import org.deeplearning4j.nn.conf.layers.Layer;
 import org.deeplearning4j.nn.conf.layers.samediff.AbstractSameDiffLayer;
 import org.deeplearning4j.nn.conf.layers.samediff.SameDiffVertex;
+import org.dl4jsr.rounding.WeightWrite;
 import org.dl4jsr.updater.SrAdam;
 import org.dl4jsr.updater.StochasticallyRounded;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -22,19 +21,17 @@ import org.nd4j.linalg.learning.regularization.Regularization;
 import org.nd4j.linalg.learning.regularization.WeightDecay;
 import org.nd4j.linalg.schedule.FixedSchedule;
 import org.nd4j.linalg.schedule.ISchedule;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Replaces the updaters of a configuration's layers by those of a policy: Adam by its SrAdam, which takes over the
- * weight decay, and others, under bf16-sr, by StochasticallyRounded ones.
+ * weight decay, and others, in BF16, by StochasticallyRounded ones.
  */
 final class PolicyUpdaters {
 
-    private static final Logger LOG = LoggerFactory.getLogger(PolicyUpdaters.class);
-
     private final Bf16Policy policy;
-    private final Set<Class<?>> kept = new HashSet<>();
+    private final long seed;
+    /** Number of the layer at hand, from 0. */
+    private int layer = -1;
 
     /** What a layer's configuration says about learning; the bias updater may be null for the same one. */
     private record Learning(
@@ -43,8 +40,10 @@ final class PolicyUpdaters {
             List<Regularization> regularization,
             List<Regularization> regularizationBias) {}
 
-    PolicyUpdaters(Bf16Policy policy) {
+    /** @param seed of the network, for random bits where an updater names no seed, which is 0 */
+    PolicyUpdaters(Bf16Policy policy, long seed) {
         this.policy = policy;
+        this.seed = seed;
     }
 
     void replace(ConfiguredLayers configuration) {
@@ -114,6 +113,7 @@ final class PolicyUpdaters {
 
     private Learning replaced(
             TrainingConfig layer, List<String> parameters, Predicate<String> isBias, Learning learning) {
+        this.layer++;
         IUpdater updater = learning.updater;
         IUpdater biasUpdater = learning.biasUpdater == null ? updater : learning.biasUpdater;
         var weights = new ArrayList<String>();
@@ -136,6 +136,14 @@ final class PolicyUpdaters {
                 isAdam(biasUpdater) ? withoutWeightDecay(learning.regularizationBias) : learning.regularizationBias);
     }
 
+    /**
+     * DL4J keeps the state of layers with equal updaters in one block, and cannot split FP32 state when the learning rate
+     * of one layer is set. Different seeds, which nothing else is done with there, keep the layers apart.
+     */
+    private int seedOfLayer() {
+        return policy.weightWrite().hasFp32State() ? layer : 0;
+    }
+
     private static boolean isAdam(IUpdater updater) {
         return updater instanceof SrAdam || updater != null && updater.getClass() == Adam.class;
     }
@@ -148,23 +156,22 @@ final class PolicyUpdaters {
         SrAdam adam = updater instanceof SrAdam given ? given : srAdam((Adam) updater);
         return adam.toBuilder()
                 .weightWrite(policy.weightWrite())
+                .seed((adam.getSeed() == 0 ? seed : adam.getSeed()) + seedOfLayer())
                 .weightDecay(adam.getWeightDecay() + weightDecay(layer, parameters, adam))
                 .build();
     }
 
-    /** What takes the place of an updater other than Adam. */
+    /** What takes the place of an updater other than Adam, of which there is no form with masters or compensations. */
     private IUpdater other(IUpdater updater) {
-        if (policy == Bf16Policy.SR) {
-            return updater instanceof StochasticallyRounded ? updater : new StochasticallyRounded(updater.clone());
+        var given = updater instanceof StochasticallyRounded rounded ? rounded : null;
+        IUpdater stock = (given == null ? updater : given.getUpdater()).clone();
+        if (policy.dataType() == DataType.FLOAT) {
+            return stock;
         }
-        IUpdater stock = updater instanceof StochasticallyRounded rounded ? rounded.getUpdater() : updater;
-        if (policy.dataType() == DataType.BFLOAT16 && kept.add(stock.getClass())) {
-            LOG.warn(
-                    "{} keeps {}: its BF16 weights are rounded to nearest, and small updates are lost",
-                    policy,
-                    stock.getClass().getSimpleName());
-        }
-        return stock;
+        return new StochasticallyRounded(
+                stock,
+                given == null || given.getSeed() == 0 ? seed : given.getSeed(),
+                policy == Bf16Policy.NEAREST ? WeightWrite.NEAREST : WeightWrite.STOCHASTIC);
     }
 
     private static SrAdam srAdam(Adam adam) {

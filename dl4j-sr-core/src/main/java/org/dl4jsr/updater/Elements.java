@@ -10,5 +10,10 @@ final class Elements {
     /** First element for averages of updater state. */
     static final long STATE_AVERAGE = 3L << 40;
 
+    /** First element for gradients with regularization. */
+    static final long GRADIENT = 4L << 40;
+    /** First element for updates. */
+    static final long UPDATE = 5L << 40;
+
     private Elements() {}
 }

@@ -46,7 +46,7 @@ public final class RoundingStatsListener extends BaseTrainingListener {
             for (int i = 0; i < layers.size(); i++) {
                 boundaries[i + 1] = layers.get(i).end;
             }
-            SrAdamStatus.of(model).request(boundaries);
+            UpdaterStatus.of(model).request(boundaries);
         }
     }
 
@@ -55,7 +55,7 @@ public final class RoundingStatsListener extends BaseTrainingListener {
         if (iteration % every != 0) {
             return;
         }
-        SrAdamStatus status = SrAdamStatus.of(model);
+        UpdaterStatus status = UpdaterStatus.of(model);
         List<StepStatistics> statistics = status.statistics();
         var total = new StepStatistics();
         var layers = new ArrayList<RoundingStats.Layer>();

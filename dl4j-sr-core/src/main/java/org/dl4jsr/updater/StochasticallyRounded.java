@@ -3,6 +3,7 @@ package org.dl4jsr.updater;
 import java.util.Map;
 import java.util.Objects;
 import org.dl4jsr.backend.Bf16Executioner;
+import org.dl4jsr.rounding.WeightWrite;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.learning.GradientUpdater;
 import org.nd4j.linalg.learning.config.IUpdater;
@@ -12,12 +13,12 @@ import org.nd4j.shade.jackson.annotation.JsonProperty;
 /**
  * Any updater of DL4J, for BF16 networks with stochastic rounding:
  * {@code .updater(new StochasticallyRounded(new Nesterovs(0.1, 0.9)))}. The updater runs in FP32 on its BF16 gradient
- * and state. Its update is rounded to nearest; its new state and the new weights stochastically, since a sum of squares
- * or a slow moving average in BF16 stalls as a weight does. For Adam use {@link SrAdam}, which does it in one pass. In
+ * and state. Its update, its new state and the new weights are rounded stochastically: a sum of squares or a slow moving
+ * average in BF16 stalls as a weight does, and l2 beside a large gradient would be lost from the update. For Adam use {@link SrAdam}, which does it in one pass. In
  * networks of other types the updater runs as ever.
  *
- * <p>Unlike under {@link SrAdam}, weight decay stays DL4J's, which adds it to the update in BF16: a decay of less than
- * 1/512 of the update is lost there. A gradient that is not finite reaches the weights, as ever.
+ * <p>Weight decay, l1 and l2 stay DL4J's; they are added in FP32 here. Unlike under {@link SrAdam}, a gradient that is
+ * not finite reaches the weights, as ever.
  */
 public final class StochasticallyRounded implements IUpdater {
 
@@ -25,6 +26,7 @@ public final class StochasticallyRounded implements IUpdater {
 
     private final IUpdater updater;
     private final long seed;
+    private final WeightWrite weightWrite;
 
     /** Seed 0. */
     public StochasticallyRounded(IUpdater updater) {
@@ -32,16 +34,34 @@ public final class StochasticallyRounded implements IUpdater {
     }
 
     /**
-     * @param updater any but {@link SrAdam} and {@link StochasticallyRounded} itself
-     * @param seed key of the random bits, which depend on seed, iteration and parameter index alone
+     * @param updater any but fused ones and {@link StochasticallyRounded} itself
+     * @param seed key of the random bits
      */
-    public StochasticallyRounded(@JsonProperty("updater") IUpdater updater, @JsonProperty("seed") long seed) {
+    public StochasticallyRounded(IUpdater updater, long seed) {
+        this(updater, seed, WeightWrite.STOCHASTIC);
+    }
+
+    /**
+     * @param updater any but fused ones and {@link StochasticallyRounded} itself
+     * @param seed key of the random bits
+     * @param weightWrite STOCHASTIC, or NEAREST as a baseline that shows what stochastic rounding is for: weights and
+     *        state are rounded to nearest, and only the statistics of layers stochastically
+     */
+    public StochasticallyRounded(
+            @JsonProperty("updater") IUpdater updater,
+            @JsonProperty("seed") long seed,
+            @JsonProperty("weightWrite") WeightWrite weightWrite) {
         Objects.requireNonNull(updater, "updater is null");
-        if (updater instanceof SrAdam || updater instanceof StochasticallyRounded) {
+        if (weightWrite == null || weightWrite.hasExtra()) {
+            throw new IllegalArgumentException("StochasticallyRounded.weightWrite is " + weightWrite
+                    + ", expected STOCHASTIC or NEAREST: there is no state for more");
+        }
+        if (updater instanceof FusedUpdater || updater instanceof StochasticallyRounded) {
             throw new IllegalArgumentException(updater + " rounds stochastically already: use it as it is");
         }
         this.updater = updater;
         this.seed = seed;
+        this.weightWrite = weightWrite;
     }
 
     /** The updater that computes the update. */
@@ -52,6 +72,11 @@ public final class StochasticallyRounded implements IUpdater {
     /** Key of the random bits. */
     public long getSeed() {
         return seed;
+    }
+
+    /** How weights and state reach BF16. */
+    public WeightWrite getWeightWrite() {
+        return weightWrite;
     }
 
     @Override
@@ -86,27 +111,29 @@ public final class StochasticallyRounded implements IUpdater {
     @Override
     public GradientUpdater<StochasticallyRounded> instantiate(
             Map<String, INDArray> updaterState, boolean initializeStateArrays) {
-        throw new UnsupportedOperationException("StochasticallyRounded does not train SameDiff models: it needs the"
-                + " flattened parameters of a MultiLayerNetwork or ComputationGraph");
+        throw FusedUpdater.noSameDiff("StochasticallyRounded");
     }
 
     @Override
     public StochasticallyRounded clone() {
-        return new StochasticallyRounded(updater.clone(), seed);
+        return new StochasticallyRounded(updater.clone(), seed, weightWrite);
     }
 
     @Override
     public boolean equals(Object other) {
-        return other instanceof StochasticallyRounded that && updater.equals(that.updater) && seed == that.seed;
+        return other instanceof StochasticallyRounded that
+                && updater.equals(that.updater)
+                && seed == that.seed
+                && weightWrite == that.weightWrite;
     }
 
     @Override
     public int hashCode() {
-        return Objects.hash(updater, seed);
+        return Objects.hash(updater, seed, weightWrite);
     }
 
     @Override
     public String toString() {
-        return "StochasticallyRounded(updater=" + updater + ", seed=" + seed + ")";
+        return "StochasticallyRounded(updater=" + updater + ", seed=" + seed + ", weightWrite=" + weightWrite + ")";
     }
 }

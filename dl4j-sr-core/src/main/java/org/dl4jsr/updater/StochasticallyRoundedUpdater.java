@@ -1,7 +1,11 @@
 package org.dl4jsr.updater;
 
 import java.util.Map;
+import org.dl4jsr.backend.Bf16Executioner;
+import org.dl4jsr.backend.ExactSums;
 import org.dl4jsr.backend.StochasticAverages;
+import org.dl4jsr.kernel.FloatType;
+import org.dl4jsr.op.Device;
 import org.dl4jsr.op.SrAssign;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.memory.MemoryWorkspace;
@@ -10,13 +14,15 @@ import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.learning.GradientUpdater;
 
 /**
- * Replaces the gradient by the update of the updater that it stands for; {@link NetworkWrite} subtracts that with
+ * Replaces the gradient by the update of the updater that it stands for; {@link NetworkStep} subtracts that with
  * stochastic rounding.
  */
 public final class StochasticallyRoundedUpdater implements GradientUpdater<StochasticallyRounded> {
 
     private final StochasticallyRounded config;
-    private INDArray state;
+    private final INDArray state;
+    private final Device device = Bf16Executioner.requiredBy("StochasticallyRounded");
+    private RandomBits random;
 
     /** @param state null for an updater without */
     StochasticallyRoundedUpdater(StochasticallyRounded config, INDArray state) {
@@ -42,12 +48,10 @@ public final class StochasticallyRoundedUpdater implements GradientUpdater<Stoch
         return state == null ? Map.of() : Map.of("state", state);
     }
 
+    /** @throws UnsupportedOperationException always: only SameDiff training calls it */
     @Override
     public void setStateViewArray(INDArray viewArray, long[] gradientShape, char gradientOrder, boolean initialize) {
-        if (initialize) {
-            config.getUpdater().instantiate(viewArray, true);
-        }
-        state = viewArray;
+        throw FusedUpdater.noSameDiff("StochasticallyRounded");
     }
 
     @Override
@@ -57,16 +61,34 @@ public final class StochasticallyRoundedUpdater implements GradientUpdater<Stoch
             return;
         }
         try (MemoryWorkspace none = Nd4j.getMemoryManager().scopeOutOfWorkspaces();
-                INDArray wideGradient = gradient.castTo(DataType.FLOAT);
+                INDArray exact = ExactSums.of(device, gradient);
+                INDArray wideGradient = exact == null ? gradient.castTo(DataType.FLOAT) : exact;
                 INDArray wideState = state == null ? null : state.castTo(DataType.FLOAT)) {
+            double squaredGradient = sumOfSquares(wideGradient);
+            double squaredState = state == null ? 0 : sumOfSquares(state);
+            random = RandomBits.of(iteration, squaredGradient, squaredState, random);
             config.getUpdater().instantiate(wideState, false).applyUpdater(wideGradient, iteration, epoch);
-            gradient.assign(wideGradient);
+            round(wideGradient, gradient, Elements.UPDATE);
             if (state != null) {
-                long seed = config.getSeed();
-                Nd4j.exec(new SrAssign(state, wideState, seed, iteration, Elements.STATE + state.offset()));
-                StochasticAverages.mark(state, seed, iteration, Elements.STATE_AVERAGE);
+                round(wideState, state, Elements.STATE);
+                StochasticAverages.mark(state, random.key(config.getSeed()), iteration, Elements.STATE_AVERAGE);
             }
         }
-        NetworkWrite.addSubtraction(gradient, config.getSeed(), iteration);
+        NetworkStep.of(gradient, iteration)
+                .add(new Subtraction(gradient, config.getWeightWrite(), config.getSeed(), true), iteration);
+    }
+
+    private void round(INDArray wide, INDArray target, long element) {
+        if (config.getWeightWrite().isStochastic()) {
+            long key = random.key(config.getSeed());
+            Nd4j.exec(new SrAssign(target, wide, key, random.iteration(), element + target.offset()));
+        } else {
+            target.assign(wide);
+        }
+    }
+
+    private double sumOfSquares(INDArray array) {
+        FloatType type = array.dataType() == DataType.BFLOAT16 ? FloatType.BFLOAT16 : FloatType.FLOAT;
+        return device.kernels().sumOfSquares(type, device.address(array), array.length());
     }
 }

@@ -19,15 +19,15 @@ import org.nd4j.linalg.learning.config.IUpdater;
 import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
 
 /** A convolutional and a recurrent BF16 network with their data. */
-final class SmallNetworks {
+public final class SmallNetworks {
 
-    static final DataSet IMAGES =
+    public static final DataSet IMAGES =
             new DataSet(gaussian(8, 2, 10, 10), classes(8, 1).reshape(8, 3));
-    static final DataSet SEQUENCES = new DataSet(gaussian(4, 5, 6), classes(4, 6));
+    public static final DataSet SEQUENCES = new DataSet(gaussian(4, 5, 6), classes(4, 6));
 
     private SmallNetworks() {}
 
-    static MultiLayerNetwork convolutional(IUpdater updater) {
+    public static MultiLayerNetwork convolutional(IUpdater updater) {
         return TestNetworks.network(
                 TestNetworks.builder(updater)
                         .list()
@@ -49,7 +49,7 @@ final class SmallNetworks {
                 DataType.BFLOAT16);
     }
 
-    static MultiLayerNetwork recurrent(IUpdater updater) {
+    public static MultiLayerNetwork recurrent(IUpdater updater) {
         return TestNetworks.network(
                 TestNetworks.builder(updater)
                         .list()

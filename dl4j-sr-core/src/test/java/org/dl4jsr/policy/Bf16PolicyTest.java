@@ -8,11 +8,13 @@ import static org.dl4jsr.updater.TestNetworks.loss;
 import static org.dl4jsr.updater.TestNetworks.output;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.Arrays;
 import java.util.List;
 import org.deeplearning4j.nn.api.OptimizationAlgorithm;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
@@ -46,6 +48,17 @@ import org.nd4j.linalg.schedule.ExponentialSchedule;
 import org.nd4j.linalg.schedule.ScheduleType;
 
 class Bf16PolicyTest {
+
+    /** That of {@link TestNetworks}. */
+    private static final long SEED = 3;
+
+    private static SrAdam srAdam(double learningRate, double weightDecay) {
+        return SrAdam.builder()
+                .learningRate(learningRate)
+                .weightDecay(weightDecay)
+                .seed(SEED)
+                .build();
+    }
 
     @AfterEach
     void autocastOff() {
@@ -125,6 +138,7 @@ class Bf16PolicyTest {
                         .beta2(0.95)
                         .epsilon(1e-6)
                         .weightWrite(WeightWrite.KAHAN)
+                        .seed(SEED)
                         .build(),
                 updater(configuration, 1));
 
@@ -132,7 +146,7 @@ class Bf16PolicyTest {
         var graph = Bf16Policy.SR.apply(TestNetworks.graphConfiguration(new Adam(schedule), DataType.FLOAT));
         var layer = (BaseLayer)
                 ((LayerVertex) graph.getVertices().get("out")).getLayerConf().getLayer();
-        assertEquals(new SrAdam(schedule), layer.getIUpdater());
+        assertEquals(new SrAdam(schedule).toBuilder().seed(SEED).build(), layer.getIUpdater());
     }
 
     @Test
@@ -163,13 +177,13 @@ class Bf16PolicyTest {
                 .build());
         for (int i : new int[] {0, 2, 3}) {
             var layer = (BaseLayer) configuration.getConf(i).getLayer();
-            assertEquals(SrAdam.builder().learningRate(0.5).weightDecay(0.1).build(), layer.getIUpdater());
-            assertEquals(new SrAdam(0.5), layer.getBiasUpdater());
+            assertEquals(srAdam(0.5, 0.1), layer.getIUpdater());
+            assertEquals(srAdam(0.5, 0), layer.getBiasUpdater());
             assertEquals(List.of(), layer.getRegularization());
             assertEquals(List.of(new L2Regularization(0.01)), layer.getRegularizationBias());
         }
         var norm = (BaseLayer) configuration.getConf(1).getLayer();
-        assertEquals(new SrAdam(0.5), norm.getIUpdater());
+        assertEquals(srAdam(0.5, 0), norm.getIUpdater());
         assertNull(norm.getBiasUpdater());
         fit(TestNetworks.network(configuration), 2);
     }
@@ -185,8 +199,8 @@ class Bf16PolicyTest {
                 .layer(output(8))
                 .build());
         var layer = (BaseLayer) configuration.getConf(0).getLayer();
-        assertEquals(SrAdam.builder().learningRate(0.5).weightDecay(0.2).build(), layer.getIUpdater());
-        assertEquals(SrAdam.builder().learningRate(0.25).weightDecay(0.2).build(), layer.getBiasUpdater());
+        assertEquals(srAdam(0.5, 0.2), layer.getIUpdater());
+        assertEquals(srAdam(0.25, 0.2), layer.getBiasUpdater());
     }
 
     /** DL4J's Adam with its decoupled WeightDecay, and SrAdam that has taken it over, do the same in FP32. */
@@ -222,12 +236,32 @@ class Bf16PolicyTest {
                 .layer(output(8))
                 .build());
         var layer = (BaseLayer) configuration.getConf(0).getLayer();
-        boolean sr = policy == Bf16Policy.SR;
-        assertEquals(sr ? new StochasticallyRounded(nesterovs) : nesterovs, layer.getIUpdater());
-        assertEquals(sr ? rounded : nesterovs, layer.getUpdaterByParam("b"));
+        boolean bf16 = policy.dataType() == DataType.BFLOAT16;
+        var write = policy == Bf16Policy.NEAREST ? WeightWrite.NEAREST : WeightWrite.STOCHASTIC;
+        assertEquals(bf16 ? new StochasticallyRounded(nesterovs, SEED, write) : nesterovs, layer.getIUpdater());
+        assertEquals(bf16 ? new StochasticallyRounded(nesterovs, 5, write) : nesterovs, layer.getUpdaterByParam("b"));
         assertEquals(List.of(new WeightDecay(0.1, true), new WeightDecay(0.1, true)), layer.getRegularization());
         assertEquals(new NoOp(), configuration.getConf(1).getLayer().getUpdaterByParam("mean"));
         fit(TestNetworks.network(configuration), 2);
+    }
+
+    @Test
+    void anUpdaterThatNamesNoSeedTakesTheNetworks() {
+        var named = SrAdam.builder().seed(9).build();
+        assertEquals(named, updater(Bf16Policy.SR.apply(TestNetworks.mlpConfiguration(named, DataType.FLOAT)), 0));
+        var configuration = TestNetworks.mlpConfiguration(new Adam(1e-2), DataType.FLOAT);
+        var other = TestNetworks.mlpConfiguration(new Adam(1e-2), DataType.FLOAT);
+        other.getConfs().forEach(conf -> conf.setSeed(4));
+        assertEquals(4, ((SrAdam) updater(Bf16Policy.SR.apply(other), 0)).getSeed());
+        var first = TestNetworks.network(Bf16Policy.SR.apply(configuration));
+        var again = TestNetworks.network(Bf16Policy.SR.apply(configuration));
+        var second = TestNetworks.network(Bf16Policy.SR.apply(other));
+        second.setParams(first.params());
+        for (var network : List.of(first, again, second)) {
+            fit(network, 3);
+        }
+        assertArrayEquals(bits(first.params()), bits(again.params()));
+        assertFalse(Arrays.equals(bits(first.params()), bits(second.params())), "other bits for another seed");
     }
 
     @Test
@@ -245,8 +279,8 @@ class Bf16PolicyTest {
                 .layer(output(16))
                 .build());
         var both = (Bidirectional) ((LastTimeStep) configuration.getConf(0).getLayer()).getUnderlying();
-        assertEquals(new SrAdam(0.5), ((BaseLayer) both.getFwd()).getIUpdater());
-        assertEquals(new SrAdam(0.5), ((BaseLayer) both.getBwd()).getIUpdater());
+        assertEquals(srAdam(0.5, 0), ((BaseLayer) both.getFwd()).getIUpdater());
+        assertEquals(srAdam(0.5, 0), ((BaseLayer) both.getBwd()).getIUpdater());
     }
 
     @Test
@@ -278,6 +312,30 @@ class Bf16PolicyTest {
     private static void assertRefused(String text, MultiLayerConfiguration configuration) {
         var error = assertThrows(IllegalArgumentException.class, () -> Bf16Policy.SR.apply(configuration));
         assertTrue(error.getMessage().contains(text), error::getMessage);
+    }
+
+    /** To and fro, without a step between: what BF16 lacks is kept in masters and, all but 2^-16, in compensations. */
+    @ParameterizedTest
+    @CsvSource({"O2, 0", "KAHAN, 4e-6", "SR, 4e-3", "NEAREST, 4e-3"})
+    void digitsBeyondBf16AreKept(Bf16Policy policy, float tolerance) {
+        var network = TestNetworks.mlp(new Adam(1e-2), DataType.FLOAT);
+        fit(network, 20);
+        var narrow = policy.convert(network);
+        assertArrayEquals(
+                bits(network.params()), bits(Bf16Policy.FP32.convert(narrow).params()), tolerance);
+        assertArrayEquals(
+                bits(network.params()),
+                bits(Bf16Policy.FP32
+                        .convert(policy.convert(Bf16Policy.toComputationGraph(narrow)))
+                        .params()),
+                tolerance);
+        fit(narrow, 20);
+        assertTrue(loss(narrow) < loss(network), "the state is sound");
+        if (policy == Bf16Policy.O2) {
+            var wide = Bf16Policy.FP32.convert(narrow);
+            assertArrayEquals(bits(narrow.params()), bits(wide.params().castTo(DataType.BFLOAT16)));
+            assertFalse(Arrays.equals(bits(narrow.params()), bits(wide.params())), "masters have more digits");
+        }
     }
 
     @ParameterizedTest

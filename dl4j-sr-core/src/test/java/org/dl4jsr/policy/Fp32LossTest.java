@@ -80,14 +80,14 @@ class Fp32LossTest {
                     .addLayer("out", layer, "in")
                     .setOutputs("out")
                     .build();
-            Bf16Policy.SR.apply(Bf16Policy.NEAREST.apply(network));
-            Bf16Policy.SR.apply(graph);
+            network = Bf16Policy.SR.apply(Bf16Policy.NEAREST.apply(network));
+            graph = Bf16Policy.SR.apply(graph);
             assertEquals(new Fp32Loss(LossFunction.MSE.getILossFunction()), loss(network), layer.toString());
             assertEquals(new Fp32Loss(LossFunction.MSE.getILossFunction()), loss(graph), layer.toString());
             assertEquals(network, MultiLayerConfiguration.fromJson(network.toJson()));
             assertEquals(graph, ComputationGraphConfiguration.fromJson(graph.toJson()));
-            Bf16Policy.O1.apply(network);
-            Bf16Policy.FP32.apply(graph);
+            network = Bf16Policy.O1.apply(network);
+            graph = Bf16Policy.FP32.apply(graph);
             assertEquals(LossFunction.MSE.getILossFunction(), loss(network), layer.toString());
             assertEquals(LossFunction.MSE.getILossFunction(), loss(graph), layer.toString());
         }

@@ -11,7 +11,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.Stream;
-import org.dl4jsr.backend.LazyWrites;
+import org.dl4jsr.backend.PendingSteps;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -142,7 +142,7 @@ class BuiltInUpdatersTest {
             float[] g = bits(gradient);
             float[][] before = state(c, parts);
             ours.applyUpdater(gradient, t - 1, 0);
-            LazyWrites.remove(gradient);
+            PendingSteps.remove(gradient);
             float[] update = bits(gradient);
             float[][] after = state(c, parts);
             for (int i = 0; i < n; i++) {

@@ -14,7 +14,7 @@ import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.deeplearning4j.optimize.solvers.accumulation.BasicGradientsAccumulator;
 import org.deeplearning4j.optimize.solvers.accumulation.LocalHandler;
-import org.dl4jsr.backend.LazyWrites;
+import org.dl4jsr.backend.PendingSteps;
 import org.dl4jsr.rounding.WeightWrite;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -31,7 +31,7 @@ class SrAdamRefusalsTest {
 
     @AfterEach
     void nothingStaysPending() {
-        assertTrue(LazyWrites.isEmpty());
+        assertTrue(PendingSteps.isEmpty());
     }
 
     private static void assertRefused(String text, Executable action) {
@@ -179,7 +179,7 @@ class SrAdamRefusalsTest {
         fit(network, 1);
         state.assign(0);
         fit(network, 1);
-        assertEquals(0, SrAdamStatus.of(network).skippedSteps());
+        assertEquals(0, UpdaterStatus.of(network).skippedSteps());
     }
 
     @Test

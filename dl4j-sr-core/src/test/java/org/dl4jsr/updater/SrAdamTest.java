@@ -8,7 +8,6 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
-import java.util.Map;
 import java.util.function.UnaryOperator;
 import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
@@ -185,10 +184,5 @@ class SrAdamTest {
 
     private static SrAdam write(WeightWrite weightWrite) {
         return SrAdam.builder().weightWrite(weightWrite).build();
-    }
-
-    @Test
-    void sameDiffIsRefused() {
-        assertThrows(UnsupportedOperationException.class, () -> new SrAdam().instantiate(Map.of(), true));
     }
 }

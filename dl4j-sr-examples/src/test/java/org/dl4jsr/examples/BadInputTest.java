@@ -11,6 +11,9 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import org.dl4jsr.examples.command.App;
+import org.dl4jsr.examples.run.Preset;
+import org.dl4jsr.examples.run.RunDirectory;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -49,7 +52,7 @@ class BadInputTest {
                 "pretrain --resume a --out b | --out b and --resume a differ",
                 "pretrain --batch 65536 --context 4096 | Not enough memory: nano under bf16-sr with batch 65536",
                 "pretrain --context 800000 | --context 800000 is out of range",
-                "sample --prompt x | Missing required option: '--model=DIR'",
+                "sample --prompt x | Missing required option: '--model=PATH'",
                 "sample --model /no/such | Run directory /no/such does not exist",
                 "sample --model x --tokens 0 | --tokens 0 is out of range: expected 1 to 1000000",
                 "sample --model x --temperature -1 | --temperature -1.0 is out of range: expected 0 to 100",
@@ -63,6 +66,9 @@ class BadInputTest {
                 "bench --grow height | Unknown dimension 'height': choose from width, depth, context, batch",
                 "bench --preset gpt2-774m --batch 512 | Not enough memory: gpt2-774m under fp32 with batch 512",
                 "pretrain --preset gpt-neo-1.3b | gpt-neo-1.3b under bf16-sr has 2,631,639,040 elements of updater state",
+                "study fame | Unknown study 'fame': choose one of regularization, stagnation, convergence",
+                "study | Missing required parameter: 'NAME'",
+                "study moments --seed x | Invalid value for option '--seed'",
                 "plan --preset nothing | Unknown preset 'nothing'",
                 "plan --batch 0 | --batch 0 is out of range",
                 "train | Unmatched argument at index 0: 'train'",
@@ -93,6 +99,7 @@ class BadInputTest {
         assertBad("Cannot write to directory /proc/none", "pretrain", "--out", "/proc/none");
         assertBad("Cannot write to directory " + file, "compare", "--out", file);
         assertBad("Cannot write to directory " + file, "bench", "--out", file);
+        assertBad("Cannot write to directory " + file, "study", "moments", "--out", file);
         assertBad("Directory " + empty + " holds no run", "pretrain", "--resume", empty);
         assertBad("Directory " + empty + " holds no run", "sample", "--model", empty);
     }
@@ -100,13 +107,18 @@ class BadInputTest {
     @Test
     void optionsThatDoNotFitAResumedRunAreNamed() {
         Path run = directory.resolve("run");
-        RunDirectory.create(run, new ModelOptions().config("bf16-sr", List.of(), null, null, null))
-                .close();
+        RunDirectory.create(run, Preset.NANO.config()).close();
         String from = " does not fit the run in " + run + ", which has ";
         assertBad("--context 256" + from + "128", "pretrain", "--resume", run.toString(), "--context", "256");
         assertBad("--policy fp32" + from + "bf16-sr", "pretrain", "--resume", run.toString(), "--policy", "fp32");
         assertBad("--preset small" + from + "nano", "pretrain", "--resume", run.toString(), "--preset", "small");
-        assertBad("--tokens 5" + from + "2000000", "pretrain", "--resume", run.toString(), "--tokens", "5");
+        assertBad(
+                "--tokens 5" + from + "2000000: a run can be made",
+                "pretrain",
+                "--resume",
+                run.toString(),
+                "--tokens",
+                "5");
         assertBad("--text [/x]" + from + "[]", "pretrain", "--resume", run.toString(), "--text", "/x");
         assertBad(
                 "The text is not the one that the run in " + run + " began with",
@@ -122,7 +134,7 @@ class BadInputTest {
         System.setErr(new PrintStream(captured, true, StandardCharsets.UTF_8));
         int exitCode;
         try {
-            exitCode = Main.run(arguments);
+            exitCode = App.run(arguments);
         } finally {
             System.setErr(standardError);
         }
@@ -132,6 +144,6 @@ class BadInputTest {
                 .toList();
         assertEquals(1, lines.size(), lines.toString());
         assertTrue(lines.get(0).startsWith("Error: " + message), lines.get(0));
-        assertEquals(Main.BAD_INPUT, exitCode);
+        assertEquals(App.BAD_INPUT, exitCode);
     }
 }

@@ -44,7 +44,7 @@ final class Bf16CudaDataBuffer extends CudaBfloat16DataBuffer {
         super(pointer, devicePointer, indexer, length);
     }
 
-    /** A copy of {@code length} elements of {@code bytes}, in its byte order, from element {@code offset} on. */
+    /** A copy of {@code length} elements of {@code bytes}, in native order, from element {@code offset} on. */
     Bf16CudaDataBuffer(ByteBuffer bytes, long length, long offset) {
         super(length, false);
         try (var host = new ShortPointer(length)) {
@@ -176,12 +176,9 @@ final class Bf16CudaDataBuffer extends CudaBfloat16DataBuffer {
         }
     }
 
-    /** The content in native byte order, as {@code Nd4j.createFromFlatArray} reads it; ND4J's own is big-endian. */
     @Override
     public byte[] asBytes() {
-        var bytes = new byte[Math.toIntExact(length() * getElementSize())];
-        asNio().get(bytes);
-        return bytes;
+        return Bf16Bits.bytes(this);
     }
 
     /** The copy in the host's memory, made if there is none. */

@@ -3,6 +3,9 @@ package org.dl4jsr.backend.cuda;
 import org.dl4jsr.backend.ExactScalar;
 import org.nd4j.linalg.api.buffer.DataBuffer;
 import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.BaseNDArrayProxy;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.jcublas.JCublasNDArray;
 
 /** An {@link ExactScalar} of nd4j-cuda. */
@@ -18,6 +21,22 @@ final class ExactCudaScalar extends JCublasNDArray implements ExactScalar {
     @Override
     public float exact() {
         return ExactScalar.exact(unrounded, data().getFloat(0));
+    }
+
+    /** A copy that remembers the same value. */
+    @Override
+    public INDArray dup() {
+        return Nd4j.scalar(DataType.BFLOAT16, exact());
+    }
+
+    @Override
+    public INDArray dup(char order) {
+        return dup();
+    }
+
+    /** As ND4J's arrays, whose own method is private: an array of the stored value takes its place. */
+    private Object writeReplace() {
+        return new BaseNDArrayProxy(this);
     }
 
     @Override

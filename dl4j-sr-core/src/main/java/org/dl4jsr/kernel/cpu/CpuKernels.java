@@ -4,6 +4,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.bytedeco.javacpp.Loader;
 import org.dl4jsr.kernel.ArrayKernels;
 import org.dl4jsr.kernel.KernelSet;
 import org.dl4jsr.kernel.Kernels;
@@ -19,11 +21,14 @@ public final class CpuKernels {
 
     /**
      * System property: the instruction set of the native kernels ({@code amx}, {@code avx512bf16}, {@code avx512},
-     * {@code avx2}, {@code scalar}), or {@code java} for the Java kernels. By default the best of this processor.
+     * {@code avx2}, {@code scalar}), or {@code java} for the Java kernels, with which products run in Java, too, where
+     * oneDNN does not load. By default the best of this processor.
      */
     public static final String LEVEL_PROPERTY = "org.dl4jsr.kernel.level";
 
-    private static final String JAVA = "java";
+    static final String JAVA = "java";
+
+    private static final String ONE_DNN = "/org/bytedeco/dnnl";
     private static final Logger LOG = LoggerFactory.getLogger(CpuKernels.class);
 
     private CpuKernels() {}
@@ -37,58 +42,102 @@ public final class CpuKernels {
     }
 
     /**
-     * The kernels of one level.
+     * The kernels of one level. A jar that was built without native kernels for this platform gets the Java kernels and
+     * says so on standard error, which needs no logging to be set up.
      *
      * @param level a value of {@link #LEVEL_PROPERTY}, or null for the best there is
      * @param threads of the kernels but for oneDNN's; 0 for OpenMP's default, at most one a processor
      * @throws IllegalArgumentException for a level that does not exist or that this process cannot run
+     * @throws IllegalStateException for native code that is there and does not load; says why and what to do
      */
     public static KernelSet ofLevel(String level, int threads) {
         if (JAVA.equals(level)) {
-            return javaSet(threads);
+            Kernels kernels = javaKernels(threads);
+            return set(kernels, new JavaArrayKernels(), oneDnnOrJava(kernels));
         }
         InstructionSet instructionSet = level == null ? null : instructionSet(level);
+        if (hasNativeKernels()) {
+            NativeKernels kernels = nativeKernels(instructionSet, threads);
+            return set(kernels, new NativeArrayKernels(kernels), oneDnn(kernels));
+        }
+        if (level != null) {
+            throw new IllegalArgumentException(LEVEL_PROPERTY + " is " + level + ", but this dl4j-sr was built without"
+                    + " native kernels for " + Loader.getPlatform() + "; set it to java or leave it out");
+        }
+        warn("the far slower Java kernels run, because this jar was built without native kernels for "
+                + Loader.getPlatform() + ": install g++, then mvn clean package");
+        Kernels kernels = javaKernels(threads);
+        return set(kernels, new JavaArrayKernels(), oneDnn(kernels));
+    }
+
+    private static boolean hasNativeKernels() {
+        return NativeCode.isPackaged("/org/dl4jsr/kernel/cpu", "jniNativeLibrary");
+    }
+
+    private static NativeKernels nativeKernels(InstructionSet instructionSet, int threads) {
         try {
-            var kernels = new NativeKernels(
+            return new NativeKernels(
                     instructionSet == null ? InstructionSet.best() : instructionSet,
                     threads == 0 ? Math.min(NativeLibrary.defaultThreads(), processors()) : threads);
-            return set(kernels, new NativeArrayKernels(kernels));
-        } catch (UnsatisfiedLinkError | NoClassDefFoundError e) {
-            if (level != null) {
-                throw new IllegalArgumentException(
-                        LEVEL_PROPERTY + " is " + level + ", but the native kernels do not load (" + e.getMessage()
-                                + "); set it to java or leave it out",
-                        e);
-            }
-            LOG.warn(
-                    "dl4j-sr's native kernels do not load, the far slower Java kernels run instead ({}). They are"
-                            + " built with the jar where g++ is installed: install it, then mvn clean package",
-                    e.toString());
-            return javaSet(threads);
+        } catch (LinkageError e) {
+            throw NativeCode.failure("dl4j-sr's native kernels do", e);
         }
     }
 
-    private static KernelSet javaSet(int threads) {
-        return set(new JavaKernels(threads == 0 ? processors() : threads), new JavaArrayKernels());
+    /** The values of {@link #LEVEL_PROPERTY} that this process can run, best first. */
+    public static List<String> levels() {
+        if (!hasNativeKernels()) {
+            return List.of(JAVA);
+        }
+        return Stream.concat(
+                        Arrays.stream(InstructionSet.values())
+                                .skip(InstructionSet.best().ordinal())
+                                .map(InstructionSet::label),
+                        Stream.of(JAVA))
+                .toList();
     }
 
-    private static KernelSet set(Kernels kernels, ArrayKernels arrays) {
-        Matmul matmul = matmul(kernels);
+    private static Kernels javaKernels(int threads) {
+        return new JavaKernels(threads == 0 ? processors() : threads);
+    }
+
+    private static KernelSet set(Kernels kernels, ArrayKernels arrays, Matmul matmul) {
         return new KernelSet(
                 kernels, matmul, new AutocastMatmul(matmul, new StridedCopy(kernels)), Optional.of(arrays));
     }
 
-    private static Matmul matmul(Kernels kernels) {
+    private static Matmul oneDnn(Kernels kernels) {
+        if (!NativeCode.isPackaged(ONE_DNN, "jnidnnl")) {
+            throw new IllegalStateException("oneDNN for " + Loader.getPlatform() + ", which dl4j-sr multiplies by, is"
+                    + " not on the class path: add org.bytedeco:dnnl and org.bytedeco:opencl with this classifier, in"
+                    + " the versions that dl4j-sr-core has. To run on Java loops, far slower, set -D" + LEVEL_PROPERTY
+                    + "=" + JAVA);
+        }
         try {
-            var matmul = new OneDnnMatmul(kernels);
-            return OneDnnMatmul.multipliesBFloat16() ? matmul : new WideningMatmul(matmul, new StridedCopy(kernels));
+            return loadedOneDnn(kernels);
         } catch (LinkageError e) {
-            LOG.warn(
-                    "dl4j-sr matmul: Java loops, very slow, because oneDNN does not load. Is dnnl's jar for this"
-                            + " platform on the class path?",
-                    e);
+            throw NativeCode.failure("oneDNN, which dl4j-sr multiplies by, does", e);
+        }
+    }
+
+    /** For those who have chosen Java. */
+    private static Matmul oneDnnOrJava(Kernels kernels) {
+        try {
+            return loadedOneDnn(kernels);
+        } catch (LinkageError e) {
+            warn("matrix products run on Java loops, very slow, because oneDNN does not load: " + e);
             return new JavaMatmul(processors());
         }
+    }
+
+    private static Matmul loadedOneDnn(Kernels kernels) {
+        var matmul = new OneDnnMatmul(kernels);
+        return OneDnnMatmul.multipliesBFloat16() ? matmul : new WideningMatmul(matmul, new StridedCopy(kernels));
+    }
+
+    /** Without a logger: programs without an SLF4J binding, or with a strict one, must see it, too. */
+    private static void warn(String message) {
+        System.err.println("dl4j-sr: WARNING: " + message);
     }
 
     private static int processors() {

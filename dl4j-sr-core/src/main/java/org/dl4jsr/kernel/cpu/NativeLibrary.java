@@ -53,6 +53,9 @@ final class NativeLibrary {
 
     static native int defaultThreads();
 
+    /** How many threads OpenMP gives to what this thread calls from now on, oneDNN too; returns how many they were. */
+    static native int setThreads(int threads);
+
     static native void toBFloat16(
             int instructionSet,
             int threads,

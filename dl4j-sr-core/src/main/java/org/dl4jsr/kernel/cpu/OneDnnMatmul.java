@@ -6,9 +6,9 @@ import java.util.Map;
 import org.bytedeco.dnnl.engine;
 import org.bytedeco.dnnl.global.dnnl;
 import org.bytedeco.dnnl.stream;
-import org.bytedeco.javacpp.PointerScope;
 import org.dl4jsr.kernel.Kernels;
 import org.dl4jsr.kernel.Matmul;
+import org.dl4jsr.kernel.Pointers;
 import org.dl4jsr.kernel.StridedArray;
 
 /**
@@ -22,12 +22,23 @@ public final class OneDnnMatmul implements Matmul {
     private static final int PLANS_PER_THREAD = 256;
     /** From how many columns of the result on a transposed a is copied: it costs as much as some 30 columns. */
     private static final int WORTH_TRANSPOSING = 256;
+    /** From how many results an element on an unaligned factor is copied to aligned memory, where that helps. */
+    private static final int WORTH_ALIGNING = 512;
     /** No operand larger than this, in bytes, is copied for speed: every thread keeps the memory for it. */
-    private static final long TRANSPOSED_AT_MOST = 128 << 20;
+    private static final long COPIED_AT_MOST = 128 << 20;
+
+    /**
+     * A product of fewer operations over fewer bytes runs on one thread: it takes some 50 microseconds there. A second
+     * thread gains less than half of that, and where it waits for a busy processor it costs milliseconds.
+     */
+    private static final long OPERATIONS_OF_ONE_THREAD = 8 << 20;
+
+    private static final long BYTES_OF_ONE_THREAD = 1 << 20;
 
     private final engine engine;
     private final Kernels kernels;
     private final StridedCopy copies;
+    private final boolean aligns;
     private final ThreadLocal<Workplace> workplaces = ThreadLocal.withInitial(Workplace::new);
 
     /**
@@ -35,11 +46,22 @@ public final class OneDnnMatmul implements Matmul {
      * library does not load.
      */
     OneDnnMatmul(Kernels kernels) {
+        this(kernels, hasTiles());
+    }
+
+    /** @param aligns whether factors off the cache's lines are slow: on AMX by half for each, on AVX-512 not at all */
+    OneDnnMatmul(Kernels kernels, boolean aligns) {
         this.kernels = kernels;
+        this.aligns = aligns;
         copies = new StridedCopy(kernels);
-        try (var scope = new PointerScope()) {
+        try (var scope = Pointers.scope()) {
             engine = new engine(org.bytedeco.dnnl.engine.kind.cpu, 0).retainReference();
         }
+    }
+
+    private static boolean hasTiles() {
+        int amx = dnnl.dnnl_cpu_isa_avx512_core_amx;
+        return (dnnl.dnnl_get_effective_cpu_isa() & amx) == amx;
     }
 
     /** Whether this CPU multiplies BF16 with AVX-512 or better; oneDNN refuses BF16 on others. */
@@ -111,7 +133,7 @@ public final class OneDnnMatmul implements Matmul {
         };
 
         Workplace() {
-            try (var scope = new PointerScope()) {
+            try (var scope = Pointers.scope()) {
                 stream = new stream(engine).retainReference();
             }
         }
@@ -124,9 +146,16 @@ public final class OneDnnMatmul implements Matmul {
                 float beta,
                 StridedArray bias,
                 StridedArray addend) {
-            a = isWorthTransposing(a, c) ? transpose(a, left) : isTaken(a) ? a : copies.rowMajor(a, left);
-            b = isTaken(b) ? b : copies.rowMajor(b, right);
-            plan(a, b, c, alpha, beta, bias, addend).run(stream, a, b, c, bias, addend, reordered);
+            a = isWorthTransposing(a, c) ? transpose(a, left) : taken(a, c.columns(), left);
+            b = taken(b, c.rows(), right);
+            int threads = kernels instanceof NativeKernels && isSmall(a, b, c) ? NativeLibrary.setThreads(1) : 0;
+            try {
+                plan(a, b, c, alpha, beta, bias, addend).run(stream, a, b, c, bias, addend, reordered);
+            } finally {
+                if (threads > 0) {
+                    NativeLibrary.setThreads(threads);
+                }
+            }
         }
 
         OneDnnPlan plan(
@@ -147,6 +176,11 @@ public final class OneDnnMatmul implements Matmul {
         }
     }
 
+    private static boolean isSmall(StridedArray a, StridedArray b, StridedArray c) {
+        return 2 * c.length() * a.columns() <= OPERATIONS_OF_ONE_THREAD
+                && a.bytes() + b.bytes() + c.bytes() <= BYTES_OF_ONE_THREAD;
+    }
+
     /** Whether a is column-major, dense and worth a row-major copy, which oneDNN multiplies faster. */
     private static boolean isWorthTransposing(StridedArray a, StridedArray c) {
         return a.rank() == 2
@@ -155,7 +189,7 @@ public final class OneDnnMatmul implements Matmul {
                 && c.columns() >= WORTH_TRANSPOSING
                 && a.columns() <= Integer.MAX_VALUE
                 && a.rows() <= Integer.MAX_VALUE
-                && a.bytes() <= TRANSPOSED_AT_MOST;
+                && a.bytes() <= COPIED_AT_MOST;
     }
 
     /** The same matrix in {@code scratch}, row-major. */
@@ -163,6 +197,15 @@ public final class OneDnnMatmul implements Matmul {
         StridedArray rowMajor = a.rowMajorAt(scratch.reserve(a.bytes()));
         kernels.transpose(a.type(), a.address(), rowMajor.address(), (int) a.columns(), (int) a.rows());
         return rowMajor;
+    }
+
+    /** {@code matrix}, or a copy that oneDNN takes, or takes faster, for so many results an element. */
+    private StridedArray taken(StridedArray matrix, long results, Scratch scratch) {
+        boolean slow = aligns
+                && results >= WORTH_ALIGNING
+                && !matrix.isAligned(Scratch.ALIGNMENT)
+                && matrix.bytes() <= COPIED_AT_MOST;
+        return isTaken(matrix) && !slow ? matrix : copies.rowMajor(matrix, scratch);
     }
 
     private static boolean isTaken(StridedArray matrix) {
@@ -191,7 +234,7 @@ public final class OneDnnMatmul implements Matmul {
             append(c, 4 * rank);
             content[6 * rank] = Float.floatToRawIntBits(alpha);
             content[6 * rank + 1] = Float.floatToRawIntBits(beta);
-            content[6 * rank + 2] = a.type().ordinal() + 2 * c.type().ordinal() + (bias ? 4 : 0) + (residual ? 8 : 0);
+            content[6 * rank + 2] = a.type().ordinal() + 2L * c.type().ordinal() + (bias ? 4 : 0) + (residual ? 8 : 0);
             hash = Arrays.hashCode(content);
         }
 

@@ -23,8 +23,8 @@ import org.bytedeco.dnnl.primitive_attr;
 import org.bytedeco.dnnl.reorder;
 import org.bytedeco.dnnl.stream;
 import org.bytedeco.javacpp.Pointer;
-import org.bytedeco.javacpp.PointerScope;
 import org.dl4jsr.kernel.FloatType;
+import org.dl4jsr.kernel.Pointers;
 import org.dl4jsr.kernel.StridedArray;
 
 /**
@@ -66,7 +66,7 @@ final class OneDnnPlan implements AutoCloseable {
             StridedArray bias,
             StridedArray residual) {
         this.engine = engine;
-        try (var scope = new PointerScope()) {
+        try (var scope = Pointers.scope()) {
             var leftGiven = descriptor(a);
             var rightGiven = descriptor(b);
             var target = descriptor(c);

@@ -17,7 +17,7 @@ public final class OpenMpSettings {
     /**
      * Makes OpenMP threads sleep after 10,000 spins, unless OMP_WAIT_POLICY or GOMP_SPINCOUNT is set. libgomp reads its
      * settings when it is loaded, so call this before any library that needs it: ND4J's, oneDNN's and our own. Does
-     * nothing where dl4j-sr's native libraries are not built for this platform.
+     * nothing where dl4j-sr's native libraries do not load: whoever needs them is told why.
      */
     public static void limitSpinning() {
         if (System.getenv("OMP_WAIT_POLICY") != null || System.getenv(SPIN_COUNT) != null) {
@@ -25,10 +25,10 @@ public final class OpenMpSettings {
         }
         try {
             Loader.load(OpenMpSettings.class);
-        } catch (UnsatisfiedLinkError e) {
-            return;
+            setenv(SPIN_COUNT, "10000", 0);
+        } catch (LinkageError e) {
+            // then nothing of ours loads, and the kernels' loading says why
         }
-        setenv(SPIN_COUNT, "10000", 0);
     }
 
     private static native int setenv(String name, String value, int overwrite);

@@ -1,7 +1,7 @@
 package org.dl4jsr.kernel.cpu;
 
 import org.bytedeco.javacpp.BytePointer;
-import org.bytedeco.javacpp.PointerScope;
+import org.dl4jsr.kernel.Pointers;
 
 /**
  * Off-heap memory that grows to what was asked for at most and is used again and again by one thread. It starts at a
@@ -21,7 +21,7 @@ final class Scratch {
             if (memory != null) {
                 memory.close();
             }
-            try (var scope = new PointerScope()) { // not of a scope of the caller's, which would free it
+            try (var scope = Pointers.scope()) { // not of a scope of the caller's, which would free it
                 memory = new BytePointer(bytes + ALIGNMENT - 1).retainReference();
             }
             capacity = bytes;

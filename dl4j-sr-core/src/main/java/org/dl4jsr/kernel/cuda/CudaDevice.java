@@ -17,7 +17,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.bytedeco.cuda.cudart.CUctx_st;
-import org.bytedeco.javacpp.PointerScope;
+import org.dl4jsr.kernel.Pointers;
 
 /** A GPU and its primary context, the one that CUDA's runtime API and ND4J use as well. */
 public final class CudaDevice {
@@ -37,7 +37,7 @@ public final class CudaDevice {
         int[] device = new int[1];
         checkDriver(cuInit(0), "cuInit");
         checkDriver(cuDeviceGet(device, ordinal), "cuDeviceGet of device " + ordinal);
-        try (var scope = new PointerScope()) {
+        try (var scope = Pointers.scope()) {
             context = new CUctx_st().retainReference();
             checkDriver(cuDevicePrimaryCtxRetain(context, device[0]), "cuDevicePrimaryCtxRetain of device " + ordinal);
         }
@@ -94,7 +94,7 @@ public final class CudaDevice {
     }
 
     /** Makes the primary context current on the calling thread; every call of the driver needs that. */
-    void makeCurrent() {
+    public void makeCurrent() {
         checkDriver(cuCtxSetCurrent(context), () -> "cuCtxSetCurrent to the context of " + this);
     }
 

@@ -16,7 +16,7 @@ public final class CudaException extends RuntimeException {
     }
 
     /** Throws unless {@code code}, which the driver's {@code call} returned, is CUDA_SUCCESS. */
-    static void checkDriver(int code, String call) {
+    public static void checkDriver(int code, String call) {
         checkDriver(code, () -> call);
     }
 

@@ -24,9 +24,9 @@ import java.util.Arrays;
 import java.util.function.Supplier;
 import org.bytedeco.cuda.cublas.cublasContext;
 import org.bytedeco.javacpp.FloatPointer;
-import org.bytedeco.javacpp.PointerScope;
 import org.dl4jsr.kernel.FloatType;
 import org.dl4jsr.kernel.Matmul;
+import org.dl4jsr.kernel.Pointers;
 import org.dl4jsr.kernel.StridedArray;
 
 /**
@@ -61,7 +61,7 @@ public final class CudaMatmul implements Matmul {
         right = new DeviceScratch(stream);
         result = new DeviceScratch(stream);
         stream.device().makeCurrent();
-        try (var scope = new PointerScope()) {
+        try (var scope = Pointers.scope()) {
             handle = new cublasContext().retainReference();
             factors = new FloatPointer(2).retainReference();
         }

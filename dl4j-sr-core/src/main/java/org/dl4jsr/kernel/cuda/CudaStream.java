@@ -7,7 +7,7 @@ import static org.dl4jsr.kernel.cuda.CudaException.checkDriver;
 
 import org.bytedeco.cuda.cudart.CUstream_st;
 import org.bytedeco.javacpp.Pointer;
-import org.bytedeco.javacpp.PointerScope;
+import org.dl4jsr.kernel.Pointers;
 
 /** A queue of work of one device; kernels and products of one stream run in the order in which they were given. */
 public final class CudaStream {
@@ -25,7 +25,7 @@ public final class CudaStream {
     public CudaStream(CudaDevice device) {
         this.device = device;
         device.makeCurrent();
-        try (var scope = new PointerScope()) {
+        try (var scope = Pointers.scope()) {
             handle = new CUstream_st().retainReference();
         }
         checkDriver(cuStreamCreate(handle, CU_STREAM_NON_BLOCKING), () -> "cuStreamCreate on " + device);
@@ -42,7 +42,8 @@ public final class CudaStream {
         checkDriver(cuStreamSynchronize(handle), () -> "cuStreamSynchronize on " + device);
     }
 
-    CUstream_st handle() {
+    /** For calls of the driver. */
+    public CUstream_st handle() {
         return handle;
     }
 }

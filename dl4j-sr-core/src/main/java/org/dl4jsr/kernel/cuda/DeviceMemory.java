@@ -9,13 +9,14 @@ import static org.dl4jsr.kernel.cuda.CudaException.checkDriver;
 import org.bytedeco.javacpp.Pointer;
 
 /** Memory of a GPU, copied to and from on one stream. */
-final class DeviceMemory implements AutoCloseable {
+public final class DeviceMemory implements AutoCloseable {
 
     private final CudaStream stream;
     private final long bytes;
     private final long address;
 
-    DeviceMemory(CudaStream stream, long bytes) {
+    /** So many bytes of the stream's GPU, until {@link #close}. */
+    public DeviceMemory(CudaStream stream, long bytes) {
         this.stream = stream;
         this.bytes = bytes;
         stream.device().makeCurrent();
@@ -24,16 +25,18 @@ final class DeviceMemory implements AutoCloseable {
         this.address = address[0];
     }
 
-    long address() {
+    /** Of the first byte, for kernels. */
+    public long address() {
         return address;
     }
 
-    long bytes() {
+    /** The size. */
+    public long bytes() {
         return bytes;
     }
 
     /** Copies {@code bytes} from {@code source} on the host to {@code offset}, and waits for it. */
-    void write(long offset, Pointer source, long bytes) {
+    public void write(long offset, Pointer source, long bytes) {
         stream.device().makeCurrent();
         checkDriver(
                 cuMemcpyHtoDAsync(address + offset, source, bytes, stream.handle()),
@@ -42,7 +45,7 @@ final class DeviceMemory implements AutoCloseable {
     }
 
     /** Copies {@code bytes} from {@code offset} to {@code target} on the host, and waits for it. */
-    void read(long offset, Pointer target, long bytes) {
+    public void read(long offset, Pointer target, long bytes) {
         stream.device().makeCurrent();
         checkDriver(
                 cuMemcpyDtoHAsync(target, address + offset, bytes, stream.handle()),

@@ -13,8 +13,8 @@ import org.bytedeco.cuda.cudart.CUfunc_st;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.javacpp.PointerPointer;
-import org.bytedeco.javacpp.PointerScope;
 import org.dl4jsr.kernel.FloatType;
+import org.dl4jsr.kernel.Pointers;
 
 /**
  * Launches kernels on one stream: name a kernel, add its arguments in their order and with their types, launch. For
@@ -43,7 +43,7 @@ final class KernelLauncher {
     KernelLauncher(CudaStream stream) {
         this.stream = stream;
         modules = stream.device().modules();
-        try (var scope = new PointerScope()) {
+        try (var scope = Pointers.scope()) {
             memory = new BytePointer(MOST_BYTES).retainReference();
             values = memory.asByteBuffer().order(ByteOrder.nativeOrder());
             addresses = new PointerPointer<>(MOST_ARGUMENTS).retainReference();

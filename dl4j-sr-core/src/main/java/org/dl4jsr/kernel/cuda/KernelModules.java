@@ -10,7 +10,7 @@ import java.util.Map;
 import org.bytedeco.cuda.cudart.CUfunc_st;
 import org.bytedeco.cuda.cudart.CUmod_st;
 import org.bytedeco.javacpp.BytePointer;
-import org.bytedeco.javacpp.PointerScope;
+import org.dl4jsr.kernel.Pointers;
 
 /** The kernels loaded on one device; a source is compiled, or fetched from the cache, when first used. */
 final class KernelModules {
@@ -34,7 +34,7 @@ final class KernelModules {
                 module = load(source);
                 modules.put(source, module);
             }
-            try (var scope = new PointerScope()) {
+            try (var scope = Pointers.scope()) {
                 function = new CUfunc_st().retainReference();
                 checkDriver(
                         cuModuleGetFunction(function, module, name),
@@ -47,7 +47,7 @@ final class KernelModules {
 
     private CUmod_st load(KernelSource source) {
         byte[] image = cache.get(source, Nvrtc.architecture(device.computeCapability()));
-        try (var scope = new PointerScope()) {
+        try (var scope = Pointers.scope()) {
             CUmod_st module = new CUmod_st().retainReference();
             checkDriver(
                     cuModuleLoadData(module, new BytePointer(image)),

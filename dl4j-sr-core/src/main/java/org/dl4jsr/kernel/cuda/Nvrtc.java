@@ -21,11 +21,11 @@ import java.util.stream.Stream;
 import org.bytedeco.cuda.nvrtc._nvrtcProgram;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.PointerPointer;
-import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.javacpp.SizeTPointer;
+import org.dl4jsr.kernel.Pointers;
 
 /** NVRTC, CUDA's compiler as a library; needs no GPU. */
-final class Nvrtc {
+public final class Nvrtc {
 
     /** Each operation is rounded once and subnormals are kept: what the kernels' bits rest on. */
     static final List<String> OPTIONS = Stream.concat(
@@ -42,7 +42,7 @@ final class Nvrtc {
     private Nvrtc() {}
 
     /** Such as 13.0. */
-    static String version() {
+    public static String version() {
         int[] major = new int[1];
         int[] minor = new int[1];
         checkNvrtc(nvrtcVersion(major, minor), "nvrtcVersion");
@@ -53,7 +53,7 @@ final class Nvrtc {
      * What to compile for a GPU of this compute capability (major * 10 + minor): its machine code, sm_NN, or where
      * NVRTC does not know the GPU yet, the newest PTX, compute_NN, which the driver translates.
      */
-    static String architecture(int computeCapability) {
+    public static String architecture(int computeCapability) {
         int[] count = new int[1];
         checkNvrtc(nvrtcGetNumSupportedArchs(count), "nvrtcGetNumSupportedArchs");
         int[] known = new int[count[0]];
@@ -74,7 +74,7 @@ final class Nvrtc {
     }
 
     static byte[] compile(String file, String text, String architecture) {
-        try (var scope = new PointerScope()) {
+        try (var scope = Pointers.scope()) {
             var program = new _nvrtcProgram();
             var headers = KernelSource.headers(text);
             checkNvrtc(

@@ -1,6 +1,7 @@
 package org.dl4jsr.kernel.cpu;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -12,19 +13,30 @@ import org.junit.jupiter.api.condition.EnabledIf;
 
 class CpuKernelsTest {
 
+    static boolean hasNativeKernels() {
+        return CpuKernels.levels().size() > 1;
+    }
+
+    @Test
+    void levelsRun() {
+        for (String level : CpuKernels.levels()) {
+            assertFalse(CpuKernels.ofLevel(level, 1).kernels().description().isEmpty());
+        }
+    }
+
     @Test
     void javaOnDemand() {
         assertInstanceOf(JavaKernels.class, CpuKernels.ofLevel("java", 0).kernels());
     }
 
     @Test
-    @EnabledIf("org.dl4jsr.kernel.cpu.NativeKernelsTest#nativeLibraryLoads")
+    @EnabledIf("hasNativeKernels")
     void scalarOnDemand() {
         assertTrue(CpuKernels.ofLevel("scalar", 0).kernels().description().startsWith("native scalar, "));
     }
 
     @Test
-    @EnabledIf("org.dl4jsr.kernel.cpu.NativeKernelsTest#nativeLibraryLoads")
+    @EnabledIf("hasNativeKernels")
     void refusesWhatTheProcessorLacks() {
         int best = NativeLibrary.bestInstructionSet();
         for (var set : InstructionSet.values()) {
@@ -33,6 +45,12 @@ class CpuKernelsTest {
                 assertTrue(e.getMessage().contains(set.label()), e.getMessage());
             }
         }
+    }
+
+    @Test
+    @EnabledIf("hasNativeKernels")
+    void refusesBadThreads() {
+        assertThrows(IllegalArgumentException.class, () -> CpuKernels.ofLevel("scalar", -1));
     }
 
     @Test

@@ -20,7 +20,6 @@ import org.dl4jsr.kernel.KernelSet;
 import org.dl4jsr.kernel.Kernels;
 import org.dl4jsr.kernel.Matmul;
 import org.dl4jsr.kernel.StridedArray;
-import org.dl4jsr.kernel.cuda.FakeCuda;
 import org.dl4jsr.kernel.reference.JavaMatmul;
 import org.dl4jsr.kernel.reference.TestArray;
 import org.junit.jupiter.api.Test;
@@ -37,12 +36,11 @@ class MatmulTest {
     private static final double BFLOAT16_ROUNDING = 0x1p-8;
 
     static Stream<Matmul> implementations() {
-        return Stream.concat(
-                Stream.of(
-                        new JavaMatmul(2),
-                        SET.matmul(),
-                        new WideningMatmul(new OneDnnMatmul(KERNELS), new StridedCopy(KERNELS))),
-                Stream.of(FakeCuda.canBeBuilt()).filter(available -> available).map(available -> FakeCuda.matmul()));
+        return Stream.of(
+                new JavaMatmul(2),
+                SET.matmul(),
+                new OneDnnMatmul(KERNELS, true),
+                new WideningMatmul(new OneDnnMatmul(KERNELS), new StridedCopy(KERNELS)));
     }
 
     @ParameterizedTest
@@ -50,22 +48,27 @@ class MatmulTest {
     void anyShapesStridesAndFactors(Matmul matmul) {
         var random = new Random(1);
         for (int trial = 0; trial < 250; trial++) {
-            check(matmul, random, randomProduct(random));
+            check(matmul, randomProduct(random));
         }
     }
 
-    /** Large enough for a to be transposed and for b to be reordered. */
-    @ParameterizedTest
-    @MethodSource("implementations")
-    void largeTransposedOperands(Matmul matmul) {
+    /** Large enough for a to be transposed or aligned, and for b to be reordered or aligned. */
+    @Test
+    void largeTransposedOperands() {
         var random = new Random(2);
         for (FloatType type : FloatType.values()) {
             for (boolean left : new boolean[] {false, true}) {
                 for (boolean right : new boolean[] {false, true}) {
-                    var a = Strided.dense(type, random, left, 1100, 70);
-                    var b = Strided.dense(type, random, right, 70, 290);
-                    var c = Strided.dense(type, random, false, 1100, 290);
-                    check(matmul, random, new Product(a, b, c, 1, 0, null, null));
+                    var a = Strided.dense(type, random, left, 1100, 9);
+                    var b = Strided.dense(type, random, right, 9, 520);
+                    var c = Strided.dense(type, random, false, 1100, 520);
+                    var product = new Product(a, b, c, 1, 0, null, null);
+                    double[] expected = product.expected();
+                    double[] tolerance = product.tolerance();
+                    implementations().forEach(matmul -> {
+                        product.run(matmul);
+                        assertWithin(expected, tolerance, c.values(), () -> matmul.description() + ": " + product);
+                    });
                 }
             }
         }
@@ -177,7 +180,7 @@ class MatmulTest {
         long count = Pointer.totalCount();
         products.forEach(product -> product.run(matmul));
         products.subList(100, 300).forEach(product -> product.run(matmul));
-        assertEquals(bytes, Pointer.totalBytes());
+        assertTrue(Pointer.totalBytes() <= bytes, Pointer.totalBytes() + " bytes, before " + bytes);
         assertTrue(Pointer.totalCount() <= count + 50, Pointer.totalCount() + " pointers, before " + count);
     }
 
@@ -204,7 +207,7 @@ class MatmulTest {
             matmul = new OneDnnMatmul(KERNELS);
             product.run(matmul);
         }
-        check(matmul, random, product);
+        check(matmul, product);
     }
 
     @Test
@@ -222,7 +225,7 @@ class MatmulTest {
         assertThrows(IllegalArgumentException.class, () -> matmul.multiply(a, good, c, 1, 0, null, a));
     }
 
-    private static void check(Matmul matmul, Random random, Product product) {
+    private static void check(Matmul matmul, Product product) {
         double[] expected = product.expected();
         double[] tolerance = product.tolerance();
         product.run(matmul);
@@ -302,15 +305,21 @@ class MatmulTest {
             int rank = shape.length;
             double[] result = new double
                     [(int) StridedArray.rowMajor(FloatType.FLOAT, 0, shape).length()];
+            double[] left = a.memory.values();
+            double[] right = b.memory.values();
             for (int flat = 0; flat < result.length; flat++) {
                 long[] index = Strided.index(flat, shape);
+                long[] leftIndex = index.clone();
+                long[] rightIndex = index.clone();
+                leftIndex[rank - 1] = 0;
+                rightIndex[rank - 2] = 0;
+                int leftAt = a.offset(leftIndex);
+                int rightAt = b.offset(rightIndex);
                 double sum = 0;
                 for (long k = 0; k < a.matrix.columns(); k++) {
-                    long[] left = index.clone();
-                    long[] right = index.clone();
-                    left[rank - 1] = k;
-                    right[rank - 2] = k;
-                    sum += magnitude(a.at(left) * b.at(right), magnitudes);
+                    sum += magnitude(left[leftAt] * right[rightAt], magnitudes);
+                    leftAt += (int) a.matrix.columnStride();
+                    rightAt += (int) b.matrix.rowStride();
                 }
                 double value = alpha * sum + magnitude(beta == 0 ? 0 : beta * c.at(index), magnitudes);
                 if (bias != null) {
@@ -388,17 +397,21 @@ class MatmulTest {
 
         /** The element at {@code index}; dimensions of one element broadcast. */
         double at(long... index) {
+            return memory.get(offset(index));
+        }
+
+        int offset(long... index) {
             long offset = 0;
             for (int i = 0; i < index.length; i++) {
                 offset += index[i] % matrix.shape()[i] * matrix.strides()[i];
             }
-            return memory.get((int) offset);
+            return (int) offset;
         }
 
         double[] values() {
-            memory.values();
+            double[] all = memory.values();
             double[] values = new double[(int) matrix.length()];
-            Arrays.setAll(values, i -> at(index(i, matrix.shape())));
+            Arrays.setAll(values, i -> all[offset(index(i, matrix.shape()))]);
             return values;
         }
 

@@ -3,6 +3,8 @@ package org.dl4jsr.kernel.cuda;
 import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.URISyntaxException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -12,7 +14,6 @@ import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.IntPointer;
 import org.bytedeco.javacpp.Loader;
 import org.bytedeco.javacpp.LongPointer;
-import org.dl4jsr.kernel.Matmul;
 
 /**
  * CUDA's driver, cuBLAS and NVRTC for machines without a GPU, built by g++ from src/test/cpp: the driver runs the
@@ -20,11 +21,14 @@ import org.dl4jsr.kernel.Matmul;
  */
 public final class FakeCuda {
 
-    private static final Path BUILD = Path.of("target", "fake-cuda");
-    private static final Path TEST_SOURCES = Path.of("src", "test", "cpp");
-    private static final Path MAIN_SOURCES = Path.of("src", "main", "cuda");
-    private static final Path SHARED_SOURCES = Path.of("src", "main", "shared");
-    private static final Path CONSTANTS = Path.of("src/main/java/org/dl4jsr/kernel/cuda/KernelConstant.java");
+    /** The folder of dl4j-sr-core, which may not be the current one: target/test-classes or target/*.jar is there. */
+    private static final Path CORE = core();
+
+    private static final Path BUILD = CORE.resolve("target/fake-cuda");
+    private static final Path TEST_SOURCES = CORE.resolve("src/test/cpp");
+    private static final Path MAIN_SOURCES = CORE.resolve("src/main/cuda");
+    private static final Path SHARED_SOURCES = CORE.resolve("src/main/shared");
+    private static final Path CONSTANTS = CORE.resolve("src/main/java/org/dl4jsr/kernel/cuda/KernelConstant.java");
     private static final List<String> EMPTY_LIBRARIES =
             List.of("libcudart.so.13", "libcublas.so.13", "libcublasLt.so.13");
 
@@ -46,7 +50,7 @@ public final class FakeCuda {
     }
 
     /** Builds and loads the libraries, before any class of the CUDA preset is touched. */
-    static synchronized void load() {
+    public static synchronized void load() {
         if (loaded) {
             return;
         }
@@ -67,12 +71,6 @@ public final class FakeCuda {
         loaded = true;
     }
 
-    /** cuBLAS's part on the fake GPU. */
-    public static Matmul matmul() {
-        load();
-        return new CudaMatmul(new CudaStream(CudaDevice.of(0)), false);
-    }
-
     /** The folder with the libraries, for the library path of another process. */
     static Path directory() {
         load();
@@ -80,7 +78,7 @@ public final class FakeCuda {
     }
 
     /** Lets the next call of this name, as it is in the library, return this code. */
-    static void fail(String call, int code) {
+    public static void fail(String call, int code) {
         var failure = new BytePointer(Loader.addressof("fakeFailure"));
         failure.putString(call);
         new IntPointer(failure).put(64 / Integer.BYTES, code);
@@ -100,6 +98,15 @@ public final class FakeCuda {
 
     private static long counter(String name, int index) {
         return new LongPointer(Loader.addressof(name)).get(index);
+    }
+
+    private static Path core() {
+        try {
+            var here = FakeCuda.class.getProtectionDomain().getCodeSource().getLocation();
+            return Path.of(here.toURI()).getParent().getParent();
+        } catch (URISyntaxException e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     private static String library(String name) {
@@ -178,7 +185,7 @@ public final class FakeCuda {
                 "-I" + SHARED_SOURCES));
         command.addAll(List.of(arguments));
         var process = new ProcessBuilder(command).redirectErrorStream(true).start();
-        String output = new String(process.getInputStream().readAllBytes());
+        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         try {
             if (process.waitFor() != 0) {
                 throw new IllegalStateException(String.join(" ", command) + "\n" + output);

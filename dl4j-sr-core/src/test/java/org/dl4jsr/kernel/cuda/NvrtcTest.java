@@ -9,13 +9,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIf;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
 
 /** The real NVRTC compiles the kernels; it needs no GPU. */
+@Tag("slow")
 @EnabledIf(
         value = "org.dl4jsr.kernel.cuda.FakeCuda#hasNvrtc",
         disabledReason = "needs NVRTC on the class path: mvn -Pnvrtc downloads it, 380 MB")
@@ -26,27 +27,22 @@ class NvrtcTest {
         FakeCuda.load();
     }
 
-    @ParameterizedTest
-    @EnumSource
-    void compilesToMachineCode(KernelSource source) {
-        for (String architecture : new String[] {"sm_80", "sm_90"}) {
-            byte[] image = Nvrtc.compile(source, architecture);
-            assertArrayEquals(new byte[] {0x7F, 'E', 'L', 'F'}, Arrays.copyOf(image, 4));
-        }
-    }
-
-    @ParameterizedTest
-    @EnumSource
-    void compilesToPtx(KernelSource source) {
-        byte[] image = Nvrtc.compile(source, "compute_80");
-        assertEquals(0, image[image.length - 1]); // the driver wants it
-        assertTrue(text(image).contains(".visible .entry "));
+    /** PTX is a step on the way. */
+    @Test
+    void compilesToMachineCode() {
+        Stream.of(KernelSource.values())
+                .parallel()
+                .flatMap(source -> Stream.of("sm_80", "sm_90").map(architecture -> Nvrtc.compile(source, architecture)))
+                .forEach(image -> assertArrayEquals(new byte[] {0x7F, 'E', 'L', 'F'}, Arrays.copyOf(image, 4)));
     }
 
     /** One rounding an operation: nothing is fused but in the steps to a root (2) and a quotient (4). */
     @Test
     void optimizerIsExact() {
-        String ptx = text(Nvrtc.compile(KernelSource.OPTIMIZER, "compute_80"));
+        byte[] image = Nvrtc.compile(KernelSource.OPTIMIZER, "compute_80");
+        assertEquals(0, image[image.length - 1]); // the driver wants it
+        String ptx = new String(image, StandardCharsets.UTF_8);
+        assertTrue(ptx.contains(".visible .entry "));
         for (String inexact : new String[] {"sqrt.approx.f32", "div.approx", "div.full", "mul.ftz", "add.ftz"}) {
             assertFalse(ptx.contains(inexact), inexact);
         }
@@ -72,9 +68,5 @@ class NvrtcTest {
 
     private static int count(String text, String part) {
         return text.split(Pattern.quote(part), -1).length - 1;
-    }
-
-    private static String text(byte[] ptx) {
-        return new String(ptx, StandardCharsets.UTF_8);
     }
 }

@@ -1,0 +1,60 @@
+#!/bin/bash
+# run [OPTIONS]              checks dl4j-sr's CUDA kernels on this GPU and measures them
+# run --sanitize [OPTIONS]   the checks alone, under compute-sanitizer's memcheck, initcheck and racecheck
+# run --torch [OPTIONS]      the same measurements of PyTorch, for comparison
+#
+#   --out FILE     write JSON, too
+#   --elements N   parameters of the optimizer's measurements (default 268435456)
+#   --rows N       tokens of the other measurements (default 65536)
+#   --seed N       of the checks' random arrays
+#   --check        no measurements
+#
+# Looks for CUDA's libraries where the toolkit and PyTorch's packages have them; CUDA_LIBS=DIR[:DIR] names others.
+here=$(cd "$(dirname "$0")" && pwd)
+
+cuda_folders() {
+    echo /usr/local/cuda/lib64
+    python3 -c 'import sys; print("\n".join(p for p in sys.path if p.endswith("-packages")))' 2>/dev/null |
+        while read -r packages; do ls -d "$packages"/nvidia/*/lib 2>/dev/null; done
+    echo /usr/local/nvidia/lib64
+    echo /usr/lib/x86_64-linux-gnu
+}
+
+for folder in $(cuda_folders); do
+    for library in libcuda.so.1 libcudart.so.13 libnvrtc.so.13 libcublas.so.13; do
+        [ ! -e "$folder/$library" ] || { found=${found:+$found:}$folder; break; }
+    done
+done
+libraries=${CUDA_LIBS:+$CUDA_LIBS:}${found:+$found:}$here/native${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
+
+self_test() {
+    env LD_LIBRARY_PATH="$libraries" "$@" "$here/jre/bin/java" -Xmx8g \
+        -Dorg.bytedeco.javacpp.cachedir="$here/cache" -Dorg.dl4jsr.kernel.cuda.cache="$here/cache/kernels" \
+        -cp "$here/lib/*" org.dl4jsr.benchmarks.gpu.GpuSelfTest "${options[@]}"
+}
+
+case ${1:-} in
+    --help)
+        sed -n '2,13s/^# \{0,1\}//p' "$0"
+        ;;
+    --torch)
+        shift
+        exec python3 "$here/torch_adamw.py" "$@"
+        ;;
+    --sanitize)
+        shift
+        options=(--check --elements 20000 "$@")
+        sanitizer=$(command -v compute-sanitizer ||
+            ls /usr/local/cuda/bin/compute-sanitizer /opt/nvidia/*/compute-sanitizer 2>/dev/null | head -1)
+        [ -n "$sanitizer" ] || { echo "compute-sanitizer is not installed"; exit 2; }
+        for tool in memcheck initcheck racecheck; do
+            echo "== compute-sanitizer --tool $tool"
+            self_test "$sanitizer" --tool "$tool" --target-processes all --error-exitcode 3 || failed=1
+        done
+        exit ${failed:-0}
+        ;;
+    *)
+        options=("$@")
+        self_test
+        ;;
+esac

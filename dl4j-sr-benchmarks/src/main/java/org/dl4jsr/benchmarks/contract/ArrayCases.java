@@ -1,0 +1,198 @@
+package org.dl4jsr.benchmarks.contract;
+
+import java.util.Arrays;
+import java.util.Random;
+import org.dl4jsr.kernel.Arithmetic;
+import org.dl4jsr.kernel.ArrayKernels;
+import org.dl4jsr.kernel.FloatType;
+import org.dl4jsr.kernel.KernelSet;
+import org.dl4jsr.kernel.StridedArray;
+import org.dl4jsr.kernel.Window;
+
+/** What networks of stock layers do to arrays of any strides: the same numbers everywhere. */
+enum ArrayCases implements KernelCase {
+    ARITHMETIC {
+        @Override
+        public void run(Comparison comparison, RandomArrays arrays, int largest) {
+            Random random = arrays.random();
+            for (int trial = 0; trial < 48; trial++) {
+                var operation = Arithmetic.values()[trial % Arithmetic.values().length];
+                long[] shape = shape(random, trial);
+                var a = mixed(arrays, shape);
+                var b = broadcast(random, mixed(arrays, shape));
+                var c = mixed(arrays, shape);
+                float number = random.nextInt(5) == 0 ? 0 : (float) random.nextGaussian();
+                compare(comparison, operation, (k, x) -> k.arithmetic(operation, x[0], x[1], x[2]), a, b, c);
+                compare(
+                        comparison,
+                        operation + " with " + number,
+                        (k, x) -> k.arithmetic(operation, x[0], number, x[1]),
+                        a,
+                        c);
+            }
+        }
+    },
+
+    LOOK_UP {
+        @Override
+        public void run(Comparison comparison, RandomArrays arrays, int largest) {
+            var table = StridedContent.dense(arrays.normal(FloatType.BFLOAT16, BF16_VALUES), BF16_VALUES);
+            for (int trial = 0; trial < 32; trial++) {
+                long[] shape = shape(arrays.random(), trial);
+                compare(
+                        comparison,
+                        "lookUp",
+                        (k, x) -> k.lookUp(x[0].address(), x[1], x[2]),
+                        table,
+                        mixed(arrays, shape),
+                        mixed(arrays, shape));
+            }
+        }
+    },
+
+    MULTIPLY_LOOK_UP {
+        @Override
+        public void run(Comparison comparison, RandomArrays arrays, int largest) {
+            Random random = arrays.random();
+            var slopes = StridedContent.dense(
+                    arrays.of(FloatType.FLOAT, BF16_VALUES, () -> random.nextInt(3) == 0 ? 0 : random.nextGaussian()),
+                    BF16_VALUES);
+            for (int trial = 0; trial < 32; trial++) {
+                long[] shape = shape(random, trial);
+                boolean gate = random.nextBoolean();
+                compare(
+                        comparison,
+                        "multiplyLookUp, gate " + gate,
+                        (k, x) -> k.multiplyLookUp(x[0].address(), gate, x[1], x[2], x[3]),
+                        slopes,
+                        mixed(arrays, shape),
+                        mixed(arrays, shape),
+                        mixed(arrays, shape));
+            }
+        }
+    },
+
+    CONVOLUTION_COLUMNS {
+        @Override
+        public void run(Comparison comparison, RandomArrays arrays, int largest) {
+            eachWindow(arrays.random(), (window, image, columns, pooled) -> {
+                compare(
+                        comparison,
+                        "im2col by " + window,
+                        (k, x) -> k.im2col(x[0], x[1], window),
+                        mixed(arrays, image),
+                        mixed(arrays, columns));
+                var type = FloatType.values()[arrays.random().nextInt(2)];
+                compare(
+                        comparison,
+                        "col2im by " + window,
+                        (k, x) -> k.col2im(x[0], x[1], window),
+                        arrays.strided(type, arrays::anyValue, columns),
+                        mixed(arrays, image));
+            });
+        }
+    },
+
+    MAX_POOL {
+        @Override
+        public void run(Comparison comparison, RandomArrays arrays, int largest) {
+            eachWindow(arrays.random(), (window, image, columns, pooled) -> {
+                var x = mixed(arrays, image);
+                compare(
+                        comparison,
+                        "maxPool by " + window,
+                        (k, a) -> k.maxPool(a[0], a[1], window),
+                        x,
+                        mixed(arrays, pooled));
+                compare(
+                        comparison,
+                        "maxPoolGradient by " + window,
+                        (k, a) -> k.maxPoolGradient(a[0], a[1], a[2], window),
+                        x,
+                        mixed(arrays, pooled),
+                        mixed(arrays, image));
+            });
+        }
+    };
+
+    private static final int BF16_VALUES = 1 << 16;
+
+    private interface Operation {
+        void run(ArrayKernels kernels, StridedArray[] arrays);
+    }
+
+    private interface WindowCheck {
+        void run(Window window, long[] image, long[] columns, long[] pooled);
+    }
+
+    @Override
+    public boolean appliesTo(KernelSet kernels) {
+        return kernels.arrays().isPresent();
+    }
+
+    private static void compare(Comparison comparison, Object what, Operation operation, StridedContent... arrays) {
+        comparison.close(
+                what + " of " + Arrays.toString(arrays),
+                Bound.EXACT,
+                (set, addresses) -> {
+                    var strided = new StridedArray[arrays.length];
+                    Arrays.setAll(strided, i -> arrays[i].at(addresses[i]));
+                    operation.run(set.arrays().orElseThrow(), strided);
+                },
+                Arrays.stream(arrays).map(StridedContent::content).toArray(Content[]::new));
+    }
+
+    /** BF16 of all kinds, often equal. */
+    private static StridedContent mixed(RandomArrays arrays, long... shape) {
+        Random random = arrays.random();
+        return arrays.strided(
+                FloatType.BFLOAT16, () -> random.nextInt(6) == 0 ? random.nextInt(3) - 1 : arrays.anyValue(), shape);
+    }
+
+    /** Some of its dimensions broadcast. */
+    private static StridedContent broadcast(Random random, StridedContent array) {
+        long[] strides = Arrays.stream(array.strides())
+                .map(stride -> random.nextInt(3) == 0 ? 0 : stride)
+                .toArray();
+        return new StridedContent(array.content(), array.shape(), strides);
+    }
+
+    /** Small ones of several dimensions, and long ones for several blocks and threads. */
+    private static long[] shape(Random random, int trial) {
+        return trial % 8 == 0
+                ? new long[] {random.nextLong(1, 4), random.nextLong(5000, 25_000)}
+                : random.longs(1 + random.nextInt(4), 1, 10).toArray();
+    }
+
+    private static void eachWindow(Random random, WindowCheck check) {
+        for (int trial = 0; trial < 48; trial++) {
+            var window = new Window(
+                    random.nextLong(1, 5),
+                    random.nextLong(1, 5),
+                    random.nextLong(1, 4),
+                    random.nextLong(1, 4),
+                    random.nextLong(3),
+                    random.nextLong(3),
+                    random.nextLong(1, 3),
+                    random.nextLong(1, 3));
+            long batch = random.nextLong(1, 4);
+            long channels = random.nextLong(1, 4);
+            long rows = random.nextLong(1, trial < 40 ? 7 : 31);
+            long columns = random.nextLong(1, trial < 40 ? 7 : 31);
+            check.run(
+                    window,
+                    new long[] {
+                        batch,
+                        channels,
+                        size(random, window.row(rows, window.height())),
+                        size(random, window.column(columns, window.width()))
+                    },
+                    new long[] {batch, channels, window.height(), window.width(), rows, columns},
+                    new long[] {batch, channels, rows, columns});
+        }
+    }
+
+    private static long size(Random random, long least) {
+        return Math.max(1, least - random.nextInt(3));
+    }
+}

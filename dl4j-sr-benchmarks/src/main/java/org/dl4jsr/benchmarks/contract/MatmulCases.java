@@ -1,0 +1,105 @@
+package org.dl4jsr.benchmarks.contract;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import org.dl4jsr.kernel.FloatType;
+
+/** Matrix products. */
+enum MatmulCases implements KernelCase {
+    MATMUL {
+        @Override
+        public void run(Comparison comparison, RandomArrays arrays, int largest) {
+            Random random = arrays.random();
+            for (int trial = 0; trial < 120; trial++) {
+                FloatType type = FloatType.values()[random.nextInt(2)];
+                anyProduct(comparison, arrays, type, random.nextInt(4) == 0 ? FloatType.FLOAT : type);
+            }
+            // large enough for a to be transposed and for b to be reordered
+            for (FloatType type : FloatType.values()) {
+                for (int transposed = 0; transposed < 4; transposed++) {
+                    multiply(
+                            comparison,
+                            dense(arrays, type, (transposed & 1) == 1, 1100, 9),
+                            dense(arrays, type, (transposed & 2) == 2, 9, 520),
+                            dense(arrays, type, false, 1100, 520),
+                            1,
+                            0,
+                            null,
+                            null);
+                }
+            }
+        }
+
+        /** Of any shapes and strides, with dimensions of 1 broadcast. */
+        private void anyProduct(Comparison comparison, RandomArrays arrays, FloatType type, FloatType resultType) {
+            Random random = arrays.random();
+            int leading = Math.max(0, random.nextInt(5) - 2);
+            long[] shape = random.longs(leading + 2, 1, leading == 0 ? 20 : 6).toArray();
+            long depth = random.nextLong(1, 21);
+            long[] left = shape.clone();
+            long[] right = shape.clone();
+            left[leading + 1] = depth;
+            right[leading] = depth;
+            for (int i = 0; i < leading; i++) {
+                if (random.nextInt(4) == 0) {
+                    (random.nextBoolean() ? left : right)[i] = 1;
+                }
+            }
+            multiply(
+                    comparison,
+                    arrays.strided(type, random::nextGaussian, left),
+                    arrays.strided(type, random::nextGaussian, right),
+                    arrays.strided(resultType, random::nextGaussian, shape),
+                    random.nextInt(3) == 0 ? 0.5f : 1,
+                    random.nextInt(3) == 0 ? 0.75f : 0,
+                    random.nextInt(3) == 0
+                            ? StridedContent.dense(
+                                    arrays.normal(resultType, (int) shape[leading + 1]), 1, shape[leading + 1])
+                            : null,
+                    random.nextInt(3) == 0 ? arrays.strided(resultType, random::nextGaussian, shape) : null);
+        }
+
+        private void multiply(
+                Comparison comparison,
+                StridedContent a,
+                StridedContent b,
+                StridedContent c,
+                float alpha,
+                float beta,
+                StridedContent bias,
+                StridedContent residual) {
+            List<Content> contents = new ArrayList<>(List.of(a.content(), b.content(), c.content()));
+            int biasAt = add(contents, bias);
+            int residualAt = add(contents, residual);
+            comparison.close(
+                    "product of " + a + " x " + b + " -> " + c + ", alpha " + alpha + ", beta " + beta + ", bias "
+                            + bias + ", residual " + residual,
+                    Bound.ofLargest(2e-6),
+                    (set, at) -> set.matmul()
+                            .multiply(
+                                    a.at(at[0]),
+                                    b.at(at[1]),
+                                    c.at(at[2]),
+                                    alpha,
+                                    beta,
+                                    bias == null ? null : bias.at(at[biasAt]),
+                                    residual == null ? null : residual.at(at[residualAt])),
+                    contents.toArray(Content[]::new));
+        }
+
+        private int add(List<Content> contents, StridedContent array) {
+            if (array != null) {
+                contents.add(array.content());
+            }
+            return contents.size() - 1;
+        }
+
+        private StridedContent dense(RandomArrays arrays, FloatType type, boolean transposed, long rows, long columns) {
+            Content content = arrays.normal(type, (int) (rows * columns));
+            return transposed
+                    ? StridedContent.dense(content, columns, rows).transposed()
+                    : StridedContent.dense(content, rows, columns);
+        }
+    }
+}

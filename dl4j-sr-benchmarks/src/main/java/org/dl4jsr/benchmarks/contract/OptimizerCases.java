@@ -1,0 +1,166 @@
+package org.dl4jsr.benchmarks.contract;
+
+import java.util.Random;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.dl4jsr.kernel.AdamW;
+import org.dl4jsr.kernel.FloatType;
+import org.dl4jsr.kernel.OptimizerArrays;
+import org.dl4jsr.kernel.StepStatistics;
+import org.dl4jsr.rounding.StateRounding;
+import org.dl4jsr.rounding.WeightWrite;
+
+/** Casts, stochastic rounding and what an optimizer's step needs: the same bits everywhere. */
+enum OptimizerCases implements KernelCase {
+    CASTS {
+        @Override
+        public void run(Comparison comparison, RandomArrays arrays, int largest) {
+            sizes(arrays.random(), largest).forEach(size -> {
+                comparison.same(
+                        "toBFloat16 of " + size,
+                        (set, a) -> set.kernels().toBFloat16(a[0], a[1], size),
+                        arrays.anyValues(FloatType.FLOAT, size),
+                        arrays.unwritten(FloatType.BFLOAT16, size));
+                comparison.same(
+                        "toFloat of " + size,
+                        (set, a) -> set.kernels().toFloat(a[0], a[1], size),
+                        arrays.anyValues(FloatType.BFLOAT16, size),
+                        arrays.unwritten(FloatType.FLOAT, size));
+            });
+        }
+    },
+
+    STOCHASTIC_ROUND {
+        @Override
+        public void run(Comparison comparison, RandomArrays arrays, int largest) {
+            sizes(arrays.random(), largest).forEach(size -> {
+                long element = element(arrays.random());
+                long seed = arrays.random().nextLong();
+                int step = arrays.random().nextInt();
+                comparison.same(
+                        "stochasticRound of " + size + " from element " + element,
+                        (set, a) -> set.kernels().stochasticRound(a[0], a[1], size, seed, step, element),
+                        arrays.at(element, arrays.anyValues(FloatType.FLOAT, size)),
+                        arrays.at(element, arrays.unwritten(FloatType.BFLOAT16, size)));
+            });
+        }
+    },
+
+    STOCHASTIC_SUBTRACT {
+        @Override
+        public void run(Comparison comparison, RandomArrays arrays, int largest) {
+            sizes(arrays.random(), largest).forEach(size -> {
+                long element = element(arrays.random());
+                long seed = arrays.random().nextLong();
+                int step = arrays.random().nextInt();
+                for (var type : FloatType.values()) {
+                    comparison.same(
+                            "stochasticSubtract of " + size + " " + type + " from element " + element,
+                            (set, a) -> set.kernels().stochasticSubtract(a[0], type, a[1], size, seed, step, element),
+                            arrays.at(element, arrays.anyValues(FloatType.BFLOAT16, size)),
+                            arrays.at(element, arrays.anyValues(type, size)));
+                }
+            });
+        }
+    },
+
+    SUM_OF_SQUARES {
+        @Override
+        public void run(Comparison comparison, RandomArrays arrays, int largest) {
+            sizes(arrays.random(), largest).forEach(size -> {
+                for (var type : FloatType.values()) {
+                    comparison.sameResult(
+                            "sumOfSquares of " + size + " " + type,
+                            (set, a) -> set.kernels().sumOfSquares(type, a[0], size),
+                            arrays.numbers(type, size));
+                    comparison.sameResult(
+                            "sumOfSquares of " + size + " " + type + ", some not finite",
+                            (set, a) -> finite(set.kernels().sumOfSquares(type, a[0], size)),
+                            arrays.anyValues(type, size));
+                }
+            });
+        }
+
+        /** What is not finite may be so in any way. */
+        private Object finite(double sum) {
+            return Double.isFinite(sum) ? sum : "not finite";
+        }
+    },
+
+    ADAMW {
+        @Override
+        public void run(Comparison comparison, RandomArrays arrays, int largest) {
+            sizes(arrays.random(), largest).forEach(size -> {
+                for (var write : WeightWrite.values()) {
+                    for (var rounding : StateRounding.values()) {
+                        step(comparison, arrays, FloatType.BFLOAT16, write, rounding, size);
+                    }
+                }
+                step(comparison, arrays, FloatType.FLOAT, WeightWrite.STOCHASTIC, StateRounding.STOCHASTIC, size);
+                step(comparison, arrays, FloatType.FLOAT, WeightWrite.MASTER, StateRounding.NEAREST, size);
+            });
+        }
+
+        private void step(
+                Comparison comparison,
+                RandomArrays arrays,
+                FloatType type,
+                WeightWrite write,
+                StateRounding rounding,
+                int size) {
+            Random random = arrays.random();
+            var state = type == FloatType.FLOAT || write.hasFp32State() ? FloatType.FLOAT : FloatType.BFLOAT16;
+            long element = element(random);
+            boolean traced = random.nextInt(3) == 0;
+            boolean ordinary = random.nextBoolean(); // one special value in eight would switch the careful path on
+            var step = AdamW.step(
+                    1e-2,
+                    0.9,
+                    random.nextBoolean() ? 0.95 : 0.999,
+                    1e-8,
+                    0.1,
+                    random.nextBoolean() ? 0.7 : 1,
+                    write,
+                    rounding,
+                    random.nextLong(),
+                    random.nextInt(1000));
+            comparison.sameResult(
+                    "adamW of " + size + " " + type + ", " + step + " from element " + element,
+                    (set, a) -> {
+                        var statistics = traced ? new StepStatistics() : null;
+                        set.kernels()
+                                .step(
+                                        step,
+                                        new OptimizerArrays(
+                                                type, a[0], a[1], new long[] {a[2], a[3]}, a[4], size, element),
+                                        statistics);
+                        return traced ? text(statistics) : null;
+                    },
+                    arrays.at(element, ordinary ? arrays.numbers(type, size) : arrays.anyValues(type, size)),
+                    arrays.at(element, ordinary ? arrays.numbers(type, size) : arrays.anyValues(type, size)),
+                    arrays.at(element, arrays.numbers(state, size)),
+                    arrays.at(element, arrays.of(state, size, () -> Math.pow(random.nextGaussian(), 2))),
+                    arrays.at(element, arrays.numbers(state, size)));
+        }
+
+        private String text(StepStatistics s) {
+            return s.weights + " weights, " + s.stagnant + " stagnant, " + s.moved + " moved, squares "
+                    + s.squaredUpdate + " " + s.squaredWeight + " " + s.squaredGradient;
+        }
+    };
+
+    /** All small ones, some about the width of a vector, a pair and a block of sums, and some of several blocks. */
+    private static IntStream sizes(Random random, int largest) {
+        return Stream.of(
+                        IntStream.rangeClosed(0, 70),
+                        IntStream.of(127, 128, 129, 255, 256, 257, 511, 513),
+                        random.ints(12, 71, 10_000),
+                        IntStream.of(4095, 4096, 4097, largest))
+                .flatMapToInt(sizes -> sizes);
+    }
+
+    /** An element of the network's parameters; some near the place where its upper counter word changes. */
+    private static long element(Random random) {
+        return random.nextInt(4) == 0 ? (1L << 34) - random.nextInt(2000) : random.nextInt(1_000_000);
+    }
+}

@@ -1,0 +1,341 @@
+package org.dl4jsr.benchmarks.contract;
+
+import java.util.Arrays;
+import java.util.Random;
+import java.util.stream.DoubleStream;
+import org.dl4jsr.kernel.FloatType;
+
+/** The parts of a transformer: within a bound of the Java kernels, and the same bits at each call. */
+enum TransformerCases implements KernelCase {
+    LAYER_NORM {
+        @Override
+        public void run(Comparison comparison, RandomArrays arrays, int largest) {
+            eachShape(arrays.random(), (type, rows, width) -> {
+                String what = " of " + type + " " + rows + " x " + width;
+                var x = arrays.normal(type, rows * width);
+                var gain = arrays.normal(type, width);
+                comparison.close(
+                        "layerNormForward" + what,
+                        BOUND,
+                        (set, a) -> set.kernels()
+                                .layerNormForward(type, a[0], a[1], a[2], a[3], a[4], a[5], rows, width, 1e-5f),
+                        x,
+                        gain,
+                        arrays.normal(type, width),
+                        arrays.unwritten(type, rows * width),
+                        arrays.unwritten(FloatType.FLOAT, rows),
+                        arrays.unwritten(FloatType.FLOAT, rows));
+                var mean = arrays.normal(FloatType.FLOAT, rows);
+                var rstd = arrays.of(
+                        FloatType.FLOAT, rows, () -> 0.5 + arrays.random().nextDouble());
+                for (boolean residual : new boolean[] {false, true}) {
+                    comparison.close(
+                            "layerNormBackward" + what + (residual ? " in place with a residual" : ""),
+                            BOUND,
+                            (set, a) -> set.kernels()
+                                    .layerNormBackward(
+                                            type,
+                                            a[0],
+                                            a[1],
+                                            a[2],
+                                            a[3],
+                                            a[4],
+                                            residual ? a[5] : 0,
+                                            a[5],
+                                            a[6],
+                                            a[7],
+                                            rows,
+                                            width),
+                            x,
+                            gain,
+                            mean,
+                            rstd,
+                            arrays.normal(type, rows * width),
+                            arrays.normal(type, rows * width),
+                            arrays.unwritten(type, width),
+                            arrays.unwritten(type, width));
+                }
+            });
+        }
+    },
+
+    GELU {
+        @Override
+        public void run(Comparison comparison, RandomArrays arrays, int largest) {
+            eachShape(arrays.random(), (type, rows, width) -> {
+                int size = rows * width;
+                // the largest first, in arrays of one element, too
+                var x = arrays.of(
+                        type,
+                        size,
+                        DoubleStream.concat(DoubleStream.of(12), arrays.random().doubles(-12, 12))
+                                .iterator()::nextDouble);
+                forward(comparison, Bound.ofLargest(1e-7), type, x, arrays);
+                comparison.close(
+                        "geluBackward of " + type + " " + rows + " x " + width,
+                        BOUND,
+                        (set, a) -> set.kernels().geluBackward(type, a[0], a[1], a[1], a[2], rows, width),
+                        x,
+                        arrays.normal(type, size),
+                        arrays.unwritten(type, width));
+            });
+            for (var type : FloatType.values()) {
+                var all = arrays.allNumbers(type);
+                double relative = type == FloatType.FLOAT ? 0x1p-17 : 0x1p-7;
+                forward(comparison, (t, y, largestOfAll) -> relative * Math.abs(y) + 1e-33, type, all, arrays);
+                comparison.close(
+                        "geluBackward of all " + type,
+                        (t, dx, largestOfAll) -> (t == FloatType.FLOAT ? 0 : 0x1p-8) * Math.abs(dx) + 0x1p-20,
+                        (set, a) -> set.kernels().geluBackward(type, a[0], a[1], a[1], a[2], 1, all.length()),
+                        all,
+                        arrays.of(type, all.length(), () -> 1),
+                        arrays.unwritten(type, all.length()));
+                var nan = arrays.of(type, 40, () -> arrays.random().nextInt(8) == 0 ? Double.NaN : 0.5);
+                forward(comparison, BOUND, type, nan, arrays);
+            }
+        }
+
+        private void forward(Comparison comparison, Bound bound, FloatType type, Content x, RandomArrays arrays) {
+            comparison.close(
+                    "geluForward of " + x.length() + " " + type,
+                    bound,
+                    (set, a) -> set.kernels().geluForward(type, a[0], a[1], x.length()),
+                    x,
+                    arrays.unwritten(type, x.length()));
+        }
+    },
+
+    BIAS_GRADIENT {
+        @Override
+        public void run(Comparison comparison, RandomArrays arrays, int largest) {
+            eachShape(
+                    arrays.random(),
+                    (type, rows, width) -> comparison.close(
+                            "biasGradient of " + type + " " + rows + " x " + width,
+                            BOUND,
+                            (set, a) -> set.kernels().biasGradient(type, a[0], a[1], rows, width),
+                            arrays.normal(type, rows * width),
+                            arrays.unwritten(type, width)));
+        }
+    },
+
+    ATTENTION {
+        @Override
+        public void run(Comparison comparison, RandomArrays arrays, int largest) {
+            Random random = arrays.random();
+            for (var type : FloatType.values()) {
+                // BF16 probabilities and gradients of scores, whose errors partly cancel in the sums
+                double tolerance = type == FloatType.FLOAT ? TOLERANCE : 0x1p-7;
+                for (int[] sizes : new int[][] {
+                    {1, 1},
+                    {1, 64},
+                    {7, 7},
+                    {7, 33},
+                    {16, 16},
+                    {16, 128},
+                    {33, 1},
+                    {33, 24},
+                    {33, 64},
+                    {33, 80},
+                    {64, 16},
+                    {64, 64},
+                    {64, 128},
+                    {100, 7},
+                    {100, 24},
+                    {100, 33},
+                    {100, 64},
+                    {130, 128}
+                }) {
+                    int[] shape = {1 + random.nextInt(2), sizes[0], 1 + random.nextInt(3), sizes[1]};
+                    // the kernels for tensor cores want all arrays aligned
+                    var where = random.nextInt(4) > 0 ? arrays.aligned() : arrays;
+                    var qkv = where.normal(type, 3 * shape[0] * shape[1] * shape[2] * shape[3]);
+                    forward(comparison, where, tolerance, type, qkv, shape);
+                    backward(comparison, where, tolerance, type, qkv, shape);
+                }
+                // scores of hundreds: one probability is one, the others underflow
+                var huge = arrays.of(type, 3 * 40 * 32, () -> 30 * random.nextGaussian());
+                forward(comparison, arrays, type == FloatType.FLOAT ? 1e-4 : 0x1p-7, type, huge, 1, 40, 1, 32);
+                // a NaN in the sixth key reaches the sixth row and those behind it, no other
+                int nan = 5 * 6 + 2;
+                int[] at = {0};
+                var sixth = arrays.of(type, 60, () -> at[0]++ == nan ? Double.NaN : random.nextGaussian());
+                forward(comparison, arrays, tolerance, type, sixth, 1, 10, 1, 2);
+            }
+        }
+
+        private void forward(
+                Comparison comparison,
+                RandomArrays arrays,
+                double tolerance,
+                FloatType type,
+                Content qkv,
+                int... shape) {
+            comparison.close(
+                    "attentionForward of " + type + " " + Arrays.toString(shape),
+                    Bound.ofLargest(tolerance),
+                    (set, a) -> set.kernels()
+                            .attentionForward(type, a[0], a[1], a[2], shape[0], shape[1], shape[2], shape[3]),
+                    qkv,
+                    arrays.unwritten(type, qkv.length() / 3),
+                    arrays.unwritten(FloatType.FLOAT, shape[0] * shape[2] * shape[1]));
+        }
+
+        /** Takes whatever it is given for the results of the forward pass. */
+        private void backward(
+                Comparison comparison,
+                RandomArrays arrays,
+                double tolerance,
+                FloatType type,
+                Content qkv,
+                int... shape) {
+            comparison.close(
+                    "attentionBackward of " + type + " " + Arrays.toString(shape),
+                    Bound.ofLargest(tolerance),
+                    (set, a) -> set.kernels()
+                            .attentionBackward(
+                                    type, a[0], a[1], a[2], a[3], a[4], shape[0], shape[1], shape[2], shape[3]),
+                    qkv,
+                    arrays.normal(type, qkv.length() / 3),
+                    arrays.of(
+                            FloatType.FLOAT,
+                            shape[0] * shape[2] * shape[1],
+                            () -> 3 + arrays.random().nextGaussian()),
+                    arrays.normal(type, qkv.length() / 3),
+                    arrays.unwritten(type, qkv.length()));
+        }
+    },
+
+    EMBEDDING {
+        @Override
+        public void run(Comparison comparison, RandomArrays arrays, int largest) {
+            int batch = 3;
+            int time = 50;
+            int vocabulary = 40;
+            for (int width : new int[] {1, 7, 16, 33, 100, 260, 2056}) {
+                for (var type : FloatType.values()) {
+                    // some tokens never occur
+                    var tokens = arrays.ints(batch * time, () -> arrays.random().nextInt(vocabulary - 3));
+                    var table = arrays.normal(type, vocabulary * width);
+                    comparison.close(
+                            "embeddingForward of " + type + ", width " + width,
+                            Bound.ofLargest(0),
+                            (set, a) ->
+                                    set.kernels().embeddingForward(type, a[0], a[1], a[2], a[3], batch, time, width),
+                            tokens,
+                            table,
+                            arrays.normal(type, time * width),
+                            arrays.unwritten(type, batch * time * width));
+                    var dy = arrays.normal(type, batch * time * width);
+                    for (boolean accumulate : new boolean[] {false, true}) {
+                        comparison.close(
+                                "embeddingBackward of " + type + ", width " + width + ", accumulate " + accumulate,
+                                BOUND,
+                                (set, a) -> set.kernels()
+                                        .embeddingBackward(
+                                                type,
+                                                a[0],
+                                                a[1],
+                                                a[2],
+                                                a[3],
+                                                batch,
+                                                time,
+                                                width,
+                                                vocabulary,
+                                                accumulate),
+                                tokens,
+                                dy,
+                                accumulate ? table : arrays.unwritten(type, vocabulary * width),
+                                arrays.unwritten(type, time * width));
+                    }
+                }
+            }
+        }
+    },
+
+    CROSS_ENTROPY {
+        @Override
+        public void run(Comparison comparison, RandomArrays arrays, int largest) {
+            Random random = arrays.random();
+            int rows = 7;
+            for (int vocabulary : new int[] {1, 7, 16, 33, 256, 1000, 50_304}) {
+                for (var type : FloatType.values()) {
+                    var targets = arrays.ints(rows, () -> random.nextInt(4) == 0 ? -1 : random.nextInt(vocabulary));
+                    var logits = arrays.of(type, rows * vocabulary, () -> 8 * random.nextGaussian());
+                    var losses = arrays.unwritten(FloatType.FLOAT, rows);
+                    String what = "crossEntropy of " + type + ", vocabulary " + vocabulary;
+                    comparison.close(
+                            what,
+                            BOUND,
+                            (set, a) ->
+                                    set.kernels().crossEntropy(type, a[0], a[1], a[2], a[3], rows, vocabulary, 0.125f),
+                            logits,
+                            targets,
+                            losses,
+                            arrays.unwritten(type, rows * vocabulary));
+                    comparison.close(
+                            what + ", in place",
+                            BOUND,
+                            (set, a) -> set.kernels().crossEntropy(type, a[0], a[1], a[2], a[0], rows, vocabulary, 1),
+                            logits,
+                            targets,
+                            losses);
+                    comparison.close(
+                            what + ", the loss alone, some NaN",
+                            BOUND,
+                            (set, a) -> set.kernels().crossEntropy(type, a[0], a[1], a[2], 0, rows, vocabulary, 1),
+                            arrays.of(
+                                    type,
+                                    rows * vocabulary,
+                                    () -> random.nextInt(3 * vocabulary) == 0 ? Double.NaN : random.nextGaussian()),
+                            targets,
+                            losses);
+                }
+            }
+        }
+    },
+
+    TRANSPOSE {
+        @Override
+        public void run(Comparison comparison, RandomArrays arrays, int largest) {
+            eachShape(
+                    arrays.random(),
+                    (type, rows, columns) -> comparison.same(
+                            "transpose of " + type + " " + rows + " x " + columns,
+                            (set, a) -> set.kernels().transpose(type, a[0], a[1], rows, columns),
+                            arrays.anyValues(type, rows * columns),
+                            arrays.unwritten(type, rows * columns)));
+        }
+    };
+
+    /** Of the largest value, on top of one rounding of the storage. */
+    private static final double TOLERANCE = 2e-6;
+
+    private static final Bound BOUND = Bound.ofLargest(TOLERANCE);
+
+    private interface ShapeCheck {
+        void run(FloatType type, int rows, int width);
+    }
+
+    /** Some smaller than a vector, some large enough for several threads and blocks of rows. */
+    private static void eachShape(Random random, ShapeCheck check) {
+        for (int[] shape : new int[][] {
+            {1, 1},
+            {5, 7},
+            {1, 16},
+            {3, 16},
+            {5, 33},
+            {1, 64},
+            {1, 100},
+            {130, 260},
+            {130, 264},
+            {257, 129},
+            {7, 1024},
+            {1 + random.nextInt(300), 1 + random.nextInt(300)}
+        }) {
+            for (var type : FloatType.values()) {
+                check.run(type, shape[0], shape[1]);
+            }
+        }
+    }
+}

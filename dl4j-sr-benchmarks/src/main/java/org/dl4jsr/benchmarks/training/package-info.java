@@ -1,0 +1,2 @@
+/** JMH benchmarks of training steps. */
+package org.dl4jsr.benchmarks.training;

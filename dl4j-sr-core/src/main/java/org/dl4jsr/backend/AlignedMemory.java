@@ -1,0 +1,62 @@
+package org.dl4jsr.backend;
+
+import org.bytedeco.javacpp.Pointer;
+import org.dl4jsr.kernel.Memory;
+
+/**
+ * Blocks of off-heap memory that start at a multiple of {@value #ALIGNMENT} bytes. malloc gives 16 modulo 64, by which
+ * products on AMX lose half of their speed for each factor.
+ */
+final class AlignedMemory {
+
+    /** A line of the processor's cache, in bytes. */
+    static final int ALIGNMENT = 64;
+
+    private static final int TRIES = 5;
+    private static final int MILLISECONDS_TO_COLLECT = 50;
+
+    private AlignedMemory() {}
+
+    /**
+     * The address of a new block, whose content is undefined.
+     *
+     * @throws OutOfMemoryError where there is no such memory, after the garbage collector had its chance
+     */
+    static long allocate(long bytes) {
+        for (int i = 0; i < TRIES; i++) {
+            Pointer block = Pointer.malloc(bytes + Long.BYTES + ALIGNMENT - 1);
+            if (block != null && !block.isNull()) {
+                long address = (block.address() + Long.BYTES + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+                Memory.putLong(address - Long.BYTES, block.address()); // what free() needs
+                return address;
+            }
+            System.gc();
+            pause();
+        }
+        throw new OutOfMemoryError("Failed to allocate " + bytes + " bytes outside of Java's heap");
+    }
+
+    private static void pause() {
+        try {
+            Thread.sleep(MILLISECONDS_TO_COLLECT);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** Frees the block at {@code address}, once. */
+    static void free(long address) {
+        Pointer.free(new Address(Memory.getLong(address - Long.BYTES)));
+    }
+
+    /** A pointer to {@code address} that owns nothing. */
+    static Pointer pointer(long address) {
+        return new Address(address);
+    }
+
+    private static final class Address extends Pointer {
+        Address(long address) {
+            this.address = address;
+        }
+    }
+}

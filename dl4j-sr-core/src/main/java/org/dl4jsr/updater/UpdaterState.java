@@ -1,0 +1,128 @@
+package org.dl4jsr.updater;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import org.dl4jsr.rounding.WeightWrite;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.indexing.NDArrayIndex;
+
+/**
+ * Where a fused updater's moments and the compensation or master weights of one block of n parameters lie in the view
+ * that DL4J keeps for it: one array of n after the other, or, where {@link WeightWrite#hasFp32State}, behind a header
+ * and with the bits of one FP32 value in two BF16 elements each.
+ *
+ * <p>The header is a canary: a pattern, a function of n, of the BF16 values that arithmetic and careless casts change,
+ * signalling and quiet NaNs, negative zero and a subnormal. An all-zero header is fresh state.
+ */
+final class UpdaterState {
+
+    private static final int HEADER_OF_A_VARIABLE = 16;
+
+    private final INDArray view;
+    private final long parameters;
+    private final int moments;
+    private final boolean extra;
+    private final int elements;
+    private final long header;
+
+    /**
+     * @param view the block's updater state
+     * @param parameters n
+     * @throws IllegalStateException if the view does not hold the state of so many parameters, or its header has been
+     *         tampered with
+     */
+    UpdaterState(INDArray view, FusedUpdater config, long parameters) {
+        WeightWrite write = config.getWeightWrite();
+        boolean bf16 = view.dataType() == DataType.BFLOAT16;
+        boolean fp32InBf16 = bf16 && write.hasFp32State();
+        this.view = view;
+        this.parameters = parameters;
+        moments = config.moments();
+        extra = bf16 && write.hasExtra();
+        elements = fp32InBf16 ? 2 : 1;
+        header = view.length() - arrays() * parameters * elements;
+        if (fp32InBf16 ? header < HEADER_OF_A_VARIABLE || header % HEADER_OF_A_VARIABLE != 0 : header != 0) {
+            throw new IllegalStateException("The updater state has " + view.length() + " elements, expected "
+                    + size(config, parameters) + " for " + parameters + " parameters of " + config);
+        }
+        if (fp32InBf16) {
+            checkHeader();
+        }
+    }
+
+    /** Elements of updater state that a variable of {@code parameters} parameters needs in a BF16 network. */
+    static long size(FusedUpdater config, long parameters) {
+        WeightWrite write = config.getWeightWrite();
+        long arrays = (long) config.moments() + (write.hasExtra() ? 1 : 0);
+        return write.hasFp32State() && parameters > 0
+                ? HEADER_OF_A_VARIABLE + 2 * arrays * parameters
+                : arrays * parameters;
+    }
+
+    private int arrays() {
+        return moments + (extra ? 1 : 0);
+    }
+
+    /** Bytes a parameter. */
+    long bytes() {
+        return (long) arrays() * elements * view.dataType().width();
+    }
+
+    /**
+     * The address of a moment of the block's parameter {@code start}.
+     *
+     * @param address of the view
+     * @param moment from 0
+     */
+    long moment(long address, int moment, long start) {
+        return address
+                + (header + (moment * parameters + start) * elements)
+                        * view.dataType().width();
+    }
+
+    /** The address of the compensation or master weight of the block's parameter {@code start}; 0 if there is none. */
+    long extra(long address, long start) {
+        return extra ? moment(address, moments, start) : 0;
+    }
+
+    private void checkHeader() {
+        INDArray stored = view.get(NDArrayIndex.interval(0, header));
+        ByteBuffer bits = ByteBuffer.wrap(stored.dup().data().asBytes());
+        ByteBuffer canaries = ByteBuffer.allocate(bits.capacity()).order(ByteOrder.nativeOrder());
+        boolean fresh = true;
+        boolean intact = true;
+        for (int i = 0; i < header; i++) {
+            short element = bits.getShort(Short.BYTES * i);
+            fresh &= element == 0;
+            intact &= element == canary(i);
+            canaries.putShort(Short.BYTES * i, canary(i));
+        }
+        if (fresh) {
+            stored.assign(Nd4j.create(Nd4j.createBuffer(canaries, DataType.BFLOAT16, (int) header)));
+        } else if (!intact) {
+            throw new IllegalStateException("The updater state of " + parameters + " parameters under weightWrite"
+                    + " MASTER has been changed by arithmetic, a cast or a rearrangement, and its FP32 values are lost:"
+                    + " MASTER bears neither parameter averaging nor convertDataType; use weightWrite STOCHASTIC there,"
+                    + " or start the updater afresh with network.setUpdater(null)");
+        }
+    }
+
+    private short canary(long i) {
+        return switch ((int) (i % HEADER_OF_A_VARIABLE)) {
+            case 0 -> (short) 0x0001;
+            case 1 -> (short) 0x8000;
+            case 2 -> (short) 0xFFFF;
+            case 3 -> (short) 0x7FC1;
+            default -> signallingNan(i);
+        };
+    }
+
+    /** Sign and six fraction bits from a hash; never infinity, never quiet. */
+    private short signallingNan(long i) {
+        long hash = (parameters * 0x9E3779B97F4A7C15L + i) * 0xBF58476D1CE4E5B9L;
+        hash ^= hash >>> 31;
+        return (short) (0x7F80 | hash & 0x8000 | 1 + Long.remainderUnsigned(hash >>> 16, 63));
+    }
+}

@@ -1,0 +1,150 @@
+package org.dl4jsr.policy;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+
+import java.util.Arrays;
+import java.util.Random;
+import java.util.stream.Stream;
+import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
+import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.conf.layers.BatchNormalization;
+import org.deeplearning4j.nn.conf.layers.DenseLayer;
+import org.deeplearning4j.nn.conf.layers.OutputLayer;
+import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.nd4j.linalg.activations.Activation;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.dataset.DataSet;
+import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.learning.config.Adam;
+import org.nd4j.linalg.learning.config.IUpdater;
+import org.nd4j.linalg.learning.config.Nesterovs;
+import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
+
+/** A network with batch normalization is at inference what it is in FLOAT. */
+class BatchNormalizationTest {
+
+    private static final int WIDTH = 16;
+
+    static Stream<Arguments> policiesAndUpdaters() {
+        return Stream.of(Bf16Policy.SR, Bf16Policy.O2, Bf16Policy.KAHAN, Bf16Policy.NEAREST)
+                .flatMap(policy -> Stream.of(new Adam(1e-2), new Nesterovs(0.05, 0.9))
+                        .map(updater -> Arguments.of(policy, updater)));
+    }
+
+    /** DL4J's default, the logarithm of the deviation, in FLOAT. */
+    private static MultiLayerConfiguration configuration(IUpdater updater) {
+        return new NeuralNetConfiguration.Builder()
+                .seed(7)
+                .updater(updater.clone())
+                .list()
+                .layer(new BatchNormalization.Builder()
+                        .nIn(WIDTH)
+                        .nOut(WIDTH)
+                        .decay(0.98)
+                        .build())
+                .layer(new DenseLayer.Builder()
+                        .nIn(WIDTH)
+                        .nOut(32)
+                        .activation(Activation.RELU)
+                        .build())
+                .layer(new OutputLayer.Builder(LossFunction.MCXENT)
+                        .nIn(32)
+                        .nOut(2)
+                        .activation(Activation.SOFTMAX)
+                        .build())
+                .build();
+    }
+
+    private static MultiLayerNetwork trained(MultiLayerConfiguration configuration) {
+        var network = new MultiLayerNetwork(configuration);
+        network.init();
+        var random = new Random(3);
+        for (int i = 0; i < 300; i++) {
+            network.fit(data(random, 32));
+        }
+        return network;
+    }
+
+    /** Features N(10, 1); the class is whether the sum of two lies above 20. */
+    private static DataSet data(Random random, int size) {
+        INDArray features = Nd4j.create(DataType.FLOAT, size, WIDTH);
+        INDArray labels = Nd4j.create(DataType.FLOAT, size, 2);
+        for (int i = 0; i < size; i++) {
+            for (int j = 0; j < WIDTH; j++) {
+                features.putScalar(i, j, 10 + random.nextGaussian());
+            }
+            labels.putScalar(i, features.getDouble(i, 0) + features.getDouble(i, 1) > 20 ? 1 : 0, 1);
+        }
+        return new DataSet(features, labels);
+    }
+
+    private static double accuracy(MultiLayerNetwork network, DataSet data) {
+        INDArray output = network.output(data.getFeatures()).castTo(DataType.FLOAT);
+        return output.argMax(1)
+                .eq(data.getLabels().argMax(1))
+                .castTo(DataType.FLOAT)
+                .meanNumber()
+                .doubleValue();
+    }
+
+    @ParameterizedTest
+    @MethodSource("policiesAndUpdaters")
+    void inferenceAsInFloat(Bf16Policy policy, IUpdater updater) {
+        DataSet test = data(new Random(4), 1000);
+        var wide = trained(configuration(updater));
+        var bf16 = trained(policy.apply(configuration(updater)));
+        assertEquals(wide.score(test), bf16.score(test), 0.05, "loss");
+        assertEquals(accuracy(wide, test), accuracy(bf16, test), 0.025, "accuracy");
+        INDArray mean = bf16.getParam("0_mean").castTo(DataType.FLOAT);
+        INDArray variance = bf16.getParam("0_var").castTo(DataType.FLOAT);
+        assertEquals(10, mean.meanNumber().doubleValue(), 0.1);
+        assertEquals(1, variance.meanNumber().doubleValue(), 0.1);
+    }
+
+    @Test
+    void convertedNetworksKeepTheirVariance() {
+        var wide = trained(configuration(new Adam(1e-2)));
+        DataSet test = data(new Random(4), 200);
+        var bf16 = Bf16Policy.SR.convert(wide);
+        float[] variance =
+                bf16.getParam("0_var").castTo(DataType.FLOAT).dup().data().asFloat();
+        float[] logarithm = wide.getParam("0_log10stdev").dup().data().asFloat();
+        for (int i = 0; i < WIDTH; i++) {
+            double expected = Math.pow(10, 2 * logarithm[i]);
+            assertEquals(expected, variance[i], expected / 256);
+        }
+        assertEquals(wide.score(test), bf16.score(test), 0.02);
+    }
+
+    /** DL4J could not split the state of layers in one block, and would lose it. */
+    @Test
+    void theLearningRateOfOneLayerMayBeSetUnderO2() {
+        var network = new MultiLayerNetwork(Bf16Policy.O2.apply(configuration(new Adam(1e-2))));
+        network.init();
+        network.fit(data(new Random(3), 32));
+        float[] state = bits(network.getUpdater().getStateViewArray());
+        network.setLearningRate(1, 0);
+        assertArrayEquals(state, bits(network.getUpdater().getStateViewArray()));
+        float[] still = bits(network.getParam("1_W"));
+        float[] moving = bits(network.getParam("2_W"));
+        network.fit(data(new Random(4), 32));
+        assertArrayEquals(still, bits(network.getParam("1_W")));
+        assertFalse(Arrays.equals(moving, bits(network.getParam("2_W"))));
+        state = bits(network.getUpdater().getStateViewArray());
+        network.setLearningRate(1e-2);
+        assertArrayEquals(state, bits(network.getUpdater().getStateViewArray()));
+        network.fit(data(new Random(5), 32));
+        assertFalse(Arrays.equals(still, bits(network.getParam("1_W"))));
+    }
+
+    private static float[] bits(INDArray array) {
+        return array.castTo(DataType.FLOAT).dup().data().asFloat();
+    }
+}

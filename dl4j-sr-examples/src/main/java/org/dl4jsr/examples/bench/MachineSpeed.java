@@ -1,0 +1,62 @@
+package org.dl4jsr.examples.bench;
+
+import java.util.stream.IntStream;
+import org.bytedeco.javacpp.BytePointer;
+import org.bytedeco.javacpp.Pointer;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+/** What this machine can do at most, measured in this process: the floors of {@link ProfileRun}. */
+final class MachineSpeed {
+
+    /** Rows and columns of the matrices. */
+    static final int SIZE = 2048;
+
+    private static final int PRODUCTS = 5;
+    private static final long LARGEST_COPY = 256 << 20;
+    private static final long COPIED = 1 << 30;
+
+    private MachineSpeed() {}
+
+    /** Floating-point operations a second of the best of some products of large square matrices of this type. */
+    static double operationsPerSecond(DataType type) {
+        try (INDArray a = Nd4j.rand(DataType.FLOAT, SIZE, SIZE).castTo(type);
+                INDArray b = Nd4j.rand(DataType.FLOAT, SIZE, SIZE).castTo(type);
+                INDArray c = Nd4j.create(type, SIZE, SIZE)) {
+            return 2.0 * SIZE * SIZE * SIZE / fastest(PRODUCTS, () -> a.mmul(b, c));
+        }
+    }
+
+    /**
+     * Bytes a second, read and written, of the best copy that touches {@code bytes} bytes, by all processors. What fits
+     * into the caches comes from there.
+     */
+    static double bytesPerSecond(long bytes) {
+        int threads = Runtime.getRuntime().availableProcessors();
+        long piece = Math.max(1, Math.min(bytes, LARGEST_COPY) / 2 / threads);
+        long times = Math.max(2, COPIED / (2 * piece * threads));
+        try (BytePointer source = new BytePointer(piece * threads);
+                BytePointer target = new BytePointer(piece * threads)) {
+            return 2
+                    * piece
+                    * threads
+                    / fastest((int) Math.min(times, 1000), () -> IntStream.range(0, threads)
+                            .parallel()
+                            .forEach(thread -> Pointer.memcpy(
+                                    new BytePointer(target).position(thread * piece),
+                                    new BytePointer(source).position(thread * piece),
+                                    piece)));
+        }
+    }
+
+    private static double fastest(int times, Runnable action) {
+        double best = Double.POSITIVE_INFINITY;
+        for (int i = 0; i < times; i++) {
+            long start = System.nanoTime();
+            action.run();
+            best = Math.min(best, (System.nanoTime() - start) / 1e9);
+        }
+        return best;
+    }
+}

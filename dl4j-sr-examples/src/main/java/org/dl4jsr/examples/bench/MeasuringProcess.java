@@ -1,0 +1,33 @@
+package org.dl4jsr.examples.bench;
+
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.dl4jsr.examples.io.Json;
+import org.dl4jsr.examples.run.RunConfig;
+
+/** A measurement in a Java process of its own, so that measurements do not share warm code or memory. */
+final class MeasuringProcess {
+
+    private MeasuringProcess() {}
+
+    /** Runs {@code program} on {@code config} in a Java process like this one and returns what it prints. */
+    static String output(Class<?> program, RunConfig config) throws IOException, InterruptedException {
+        List<String> command = new ArrayList<>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.addAll(ManagementFactory.getRuntimeMXBean().getInputArguments());
+        command.addAll(List.of("-cp", System.getProperty("java.class.path"), program.getName(), Json.compact(config)));
+        Process process = new ProcessBuilder(command)
+                .redirectError(ProcessBuilder.Redirect.INHERIT)
+                .start();
+        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        if (process.waitFor() != 0) {
+            throw new IllegalStateException(
+                    "The measurement of " + config.policy() + " ended with exit code " + process.exitValue());
+        }
+        return output;
+    }
+}

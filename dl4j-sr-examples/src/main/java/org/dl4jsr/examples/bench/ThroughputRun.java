@@ -1,0 +1,72 @@
+package org.dl4jsr.examples.bench;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.dl4jsr.examples.io.Json;
+import org.dl4jsr.examples.run.JavaCppSettings;
+import org.dl4jsr.examples.run.RunConfig;
+
+/** The process that measures speed and memory of training under one configuration and prints its {@link Result}. */
+final class ThroughputRun {
+
+    private static final double WARMUP_SECONDS = 3;
+    private static final double SECONDS = 5;
+    private static final Pattern PEAK = Pattern.compile("VmHWM:\\s+(\\d+) kB");
+
+    /**
+     * @param msPerStep milliseconds of a whole step
+     * @param msOptimizer of these, in the optimizer
+     * @param peakRssBytes largest memory of the process; 0 where the system does not tell
+     */
+    record Result(double msPerStep, double msOptimizer, long peakRssBytes) {
+
+        double tokensPerSecond(RunConfig config) {
+            return 1000 * config.tokensPerStep() / msPerStep;
+        }
+
+        double gflops(RunConfig config) {
+            return tokensPerSecond(config) * config.model().flopsPerToken() / 1e9;
+        }
+
+        static Result best(Result a, Result b) {
+            return new Result(
+                    Math.min(a.msPerStep, b.msPerStep),
+                    Math.min(a.msOptimizer, b.msOptimizer),
+                    Math.min(a.peakRssBytes, b.peakRssBytes));
+        }
+    }
+
+    private ThroughputRun() {}
+
+    /** Measures in a process of its own. */
+    static Result of(RunConfig config) throws IOException, InterruptedException {
+        return Json.read(MeasuringProcess.output(ThroughputRun.class, config), Result.class);
+    }
+
+    /** @param args the {@link RunConfig} in JSON */
+    public static void main(String[] args) throws IOException {
+        JavaCppSettings.apply();
+        RunConfig config = Json.read(args[0], RunConfig.class);
+        System.out.println(Json.compact(measure(config, WARMUP_SECONDS, SECONDS)));
+        System.exit(0);
+    }
+
+    static Result measure(RunConfig config, double warmupSeconds, double seconds) throws IOException {
+        TrainingStep step = new TrainingStep(config);
+        step.msEach(warmupSeconds);
+        double msPerStep = step.msEach(seconds);
+        return new Result(msPerStep, step.msOptimizer(), peakRssBytes());
+    }
+
+    private static long peakRssBytes() throws IOException {
+        Path status = Path.of("/proc/self/status");
+        if (!Files.exists(status)) {
+            return 0;
+        }
+        Matcher matcher = PEAK.matcher(Files.readString(status));
+        return matcher.find() ? 1024 * Long.parseLong(matcher.group(1)) : 0;
+    }
+}

@@ -1,0 +1,80 @@
+package org.dl4jsr.examples.bench;
+
+import java.util.Random;
+import org.deeplearning4j.nn.api.Model;
+import org.deeplearning4j.nn.graph.ComputationGraph;
+import org.deeplearning4j.optimize.api.BaseTrainingListener;
+import org.dl4jsr.examples.data.TokenBatches;
+import org.dl4jsr.examples.data.TokenBuffer;
+import org.dl4jsr.examples.run.GptNetwork;
+import org.dl4jsr.examples.run.RunConfig;
+import org.dl4jsr.updater.GradientAccumulation;
+
+/** A training step of a fresh network on random tokens, to be repeated. */
+final class TrainingStep implements Runnable {
+
+    private final ComputationGraph network;
+    private final GradientAccumulation accumulation;
+    private final TokenBatches batches;
+    private final int passes;
+    private final OptimizerTime optimizerTime = new OptimizerTime();
+
+    /** Of the fastest step: from the gradient to the new parameters. */
+    private static final class OptimizerTime extends BaseTrainingListener {
+
+        private long start;
+        private long fastest = Long.MAX_VALUE;
+
+        @Override
+        public void onGradientCalculation(Model model) {
+            start = System.nanoTime();
+        }
+
+        @Override
+        public void iterationDone(Model model, int iteration, int epoch) {
+            fastest = Math.min(fastest, System.nanoTime() - start);
+        }
+    }
+
+    TrainingStep(RunConfig config) {
+        network = GptNetwork.create(config);
+        network.setListeners(optimizerTime);
+        passes = config.budget().accumulate();
+        accumulation = passes > 1 ? new GradientAccumulation(network) : null;
+        TokenBuffer tokens = new TokenBuffer();
+        Random random = new Random(1);
+        for (int i = 0; i < 64 * config.model().context(); i++) {
+            tokens.add(random.nextInt(config.model().vocabulary()));
+        }
+        batches =
+                new TokenBatches(tokens, config.budget().batch(), config.model().context());
+    }
+
+    @Override
+    public void run() {
+        if (accumulation == null) {
+            network.fit(batches.random(1, 0, 0));
+            return;
+        }
+        for (int pass = 0; pass < passes; pass++) {
+            accumulation.add(batches.random(1, 0, pass));
+        }
+        accumulation.step();
+    }
+
+    /** Repeats the step for {@code seconds} and at least twice; returns the mean of its milliseconds. */
+    double msEach(double seconds) {
+        long start = System.nanoTime();
+        int count = 0;
+        while (count < 2 || System.nanoTime() - start < seconds * 1e9) {
+            run();
+            count++;
+        }
+        return (System.nanoTime() - start) / 1e6 / count;
+    }
+
+    /** Milliseconds in the optimizer, at least so far. */
+    double msOptimizer() {
+        return optimizerTime.fastest / 1e6;
+    }
+}

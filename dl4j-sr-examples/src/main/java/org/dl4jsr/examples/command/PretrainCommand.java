@@ -1,0 +1,59 @@
+package org.dl4jsr.examples.command;
+
+import java.nio.file.Path;
+import java.util.Objects;
+import java.util.concurrent.Callable;
+import org.dl4jsr.examples.io.BadInput;
+import org.dl4jsr.examples.run.Pretraining;
+import org.dl4jsr.examples.run.RunConfig;
+import org.dl4jsr.examples.run.RunDirectory;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** {@code pretrain}: trains a GPT on text, in a run directory that a killed run can be resumed from. */
+@Command(
+        name = "pretrain",
+        mixinStandardHelpOptions = true,
+        sortOptions = false,
+        description = "Pretrains a GPT on text. Without options: nano on Java sources, in about two minutes.")
+public final class PretrainCommand implements Callable<Integer> {
+
+    @Mixin
+    private TrainingOptions training = new TrainingOptions();
+
+    @Option(
+            names = "--policy",
+            paramLabel = "NAME",
+            description = "fp32, bf16-o1, bf16-o2, bf16-nearest, bf16-kahan or bf16-sr (default).")
+    private String policy;
+
+    @Option(names = "--out", paramLabel = "DIR", description = "Run directory (default: runs/PRESET-POLICY-TIME).")
+    private Path out;
+
+    @Option(names = "--resume", paramLabel = "DIR", description = "Go on with the run in this directory.")
+    private Path resume;
+
+    @Override
+    public Integer call() {
+        if (resume == null) {
+            RunConfig base = training.config();
+            RunConfig config = policy == null ? base : base.withPolicy(policy);
+            return Pretraining.start(
+                    Objects.requireNonNullElseGet(
+                            out, () -> RunDirectory.newPath(config.model().preset() + "-" + config.policy())),
+                    config);
+        }
+        if (out != null && !out.equals(resume)) {
+            throw new BadInput("--out " + out + " and --resume " + resume + " differ: a resumed run goes on in its own"
+                    + " directory; leave --out away");
+        }
+        return Pretraining.resume(
+                resume,
+                config -> {
+                    training.requireSame(config, resume);
+                    ModelOptions.requireSame("--policy", policy, config.policy(), resume);
+                },
+                training.tokens());
+    }
+}

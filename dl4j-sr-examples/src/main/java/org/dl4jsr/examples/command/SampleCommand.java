@@ -1,0 +1,86 @@
+package org.dl4jsr.examples.command;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import org.dl4jsr.examples.data.Tokenizer;
+import org.dl4jsr.examples.io.BadInput;
+import org.dl4jsr.examples.run.Checkpoint;
+import org.dl4jsr.examples.run.Checkpoints;
+import org.dl4jsr.examples.run.GptNetwork;
+import org.dl4jsr.examples.run.RunConfig;
+import org.dl4jsr.examples.run.RunDirectory;
+import org.dl4jsr.examples.run.Sampler;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** {@code sample}: text that a trained model goes on with. */
+@Command(
+        name = "sample",
+        mixinStandardHelpOptions = true,
+        sortOptions = false,
+        description = "Writes text with a model that pretrain has trained.")
+public final class SampleCommand implements Callable<Integer> {
+
+    private static final int MOST_TOKENS = 1_000_000;
+
+    @Option(
+            names = "--model",
+            paramLabel = "PATH",
+            required = true,
+            description = "Run directory, or one of its checkpoint-STEP.zip.")
+    private Path model;
+
+    @Option(names = "--prompt", paramLabel = "TEXT", description = "Text to go on with (default: a new text).")
+    private String prompt = "";
+
+    @Option(names = "--tokens", paramLabel = "N", description = "Tokens to write at most (default: ${DEFAULT-VALUE}).")
+    private int tokens = 300;
+
+    @Option(
+            names = "--temperature",
+            paramLabel = "X",
+            description = "0 takes the likeliest token, 1 the model's own distribution (default: ${DEFAULT-VALUE}).")
+    private double temperature = 0.8;
+
+    @Option(
+            names = "--top-k",
+            paramLabel = "N",
+            description = "Draw among the N likeliest tokens; 0, the default, for all.")
+    private int topK;
+
+    @Option(names = "--seed", paramLabel = "N", description = "Of the draws (default: ${DEFAULT-VALUE}).")
+    private long seed = 1;
+
+    @Override
+    public Integer call() {
+        BadInput.requireRange("--tokens", tokens, MOST_TOKENS);
+        if (!(temperature >= 0 && temperature <= 100)) {
+            throw new BadInput("--temperature " + temperature + " is out of range: expected 0 to 100");
+        }
+        if (topK < 0) {
+            throw new BadInput("--top-k " + topK + " is out of range: expected 0 (all) or more");
+        }
+        Checkpoint checkpoint = checkpoint();
+        RunConfig config = checkpoint.config();
+        Path zip = Files.isDirectory(model) ? new Checkpoints(model).zip(checkpoint.step()) : model;
+        Sampler sampler = new Sampler(
+                GptNetwork.restore(checkpoint, zip),
+                Tokenizer.named(config.text().tokenizer()),
+                config.model().context(),
+                temperature,
+                topK);
+        System.out.println(prompt + sampler.write(prompt, tokens, seed));
+        return 0;
+    }
+
+    private Checkpoint checkpoint() {
+        if (Files.isRegularFile(model)) {
+            return Checkpoints.of(model);
+        }
+        RunDirectory.requireRun(model);
+        return new Checkpoints(model)
+                .newest()
+                .orElseThrow(() -> new BadInput("Run directory " + model + " has no checkpoint yet"));
+    }
+}

@@ -1,0 +1,65 @@
+package org.dl4jsr.examples.command;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Objects;
+import org.dl4jsr.examples.run.RunConfig;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** The options of a training run that {@code pretrain} and {@code compare} share. Null: not given. */
+final class TrainingOptions {
+
+    @Mixin
+    private ModelOptions model = new ModelOptions();
+
+    @Option(
+            names = "--text",
+            paramLabel = "PATH",
+            arity = "1..*",
+            description = "Files and directories of UTF-8 text (default: Java sources of nd4j-api).")
+    private List<Path> text = List.of();
+
+    @Option(names = "--tokens", paramLabel = "N", description = "Tokens to train on (default: by preset).")
+    private Long tokens;
+
+    @Option(names = "--lr", paramLabel = "X", description = "Learning rate after the warmup (default: by preset).")
+    private Double learningRate;
+
+    @Option(names = "--seed", paramLabel = "N", description = "Of weights, data order and rounding (default: 1).")
+    private Long seed;
+
+    /** The run that the options ask for, under the default policy; the text is not read yet. */
+    RunConfig config() {
+        RunConfig config = model.config();
+        return config.withText(config.text().withPaths(textPaths()))
+                .withBudget(config.budget()
+                        .withTokens(Objects.requireNonNullElse(
+                                tokens, config.budget().tokens())))
+                .withLearningRate(Objects.requireNonNullElse(learningRate, config.learningRate()))
+                .withSeed(Objects.requireNonNullElse(seed, config.seed()));
+    }
+
+    /** Null where they were not given. */
+    Long tokens() {
+        return tokens;
+    }
+
+    /**
+     * Requires that what was given, but for the tokens, is what {@code config} has; {@code directory} is where that
+     * comes from.
+     */
+    void requireSame(RunConfig config, Path directory) {
+        model.requireSame(config, directory);
+        ModelOptions.requireSame(
+                "--text", text.isEmpty() ? null : textPaths(), config.text().paths(), directory);
+        ModelOptions.requireSame("--lr", learningRate, config.learningRate(), directory);
+        ModelOptions.requireSame("--seed", seed, config.seed(), directory);
+    }
+
+    private List<String> textPaths() {
+        return text.stream()
+                .map(path -> path.toAbsolutePath().normalize().toString())
+                .toList();
+    }
+}

@@ -1,0 +1,55 @@
+package org.dl4jsr.examples.run;
+
+import com.sun.management.OperatingSystemMXBean;
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.dl4jsr.examples.io.BadInput;
+import org.dl4jsr.examples.io.Bytes;
+import org.dl4jsr.examples.io.Texts;
+
+/** The memory of this machine, or of the container that Java runs in. */
+public final class MachineMemory {
+
+    private static final Pattern AVAILABLE = Pattern.compile("MemAvailable:\\s+(\\d+) kB");
+
+    private MachineMemory() {}
+
+    /** Bytes that can be had without swapping. */
+    static long available() {
+        OperatingSystemMXBean system = (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
+        try {
+            Matcher matcher = AVAILABLE.matcher(Files.readString(Path.of("/proc/meminfo")));
+            if (matcher.find()) {
+                return Math.min(1024 * Long.parseLong(matcher.group(1)), system.getTotalMemorySize());
+            }
+        } catch (IOException e) {
+            // not Linux: Java's own figure, which leaves out what caches hold
+        }
+        return system.getFreeMemorySize();
+    }
+
+    /** Throws where the run would not fit into this machine or into DL4J, which counts updater state in an int. */
+    public static void require(RunConfig config) {
+        long elements = MemoryPlan.updaterElements(config);
+        if (elements > Integer.MAX_VALUE) {
+            throw new BadInput(Texts.format(
+                    "%s under %s has %,d elements of updater state, and DL4J can"
+                            + " hold %,d: choose a smaller --preset or a --policy with less state",
+                    config.model().preset(), config.policy(), elements, Integer.MAX_VALUE));
+        }
+        long needed = MemoryPlan.of(config).total();
+        long available = available();
+        if (needed > available) {
+            throw new BadInput("Not enough memory: " + config.model().preset() + " under " + config.policy()
+                    + " with batch "
+                    + config.budget().batch() + " and context " + config.model().context() + " needs about "
+                    + Bytes.format(needed)
+                    + " and " + Bytes.format(available) + " are available; a smaller --batch, --context or --preset"
+                    + " needs less (see plan --preset " + config.model().preset() + ")");
+        }
+    }
+}

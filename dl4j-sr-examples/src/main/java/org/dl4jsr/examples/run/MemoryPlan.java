@@ -1,0 +1,63 @@
+package org.dl4jsr.examples.run;
+
+import org.dl4jsr.policy.Bf16Policy;
+import org.dl4jsr.rounding.WeightWrite;
+
+/**
+ * The memory that a run needs, in bytes, by arithmetic alone.
+ *
+ * @param weights in the network's type, with the FP32 masters of bf16-o2
+ * @param gradients in the network's type
+ * @param optimizer Adam's moments and Kahan's compensation
+ * @param accumulation the FP32 sums of gradient accumulation
+ * @param activations of one pass, forward and backward
+ * @param java heap, code and libraries
+ */
+public record MemoryPlan(long weights, long gradients, long optimizer, long accumulation, long activations, long java) {
+
+    private static final long JAVA = 400L << 20;
+    /** Elements a token and unit of width that a block keeps for its backward pass, or needs there. */
+    private static final int BLOCK_ELEMENTS = 16;
+
+    private static final int WORKING_ELEMENTS = 20;
+
+    public static MemoryPlan of(RunConfig config) {
+        long parameters = config.model().parameters();
+        Bf16Policy policy = config.bf16Policy();
+        int element = policy.dataType().width();
+        int weightBytes = policy.weightWrite() == WeightWrite.MASTER ? element + 4 : element;
+        int optimizerBytes = policy.modelStateBytes() - weightBytes - element;
+        long accumulation = config.budget().accumulate() > 1 ? 4 * parameters : 0;
+        long rows = (long) config.budget().batch() * config.model().context();
+        long activations = rows
+                * element
+                * ((long) config.model().width()
+                                * (BLOCK_ELEMENTS * config.model().layers() + WORKING_ELEMENTS)
+                        + 2L * config.model().vocabulary());
+        return new MemoryPlan(
+                weightBytes * parameters,
+                element * parameters,
+                optimizerBytes * parameters,
+                accumulation,
+                activations,
+                JAVA);
+    }
+
+    /** Length of DL4J's updater state array: moments, and compensation or masters, in the network's type. */
+    static long updaterElements(RunConfig config) {
+        Bf16Policy policy = config.bf16Policy();
+        int element = policy.dataType().width();
+        return (policy.modelStateBytes() - 2 * element)
+                / element
+                * config.model().parameters();
+    }
+
+    /** Weights, gradients and optimizer state. */
+    public long modelState() {
+        return weights + gradients + optimizer;
+    }
+
+    public long total() {
+        return modelState() + accumulation + activations + java;
+    }
+}

@@ -1,0 +1,136 @@
+package org.dl4jsr.examples.run;
+
+import java.time.Duration;
+import java.util.function.BooleanSupplier;
+import org.deeplearning4j.nn.graph.ComputationGraph;
+import org.dl4jsr.examples.data.Corpus;
+import org.dl4jsr.examples.data.TokenBatches;
+import org.dl4jsr.examples.report.MetricsRow;
+import org.dl4jsr.examples.run.TrainingState.RowSoFar;
+import org.dl4jsr.updater.GradientAccumulation;
+import org.dl4jsr.updater.RoundingStatsListener;
+import org.dl4jsr.updater.UpdaterStatus;
+import org.nd4j.linalg.dataset.DataSet;
+
+/**
+ * The training loop. There are some 200 rows of metrics a run and some 10 validations, each with a checkpoint, at steps
+ * that depend on the configuration alone; in between there is a checkpoint at the first row after ten minutes.
+ */
+public final class Trainer {
+
+    private static final int ROWS = 200;
+    private static final int ROWS_A_VALIDATION = 20;
+    private static final Duration BETWEEN_CHECKPOINTS = Duration.ofMinutes(10);
+
+    /** Hears of a run as it goes. */
+    public interface Listener {
+
+        /** After every step, which took so many nanoseconds. */
+        default void step(long step, double loss, double learningRate, long nanoseconds) {}
+
+        /** At every row. */
+        void row(MetricsRow row);
+
+        /** Whenever a checkpoint is due, after the row of that step. */
+        default void checkpoint(TrainingState state) {}
+    }
+
+    private final RunConfig config;
+    private final ComputationGraph network;
+    private final Listener listener;
+    private final TokenBatches batches;
+    private final Evaluation evaluation;
+    private final double bytesPerToken;
+    private final UpdaterStatus status;
+    private final GradientAccumulation accumulation;
+    private final int rowEvery;
+    /** As of the first step since the last row: the listener counts iterations from 0. */
+    private double stagnation;
+
+    public Trainer(RunConfig config, Corpus corpus, ComputationGraph network, Listener listener) {
+        this.config = config;
+        this.network = network;
+        this.listener = listener;
+        batches = new TokenBatches(
+                corpus.train(), config.budget().batch(), config.model().context());
+        evaluation = new Evaluation(corpus, config);
+        bytesPerToken = corpus.validationBytesPerToken();
+        status = UpdaterStatus.of(network);
+        rowEvery = Math.max(1, config.steps() / ROWS);
+        network.setListeners(new RoundingStatsListener(
+                rowEvery, stats -> stagnation = stats.total().lost()));
+        accumulation = config.budget().accumulate() > 1 ? new GradientAccumulation(network) : null;
+    }
+
+    /**
+     * Trains from {@code start} to the end of the run, or until {@code stop} says so after a step; then there is a
+     * checkpoint of that step.
+     *
+     * @return whether it came to the end
+     */
+    public boolean run(TrainingState start, BooleanSupplier stop) {
+        status.restore(start.skipped(), start.skippedInARow());
+        stagnation = start.row().stagnation();
+        int steps = config.steps();
+        long lastCheckpoint = System.nanoTime();
+        RowSoFar row = start.row();
+        for (long step = start.step() + 1; step <= steps; step++) {
+            long before = System.nanoTime();
+            double loss = step(step - 1);
+            long nanoseconds = System.nanoTime() - before;
+            row = new RowSoFar(row.start(), row.losses() + loss, row.nanoseconds() + nanoseconds, stagnation);
+            listener.step(step, loss, learningRate(step), nanoseconds);
+            boolean validate = step % ((long) rowEvery * ROWS_A_VALIDATION) == 0 || step == steps;
+            boolean rowIsFull = step % rowEvery == 0 || step == steps;
+            if (rowIsFull) {
+                listener.row(row(step, row, validate));
+                row = new RowSoFar(step, 0, 0, stagnation);
+            }
+            boolean stopped = step < steps && stop.getAsBoolean();
+            boolean due = rowIsFull && System.nanoTime() - lastCheckpoint > BETWEEN_CHECKPOINTS.toNanos();
+            if (validate || due || stopped) {
+                listener.checkpoint(new TrainingState(
+                        step, step * config.tokensPerStep(), status.skippedSteps(), status.consecutiveSkips(), row));
+                lastCheckpoint = System.nanoTime();
+            }
+            if (stopped) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** Takes step number {@code step}, from 0, and returns its loss. */
+    private double step(long step) {
+        if (accumulation != null) {
+            for (int part = 0; part < config.budget().accumulate(); part++) {
+                accumulation.add(batches.random(config.seed(), step, part));
+            }
+            return accumulation.step();
+        }
+        DataSet batch = batches.random(config.seed(), step, 0);
+        network.fit(batch);
+        return network.score();
+    }
+
+    private MetricsRow row(long step, RowSoFar row, boolean validate) {
+        double valLoss = validate ? evaluation.loss(network) : Double.NaN;
+        return new MetricsRow(
+                step,
+                step * config.tokensPerStep(),
+                row.losses() / (step - row.start()),
+                valLoss,
+                Math.exp(valLoss),
+                valLoss / Math.log(2) / bytesPerToken,
+                learningRate(step),
+                status.lastGradientNorm(),
+                stagnation,
+                status.skippedSteps(),
+                (step - row.start()) * config.tokensPerStep() / (row.nanoseconds() / 1e9));
+    }
+
+    /** The learning rate of the step that made {@code step} steps. */
+    private double learningRate(long step) {
+        return config.schedule().valueAt((int) step - 1, 0);
+    }
+}

@@ -1,0 +1,40 @@
+package org.dl4jsr.examples.run;
+
+import java.nio.file.Path;
+import java.util.List;
+import org.dl4jsr.examples.data.Corpus;
+import org.dl4jsr.examples.data.Tokenizer;
+
+/**
+ * What a run learns from.
+ *
+ * @param paths absolute paths of the user's text; empty for the default corpus
+ * @param sha256 of the corpus; empty as long as it has not been read
+ * @param tokenizer name of the tokenizer
+ */
+public record TrainingText(List<String> paths, String sha256, String tokenizer) {
+
+    public TrainingText {
+        paths = List.copyOf(paths);
+        Tokenizer.named(tokenizer);
+    }
+
+    public TrainingText withPaths(List<String> newPaths) {
+        return new TrainingText(newPaths, sha256, tokenizer);
+    }
+
+    public TrainingText withSha256(String newSha256) {
+        return new TrainingText(paths, newSha256, tokenizer);
+    }
+
+    public TrainingText withTokenizer(String newTokenizer) {
+        return new TrainingText(paths, sha256, newTokenizer);
+    }
+
+    /** Reads and tokenizes the text, which must have a window of {@code context} tokens for training and validation. */
+    public Corpus load(int context) {
+        Corpus corpus = Corpus.load(paths.stream().map(Path::of).toList(), Tokenizer.named(tokenizer));
+        corpus.requireWindows(context);
+        return corpus;
+    }
+}
