@@ -22,11 +22,6 @@ enum InstructionSet {
         return values()[NativeLibrary.bestInstructionSet()];
     }
 
-    /** Whether users may choose it. */
-    boolean isForUsers() {
-        return this != EMULATED_AMX;
-    }
-
     /** The name in logs and in the system property. */
     String label() {
         return name().toLowerCase(Locale.ROOT);

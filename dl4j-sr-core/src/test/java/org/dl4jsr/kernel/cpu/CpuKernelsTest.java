@@ -63,4 +63,17 @@ class CpuKernelsTest {
                     e.getMessage());
         }
     }
+
+    @Test
+    void emulationIsNotForUsers() {
+        System.setProperty(CpuKernels.LEVEL_PROPERTY, "emulated_amx");
+        try {
+            var e = assertThrows(IllegalArgumentException.class, CpuKernels::choose);
+            assertTrue(
+                    e.getMessage().contains("is emulated_amx, expected one of amx, avx512bf16, avx512"),
+                    e.getMessage());
+        } finally {
+            System.clearProperty(CpuKernels.LEVEL_PROPERTY);
+        }
+    }
 }
