@@ -70,6 +70,7 @@ class WaysOutTest {
         return arrays;
     }
 
+    @SuppressWarnings("deprecation") // readTxt, too
     private Map<String, Trip> trips() {
         File file = directory.resolve("array").toFile();
         var trips = new LinkedHashMap<String, Trip>();
