@@ -36,6 +36,9 @@ LANES_FUNCTION F load(const uint16_t* source) {
     return value((U) b << 16);
 }
 
+template <class T>
+LANES_FUNCTION F valueAt(const T* source) { return load(source); }
+
 LANES_FUNCTION void store(float* target, U b) { memcpy(target, &b, sizeof b); }
 
 LANES_FUNCTION void store(uint16_t* target, U b) {
@@ -84,60 +87,15 @@ static inline void addSquares(const T* values, int64_t begin, int64_t end, doubl
     }
 }
 
-/// One AdamW step of BF16 weights with BF16 state.
-template <int WRITE, bool TRACE>
-static inline void adamWBFloat16(
-        const AdamWScalars& scalars, const AdamWArrays& a, int64_t begin, int64_t end, AdamWTrace* trace) {
-    const AdamWScalars s = scalars; // a copy that no store can alias
-    const uint16_t* gradient = (const uint16_t*) a.gradient;
-    uint16_t *weights = (uint16_t*) a.weights, *ms = (uint16_t*) a.m, *vs = (uint16_t*) a.v;
-    uint16_t* compensation = (uint16_t*) a.extra;
-    RandomBits bitsOf(s.keys, s.step);
-    for (int64_t i = begin; i < end; i++) {
-        U random = bitsOf.get(a.element + i);
-        F g = load(gradient + i) * s.gradientScale;
-        F p = load(weights + i), m = load(ms + i), v = load(vs + i);
-        F c = WRITE == KAHAN ? load(compensation + i) : 0;
-        F update = adamWUpdate(s, g, p, m, v);
-        U written = writeWeight<WRITE>(p, update, c, random);
-        store(weights + i, written);
-        store(ms + i, nearest(m));
-        store(vs + i, writeSecondMoment(s, v, random));
-        if (WRITE == KAHAN) {
-            store(compensation + i, nearest(c));
-        }
-        if (TRACE) {
-            trace->add(i, update, p, g, widened(nearest(p - update)) == bits(p),
-                       widened(written) != bits(p));
-        }
-    }
-}
+LANES_FUNCTION int64_t sum(U count) { return count; }
 
-/// One AdamW step of FP32 weights, or of BF16 weights with an FP32 master; state is FP32.
-template <class Gradient, bool TRACE>
-static inline void adamWFloat(
-        const AdamWScalars& scalars, const AdamWArrays& a, int64_t begin, int64_t end, AdamWTrace* trace) {
-    const AdamWScalars s = scalars; // a copy that no store can alias
-    const bool master = sizeof(Gradient) == sizeof(uint16_t);
-    const Gradient* gradient = (const Gradient*) a.gradient;
-    float *weights = (float*) (master ? a.extra : a.weights), *ms = (float*) a.m, *vs = (float*) a.v;
-    for (int64_t i = begin; i < end; i++) {
-        F g = load(gradient + i) * s.gradientScale;
-        F p = load(weights + i), m = load(ms + i), v = load(vs + i);
-        if (master) {
-            p = masterWeight(p, load((const uint16_t*) a.weights + i));
-        }
-        F update = adamWUpdate(s, g, p, m, v);
-        U written = canonical(p - update);
-        store(weights + i, written);
-        if (master) {
-            store((uint16_t*) a.weights + i, nearest(value(written)));
-        }
-        store(ms + i, canonical(m));
-        store(vs + i, canonical(v));
-        if (TRACE) {
-            bool moved = written != bits(p);
-            trace->add(i, update, p, g, !moved, moved);
-        }
-    }
-}
+/// One value as a pack; see step.h.
+struct Single {
+    static const int N = 1;
+
+    template <class T>
+    LANES_METHOD void load(const T* source, F (&x)[N]) const { x[0] = valueAt(source); }
+
+    template <class T>
+    LANES_METHOD void storeBits(T* target, const U (&b)[N]) const { store(target, b[0]); }
+};

@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <stdexcept>
+#include <string>
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
@@ -14,6 +16,10 @@
 namespace dl4jsr {
 
 #include "types.h"
+
+// Their orders are those of the Java enums.
+enum InstructionSet { AMX, AVX512BF16, EMULATED_AMX, AVX512, AVX2, SCALAR };
+enum FloatType { FLOAT, BFLOAT16 };
 
 /// Elements of a block: the unit of work of a thread and of the sums of org.dl4jsr.kernel.BlockSum.
 static const int BLOCK = 4096;
@@ -30,24 +36,39 @@ static inline int threadsFor(int threads, int64_t blocks) {
     return useful < threads ? (useful > 1 ? (int) useful : 1) : threads;
 }
 
-/// What AdamWStatistics needs of the steps of one block.
-struct AdamWTrace {
+#define FOR_BLOCKS(length) \
+    const int64_t blocks = blocksOf(length); \
+    _Pragma("omp parallel for num_threads(threadsFor(threads, blocks)) schedule(static)") \
+    for (int64_t block = 0; block < blocks; block++)
+
+#define BLOCK_RANGE block * BLOCK, blockEnd(block, length)
+
+/// What statistics need of the steps of one block.
+struct StepTrace {
     float update[BLOCK], weight[BLOCK], gradient[BLOCK];
     int64_t stagnant, moved;
-
-    void add(int64_t index, float u, float p, float g, bool lost, bool changed) {
-        update[index % BLOCK] = u;
-        weight[index % BLOCK] = p;
-        gradient[index % BLOCK] = g;
-        stagnant += lost && u != 0;
-        moved += changed;
-    }
 };
 
-/// What AdamWStatistics sums, over one block or all of them.
-struct AdamWSums {
-    int64_t stagnant, moved;
-    double squaredUpdate, squaredWeight, squaredGradient;
+struct StepArguments;
+
+/// Steps elements [begin, end) of one block.
+typedef void StepBlock(const StepArguments& arguments, int64_t begin, int64_t end, StepTrace* trace);
+
+/// The arguments of a step of an optimizer.
+struct StepArguments {
+    OptimizerArrays arrays;
+    const float* scalars;
+    bool stochasticState;
+    PhiloxKeys keys;
+    int step;
+    StepBlock* ends; // steps what is less than a vector at the ends of a block
+
+    template <class Formula>
+    OptimizerStep<Formula> numbers() const {
+        OptimizerStep<Formula> numbers;
+        memcpy(&numbers, scalars, sizeof numbers);
+        return numbers;
+    }
 };
 
 #include "loops.h"
@@ -59,6 +80,9 @@ namespace scalar {
 #include "rounding.h"
 #include "elements.h"
 #include "elementwise.h"
+#include "casts.h"
+#include "sums.h"
+#include "optimizers.h"
 #include "optimizer.h"
 #include "transformer.h"
 #undef SIMD_BYTES
@@ -74,6 +98,9 @@ namespace avx2 {
 #include "rounding.h"
 #include "vectors.h"
 #include "elementwise.h"
+#include "casts.h"
+#include "sums.h"
+#include "optimizers.h"
 #include "optimizer.h"
 #include "transformer.h"
 #undef SIMD_BYTES
@@ -88,6 +115,9 @@ namespace avx512 {
 #include "rounding.h"
 #include "vectors.h"
 #include "elementwise.h"
+#include "casts.h"
+#include "sums.h"
+#include "optimizers.h"
 #include "optimizer.h"
 #include "transformer.h"
 #undef SIMD_BYTES
@@ -189,24 +219,22 @@ static inline double sumOfSquares(int instructionSet, int threads, int type, con
     DL4JSR_DISPATCH(sumOfSquares(threads, type, values, length))
 }
 
-static inline void adamW(
-        int instructionSet, int threads, int type, int weightWrite, const AdamWScalars& scalars,
-        const AdamWArrays& arrays, AdamWSums* sums) {
-    DL4JSR_DISPATCH(adamW(threads, type, weightWrite, scalars, arrays, sums))
+static inline void step(
+        int instructionSet, int threads, const char* kernel, int scalars, const StepArguments& arguments,
+        StepSums* sums) {
+    DL4JSR_DISPATCH(step(threads, kernel, scalars, arguments, sums))
 }
 
+/// arrays and scalars as OptimizerArrays.toArray and OptimizerStep.scalars have them.
 /// counts are the stagnant and the moved weights, squares the sums of updates, weights and gradients; both are
 /// written, or null where nobody asks.
-static inline void adamW(
-        int instructionSet, int threads, float learningRate, float beta1, float beta2, float epsilon,
-        float weightDecay, float gradientScale, float biasCorrection1, float biasCorrection2, int weightWrite,
-        int stateRounding, int64_t seed, int step, int type, void* weights, const void* gradient, void* m, void* v,
-        void* extra, int64_t length, int64_t element, int64_t* counts, double* squares) {
-    AdamWScalars scalars = {learningRate, beta1, beta2, 1.0f - beta1, 1.0f - beta2, epsilon, weightDecay,
-                            gradientScale, biasCorrection1, biasCorrection2, stateRounding, PhiloxKeys(seed), step};
-    AdamWArrays arrays = {weights, gradient, m, v, extra, length, element};
-    AdamWSums sums;
-    adamW(instructionSet, threads, type, weightWrite, scalars, arrays, counts ? &sums : 0);
+static inline void step(
+        int instructionSet, int threads, const char* kernel, const int64_t* arrays, const float* scalars,
+        int scalarCount, bool stochasticState, int64_t seed, int step, int64_t* counts, double* squares) {
+    StepArguments arguments = {{}, scalars, stochasticState, PhiloxKeys(seed), step, 0};
+    memcpy(&arguments.arrays, arrays, sizeof arguments.arrays);
+    StepSums sums;
+    dl4jsr::step(instructionSet, threads, kernel, scalarCount, arguments, counts ? &sums : 0);
     if (counts) {
         counts[0] = sums.stagnant;
         counts[1] = sums.moved;

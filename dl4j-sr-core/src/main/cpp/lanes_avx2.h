@@ -45,14 +45,9 @@ LANES_FUNCTION void storePair(float* target, F even, F odd) {
     _mm256_storeu_ps(target + 8, _mm256_permute2f128_ps(low, high, 0x31));
 }
 
-/// Whether all are numbers below the limit.
-LANES_FUNCTION bool allBelow(F a, F b, F c, F d, F limit) {
-    __m256 below = _mm256_and_ps(
-            _mm256_and_ps(_mm256_cmp_ps((__m256) a, (__m256) limit, _CMP_LT_OQ),
-                          _mm256_cmp_ps((__m256) b, (__m256) limit, _CMP_LT_OQ)),
-            _mm256_and_ps(_mm256_cmp_ps((__m256) c, (__m256) limit, _CMP_LT_OQ),
-                          _mm256_cmp_ps((__m256) d, (__m256) limit, _CMP_LT_OQ)));
-    return _mm256_movemask_ps(below) == 0xFF;
+/// Whether all lanes are below the limit; both are below 2^31.
+LANES_FUNCTION bool allBelow(U x, uint32_t limit) {
+    return _mm256_movemask_epi8(_mm256_cmpgt_epi32(_mm256_set1_epi32((int) limit), (__m256i) x)) == -1;
 }
 
 /// Adds the squares of the lower and of the upper half of x to sums. They are exact in double: fusing changes no bit.

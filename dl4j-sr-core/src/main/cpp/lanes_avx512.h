@@ -50,13 +50,9 @@ LANES_FUNCTION void storePair(float* target, F even, F odd) {
     _mm512_storeu_pd(target + 16, _mm512_permutex2var_pd(low, second, high));
 }
 
-/// Whether all are numbers below the limit.
-LANES_FUNCTION bool allBelow(F a, F b, F c, F d, F limit) {
-    __mmask16 below = _mm512_cmp_ps_mask((__m512) a, (__m512) limit, _CMP_LT_OQ);
-    below = _mm512_mask_cmp_ps_mask(below, (__m512) b, (__m512) limit, _CMP_LT_OQ);
-    below = _mm512_mask_cmp_ps_mask(below, (__m512) c, (__m512) limit, _CMP_LT_OQ);
-    below = _mm512_mask_cmp_ps_mask(below, (__m512) d, (__m512) limit, _CMP_LT_OQ);
-    return below == 0xFFFF;
+/// Whether all lanes are below the limit.
+LANES_FUNCTION bool allBelow(U x, uint32_t limit) {
+    return _mm512_cmplt_epu32_mask((__m512i) x, _mm512_set1_epi32((int) limit)) == 0xFFFF;
 }
 
 /// Adds the squares of the lower and of the upper half of x to sums. They are exact in double: fusing changes no bit.

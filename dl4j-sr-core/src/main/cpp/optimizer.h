@@ -1,108 +1,146 @@
-// The optimizer's kernels over whole arrays: blocks on threads. Results do not depend on the number of threads.
+// One step of an optimizer over whole arrays: blocks on threads. Results do not depend on the number of threads.
 
-#define FOR_BLOCKS(length) \
-    const int64_t blocks = blocksOf(length); \
-    _Pragma("omp parallel for num_threads(threadsFor(threads, blocks)) schedule(static)") \
-    for (int64_t block = 0; block < blocks; block++)
-
-#define BLOCK_RANGE block * BLOCK, blockEnd(block, length)
-
-static inline void toBFloat16(int threads, const float* source, uint16_t* target, int64_t length) {
-    FOR_BLOCKS(length) {
-        toBFloat16Block(source, target, BLOCK_RANGE);
-    }
+template <class Formula, int N>
+LANES_FUNCTION void directions(
+        const Formula& formula, const F (&gradients)[N], F (&moments)[Formula::MOMENTS][N], F (&result)[N]) {
+    ExactMath math;
+    directions(math, formula, gradients, moments, result);
 }
 
-static inline void toFloat(int threads, const uint16_t* source, float* target, int64_t length) {
-    FOR_BLOCKS(length) {
-        toFloatBlock(source, target, BLOCK_RANGE);
+#include "step.h"
+
+/// Of a pack from index i on.
+template <class Pack>
+LANES_FUNCTION void addTo(StepTrace* trace, Pack pack, int64_t i, const StepResult<Pack::N>& r, U& stagnant, U& moved) {
+    U update[Pack::N], weight[Pack::N], gradient[Pack::N];
+    UNROLLED
+    for (int k = 0; k < Pack::N; k++) {
+        update[k] = bits(r.update[k]);
+        weight[k] = bits(r.weight[k]);
+        gradient[k] = bits(r.gradient[k]);
+        stagnant += r.stagnant(k);
+        moved += r.moved(k);
     }
+    pack.storeBits(trace->update + i % BLOCK, update);
+    pack.storeBits(trace->weight + i % BLOCK, weight);
+    pack.storeBits(trace->gradient + i % BLOCK, gradient);
 }
 
-static inline void stochasticRound(
-        int threads, const float* source, uint16_t* target, int64_t length, int64_t seed, int step, int64_t element) {
-    const PhiloxKeys keys(seed);
-    FOR_BLOCKS(length) {
-        stochasticRoundBlock(source, target, BLOCK_RANGE, keys, step, element);
-    }
-}
-
-static inline void stochasticSubtract(
-        int threads, uint16_t* weights, int updateType, const void* update, int64_t length, int64_t seed, int step,
-        int64_t element) {
-    const PhiloxKeys keys(seed);
-    FOR_BLOCKS(length) {
-        if (updateType == FLOAT) {
-            stochasticSubtractBlock(weights, (const float*) update, BLOCK_RANGE, keys, step, element);
-        } else {
-            stochasticSubtractBlock(weights, (const uint16_t*) update, BLOCK_RANGE, keys, step, element);
+/// Steps elements [begin, end) of one block.
+template <class Write, class Formula, bool TRACE>
+static inline void stepBFloat16Block(const StepArguments& arguments, int64_t begin, int64_t end, StepTrace* trace) {
+    const OptimizerStep<Formula> s = arguments.numbers<Formula>(); // copies, since no store can alias those
+    const OptimizerArrays a = arguments.arrays;
+    const PhiloxKeys keys = arguments.keys;
+    const bool stochasticState = arguments.stochasticState, randomized = Write::RANDOM || stochasticState;
+    U stagnant = {}, moved = {};
+#if SIMD_BYTES == 16
+    RandomBits random(keys, arguments.step);
+    for (int64_t i = begin; i < end; i++) {
+        const U own[1] = {randomized ? random.get(a.element + i) : 0};
+        StepResult<1> r;
+        stepBFloat16<Write>(Single(), s, a, stochasticState, i, own, r);
+        if (TRACE) {
+            addTo(trace, Single(), i, r, stagnant, moved);
         }
     }
-}
-
-/// The sum of squares of one block, in the order of org.dl4jsr.kernel.BlockSum.
-template <class T>
-static inline double blockSquares(const T* values, int64_t begin, int64_t end) {
-    double lanes[16] = {0};
-    addSquares(values, begin, end, lanes);
-    for (int half = 8; half > 0; half /= 2) {
-        for (int lane = 0; lane < half; lane++) {
-            lanes[lane] += lanes[lane + half];
+#else
+    int64_t i = randomized ? firstPair(a.element, begin, end) : begin;
+    arguments.ends(arguments, begin, i, trace);
+    const PairBits random(keys, arguments.step, a.element + i);
+    for (; i + PAIR <= end; i += PAIR) {
+        U own[2] = {};
+        if (randomized) {
+            random.get(a.element + i, own[0], own[1]);
+        }
+        StepResult<2> r;
+        stepBFloat16<Write>(Pair(), s, a, stochasticState, i, own, r);
+        if (TRACE) {
+            addTo(trace, Pair(), i, r, stagnant, moved);
         }
     }
-    return lanes[0];
+    arguments.ends(arguments, i, end, trace);
+#endif
+    if (TRACE) {
+        trace->stagnant += sum(stagnant);
+        trace->moved += sum(moved);
+    }
 }
 
-static inline double sumOfSquares(int threads, int type, const void* values, int64_t length) {
-    double* sums = new double[blocksOf(length)];
-    FOR_BLOCKS(length) {
-        sums[block] = type == FLOAT ? blockSquares((const float*) values, BLOCK_RANGE)
-                                    : blockSquares((const uint16_t*) values, BLOCK_RANGE);
+/// As stepBFloat16Block, of FP32 weights, or of BF16 weights with an FP32 master.
+template <class Weight, class Formula, bool TRACE>
+static inline void stepFloatBlock(const StepArguments& arguments, int64_t begin, int64_t end, StepTrace* trace) {
+    const OptimizerStep<Formula> s = arguments.numbers<Formula>();
+    const OptimizerArrays a = arguments.arrays;
+    U stagnant = {}, moved = {};
+    int64_t i = begin;
+    for (; i + LANES <= end; i += LANES) {
+        StepResult<1> r;
+        stepFloat<Weight>(Single(), s, a, i, r);
+        if (TRACE) {
+            addTo(trace, Single(), i, r, stagnant, moved);
+        }
     }
-    double total = 0;
-    for (int64_t block = 0; block < blocks; block++) {
-        total += sums[block];
+    if (TRACE) {
+        trace->stagnant += sum(stagnant);
+        trace->moved += sum(moved);
     }
-    delete[] sums;
-    return total;
+#if SIMD_BYTES > 16
+    arguments.ends(arguments, i, end, trace);
+#endif
 }
 
-template <bool TRACE>
-static inline void adamWBlock(
-        int type, int weightWrite, const AdamWScalars& s, const AdamWArrays& a, int64_t begin, int64_t end,
-        AdamWTrace* trace) {
-    if (type == FLOAT) {
-        adamWFloat<float, TRACE>(s, a, begin, end, trace);
-    } else if (weightWrite == MASTER) {
-        adamWFloat<uint16_t, TRACE>(s, a, begin, end, trace);
-    } else if (weightWrite == STOCHASTIC) {
-        adamWBFloat16<STOCHASTIC, TRACE>(s, a, begin, end, trace);
-    } else if (weightWrite == NEAREST) {
-        adamWBFloat16<NEAREST, TRACE>(s, a, begin, end, trace);
+template <class Write, class Formula, bool TRACE>
+static inline void stepBlock(const StepArguments& arguments, int64_t begin, int64_t end, StepTrace* trace) {
+    if constexpr (Write::FP32_STATE) {
+        stepFloatBlock<uint16_t, Formula, TRACE>(arguments, begin, end, trace);
     } else {
-        adamWBFloat16<KAHAN, TRACE>(s, a, begin, end, trace);
+        stepBFloat16Block<Write, Formula, TRACE>(arguments, begin, end, trace);
     }
 }
 
-static inline void adamW(
-        int threads, int type, int weightWrite, const AdamWScalars& s, const AdamWArrays& a, AdamWSums* sums) {
-    const int64_t length = a.length;
+/// What steps a block, by the name of org.dl4jsr.kernel.OptimizerStep.kernel.
+template <bool TRACE>
+static inline StepBlock* stepBlockOf(const std::string& kernel, int scalars) {
+#define STEP_OF_WRITE(write, Formula) \
+    if (kernel == #Formula "_" #write) { \
+        return stepBlock<write, Formula, TRACE>; \
+    }
+#define STEP_OF_OPTIMIZER(Formula) \
+    if (scalars * sizeof(float) == sizeof(OptimizerStep<Formula>)) { \
+        if (kernel == #Formula "_FLOAT") { \
+            return stepFloatBlock<float, Formula, TRACE>; \
+        } \
+        WEIGHT_WRITES(STEP_OF_WRITE, Formula) \
+    }
+    OPTIMIZERS(STEP_OF_OPTIMIZER)
+#undef STEP_OF_OPTIMIZER
+#undef STEP_OF_WRITE
+    throw std::invalid_argument("There is no native optimizer step " + kernel + " with " + std::to_string(scalars)
+                                + " numbers");
+}
+
+/// sums is written, or null where nobody asks.
+static inline void step(int threads, const char* kernel, int scalars, StepArguments arguments, StepSums* sums) {
+    const int64_t length = arguments.arrays.length;
+    StepBlock* const run = sums ? stepBlockOf<true>(kernel, scalars) : stepBlockOf<false>(kernel, scalars);
+    arguments.ends = sums ? scalar::stepBlockOf<true>(kernel, scalars) : scalar::stepBlockOf<false>(kernel, scalars);
     if (!sums) {
         FOR_BLOCKS(length) {
-            adamWBlock<false>(type, weightWrite, s, a, BLOCK_RANGE, 0);
+            run(arguments, BLOCK_RANGE, 0);
         }
         return;
     }
-    AdamWSums* blockSums = new AdamWSums[blocksOf(length)];
+    StepSums* blockSums = new StepSums[blocksOf(length)];
     FOR_BLOCKS(length) {
-        AdamWTrace trace;
+        StepTrace trace;
         trace.stagnant = trace.moved = 0;
-        adamWBlock<true>(type, weightWrite, s, a, BLOCK_RANGE, &trace);
+        run(arguments, BLOCK_RANGE, &trace);
         int64_t count = blockEnd(block, length) - block * BLOCK;
-        blockSums[block] = AdamWSums {trace.stagnant, trace.moved, blockSquares(trace.update, 0, count),
-                                      blockSquares(trace.weight, 0, count), blockSquares(trace.gradient, 0, count)};
+        blockSums[block] = StepSums {trace.stagnant, trace.moved, blockSquares(trace.update, 0, count),
+                                     blockSquares(trace.weight, 0, count), blockSquares(trace.gradient, 0, count)};
     }
-    *sums = AdamWSums {0, 0, 0, 0, 0};
+    *sums = StepSums {0, 0, 0, 0, 0};
     for (int64_t block = 0; block < blocks; block++) {
         sums->stagnant += blockSums[block].stagnant;
         sums->moved += blockSums[block].moved;
@@ -112,6 +150,3 @@ static inline void adamW(
     }
     delete[] blockSums;
 }
-
-#undef FOR_BLOCKS
-#undef BLOCK_RANGE

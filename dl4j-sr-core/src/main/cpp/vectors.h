@@ -52,6 +52,9 @@ LANES_FUNCTION F load(const uint16_t* source) {
     return value(__builtin_convertvector(b, U) << 16);
 }
 
+template <class T>
+LANES_FUNCTION F valueAt(const T* source) { return load(source); }
+
 LANES_FUNCTION void store(float* target, U b) { memcpy(target, &b, sizeof b); }
 
 LANES_FUNCTION void store(uint16_t* target, U b) {
@@ -70,8 +73,6 @@ LANES_FUNCTION void storePair(uint16_t* target, U even, U odd) {
     U both = upperHalves(even, odd);
     memcpy(target, &both, sizeof both);
 }
-
-LANES_FUNCTION F magnitude(F x) { return value(bits(x) & 0x7FFFFFFFu); }
 
 static inline void toBFloat16Block(const float* source, uint16_t* target, int64_t begin, int64_t end) {
     int64_t i = begin;
@@ -148,107 +149,26 @@ LANES_FUNCTION int64_t sum(U counts) {
     return total;
 }
 
-/// One AdamW step of BF16 weights with BF16 state.
-template <int WRITE, bool TRACE>
-static inline void adamWBFloat16(
-        const AdamWScalars& scalars, const AdamWArrays& a, int64_t begin, int64_t end, AdamWTrace* trace) {
-    const AdamWScalars s = scalars; // a copy that no store can alias
-    const uint16_t* gradient = (const uint16_t*) a.gradient;
-    uint16_t *weights = (uint16_t*) a.weights, *ms = (uint16_t*) a.m, *vs = (uint16_t*) a.v;
-    uint16_t* compensation = (uint16_t*) a.extra;
-    U stagnant = {}, moved = {};
-    int64_t i = firstPair(a.element, begin, end);
-    scalar::adamWBFloat16<WRITE, TRACE>(scalars, a, begin, i, trace);
-    const PairBits bitsOf(s.keys, s.step, a.element + i);
-    for (; i + PAIR <= end; i += PAIR) {
-        U random[2], newP[2], newM[2], newV[2];
-        F g[2], p[2], m[2], v[2], c[2] = {}, update[2], after[2];
-        bitsOf.get(a.element + i, random[0], random[1]);
-        loadPair(gradient + i, g[0], g[1]);
-        loadPair(weights + i, p[0], p[1]);
-        loadPair(ms + i, m[0], m[1]);
-        loadPair(vs + i, v[0], v[1]);
-        if (WRITE == KAHAN) {
-            loadPair(compensation + i, c[0], c[1]);
-        }
-        for (int k = 0; k < 2; k++) {
-            g[k] = g[k] * s.gradientScale;
-            update[k] = adamWUpdate(s, g[k], p[k], m[k], v[k]);
-            after[k] = p[k] - update[k];
-        }
-        // whatever is huge or NaN shows in the weight or in v; an infinite m rounds to itself
-        bool ordinary = WRITE == STOCHASTIC
-                && allBelow(magnitude(after[0]), magnitude(after[1]), v[0], v[1], F{} + 0x1p127f);
-        for (int k = 0; k < 2; k++) {
-            if (ordinary) {
-                newP[k] = stochasticNumber(after[k], random[k] & 0xFFFFu);
-                newM[k] = nearestNumber(m[k]);
-                newV[k] = s.stateRounding == STATE_STOCHASTIC ? stochasticNumber(v[k], random[k] >> 16)
-                                                              : nearestNumber(v[k]);
-            } else {
-                newP[k] = writeWeight<WRITE>(p[k], update[k], c[k], random[k]);
-                newM[k] = nearest(m[k]);
-                newV[k] = writeSecondMoment(s, v[k], random[k]);
-            }
-            if (TRACE) {
-                stagnant -= (U) ((widened(nearest(after[k])) == bits(p[k])) & (update[k] != F{}));
-                moved -= (U) (widened(newP[k]) != bits(p[k]));
-            }
-        }
-        storePair(weights + i, newP[0], newP[1]);
-        storePair(ms + i, newM[0], newM[1]);
-        storePair(vs + i, newV[0], newV[1]);
-        if (WRITE == KAHAN) {
-            storePair(compensation + i, nearest(c[0]), nearest(c[1]));
-        }
-        if (TRACE) {
-            storePair(trace->update + i % BLOCK, update[0], update[1]);
-            storePair(trace->weight + i % BLOCK, p[0], p[1]);
-            storePair(trace->gradient + i % BLOCK, g[0], g[1]);
-        }
-    }
-    if (TRACE) {
-        trace->stagnant += sum(stagnant);
-        trace->moved += sum(moved);
-    }
-    scalar::adamWBFloat16<WRITE, TRACE>(scalars, a, i, end, trace);
-}
+/// Neighbours as a pack, in order; see step.h.
+struct Single {
+    static const int N = 1;
 
-/// One AdamW step of FP32 weights, or of BF16 weights with an FP32 master; state is FP32.
-template <class Gradient, bool TRACE>
-static inline void adamWFloat(
-        const AdamWScalars& scalars, const AdamWArrays& a, int64_t begin, int64_t end, AdamWTrace* trace) {
-    const AdamWScalars s = scalars; // a copy that no store can alias
-    const bool master = sizeof(Gradient) == sizeof(uint16_t);
-    const Gradient* gradient = (const Gradient*) a.gradient;
-    float *weights = (float*) (master ? a.extra : a.weights), *ms = (float*) a.m, *vs = (float*) a.v;
-    U stagnant = {}, moved = {};
-    int64_t i = begin;
-    for (; i + LANES <= end; i += LANES) {
-        F g = load(gradient + i) * s.gradientScale;
-        F p = load(weights + i), m = load(ms + i), v = load(vs + i);
-        if (master) {
-            p = masterWeight(p, load((const uint16_t*) a.weights + i));
-        }
-        F update = adamWUpdate(s, g, p, m, v);
-        U written = canonical(p - update);
-        store(weights + i, written);
-        if (master) {
-            store((uint16_t*) a.weights + i, nearest(value(written)));
-        }
-        store(ms + i, canonical(m));
-        store(vs + i, canonical(v));
-        if (TRACE) {
-            stagnant -= (U) ((written == bits(p)) & (update != F{}));
-            moved -= (U) (written != bits(p));
-            memcpy(trace->update + i % BLOCK, &update, sizeof update);
-            memcpy(trace->weight + i % BLOCK, &p, sizeof p);
-            memcpy(trace->gradient + i % BLOCK, &g, sizeof g);
-        }
+    template <class T>
+    LANES_METHOD void load(const T* source, F (&x)[N]) const { x[0] = valueAt(source); }
+
+    template <class T>
+    LANES_METHOD void storeBits(T* target, const U (&b)[N]) const { store(target, b[0]); }
+};
+
+/// The even and the odd ones of twice as many neighbours.
+struct Pair {
+    static const int N = 2;
+
+    LANES_METHOD void load(const uint16_t* source, F (&x)[N]) const { loadPair(source, x[0], x[1]); }
+
+    LANES_METHOD void storeBits(uint16_t* target, const U (&b)[N]) const { storePair(target, b[0], b[1]); }
+
+    LANES_METHOD void storeBits(float* target, const U (&b)[N]) const {
+        storePair(target, value(b[0]), value(b[1]));
     }
-    if (TRACE) {
-        trace->stagnant += sum(stagnant);
-        trace->moved += sum(moved);
-    }
-    scalar::adamWFloat<Gradient, TRACE>(scalars, a, i, end, trace);
-}
+};

@@ -74,12 +74,14 @@ typedef float F;
 typedef uint32_t U;
 typedef uint64_t W;
 #define LANES_FUNCTION DEVICE
+#define LANES_METHOD METHOD
 
 DEVICE U bits(F x) { return __float_as_uint(x); }
 DEVICE F value(U u) { return __uint_as_float(u); }
 DEVICE F squareRoot(F x) { return __fsqrt_rn(x); }
 DEVICE W multiplyLow32(W a, W b) { return multiplyWide((U) a, (U) b); }
 DEVICE W exclusiveOr(W a, W b, W c) { return a ^ b ^ c; }
+DEVICE bool allBelow(U x, U limit) { return x < limit; }
 
 #include "rounding.h"
 
@@ -102,6 +104,8 @@ DEVICE void store(uint16_t* target, float x) { storeBits(target, nearest(x)); }
 
 /// Eight neighbours at a 16-byte boundary.
 struct Whole {
+    static const int N = OCTET;
+
     METHOD bool has(int) const { return true; }
 
     METHOD void load(const float* source, float (&x)[OCTET]) const {
@@ -135,6 +139,8 @@ private:
 
 /// Those of eight neighbours, at any address, that lie in [begin, end); the others are zero.
 struct Part {
+    static const int N = OCTET;
+
     int begin, end;
 
     METHOD bool has(int k) const { return begin <= k && k < end; }

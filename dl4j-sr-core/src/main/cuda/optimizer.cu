@@ -1,172 +1,10 @@
-// The optimizer's kernels. They give the bits of org.dl4jsr.kernel.JavaKernels: compile without contraction
-// (--fmad=false --prec-sqrt=true --prec-div=true --ftz=false).
-#include "device.h"
+// One step of an optimizer. It gives the bits of JavaKernels: compile without contraction (--fmad=false --prec-sqrt=true
+// --prec-div=true --ftz=false).
+#include "random.h"
+#include "sums.h"
+#include "optimizers.h"
 
 static const int THREADS = 256;
-
-/// The random bits of the eight elements from this multiple of eight on.
-DEVICE void randomBits(const PhiloxKeys& keys, int step, int64_t element, U (&random)[OCTET]) {
-    UNROLLED
-    for (int half = 0; half < 2; half++) {
-        const uint64_t block = ((uint64_t) element >> 2) + half;
-        W c0 = block, c1 = block >> 32, c2 = (uint32_t) step, c3 = 0;
-        philox(c0, c1, c2, c3, keys);
-        random[4 * half] = (U) c0;
-        random[4 * half + 1] = (U) c1;
-        random[4 * half + 2] = (U) c2;
-        random[4 * half + 3] = (U) c3;
-    }
-}
-
-/// The random bits of one element.
-DEVICE U randomWord(const PhiloxKeys& keys, int step, int64_t element) {
-    W c0 = (uint64_t) element >> 2, c1 = c0 >> 32, c2 = (uint32_t) step, c3 = 0;
-    philox(c0, c1, c2, c3, keys);
-    return (U) (element & 2 ? element & 1 ? c3 : c2 : element & 1 ? c1 : c0);
-}
-
-KERNEL(THREADS, toBFloat16, const float* source, uint16_t* target, int64_t length) {
-    const int shift = shiftOf(target);
-    eachOctet(length, shift, areAligned(source - shift, target - shift), [&](int64_t i, auto octet) {
-        float x[OCTET];
-        octet.load(source + i, x);
-        store(octet, target + i, x);
-    });
-}
-
-KERNEL(THREADS, toFloat, const uint16_t* source, float* target, int64_t length) {
-    const int shift = shiftOf(source);
-    eachOctet(length, shift, areAligned(source - shift, target - shift), [&](int64_t i, auto octet) {
-        float x[OCTET];
-        octet.load(source + i, x);
-        store(octet, target + i, x);
-    });
-}
-
-KERNEL(THREADS, stochasticRound, const float* source, uint16_t* target, int64_t length, int64_t seed, int step,
-       int64_t element) {
-    const PhiloxKeys keys(seed);
-    const int shift = (int) (element % OCTET);
-    eachOctet(length, shift, areAligned(source - shift, target - shift), [&](int64_t i, auto octet) {
-        float x[OCTET];
-        U random[OCTET], rounded[OCTET];
-        octet.load(source + i, x);
-        randomBits(keys, step, element + i, random);
-        UNROLLED
-        for (int k = 0; k < OCTET; k++) {
-            rounded[k] = stochastic(x[k], random[k] & 0xFFFFu);
-        }
-        octet.storeBits(target + i, rounded);
-    });
-}
-
-template <class Update>
-DEVICE void stochasticSubtract(
-        uint16_t* weights, const Update* update, int64_t length, int64_t seed, int step, int64_t element) {
-    const PhiloxKeys keys(seed);
-    const int shift = (int) (element % OCTET);
-    eachOctet(length, shift, areAligned(weights - shift, update - shift), [&](int64_t i, auto octet) {
-        float p[OCTET], u[OCTET];
-        U random[OCTET], rounded[OCTET];
-        octet.load(weights + i, p);
-        octet.load(update + i, u);
-        randomBits(keys, step, element + i, random);
-        UNROLLED
-        for (int k = 0; k < OCTET; k++) {
-            rounded[k] = stochastic(p[k] - u[k], random[k] & 0xFFFFu);
-        }
-        octet.storeBits(weights + i, rounded);
-    });
-}
-
-KERNEL(THREADS, stochasticSubtract_float, uint16_t* weights, const float* update, int64_t length, int64_t seed,
-       int step, int64_t element) {
-    stochasticSubtract(weights, update, length, seed, step, element);
-}
-
-KERNEL(THREADS, stochasticSubtract_bfloat16, uint16_t* weights, const uint16_t* update, int64_t length, int64_t seed,
-       int step, int64_t element) {
-    stochasticSubtract(weights, update, length, seed, step, element);
-}
-
-// Sums in the order of org.dl4jsr.kernel.BlockSum: two threads sum one block, eight lanes each.
-static const int BLOCK = 4096;
-static const int BLOCK_THREADS = 2;
-
-struct Lanes {
-    double sums[OCTET];
-
-    METHOD Lanes() : sums() {}
-
-    /// Adds the squares, which are exact, so that it does not matter whether they are fused with the sum.
-    template <class Octet>
-    METHOD void addSquares(Octet octet, const float (&x)[OCTET]) {
-        UNROLLED
-        for (int k = 0; k < OCTET; k++) {
-            sums[k] += octet.has(k) ? (double) x[k] * x[k] : 0;
-        }
-    }
-
-    /// The block's sum, in the first of its threads.
-    METHOD double sum() {
-        UNROLLED
-        for (int k = 0; k < OCTET; k++) {
-            sums[k] += __shfl_down_sync(0xFFFFFFFFu, sums[k], 1);
-        }
-        UNROLLED
-        for (int half = OCTET / 2; half > 0; half /= 2) {
-            UNROLLED
-            for (int k = 0; k < half; k++) {
-                sums[k] += sums[k + half];
-            }
-        }
-        return sums[0];
-    }
-};
-
-DEVICE int64_t ownBlock() { return threadIndex() / BLOCK_THREADS; }
-
-/// Whether this thread is the one that holds its block's sum; the last warp's blocks may not exist.
-DEVICE bool writesBlock(int64_t length) { return threadIdx.x % BLOCK_THREADS == 0 && ownBlock() * BLOCK < length; }
-
-/// Calls body(first, Whole or Part) for this thread's octets of its block of an array, from the block's start on.
-template <class Body>
-DEVICE void blockOctets(int64_t length, bool aligned, Body body) {
-    const int64_t end = (ownBlock() + 1) * BLOCK < length ? (ownBlock() + 1) * BLOCK : length;
-    int64_t i = ownBlock() * BLOCK + threadIdx.x % BLOCK_THREADS * OCTET;
-    if (aligned) {
-        UNROLLED_BY_4
-        for (; i + OCTET <= end; i += BLOCK_THREADS * OCTET) {
-            body(i, Whole());
-        }
-    }
-    for (; i < end; i += BLOCK_THREADS * OCTET) {
-        body(i, Part{0, end - i < OCTET ? (int) (end - i) : OCTET});
-    }
-}
-
-template <class T>
-DEVICE void sumOfSquares(const T* values, int64_t length, double* sums) {
-    Lanes lanes;
-    blockOctets(length, areAligned(values), [&](int64_t i, auto octet) {
-        float x[OCTET];
-        octet.load(values + i, x);
-        lanes.addSquares(octet, x);
-    });
-    const double sum = lanes.sum();
-    if (writesBlock(length)) {
-        sums[ownBlock()] = sum;
-    }
-}
-
-/// sums [blocks].
-KERNEL(THREADS, sumOfSquares_float, const float* values, int64_t length, double* sums) {
-    sumOfSquares(values, length, sums);
-}
-
-KERNEL(THREADS, sumOfSquares_bfloat16, const uint16_t* values, int64_t length, double* sums) {
-    sumOfSquares(values, length, sums);
-}
 
 // Correctly rounded root and quotient of numbers that are neither huge nor tiny, by the steps that the compiler itself
 // takes for them, but without its branch for each number, which keeps eight of them from running at once.
@@ -184,247 +22,179 @@ DEVICE float quotientInRange(float a, float b) {
     return fmaf(inverse, fmaf(-b, quotient, a), quotient);
 }
 
-/// Eight parameters on their way through a step.
-struct Parameters {
-    float gradient[OCTET], weight[OCTET], m[OCTET], v[OCTET], update[OCTET];
-    U stored[OCTET]; // the new weight, bits of FP32
+/// Root and quotient, correctly rounded as long as all numbers have been in range.
+struct FastMath {
+    bool inRange;
 
-    /// From the scaled gradient to the update.
-    METHOD void move(const AdamWScalars& s) {
-        float newM[OCTET], newV[OCTET];
-        bool inRange = s.epsilon < 1;
-        UNROLLED
-        for (int k = 0; k < OCTET; k++) {
-            gradient[k] *= s.gradientScale;
-            newM[k] = m[k];
-            newV[k] = v[k];
-            moveMoments(s, gradient[k], newM[k], newV[k]);
-            const float numerator = fabsf(newM[k] * s.biasCorrection1), square = newV[k] * s.biasCorrection2;
-            inRange = inRange && numerator >= 0x1p-90f && numerator <= 0x1p60f && square >= 0x1p-101f
-                    && square <= 0x1p60f;
-        }
-        if (inRange) {
-            UNROLLED
-            for (int k = 0; k < OCTET; k++) {
-                const float root = rootInRange(newV[k] * s.biasCorrection2);
-                const float quotient = quotientInRange(newM[k] * s.biasCorrection1, root + s.epsilon);
-                update[k] = scaledUpdate(s, quotient, weight[k]);
-                m[k] = newM[k];
-                v[k] = newV[k];
-            }
-        } else {
-            for (int k = 0; k < OCTET; k++) {
-                update[k] = adamWUpdate(s, gradient[k], weight[k], m[k], v[k]);
-            }
-        }
+    METHOD FastMath() : inRange(true) {}
+
+    METHOD float root(float x) {
+        inRange = inRange && x >= 0x1p-101f && x <= 0x1p60f;
+        return rootInRange(x);
+    }
+
+    METHOD float quotient(float a, float b) {
+        inRange = inRange && fabsf(a) >= 0x1p-90f && fabsf(a) <= 0x1p60f && b >= 0x1p-52f && b <= 0x1p31f;
+        return quotientInRange(a, b);
     }
 };
 
-/// BF16 weights with BF16 state.
-template <int WRITE>
-struct BFloat16Step {
-    static const bool RANDOM = true;
-
-    const uint16_t* gradient;
-    uint16_t *weights, *m, *v, *compensation;
-
-    METHOD explicit BFloat16Step(const AdamWArrays& a)
-        : gradient((const uint16_t*) a.gradient), weights((uint16_t*) a.weights), m((uint16_t*) a.m),
-          v((uint16_t*) a.v), compensation((uint16_t*) a.extra) {}
-
-    METHOD bool isAligned(int shift) const {
-        return areAligned(gradient - shift, weights - shift, m - shift, v - shift)
-                && (WRITE != KAHAN || areAligned(compensation - shift));
-    }
-
-    template <class Octet>
-    METHOD void run(Octet octet, int64_t i, const AdamWScalars& s, const U (&random)[OCTET], Parameters& p) const {
-        float c[OCTET];
-        U newM[OCTET], newV[OCTET];
-        octet.load(gradient + i, p.gradient);
-        octet.load(weights + i, p.weight);
-        octet.load(m + i, p.m);
-        octet.load(v + i, p.v);
-        if (WRITE == KAHAN) {
-            octet.load(compensation + i, c);
-        }
-        p.move(s);
-        // whatever is huge or NaN shows in the weight or in v; an infinite m rounds to itself
-        bool ordinary = WRITE == STOCHASTIC;
+template <class Formula>
+DEVICE void directions(
+        const Formula& formula, const float (&gradients)[OCTET], float (&moments)[Formula::MOMENTS][OCTET],
+        float (&result)[OCTET]) {
+    float moved[Formula::MOMENTS][OCTET];
+    UNROLLED
+    for (int j = 0; j < Formula::MOMENTS; j++) {
         UNROLLED
         for (int k = 0; k < OCTET; k++) {
-            ordinary = ordinary && fabsf(p.weight[k] - p.update[k]) < 0x1p127f && p.v[k] < 0x1p127f;
-        }
-        if (ordinary) {
-            UNROLLED
-            for (int k = 0; k < OCTET; k++) {
-                p.stored[k] = stochasticNumber(p.weight[k] - p.update[k], random[k] & 0xFFFFu);
-                newM[k] = nearestNumber(p.m[k]);
-            }
-            if (s.stateRounding == STATE_STOCHASTIC) {
-                UNROLLED
-                for (int k = 0; k < OCTET; k++) {
-                    newV[k] = stochasticNumber(p.v[k], random[k] >> 16);
-                }
-            } else {
-                UNROLLED
-                for (int k = 0; k < OCTET; k++) {
-                    newV[k] = nearestNumber(p.v[k]);
-                }
-            }
-        } else {
-            UNROLLED
-            for (int k = 0; k < OCTET; k++) {
-                p.stored[k] = writeWeight<WRITE>(p.weight[k], p.update[k], c[k], random[k]);
-                newM[k] = nearest(p.m[k]);
-                newV[k] = writeSecondMoment(s, p.v[k], random[k]);
-            }
-        }
-        octet.storeBits(weights + i, p.stored);
-        octet.storeBits(m + i, newM);
-        octet.storeBits(v + i, newV);
-        if (WRITE == KAHAN) {
-            store(octet, compensation + i, c);
+            moved[j][k] = moments[j][k];
         }
     }
+    FastMath fast;
+    directions(fast, formula, gradients, moved, result);
+    if (!fast.inRange) {
+        ExactMath exact;
+        directions(exact, formula, gradients, moments, result);
+        return;
+    }
+    UNROLLED
+    for (int j = 0; j < Formula::MOMENTS; j++) {
+        UNROLLED
+        for (int k = 0; k < OCTET; k++) {
+            moments[j][k] = moved[j][k];
+        }
+    }
+}
 
-    METHOD static bool isStagnant(const Parameters& p, int k) {
-        return widened(nearest(p.weight[k] - p.update[k])) == bits(p.weight[k]);
+#include "step.h"
+
+/// Whether octets of all arrays that a step uses lie at 16-byte boundaries.
+template <class Weight, class State>
+DEVICE bool areAligned(const OptimizerArrays& a, int moments, bool hasExtra, int shift) {
+    bool aligned = areAligned((const Weight*) a.gradient - shift, (const Weight*) a.weights - shift)
+            && (!hasExtra || areAligned((const State*) a.extra - shift));
+    for (int j = 0; j < moments; j++) {
+        aligned = aligned && areAligned((const State*) a.moments[j] - shift);
+    }
+    return aligned;
+}
+
+/// BF16 weights with BF16 state.
+template <class Write, class Formula>
+struct BFloat16Step {
+    typedef Formula Own;
+
+    METHOD static bool isAligned(const OptimizerArrays& a, int shift) {
+        return areAligned<uint16_t, uint16_t>(a, Formula::MOMENTS, Write::EXTRA, shift);
     }
 
-    METHOD static bool hasMoved(const Parameters& p, int k) { return widened(p.stored[k]) != bits(p.weight[k]); }
+    METHOD static bool isRandom(bool stochasticState) { return Write::RANDOM || stochasticState; }
+
+    template <class Octet>
+    METHOD static void run(
+            Octet octet, const OptimizerStep<Formula>& s, const OptimizerArrays& a, bool stochasticState, int64_t i,
+            const U (&random)[OCTET], StepResult<OCTET>& r) {
+        stepBFloat16<Write>(octet, s, a, stochasticState, i, random, r);
+    }
 };
 
 /// FP32 weights, or BF16 weights with an FP32 master; the state is FP32.
-template <class Weight>
+template <class Weight, class Formula>
 struct FloatStep {
-    static const bool RANDOM = false;
-    static const bool HAS_MASTER = sizeof(Weight) == sizeof(uint16_t);
+    typedef Formula Own;
 
-    const Weight* gradient;
-    Weight* weights;
-    float *m, *v, *exact;
-
-    METHOD explicit FloatStep(const AdamWArrays& a)
-        : gradient((const Weight*) a.gradient), weights((Weight*) a.weights), m((float*) a.m), v((float*) a.v),
-          exact((float*) (HAS_MASTER ? a.extra : a.weights)) {}
-
-    METHOD bool isAligned(int shift) const {
-        return areAligned(gradient - shift, weights - shift, m - shift, v - shift, exact - shift);
+    METHOD static bool isAligned(const OptimizerArrays& a, int shift) {
+        return areAligned<Weight, float>(a, Formula::MOMENTS, sizeof(Weight) == sizeof(uint16_t), shift);
     }
+
+    METHOD static bool isRandom(bool) { return false; }
 
     template <class Octet>
-    METHOD void run(Octet octet, int64_t i, const AdamWScalars& s, const U (&)[OCTET], Parameters& p) const {
-        float kept[OCTET];
-        U newM[OCTET], newV[OCTET];
-        octet.load(gradient + i, p.gradient);
-        octet.load(exact + i, p.weight);
-        octet.load(m + i, p.m);
-        octet.load(v + i, p.v);
-        if (HAS_MASTER) {
-            octet.load(weights + i, kept);
-            UNROLLED
-            for (int k = 0; k < OCTET; k++) {
-                p.weight[k] = masterWeight(p.weight[k], kept[k]);
-            }
-        }
-        p.move(s);
-        UNROLLED
-        for (int k = 0; k < OCTET; k++) {
-            p.stored[k] = canonical(p.weight[k] - p.update[k]);
-            newM[k] = canonical(p.m[k]);
-            newV[k] = canonical(p.v[k]);
-        }
-        octet.storeBits(exact + i, p.stored);
-        octet.storeBits(m + i, newM);
-        octet.storeBits(v + i, newV);
-        if (HAS_MASTER) {
-            UNROLLED
-            for (int k = 0; k < OCTET; k++) {
-                kept[k] = value(p.stored[k]);
-            }
-            store(octet, weights + i, kept);
-        }
+    METHOD static void run(
+            Octet octet, const OptimizerStep<Formula>& s, const OptimizerArrays& a, bool, int64_t i,
+            const U (&)[OCTET], StepResult<OCTET>& r) {
+        stepFloat<Weight>(octet, s, a, i, r);
     }
-
-    METHOD static bool isStagnant(const Parameters& p, int k) { return !hasMoved(p, k); }
-
-    METHOD static bool hasMoved(const Parameters& p, int k) { return p.stored[k] != bits(p.weight[k]); }
 };
 
+/// The step of a weight write that keeps BF16 state, or FP32 state.
+template <class Write, class Formula, bool FP32_STATE = Write::FP32_STATE>
+struct StepOf : BFloat16Step<Write, Formula> {};
+
+template <class Write, class Formula>
+struct StepOf<Write, Formula, true> : FloatStep<uint16_t, Formula> {};
+
 template <class Step>
-DEVICE void adamW(const AdamWScalars& s, const AdamWArrays& a) {
-    const Step step(a);
+DEVICE void step(
+        const OptimizerArrays& a, const OptimizerStep<typename Step::Own>& s, bool stochasticState, int64_t seed,
+        int number) {
+    const PhiloxKeys keys(seed);
     const int shift = (int) (a.element % OCTET);
-    eachOctet(a.length, shift, step.isAligned(shift), [&](int64_t i, auto octet) {
-        Parameters p;
+    eachOctet(a.length, shift, Step::isAligned(a, shift), [&](int64_t i, auto octet) {
+        StepResult<OCTET> r;
         U random[OCTET];
-        if (Step::RANDOM) {
-            randomBits(s.keys, s.step, a.element + i, random);
+        if (Step::isRandom(stochasticState)) {
+            randomBits(keys, number, a.element + i, random);
         }
-        step.run(octet, i, s, random, p);
+        Step::run(octet, s, a, stochasticState, i, random, r);
     });
 }
 
-/// What AdamWStatistics sums, over one block.
-struct AdamWSums {
-    int64_t stagnant, moved;
-    double squaredUpdate, squaredWeight, squaredGradient;
-};
-
-/// As adamW, and writes sums [blocks].
+/// As step, and writes sums [blocks].
 template <class Step>
-DEVICE void adamWTraced(const AdamWScalars& s, const AdamWArrays& a, AdamWSums* sums) {
-    const Step step(a);
-    const bool aligned = step.isAligned(0);
+DEVICE void stepTraced(
+        const OptimizerArrays& a, const OptimizerStep<typename Step::Own>& s, bool stochasticState, int64_t seed,
+        int number, StepSums* sums) {
+    const PhiloxKeys keys(seed);
     Lanes updates, weights, gradients;
     int stagnant = 0, moved = 0;
-    blockOctets(a.length, aligned, [&](int64_t i, auto octet) {
-        Parameters p;
+    blockOctets(a.length, Step::isAligned(a, 0), [&](int64_t i, auto octet) {
+        StepResult<OCTET> r;
         U random[OCTET];
         UNROLLED
         for (int k = 0; k < OCTET; k++) {
-            random[k] = Step::RANDOM ? randomWord(s.keys, s.step, a.element + i + k) : 0;
+            random[k] = Step::isRandom(stochasticState) ? randomWord(keys, number, a.element + i + k) : 0;
         }
-        step.run(octet, i, s, random, p);
-        updates.addSquares(octet, p.update);
-        weights.addSquares(octet, p.weight);
-        gradients.addSquares(octet, p.gradient);
+        Step::run(octet, s, a, stochasticState, i, random, r);
+        updates.addSquares(octet, r.update);
+        weights.addSquares(octet, r.weight);
+        gradients.addSquares(octet, r.gradient);
         UNROLLED
         for (int k = 0; k < OCTET; k++) {
             if (octet.has(k)) {
-                stagnant += Step::isStagnant(p, k) && p.update[k] != 0;
-                moved += Step::hasMoved(p, k);
+                stagnant += r.stagnant(k);
+                moved += r.moved(k);
             }
         }
     });
     stagnant += __shfl_down_sync(0xFFFFFFFFu, stagnant, 1);
     moved += __shfl_down_sync(0xFFFFFFFFu, moved, 1);
-    const AdamWSums blockSums = {stagnant, moved, updates.sum(), weights.sum(), gradients.sum()};
+    const StepSums blockSums = {stagnant, moved, updates.sum(), weights.sum(), gradients.sum()};
     if (writesBlock(a.length)) {
         sums[ownBlock()] = blockSums;
     }
 }
 
-#define ADAMW_PARAMETERS \
-    float learningRate, float beta1, float beta2, float epsilon, float weightDecay, float gradientScale, \
-    float biasCorrection1, float biasCorrection2, int stateRounding, int64_t seed, int step, void* weights, \
-    const void* gradient, void* m, void* v, void* extra, int64_t length, int64_t element
+// The kernels that org.dl4jsr.kernel.OptimizerStep.kernel names.
 
-#define ADAMW_SCALARS AdamWScalars { \
-    learningRate, beta1, beta2, 1.0f - beta1, 1.0f - beta2, epsilon, weightDecay, gradientScale, biasCorrection1, \
-    biasCorrection2, stateRounding, PhiloxKeys(seed), step}
-
-#define ADAMW_ARRAYS AdamWArrays {weights, gradient, m, v, extra, length, element}
-
-#define ADAMW_KERNELS(name, Step) \
-    KERNEL(THREADS, name, ADAMW_PARAMETERS) { adamW<Step>(ADAMW_SCALARS, ADAMW_ARRAYS); } \
-    KERNEL(THREADS, name##_traced, ADAMW_PARAMETERS, AdamWSums* sums) { \
-        adamWTraced<Step>(ADAMW_SCALARS, ADAMW_ARRAYS, sums); \
+#define STEP_KERNELS(name, Formula, Step) \
+    KERNEL(THREADS, name, OptimizerArrays a, OptimizerStep<Formula> s, int stochasticState, int64_t seed, \
+           int number) { \
+        step<Step>(a, s, stochasticState, seed, number); \
+    } \
+    KERNEL(THREADS, name##_traced, OptimizerArrays a, OptimizerStep<Formula> s, int stochasticState, int64_t seed, \
+           int number, StepSums* sums) { \
+        stepTraced<Step>(a, s, stochasticState, seed, number, sums); \
     }
 
-ADAMW_KERNELS(adamW_stochastic, BFloat16Step<STOCHASTIC>)
-ADAMW_KERNELS(adamW_nearest, BFloat16Step<NEAREST>)
-ADAMW_KERNELS(adamW_kahan, BFloat16Step<KAHAN>)
-ADAMW_KERNELS(adamW_master, FloatStep<uint16_t>)
-ADAMW_KERNELS(adamW_float, FloatStep<float>)
+#define STEP_OF_WRITE(write, Formula) \
+    typedef StepOf<write, Formula> Formula##_##write##_Step; \
+    STEP_KERNELS(Formula##_##write, Formula, Formula##_##write##_Step)
+
+#define STEP_OF_OPTIMIZER(Formula) \
+    typedef FloatStep<float, Formula> Formula##_FLOAT_Step; \
+    STEP_KERNELS(Formula##_FLOAT, Formula, Formula##_FLOAT_Step) \
+    WEIGHT_WRITES(STEP_OF_WRITE, Formula)
+
+OPTIMIZERS(STEP_OF_OPTIMIZER)

@@ -89,6 +89,10 @@ final class CustomPromotion {
     /** The descriptors of the op's outputs; {@code stock} asks its native shape function. */
     static List<LongShapeDescriptor> shapes(
             Device device, CustomOp op, OpContext context, Supplier<List<LongShapeDescriptor>> stock) {
+        boolean ofContext = context != null && context.numInputArguments() > 0;
+        if (MixedOperands.are(op.opName(), ofContext ? context.getInputArrays() : op.inputArguments())) {
+            return shapesOfFloat(device, op, context, stock);
+        }
         if (!SHAPES_BY_FLOAT.contains(op.opName())) {
             try {
                 return stock.get();
@@ -103,6 +107,14 @@ final class CustomPromotion {
 
     private static List<LongShapeDescriptor> shapesByFloat(
             Device device, CustomOp op, OpContext context, Supplier<List<LongShapeDescriptor>> stock) {
+        return shapesOfFloat(device, op, context, stock).stream()
+                .map(shape -> shape.dataType() == DataType.FLOAT ? shape.asDataType(DataType.BFLOAT16) : shape)
+                .toList();
+    }
+
+    /** The descriptors of the outputs that FLOAT copies of the operands have. */
+    private static List<LongShapeDescriptor> shapesOfFloat(
+            Device device, CustomOp op, OpContext context, Supplier<List<LongShapeDescriptor>> stock) {
         boolean ofContext = context != null && context.numInputArguments() > 0;
         List<INDArray> inputs = ofContext ? context.getInputArrays() : List.copyOf(op.inputArguments());
         try (var copies = FloatCopies.inCOrder(device)) {
@@ -110,9 +122,7 @@ final class CustomPromotion {
                     op,
                     ofContext ? context : null,
                     inputs.stream().map(copies::of).toList());
-            return stock.get().stream()
-                    .map(shape -> shape.dataType() == DataType.FLOAT ? shape.asDataType(DataType.BFLOAT16) : shape)
-                    .toList();
+            return stock.get();
         } finally {
             setShapeInputs(op, ofContext ? context : null, inputs);
         }

@@ -6,12 +6,14 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.ops.Op;
 import org.nd4j.linalg.api.ops.OpContext;
+import org.nd4j.linalg.api.ops.ReduceOp;
 import org.nd4j.linalg.api.ops.ScalarOp;
 import org.nd4j.linalg.api.ops.executioner.DefaultOpExecutioner;
 
 /**
  * Runs an op of the old kind (operands x, y, a scalar, result z) with FLOAT copies in place of its BF16 operands. The
- * op sees its own operands again afterwards. A result that the op allocates is BF16 if x is.
+ * op sees its own operands again afterwards. A result that the op allocates is BF16 if x is, but for
+ * {@link EvaluationSums}.
  */
 final class LegacyPromotion {
 
@@ -44,7 +46,8 @@ final class LegacyPromotion {
                 return z;
             }
             boolean promoted = Bf16Arrays.isBFloat16(x) && result != null && result.dataType() == DataType.FLOAT;
-            return promoted ? narrow(result, copies) : result;
+            boolean stays = promoted && op instanceof ReduceOp && EvaluationSums.areAskedFor();
+            return promoted && !stays ? narrow(result, copies) : result;
         }
     }
 

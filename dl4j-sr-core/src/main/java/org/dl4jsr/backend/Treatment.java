@@ -115,7 +115,7 @@ enum Treatment {
             return COPY;
         }
         if (MOVERS.contains(op)) {
-            return NATIVE;
+            return MixedOperands.are(op, inputs) ? PROMOTED : NATIVE;
         }
         if (PRODUCTS.contains(op)) {
             return MATMUL;

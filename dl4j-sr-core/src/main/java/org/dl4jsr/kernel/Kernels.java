@@ -6,7 +6,7 @@ import org.dl4jsr.rounding.BlockSum;
  * The kernels over raw memory. Arguments named like arrays are addresses of their first element; matrices are dense
  * and row-major, shapes in brackets. The caller checks bounds: a kernel trusts its arguments.
  *
- * <p>Casts, stochastic rounding, {@link #adamW} and {@link #sumOfSquares} give the same bits in every implementation
+ * <p>Casts, stochastic rounding, {@link #step} and {@link #sumOfSquares} give the same bits in every implementation
  * and at every thread count. The other kernels compute in FP32 (sums may use more), round once on store to nearest,
  * agree between implementations within a stated bound, and repeat bit for bit at a fixed thread count. Their BF16
  * results below 2^-126 may be zero, and their NaN may be any NaN: processors convert so.
@@ -36,11 +36,12 @@ public interface Kernels {
     double sumOfSquares(FloatType type, long values, long length);
 
     /**
-     * One AdamW step over one range.
+     * One step of an optimizer over one range.
      *
      * @param statistics is added to, or null where nobody asks
+     * @throws RuntimeException for an optimizer that these kernels do not know
      */
-    void adamW(AdamWStep step, AdamWArrays arrays, AdamWStatistics statistics);
+    void step(OptimizerStep step, OptimizerArrays arrays, StepStatistics statistics);
 
     /** y = (x - mean) * rstd * gain + bias over rows; x, y [rows, width], mean, rstd FP32 [rows]. */
     void layerNormForward(

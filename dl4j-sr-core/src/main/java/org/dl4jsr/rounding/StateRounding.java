@@ -1,6 +1,6 @@
 package org.dl4jsr.rounding;
 
-/** How Adam's second moment is written to BF16 storage. The order is part of the native interface. */
+/** How Adam's second moment is written to BF16 storage. */
 public enum StateRounding {
     /** Stochastic rounding, so that v does not stall where (1 - beta2) moves it by less than half an ulp. */
     STOCHASTIC,

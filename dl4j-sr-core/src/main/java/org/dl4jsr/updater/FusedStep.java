@@ -1,10 +1,11 @@
 package org.dl4jsr.updater;
 
 import java.util.List;
+import java.util.stream.IntStream;
 import org.dl4jsr.backend.ExactSums;
 import org.dl4jsr.backend.StochasticAverages;
-import org.dl4jsr.kernel.AdamWArrays;
-import org.dl4jsr.kernel.AdamWStatistics;
+import org.dl4jsr.kernel.OptimizerArrays;
+import org.dl4jsr.kernel.StepStatistics;
 import org.dl4jsr.op.Device;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -48,21 +49,22 @@ final class FusedStep implements RangeUpdate {
 
     @Override
     public void write(
-            FlatArrays arrays, long start, long end, double clipScale, RandomBits random, AdamWStatistics statistics) {
+            FlatArrays arrays, long start, long end, double clipScale, RandomBits random, StepStatistics statistics) {
         Device device = arrays.device();
         long address = device.address(stateView);
         long from = start - arrays.first(this);
         long key = random.key(config.getSeed());
         roundExactGradient(arrays, start, end, key);
         device.kernels()
-                .adamW(
+                .step(
                         config.step(learningRate, clipScale, key, iteration),
-                        new AdamWArrays(
+                        new OptimizerArrays(
                                 arrays.type(),
                                 arrays.parameterAddress(start),
                                 arrays.gradientAddress(start),
-                                state.moment(address, 0, from),
-                                state.moment(address, 1, from),
+                                IntStream.range(0, config.moments())
+                                        .mapToLong(i -> state.moment(address, i, from))
+                                        .toArray(),
                                 state.extra(address, from),
                                 end - start,
                                 start),

@@ -5,7 +5,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.stream.Collectors;
 import org.dl4jsr.backend.Bf16Executioner;
-import org.dl4jsr.kernel.AdamWStep;
+import org.dl4jsr.kernel.OptimizerStep;
 import org.dl4jsr.rounding.StateRounding;
 import org.dl4jsr.rounding.WeightWrite;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -90,7 +90,7 @@ public abstract class FusedUpdater implements IUpdater {
      * @param seed key of the random bits
      * @param iteration DL4J's, from 0
      */
-    protected abstract AdamWStep step(double learningRate, double gradientScale, long seed, int iteration);
+    protected abstract OptimizerStep step(double learningRate, double gradientScale, long seed, int iteration);
 
     /** All settings by name: what {@link #equals}, {@link #hashCode} and {@link #toString} go by. */
     protected Map<String, Object> settings() {

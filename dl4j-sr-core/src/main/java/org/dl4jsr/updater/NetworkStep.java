@@ -13,8 +13,8 @@ import org.dl4jsr.backend.Extent;
 import org.dl4jsr.backend.PendingStep;
 import org.dl4jsr.backend.PendingSteps;
 import org.dl4jsr.backend.StochasticAverages;
-import org.dl4jsr.kernel.AdamWStatistics;
 import org.dl4jsr.kernel.FloatType;
+import org.dl4jsr.kernel.StepStatistics;
 import org.dl4jsr.op.StepPart;
 import org.dl4jsr.op.StepTimes;
 import org.dl4jsr.rounding.WeightWrite;
@@ -134,11 +134,11 @@ final class NetworkStep implements PendingStep {
 
     private void write(
             List<RangeUpdate> ranges, FlatArrays arrays, double clipScale, RandomBits random, long[] boundaries) {
-        AdamWStatistics[] statistics = boundaries == null
+        StepStatistics[] statistics = boundaries == null
                 ? null
-                : Stream.generate(AdamWStatistics::new)
+                : Stream.generate(StepStatistics::new)
                         .limit(boundaries.length - 1)
-                        .toArray(AdamWStatistics[]::new);
+                        .toArray(StepStatistics[]::new);
         for (RangeUpdate range : ranges) {
             long bytes = range.bytes(arrays.type().bytes()) * range.values().length();
             timed(
@@ -264,7 +264,7 @@ final class NetworkStep implements PendingStep {
             double clipScale,
             RandomBits random,
             long[] boundaries,
-            AdamWStatistics[] statistics) {
+            StepStatistics[] statistics) {
         long end = arrays.last(range);
         if (boundaries == null) {
             range.write(arrays, arrays.first(range), end, clipScale, random, null);

@@ -1,6 +1,6 @@
 package org.dl4jsr.updater;
 
-import org.dl4jsr.kernel.AdamWStatistics;
+import org.dl4jsr.kernel.StepStatistics;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** What happens to one range of the flattened parameters when DL4J subtracts the gradient. */
@@ -40,8 +40,7 @@ sealed interface RangeUpdate permits FusedStep, Subtraction {
      * @param random where the random bits come from
      * @param statistics is added to, or null
      */
-    void write(
-            FlatArrays arrays, long start, long end, double clipScale, RandomBits random, AdamWStatistics statistics);
+    void write(FlatArrays arrays, long start, long end, double clipScale, RandomBits random, StepStatistics statistics);
 
     /** Bytes read and written for a parameter of {@code width} bytes. */
     default long bytes(int width) {

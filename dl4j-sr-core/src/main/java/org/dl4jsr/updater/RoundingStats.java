@@ -1,7 +1,7 @@
 package org.dl4jsr.updater;
 
 import java.util.List;
-import org.dl4jsr.kernel.AdamWStatistics;
+import org.dl4jsr.kernel.StepStatistics;
 
 /**
  * What one iteration of fused updaters and {@link StochasticallyRounded} did to a network's weights.
@@ -29,7 +29,7 @@ public record RoundingStats(
      */
     public record Layer(String name, long weights, double lost, double moved, double updateRatio, double gradientNorm) {
 
-        static Layer of(String name, AdamWStatistics statistics, double clipScale) {
+        static Layer of(String name, StepStatistics statistics, double clipScale) {
             double weights = statistics.weights;
             return new Layer(
                     name,

@@ -7,7 +7,7 @@ import java.util.function.Consumer;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.optimize.api.BaseTrainingListener;
 import org.deeplearning4j.optimize.solvers.BaseOptimizer;
-import org.dl4jsr.kernel.AdamWStatistics;
+import org.dl4jsr.kernel.StepStatistics;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -56,13 +56,13 @@ public final class RoundingStatsListener extends BaseTrainingListener {
             return;
         }
         UpdaterStatus status = UpdaterStatus.of(model);
-        List<AdamWStatistics> statistics = status.statistics();
-        var total = new AdamWStatistics();
+        List<StepStatistics> statistics = status.statistics();
+        var total = new StepStatistics();
         var layers = new ArrayList<RoundingStats.Layer>();
         if (statistics != null) {
             List<Span> spans = layers(model);
             for (int i = 0; i < spans.size(); i++) {
-                AdamWStatistics layer = statistics.get(i);
+                StepStatistics layer = statistics.get(i);
                 total.add(layer);
                 if (layer.weights > 0) {
                     layers.add(RoundingStats.Layer.of(spans.get(i).layer, layer, status.lastClipScale()));

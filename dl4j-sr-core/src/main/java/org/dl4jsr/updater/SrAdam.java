@@ -2,7 +2,8 @@ package org.dl4jsr.updater;
 
 import java.util.Map;
 import java.util.Objects;
-import org.dl4jsr.kernel.AdamWStep;
+import org.dl4jsr.kernel.AdamW;
+import org.dl4jsr.kernel.OptimizerStep;
 import org.nd4j.linalg.schedule.ISchedule;
 import org.nd4j.shade.jackson.annotation.JsonProperty;
 import org.nd4j.shade.jackson.databind.annotation.JsonDeserialize;
@@ -11,7 +12,7 @@ import org.nd4j.shade.jackson.databind.annotation.JsonPOJOBuilder;
 /**
  * AdamW for BF16 networks with a stochastically rounded weight write (Ozkara, Yu, Park, arXiv 2502.20566); the drop-in
  * updater: {@code .updater(new SrAdam(3e-4))}. The weight decay is decoupled (Loshchilov and Hutter, arXiv 1711.05101).
- * See {@link AdamWStep} for the arithmetic. Adam's step number t is DL4J's iteration + 1, as in DL4J's own Adam.
+ * See {@link AdamW} for the arithmetic. Adam's step number t is DL4J's iteration + 1, as in DL4J's own Adam.
  *
  * <p>State in elements of the network's type a parameter: 2; 3 with KAHAN; 6, and 16 a variable, with MASTER, which
  * keeps FP32 values there. They survive every bit copy (clone, save, restore); arithmetic on the updater state
@@ -93,8 +94,8 @@ public final class SrAdam extends FusedUpdater {
     }
 
     @Override
-    protected AdamWStep step(double learningRate, double gradientScale, long seed, int iteration) {
-        return AdamWStep.of(
+    protected OptimizerStep step(double learningRate, double gradientScale, long seed, int iteration) {
+        return AdamW.step(
                 learningRate,
                 beta1,
                 beta2,

@@ -1,9 +1,9 @@
 package org.dl4jsr.updater;
 
 import org.dl4jsr.backend.ExactSums;
-import org.dl4jsr.kernel.AdamWStatistics;
 import org.dl4jsr.kernel.FloatType;
 import org.dl4jsr.kernel.Kernels;
+import org.dl4jsr.kernel.StepStatistics;
 import org.dl4jsr.rounding.WeightWrite;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -22,7 +22,7 @@ record Subtraction(INDArray values, WeightWrite weightWrite, long seed, boolean 
 
     @Override
     public void write(
-            FlatArrays arrays, long start, long end, double clipScale, RandomBits random, AdamWStatistics statistics) {
+            FlatArrays arrays, long start, long end, double clipScale, RandomBits random, StepStatistics statistics) {
         boolean count = counted && statistics != null;
         INDArray before = count ? arrays.parameters(start, end).castTo(DataType.FLOAT) : null;
         INDArray update = arrays.gradient(start, end);
@@ -50,7 +50,7 @@ record Subtraction(INDArray values, WeightWrite weightWrite, long seed, boolean 
         }
     }
 
-    private static void count(AdamWStatistics statistics, INDArray before, INDArray update, INDArray after) {
+    private static void count(StepStatistics statistics, INDArray before, INDArray update, INDArray after) {
         INDArray nearest = before.sub(update.castTo(DataType.FLOAT)).castTo(DataType.BFLOAT16);
         statistics.weights += after.length();
         statistics.moved += count(before.neq(after.castTo(DataType.FLOAT)));

@@ -7,7 +7,7 @@ import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.dl4jsr.backend.PendingSteps;
-import org.dl4jsr.kernel.AdamWStatistics;
+import org.dl4jsr.kernel.StepStatistics;
 import org.nd4j.linalg.api.buffer.DataBuffer;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.shade.guava.collect.MapMaker;
@@ -29,7 +29,7 @@ public final class UpdaterStatus {
     private volatile double lastClipScale = Double.NaN;
     private WeakReference<Model> model = new WeakReference<>(null);
     private long[] boundaries;
-    private AdamWStatistics[] statistics;
+    private StepStatistics[] statistics;
     private RandomBits random;
 
     private UpdaterStatus() {}
@@ -150,12 +150,12 @@ public final class UpdaterStatus {
         return request;
     }
 
-    synchronized void setStatistics(AdamWStatistics[] statistics) {
+    synchronized void setStatistics(StepStatistics[] statistics) {
         this.statistics = statistics;
     }
 
     /** What the step after {@link #request} did, or null if it was skipped or has not come. */
-    synchronized List<AdamWStatistics> statistics() {
+    synchronized List<StepStatistics> statistics() {
         return statistics == null ? null : List.of(statistics);
     }
 }

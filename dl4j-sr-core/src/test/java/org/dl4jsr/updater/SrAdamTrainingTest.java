@@ -20,9 +20,9 @@ import org.deeplearning4j.nn.conf.layers.BatchNormalization;
 import org.deeplearning4j.nn.conf.layers.DenseLayer;
 import org.deeplearning4j.nn.conf.layers.misc.FrozenLayer;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
-import org.dl4jsr.kernel.AdamWArrays;
-import org.dl4jsr.kernel.AdamWStep;
+import org.dl4jsr.kernel.AdamW;
 import org.dl4jsr.kernel.FloatType;
+import org.dl4jsr.kernel.OptimizerArrays;
 import org.dl4jsr.kernel.reference.JavaKernels;
 import org.dl4jsr.rounding.BFloat16;
 import org.dl4jsr.rounding.StateRounding;
@@ -74,8 +74,8 @@ class SrAdamTrainingTest {
             long stride = n * (master ? 4 : bytes);
             assertTrue(status.lastClipScale() < 1);
             new JavaKernels(2)
-                    .adamW(
-                            AdamWStep.of(
+                    .step(
+                            AdamW.step(
                                     1e-2,
                                     0.9,
                                     0.95,
@@ -86,12 +86,11 @@ class SrAdamTrainingTest {
                                     StateRounding.STOCHASTIC,
                                     key(type, network, weights, iteration),
                                     iteration),
-                            new AdamWArrays(
+                            new OptimizerArrays(
                                     type == DataType.FLOAT ? FloatType.FLOAT : FloatType.BFLOAT16,
                                     address(weights),
                                     address(network.getFlattenedGradients()),
-                                    m,
-                                    m + stride,
+                                    new long[] {m, m + stride},
                                     m + 2 * stride,
                                     n,
                                     0),

@@ -11,6 +11,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import org.dl4jsr.examples.command.App;
 import org.dl4jsr.examples.run.Preset;
 import org.dl4jsr.examples.run.RunDirectory;
 import org.junit.jupiter.api.Test;
@@ -51,7 +52,7 @@ class BadInputTest {
                 "pretrain --resume a --out b | --out b and --resume a differ",
                 "pretrain --batch 65536 --context 4096 | Not enough memory: nano under bf16-sr with batch 65536",
                 "pretrain --context 800000 | --context 800000 is out of range",
-                "sample --prompt x | Missing required option: '--model=DIR'",
+                "sample --prompt x | Missing required option: '--model=PATH'",
                 "sample --model /no/such | Run directory /no/such does not exist",
                 "sample --model x --tokens 0 | --tokens 0 is out of range: expected 1 to 1000000",
                 "sample --model x --temperature -1 | --temperature -1.0 is out of range: expected 0 to 100",
@@ -107,7 +108,13 @@ class BadInputTest {
         assertBad("--context 256" + from + "128", "pretrain", "--resume", run.toString(), "--context", "256");
         assertBad("--policy fp32" + from + "bf16-sr", "pretrain", "--resume", run.toString(), "--policy", "fp32");
         assertBad("--preset small" + from + "nano", "pretrain", "--resume", run.toString(), "--preset", "small");
-        assertBad("--tokens 5" + from + "2000000", "pretrain", "--resume", run.toString(), "--tokens", "5");
+        assertBad(
+                "--tokens 5" + from + "2000000: a run can be made",
+                "pretrain",
+                "--resume",
+                run.toString(),
+                "--tokens",
+                "5");
         assertBad("--text [/x]" + from + "[]", "pretrain", "--resume", run.toString(), "--text", "/x");
         assertBad(
                 "The text is not the one that the run in " + run + " began with",
@@ -123,7 +130,7 @@ class BadInputTest {
         System.setErr(new PrintStream(captured, true, StandardCharsets.UTF_8));
         int exitCode;
         try {
-            exitCode = Main.run(arguments);
+            exitCode = App.run(arguments);
         } finally {
             System.setErr(standardError);
         }
@@ -133,6 +140,6 @@ class BadInputTest {
                 .toList();
         assertEquals(1, lines.size(), lines.toString());
         assertTrue(lines.get(0).startsWith("Error: " + message), lines.get(0));
-        assertEquals(Main.BAD_INPUT, exitCode);
+        assertEquals(App.BAD_INPUT, exitCode);
     }
 }

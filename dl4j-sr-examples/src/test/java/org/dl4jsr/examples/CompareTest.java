@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.dl4jsr.examples.command.App;
 import org.dl4jsr.examples.run.TestRuns;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -42,7 +43,7 @@ class CompareTest {
         assertEquals("policy,lr,seed,tokens,val_loss,val_perplexity,bits_per_byte,tok_per_s", csv.get(0));
         assertTrue(csv.get(1).startsWith("bf16-sr,0.001,1,320,"), csv.get(1));
         assertTrue(csv.get(2).startsWith("bf16-sr,0.01,1,320,"), csv.get(2));
-        assertEquals(Main.BAD_INPUT, compare("--policies", "bf16-sr", "--lrs", "1e-3"));
+        assertEquals(App.BAD_INPUT, compare("--policies", "bf16-sr", "--lrs", "1e-3"));
         assertEquals(csv, Files.readAllLines(directory.resolve("out/sweep.csv")));
     }
 
@@ -61,6 +62,6 @@ class CompareTest {
                 "--tokens",
                 "320"));
         all.addAll(List.of(arguments));
-        return Main.run(all.toArray(new String[0]));
+        return App.run(all.toArray(new String[0]));
     }
 }

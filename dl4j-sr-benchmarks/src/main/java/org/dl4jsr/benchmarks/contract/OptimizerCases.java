@@ -3,10 +3,10 @@ package org.dl4jsr.benchmarks.contract;
 import java.util.Random;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
-import org.dl4jsr.kernel.AdamWArrays;
-import org.dl4jsr.kernel.AdamWStatistics;
-import org.dl4jsr.kernel.AdamWStep;
+import org.dl4jsr.kernel.AdamW;
 import org.dl4jsr.kernel.FloatType;
+import org.dl4jsr.kernel.OptimizerArrays;
+import org.dl4jsr.kernel.StepStatistics;
 import org.dl4jsr.rounding.StateRounding;
 import org.dl4jsr.rounding.WeightWrite;
 
@@ -113,7 +113,7 @@ enum OptimizerCases implements KernelCase {
             long element = element(random);
             boolean traced = random.nextInt(3) == 0;
             boolean ordinary = random.nextBoolean(); // one special value in eight would switch the careful path on
-            var step = AdamWStep.of(
+            var step = AdamW.step(
                     1e-2,
                     0.9,
                     random.nextBoolean() ? 0.95 : 0.999,
@@ -127,11 +127,12 @@ enum OptimizerCases implements KernelCase {
             comparison.sameResult(
                     "adamW of " + size + " " + type + ", " + step + " from element " + element,
                     (set, a) -> {
-                        var statistics = traced ? new AdamWStatistics() : null;
+                        var statistics = traced ? new StepStatistics() : null;
                         set.kernels()
-                                .adamW(
+                                .step(
                                         step,
-                                        new AdamWArrays(type, a[0], a[1], a[2], a[3], a[4], size, element),
+                                        new OptimizerArrays(
+                                                type, a[0], a[1], new long[] {a[2], a[3]}, a[4], size, element),
                                         statistics);
                         return traced ? text(statistics) : null;
                     },
@@ -142,7 +143,7 @@ enum OptimizerCases implements KernelCase {
                     arrays.at(element, arrays.numbers(state, size)));
         }
 
-        private String text(AdamWStatistics s) {
+        private String text(StepStatistics s) {
             return s.weights + " weights, " + s.stagnant + " stagnant, " + s.moved + " moved, squares "
                     + s.squaredUpdate + " " + s.squaredWeight + " " + s.squaredGradient;
         }

@@ -4,12 +4,13 @@ import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.Pointer;
-import org.dl4jsr.kernel.AdamWArrays;
-import org.dl4jsr.kernel.AdamWStatistics;
-import org.dl4jsr.kernel.AdamWStep;
+import org.dl4jsr.kernel.AdamW;
 import org.dl4jsr.kernel.FloatType;
 import org.dl4jsr.kernel.Kernels;
 import org.dl4jsr.kernel.Memory;
+import org.dl4jsr.kernel.OptimizerArrays;
+import org.dl4jsr.kernel.OptimizerStep;
+import org.dl4jsr.kernel.StepStatistics;
 import org.dl4jsr.kernel.cpu.CpuKernels;
 import org.dl4jsr.kernel.reference.Parallel;
 import org.dl4jsr.rounding.StateRounding;
@@ -89,8 +90,8 @@ public class KernelBenchmark {
     }
 
     @Benchmark
-    public AdamWStatistics adamWWithStatistics() {
-        var statistics = new AdamWStatistics();
+    public StepStatistics adamWWithStatistics() {
+        var statistics = new StepStatistics();
         adamW(WeightWrite.STOCHASTIC, statistics);
         return statistics;
     }
@@ -102,27 +103,28 @@ public class KernelBenchmark {
 
     @Benchmark
     public void adamWMaster() {
-        kernels.adamW(
+        kernels.step(
                 step(WeightWrite.MASTER),
-                new AdamWArrays(
+                new OptimizerArrays(
                         FloatType.BFLOAT16,
                         weights,
                         gradient,
-                        floatState.address(),
-                        floatState.address() + 4L * LENGTH,
+                        new long[] {floatState.address(), floatState.address() + 4L * LENGTH},
                         floats.address(),
                         LENGTH,
                         0),
                 null);
     }
 
-    private void adamW(WeightWrite write, AdamWStatistics statistics) {
-        kernels.adamW(
-                step(write), new AdamWArrays(FloatType.BFLOAT16, weights, gradient, m, v, 0, LENGTH, 0), statistics);
+    private void adamW(WeightWrite write, StepStatistics statistics) {
+        kernels.step(
+                step(write),
+                new OptimizerArrays(FloatType.BFLOAT16, weights, gradient, new long[] {m, v}, 0, LENGTH, 0),
+                statistics);
     }
 
-    private AdamWStep step(WeightWrite write) {
-        return AdamWStep.of(1e-4, 0.9, 0.95, 1e-8, 0.1, 1, write, StateRounding.STOCHASTIC, 1, step++);
+    private OptimizerStep step(WeightWrite write) {
+        return AdamW.step(1e-4, 0.9, 0.95, 1e-8, 0.1, 1, write, StateRounding.STOCHASTIC, 1, step++);
     }
 
     @Benchmark

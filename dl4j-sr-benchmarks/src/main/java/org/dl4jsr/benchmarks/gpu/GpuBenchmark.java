@@ -6,9 +6,9 @@ import static org.dl4jsr.kernel.cuda.CudaException.checkDriver;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
-import org.dl4jsr.kernel.AdamWArrays;
-import org.dl4jsr.kernel.AdamWStep;
+import org.dl4jsr.kernel.AdamW;
 import org.dl4jsr.kernel.FloatType;
+import org.dl4jsr.kernel.OptimizerArrays;
 import org.dl4jsr.kernel.StridedArray;
 import org.dl4jsr.kernel.cuda.CudaKernels;
 import org.dl4jsr.kernel.cuda.CudaMatmul;
@@ -120,9 +120,9 @@ final class GpuBenchmark implements AutoCloseable {
     }
 
     private void adamW(String name, FloatType type, WeightWrite write, int bytes, long n, long... a) {
-        var step = AdamWStep.of(1e-4, 0.9, 0.95, 1e-8, 0.1, 1, write, StateRounding.STOCHASTIC, 1, 100);
-        var arrays = new AdamWArrays(type, a[0], a[1], a[2], a[3], a[4], n, 0);
-        measure(name, (double) bytes * n, 0, n, () -> kernels.adamW(step, arrays, null));
+        var step = AdamW.step(1e-4, 0.9, 0.95, 1e-8, 0.1, 1, write, StateRounding.STOCHASTIC, 1, 100);
+        var arrays = new OptimizerArrays(type, a[0], a[1], new long[] {a[2], a[3]}, a[4], n, 0);
+        measure(name, (double) bytes * n, 0, n, () -> kernels.step(step, arrays, null));
     }
 
     private void transformer(int rows) {

@@ -83,7 +83,7 @@ class RecurrentInferenceTest {
     }
 
     private static void assertNear(INDArray expected, INDArray actual) {
-        assertEquals(DataType.BFLOAT16, actual.dataType());
+        assertEquals(DataType.FLOAT, actual.dataType());
         assertEquals(
                 0,
                 expected.castTo(DataType.FLOAT)

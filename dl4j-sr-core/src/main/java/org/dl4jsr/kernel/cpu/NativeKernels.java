@@ -1,10 +1,10 @@
 package org.dl4jsr.kernel.cpu;
 
-import org.dl4jsr.kernel.AdamWArrays;
-import org.dl4jsr.kernel.AdamWStatistics;
-import org.dl4jsr.kernel.AdamWStep;
 import org.dl4jsr.kernel.FloatType;
 import org.dl4jsr.kernel.Kernels;
+import org.dl4jsr.kernel.OptimizerArrays;
+import org.dl4jsr.kernel.OptimizerStep;
+import org.dl4jsr.kernel.StepStatistics;
 
 /** The kernels in C++ (src/main/cpp), for the best instruction set of this processor or a lower one. */
 public final class NativeKernels implements Kernels {
@@ -71,32 +71,20 @@ public final class NativeKernels implements Kernels {
     }
 
     @Override
-    public void adamW(AdamWStep step, AdamWArrays arrays, AdamWStatistics statistics) {
+    public void step(OptimizerStep step, OptimizerArrays arrays, StepStatistics statistics) {
         long[] counts = statistics == null ? null : new long[2];
         double[] squares = statistics == null ? null : new double[3];
-        NativeLibrary.adamW(
+        float[] scalars = step.scalars();
+        NativeLibrary.step(
                 set,
                 threads,
-                step.learningRate(),
-                step.beta1(),
-                step.beta2(),
-                step.epsilon(),
-                step.weightDecay(),
-                step.gradientScale(),
-                step.biasCorrection1(),
-                step.biasCorrection2(),
-                step.weightWrite().ordinal(),
-                step.stateRounding().ordinal(),
+                step.kernel(arrays.type()),
+                arrays.toArray(),
+                scalars,
+                scalars.length,
+                step.hasStochasticState(),
                 step.seed(),
                 step.step(),
-                arrays.type().ordinal(),
-                arrays.weights(),
-                arrays.gradient(),
-                arrays.m(),
-                arrays.v(),
-                arrays.extra(),
-                arrays.length(),
-                arrays.element(),
                 counts,
                 squares);
         if (statistics != null) {

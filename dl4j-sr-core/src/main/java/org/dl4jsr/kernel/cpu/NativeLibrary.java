@@ -66,29 +66,17 @@ final class NativeLibrary {
     static native double sumOfSquares(
             int instructionSet, int threads, int type, @Cast("const void*") long values, long length);
 
-    static native void adamW(
+    /** Throws RuntimeException for a kernel that there is not. */
+    static native void step(
             int instructionSet,
             int threads,
-            float learningRate,
-            float beta1,
-            float beta2,
-            float epsilon,
-            float weightDecay,
-            float gradientScale,
-            float biasCorrection1,
-            float biasCorrection2,
-            int weightWrite,
-            int stateRounding,
+            String kernel,
+            @Cast("const int64_t*") long[] arrays,
+            float[] scalars,
+            int scalarCount,
+            @Cast("bool") boolean stochasticState,
             long seed,
             int step,
-            int type,
-            @Cast("void*") long weights,
-            @Cast("const void*") long gradient,
-            @Cast("void*") long m,
-            @Cast("void*") long v,
-            @Cast("void*") long extra,
-            long length,
-            long element,
             @Cast("int64_t*") long[] counts,
             double[] squares);
 

@@ -1,17 +1,19 @@
 package org.dl4jsr.kernel.cuda;
 
 import static org.dl4jsr.kernel.cuda.KernelLauncher.blocks;
+import static org.dl4jsr.kernel.cuda.KernelSource.CASTS;
 import static org.dl4jsr.kernel.cuda.KernelSource.OPTIMIZER;
+import static org.dl4jsr.kernel.cuda.KernelSource.SUMS;
 import static org.dl4jsr.kernel.cuda.KernelSource.TRANSFORMER;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import org.bytedeco.javacpp.BytePointer;
-import org.dl4jsr.kernel.AdamWArrays;
-import org.dl4jsr.kernel.AdamWStatistics;
-import org.dl4jsr.kernel.AdamWStep;
 import org.dl4jsr.kernel.FloatType;
 import org.dl4jsr.kernel.Kernels;
+import org.dl4jsr.kernel.OptimizerArrays;
+import org.dl4jsr.kernel.OptimizerStep;
+import org.dl4jsr.kernel.StepStatistics;
 
 /**
  * The kernels in CUDA C++ (src/main/cuda) over device addresses, on one stream. Calls return as soon as the work is
@@ -26,11 +28,11 @@ public final class CudaKernels implements Kernels {
     private static final int WARP = 32;
     private static final int OCTET = 8;
 
-    /** As in optimizer.cu: elements of a block of sums, threads that sum it, and bytes of its AdamWSums. */
+    /** As in optimizer.cu: elements of a block of sums, threads that sum it, and bytes of its StepSums. */
     private static final int BLOCK = 4096;
 
     private static final int BLOCK_THREADS = 2;
-    private static final int ADAMW_SUMS = 40;
+    private static final int STEP_SUMS = 40;
 
     /** As in transformer.cu: rows and columns that a block sums. */
     private static final int ROW_CHUNK = 128;
@@ -58,18 +60,18 @@ public final class CudaKernels implements Kernels {
 
     @Override
     public synchronized void toBFloat16(long source, long target, long length) {
-        launchOctets(launcher.kernel(OPTIMIZER, "toBFloat16").add(source, target, length), length);
+        launchOctets(launcher.kernel(CASTS, "toBFloat16").add(source, target, length), length);
     }
 
     @Override
     public synchronized void toFloat(long source, long target, long length) {
-        launchOctets(launcher.kernel(OPTIMIZER, "toFloat").add(source, target, length), length);
+        launchOctets(launcher.kernel(CASTS, "toFloat").add(source, target, length), length);
     }
 
     @Override
     public synchronized void stochasticRound(long source, long target, long length, long seed, int step, long element) {
         launchOctets(
-                launcher.kernel(OPTIMIZER, "stochasticRound")
+                launcher.kernel(CASTS, "stochasticRound")
                         .add(source, target, length, seed)
                         .add(step)
                         .add(element),
@@ -80,7 +82,7 @@ public final class CudaKernels implements Kernels {
     public synchronized void stochasticSubtract(
             long weights, FloatType updateType, long update, long length, long seed, int step, long element) {
         launchOctets(
-                launcher.kernel(OPTIMIZER, "stochasticSubtract", updateType)
+                launcher.kernel(CASTS, "stochasticSubtract", updateType)
                         .add(weights, update, length, seed)
                         .add(step)
                         .add(element),
@@ -94,7 +96,7 @@ public final class CudaKernels implements Kernels {
         }
         long blocks = blocks(length, BLOCK);
         DeviceMemory sums = scratch.reserve(Double.BYTES * blocks);
-        launchBlocks(launcher.kernel(OPTIMIZER, "sumOfSquares", type).add(values, length, sums.address()), blocks);
+        launchBlocks(launcher.kernel(SUMS, "sumOfSquares", type).add(values, length, sums.address()), blocks);
         double total = 0;
         var onHost = read(sums, Double.BYTES * blocks).asDoubleBuffer();
         while (onHost.hasRemaining()) {
@@ -104,48 +106,26 @@ public final class CudaKernels implements Kernels {
     }
 
     @Override
-    public synchronized void adamW(AdamWStep step, AdamWArrays arrays, AdamWStatistics statistics) {
+    public synchronized void step(OptimizerStep step, OptimizerArrays arrays, StepStatistics statistics) {
         if (arrays.length() == 0) {
             return;
         }
-        String name = arrays.type() == FloatType.FLOAT
-                ? "adamW_float"
-                : switch (step.weightWrite()) {
-                    case STOCHASTIC -> "adamW_stochastic";
-                    case NEAREST -> "adamW_nearest";
-                    case KAHAN -> "adamW_kahan";
-                    case MASTER -> "adamW_master";
-                };
+        String name = step.kernel(arrays.type());
         launcher.kernel(OPTIMIZER, statistics == null ? name : name + "_traced")
-                .add(
-                        step.learningRate(),
-                        step.beta1(),
-                        step.beta2(),
-                        step.epsilon(),
-                        step.weightDecay(),
-                        step.gradientScale(),
-                        step.biasCorrection1(),
-                        step.biasCorrection2())
-                .add(step.stateRounding().ordinal())
+                .addStructure(arrays.toArray())
+                .addStructure(step.scalars())
+                .add(step.hasStochasticState() ? 1 : 0)
                 .add(step.seed())
-                .add(step.step())
-                .add(
-                        arrays.weights(),
-                        arrays.gradient(),
-                        arrays.m(),
-                        arrays.v(),
-                        arrays.extra(),
-                        arrays.length(),
-                        arrays.element());
+                .add(step.step());
         if (statistics == null) {
             launchOctets(launcher, arrays.length());
             return;
         }
         long blocks = blocks(arrays.length(), BLOCK);
-        DeviceMemory sums = scratch.reserve(ADAMW_SUMS * blocks);
+        DeviceMemory sums = scratch.reserve(STEP_SUMS * blocks);
         launchBlocks(launcher.add(sums.address()), blocks);
-        ByteBuffer onHost = read(sums, ADAMW_SUMS * blocks);
-        var range = new AdamWStatistics();
+        ByteBuffer onHost = read(sums, STEP_SUMS * blocks);
+        var range = new StepStatistics();
         range.weights = arrays.length();
         while (onHost.hasRemaining()) {
             range.stagnant += onHost.getLong();

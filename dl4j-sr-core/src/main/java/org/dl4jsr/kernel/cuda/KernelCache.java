@@ -63,8 +63,8 @@ final class KernelCache {
                 .append(architecture)
                 .append('\n')
                 .append(source.text());
-        for (String header : KernelSource.HEADERS) {
-            content.append('\n').append(KernelSource.text(header));
+        for (String header : KernelSource.headers(source.text()).values()) {
+            content.append('\n').append(header);
         }
         String key = HexFormat.of().formatHex(digest(content.toString().getBytes(StandardCharsets.UTF_8)), 0, 16);
         return directory.resolve(source.file() + "-" + architecture + "-" + key);

@@ -23,6 +23,7 @@ import org.dl4jsr.kernel.Pointers;
 final class KernelLauncher {
 
     private static final int MOST_ARGUMENTS = 32;
+    private static final int MOST_BYTES = 8 * 64;
     /** Up to 48 KiB of shared memory go without asking; what a kernel declares itself counts as well. */
     private static final int ORDINARY_SHARED_MEMORY = 40 << 10;
     /** Blocks of a grid that loops: a few times what a multiprocessor runs at once. */
@@ -37,17 +38,15 @@ final class KernelLauncher {
     private KernelSource source;
     private String name;
     private int count;
+    private int position; // of the next argument in values
 
     KernelLauncher(CudaStream stream) {
         this.stream = stream;
         modules = stream.device().modules();
         try (var scope = Pointers.scope()) {
-            memory = new BytePointer(8L * MOST_ARGUMENTS).retainReference();
+            memory = new BytePointer(MOST_BYTES).retainReference();
             values = memory.asByteBuffer().order(ByteOrder.nativeOrder());
             addresses = new PointerPointer<>(MOST_ARGUMENTS).retainReference();
-            for (int i = 0; i < MOST_ARGUMENTS; i++) {
-                addresses.put(i, new Address(memory.address() + 8L * i));
-            }
         }
     }
 
@@ -61,14 +60,15 @@ final class KernelLauncher {
         this.source = source;
         this.name = name;
         count = 0;
+        position = 0;
         return this;
     }
 
     /** Addresses and 64-bit integers. */
     KernelLauncher add(long... values) {
         for (long value : values) {
-            this.values.putLong(8 * count, value);
-            arguments[count++] = value;
+            begin(value);
+            put(value);
         }
         return this;
     }
@@ -76,8 +76,9 @@ final class KernelLauncher {
     /** 32-bit integers. */
     KernelLauncher add(int... values) {
         for (int value : values) {
-            this.values.putInt(8 * count, value);
-            arguments[count++] = value;
+            begin(value);
+            this.values.putInt(position, value);
+            position += Integer.BYTES;
         }
         return this;
     }
@@ -85,10 +86,45 @@ final class KernelLauncher {
     /** FP32. */
     KernelLauncher add(float... values) {
         for (float value : values) {
-            this.values.putFloat(8 * count, value);
-            arguments[count++] = value;
+            begin(value);
+            put(value);
         }
         return this;
+    }
+
+    /** One structure of addresses and 64-bit integers. */
+    KernelLauncher addStructure(long... members) {
+        begin(Arrays.toString(members));
+        for (long member : members) {
+            put(member);
+        }
+        return this;
+    }
+
+    /** One structure of FP32. */
+    KernelLauncher addStructure(float... members) {
+        begin(Arrays.toString(members));
+        for (float member : members) {
+            put(member);
+        }
+        return this;
+    }
+
+    /** The next argument lies at the next multiple of 8 bytes. */
+    private void begin(Object argument) {
+        position = (position + Long.BYTES - 1) / Long.BYTES * Long.BYTES;
+        addresses.put(count, new Address(memory.address() + position));
+        arguments[count++] = argument;
+    }
+
+    private void put(long value) {
+        values.putLong(position, value);
+        position += Long.BYTES;
+    }
+
+    private void put(float value) {
+        values.putFloat(position, value);
+        position += Float.BYTES;
     }
 
     /** Launches a grid [x, y] of blocks of {@code threads} threads with {@code sharedMemory} bytes each. */

@@ -3,10 +3,14 @@ package org.dl4jsr.kernel.cuda;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
-import java.util.List;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.regex.Pattern;
 
 /** The CUDA C++ sources of the kernels, as they lie in the jar; each is compiled to a module of its own. */
 enum KernelSource {
+    CASTS("casts.cu"),
+    SUMS("sums.cu"),
     OPTIMIZER("optimizer.cu"),
     TRANSFORMER("transformer.cu"),
     ATTENTION("attention.cu"),
@@ -14,8 +18,7 @@ enum KernelSource {
     TENSOR_CORE_ATTENTION("attention_mma.cu"),
     MATRIX("matrix.cu");
 
-    /** What the sources include; the arithmetic in it is that of the C++ kernels for the CPU. */
-    static final List<String> HEADERS = List.of("attention.h", "device.h", "rounding.h", "types.h");
+    private static final Pattern INCLUDE = Pattern.compile("^#include \"(.+)\"", Pattern.MULTILINE);
 
     private final String file;
 
@@ -32,8 +35,23 @@ enum KernelSource {
         return text(file);
     }
 
-    /** The text of a source or header. */
-    static String text(String file) {
+    /** The text of each header that {@code text} includes, and that those include, by its name. */
+    static SortedMap<String, String> headers(String text) {
+        var headers = new TreeMap<String, String>();
+        addHeaders(text, headers);
+        return headers;
+    }
+
+    private static void addHeaders(String text, SortedMap<String, String> headers) {
+        INCLUDE.matcher(text).results().map(include -> include.group(1)).forEach(name -> {
+            if (!headers.containsKey(name)) {
+                headers.put(name, text(name));
+                addHeaders(headers.get(name), headers);
+            }
+        });
+    }
+
+    private static String text(String file) {
         try (var in = KernelSource.class.getResourceAsStream(file)) {
             if (in == null) {
                 throw new IllegalStateException("The CUDA source " + file + " is not in dl4j-sr-core's jar beside "

@@ -72,16 +72,15 @@ public final class Nvrtc {
     static byte[] compile(String file, String text, String architecture) {
         try (var scope = Pointers.scope()) {
             var program = new _nvrtcProgram();
-            var names = KernelSource.HEADERS;
+            var headers = KernelSource.headers(text);
             checkNvrtc(
                     nvrtcCreateProgram(
                             program,
                             new BytePointer(text),
                             new BytePointer(file),
-                            names.size(),
-                            new PointerPointer<BytePointer>(
-                                    names.stream().map(KernelSource::text).toArray(String[]::new)),
-                            new PointerPointer<BytePointer>(names.toArray(String[]::new))),
+                            headers.size(),
+                            new PointerPointer<BytePointer>(headers.values().toArray(String[]::new)),
+                            new PointerPointer<BytePointer>(headers.keySet().toArray(String[]::new))),
                     "nvrtcCreateProgram of " + file);
             try {
                 String[] options = OPTIONS.toArray(new String[OPTIONS.size() + 1]);

@@ -2,12 +2,12 @@ package org.dl4jsr.kernel.reference;
 
 import java.util.function.LongConsumer;
 import java.util.function.LongToDoubleFunction;
-import org.dl4jsr.kernel.AdamWArrays;
-import org.dl4jsr.kernel.AdamWStatistics;
-import org.dl4jsr.kernel.AdamWStep;
 import org.dl4jsr.kernel.FloatType;
 import org.dl4jsr.kernel.Kernels;
 import org.dl4jsr.kernel.Memory;
+import org.dl4jsr.kernel.OptimizerArrays;
+import org.dl4jsr.kernel.OptimizerStep;
+import org.dl4jsr.kernel.StepStatistics;
 import org.dl4jsr.rounding.BFloat16;
 import org.dl4jsr.rounding.BlockSum;
 import org.dl4jsr.rounding.StochasticRounding;
@@ -98,12 +98,12 @@ public final class JavaKernels implements Kernels {
      * {@link #sumOfSquares}; each range is summed on its own and then added.
      */
     @Override
-    public void adamW(AdamWStep step, AdamWArrays arrays, AdamWStatistics statistics) {
-        var blocks = new AdamWStatistics[Math.toIntExact(blocks(arrays.length()))];
-        var adamW = new JavaAdamW(step, arrays);
-        forBlocks(arrays.length(), (start, end) -> blocks[(int) (start / BlockSum.BLOCK)] = adamW.run(start, end));
+    public void step(OptimizerStep step, OptimizerArrays arrays, StepStatistics statistics) {
+        var blocks = new StepStatistics[Math.toIntExact(blocks(arrays.length()))];
+        var optimizer = new JavaOptimizer(step, arrays);
+        forBlocks(arrays.length(), (start, end) -> blocks[(int) (start / BlockSum.BLOCK)] = optimizer.run(start, end));
         if (statistics != null) {
-            var range = new AdamWStatistics();
+            var range = new StepStatistics();
             for (var block : blocks) {
                 range.add(block);
             }

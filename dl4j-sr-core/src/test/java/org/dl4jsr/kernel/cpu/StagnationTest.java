@@ -5,11 +5,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.Arrays;
 import java.util.Collections;
-import org.dl4jsr.kernel.AdamWArrays;
-import org.dl4jsr.kernel.AdamWStatistics;
-import org.dl4jsr.kernel.AdamWStep;
+import org.dl4jsr.kernel.AdamW;
 import org.dl4jsr.kernel.FloatType;
 import org.dl4jsr.kernel.Kernels;
+import org.dl4jsr.kernel.OptimizerArrays;
+import org.dl4jsr.kernel.StepStatistics;
 import org.dl4jsr.kernel.reference.TestArray;
 import org.dl4jsr.rounding.StateRounding;
 import org.dl4jsr.rounding.WeightWrite;
@@ -61,20 +61,17 @@ class StagnationTest {
         var m = filled(state, length, 0);
         var v = filled(state, length, 0);
         var extra = filled(state, length, write == WeightWrite.MASTER ? 1 : 0);
-        var arrays = new AdamWArrays(
+        var arrays = new OptimizerArrays(
                 FloatType.BFLOAT16,
                 weights.address(),
                 gradient.address(),
-                m.address(),
-                v.address(),
+                new long[] {m.address(), v.address()},
                 extra.address(),
                 length,
                 0);
         for (int step = 0; step < 100_000; step++) {
-            kernels.adamW(
-                    AdamWStep.of(6e-4, 0.9, 0.95, 1e-8, 0.1, 1, write, StateRounding.STOCHASTIC, 3, step),
-                    arrays,
-                    null);
+            kernels.step(
+                    AdamW.step(6e-4, 0.9, 0.95, 1e-8, 0.1, 1, write, StateRounding.STOCHASTIC, 3, step), arrays, null);
         }
         return weights;
     }
@@ -96,13 +93,17 @@ class StagnationTest {
         var gradient = filled(FloatType.BFLOAT16, length, 1);
         var m = filled(FloatType.BFLOAT16, length, 0);
         var v = filled(FloatType.BFLOAT16, length, 0);
-        var arrays = new AdamWArrays(
-                FloatType.BFLOAT16, weights.address(), gradient.address(), m.address(), v.address(), 0, length, 0);
+        var arrays = new OptimizerArrays(
+                FloatType.BFLOAT16,
+                weights.address(),
+                gradient.address(),
+                new long[] {m.address(), v.address()},
+                0,
+                length,
+                0);
         for (int step = 0; step < 10_000; step++) {
-            kernels.adamW(
-                    AdamWStep.of(1e-4, 0.9, 0.999, 1e-8, 0, 1, WeightWrite.STOCHASTIC, rounding, 5, step),
-                    arrays,
-                    null);
+            kernels.step(
+                    AdamW.step(1e-4, 0.9, 0.999, 1e-8, 0, 1, WeightWrite.STOCHASTIC, rounding, 5, step), arrays, null);
         }
         return v;
     }
@@ -114,15 +115,14 @@ class StagnationTest {
         var gradient = filled(FloatType.BFLOAT16, WEIGHTS, -1);
         var m = filled(FloatType.BFLOAT16, WEIGHTS, 0);
         var v = filled(FloatType.BFLOAT16, WEIGHTS, 0);
-        var statistics = new AdamWStatistics();
-        kernels.adamW(
-                AdamWStep.of(1e-3, 0.9, 0.95, 1e-8, 0, 1, WeightWrite.STOCHASTIC, StateRounding.STOCHASTIC, 5, 0),
-                new AdamWArrays(
+        var statistics = new StepStatistics();
+        kernels.step(
+                AdamW.step(1e-3, 0.9, 0.95, 1e-8, 0, 1, WeightWrite.STOCHASTIC, StateRounding.STOCHASTIC, 5, 0),
+                new OptimizerArrays(
                         FloatType.BFLOAT16,
                         weights.address(),
                         gradient.address(),
-                        m.address(),
-                        v.address(),
+                        new long[] {m.address(), v.address()},
                         0,
                         WEIGHTS,
                         0),

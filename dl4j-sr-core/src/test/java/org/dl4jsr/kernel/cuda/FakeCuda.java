@@ -26,7 +26,7 @@ public final class FakeCuda {
     private static final Path BUILD = CORE.resolve("target/fake-cuda");
     private static final Path TEST_SOURCES = CORE.resolve("src/test/cpp");
     private static final Path MAIN_SOURCES = CORE.resolve("src/main/cuda");
-    private static final Path SHARED_SOURCES = CORE.resolve("src/main/cpp");
+    private static final Path SHARED_SOURCES = CORE.resolve("src/main/shared");
     private static final List<String> EMPTY_LIBRARIES =
             List.of("libcudart.so.13", "libcublas.so.13", "libcublasLt.so.13");
 

@@ -9,6 +9,7 @@ import org.dl4jsr.examples.bench.Growth;
 import org.dl4jsr.examples.bench.ProfileRun;
 import org.dl4jsr.examples.bench.ThroughputComparison;
 import org.dl4jsr.examples.io.AtomicFile;
+import org.dl4jsr.examples.io.DirectoryLock;
 import org.dl4jsr.examples.run.MachineMemory;
 import org.dl4jsr.examples.run.RunConfig;
 import picocli.CommandLine.Command;
@@ -76,12 +77,13 @@ public final class BenchCommand implements Callable<Integer> {
     }
 
     private void throughput(List<RunConfig> configs) throws IOException, InterruptedException {
-        if (out != null) {
-            AtomicFile.makeWritable(out);
+        if (out == null) {
+            System.out.print(ThroughputComparison.of(configs));
+            return;
         }
-        ThroughputComparison comparison = ThroughputComparison.of(configs);
-        System.out.print(comparison);
-        if (out != null) {
+        try (DirectoryLock lock = DirectoryLock.of(out)) {
+            ThroughputComparison comparison = ThroughputComparison.of(configs);
+            System.out.print(comparison);
             Path csv = out.resolve("bench.csv");
             AtomicFile.write(csv, comparison.toCsv());
             System.out.println();

@@ -39,20 +39,21 @@ public final class PretrainCommand implements Callable<Integer> {
         if (resume == null) {
             RunConfig base = training.config();
             RunConfig config = policy == null ? base : base.withPolicy(policy);
-            Pretraining.start(
+            return Pretraining.start(
                     Objects.requireNonNullElseGet(
                             out, () -> RunDirectory.newPath(config.model().preset() + "-" + config.policy())),
                     config);
-            return 0;
         }
         if (out != null && !out.equals(resume)) {
             throw new BadInput("--out " + out + " and --resume " + resume + " differ: a resumed run goes on in its own"
                     + " directory; leave --out away");
         }
-        Pretraining.resume(resume, config -> {
-            training.requireSame(config, resume);
-            ModelOptions.requireSame("--policy", policy, config.policy(), resume);
-        });
-        return 0;
+        return Pretraining.resume(
+                resume,
+                config -> {
+                    training.requireSame(config, resume);
+                    ModelOptions.requireSame("--policy", policy, config.policy(), resume);
+                },
+                training.tokens());
     }
 }

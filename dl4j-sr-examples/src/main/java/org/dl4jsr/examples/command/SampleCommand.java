@@ -1,15 +1,16 @@
 package org.dl4jsr.examples.command;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import org.dl4jsr.examples.data.Tokenizer;
 import org.dl4jsr.examples.io.BadInput;
+import org.dl4jsr.examples.run.Checkpoint;
 import org.dl4jsr.examples.run.Checkpoints;
 import org.dl4jsr.examples.run.GptNetwork;
 import org.dl4jsr.examples.run.RunConfig;
 import org.dl4jsr.examples.run.RunDirectory;
 import org.dl4jsr.examples.run.Sampler;
-import org.dl4jsr.examples.run.TrainingState;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -23,7 +24,11 @@ public final class SampleCommand implements Callable<Integer> {
 
     private static final int MOST_TOKENS = 1_000_000;
 
-    @Option(names = "--model", paramLabel = "DIR", required = true, description = "Run directory of the model.")
+    @Option(
+            names = "--model",
+            paramLabel = "PATH",
+            required = true,
+            description = "Run directory, or one of its checkpoint-STEP.zip.")
     private Path model;
 
     @Option(names = "--prompt", paramLabel = "TEXT", description = "Text to go on with (default: a new text).")
@@ -56,18 +61,26 @@ public final class SampleCommand implements Callable<Integer> {
         if (topK < 0) {
             throw new BadInput("--top-k " + topK + " is out of range: expected 0 (all) or more");
         }
-        RunConfig config = RunDirectory.config(model);
-        Checkpoints checkpoints = new Checkpoints(model);
-        TrainingState state = checkpoints
-                .newest()
-                .orElseThrow(() -> new BadInput("Run directory " + model + " has no checkpoint yet"));
+        Checkpoint checkpoint = checkpoint();
+        RunConfig config = checkpoint.config();
+        Path zip = Files.isDirectory(model) ? new Checkpoints(model).zip(checkpoint.step()) : model;
         Sampler sampler = new Sampler(
-                GptNetwork.restore(config, checkpoints, state.step()),
+                GptNetwork.restore(checkpoint, zip),
                 Tokenizer.named(config.text().tokenizer()),
                 config.model().context(),
                 temperature,
                 topK);
         System.out.println(prompt + sampler.write(prompt, tokens, seed));
         return 0;
+    }
+
+    private Checkpoint checkpoint() {
+        if (Files.isRegularFile(model)) {
+            return Checkpoints.of(model);
+        }
+        RunDirectory.requireRun(model);
+        return new Checkpoints(model)
+                .newest()
+                .orElseThrow(() -> new BadInput("Run directory " + model + " has no checkpoint yet"));
     }
 }

@@ -40,12 +40,19 @@ final class TrainingOptions {
                 .withSeed(Objects.requireNonNullElse(seed, config.seed()));
     }
 
-    /** Requires that what was given is what {@code config} has; {@code directory} is where that comes from. */
+    /** Null where they were not given. */
+    Long tokens() {
+        return tokens;
+    }
+
+    /**
+     * Requires that what was given, but for the tokens, is what {@code config} has; {@code directory} is where that
+     * comes from.
+     */
     void requireSame(RunConfig config, Path directory) {
         model.requireSame(config, directory);
         ModelOptions.requireSame(
                 "--text", text.isEmpty() ? null : textPaths(), config.text().paths(), directory);
-        ModelOptions.requireSame("--tokens", tokens, config.budget().tokens(), directory);
         ModelOptions.requireSame("--lr", learningRate, config.learningRate(), directory);
         ModelOptions.requireSame("--seed", seed, config.seed(), directory);
     }

@@ -89,12 +89,14 @@ public record Corpus(
 
     /** Throws where training or validation has not one window of {@code context} tokens. */
     public void requireWindows(int context) {
-        int shorter = Math.min(train.length(), validation.length());
-        if (shorter <= context) {
-            throw new BadInput("The text is too short: it gives " + train.length() + " tokens for training and "
-                    + validation.length() + " for validation, and a context of " + context + " needs more than "
-                    + context + " in each; give more text or a smaller --context");
+        if (Math.min(train.length(), validation.length()) > context) {
+            return;
         }
+        boolean files = train.length() > context && documents >= FEWEST_TO_SPLIT_BY_DOCUMENT;
+        throw new BadInput("The text is too short: it gives " + train.length() + " tokens for training and "
+                + validation.length() + " for validation, and a context of " + context + " needs more than "
+                + context + " in each; give more text or a smaller --context"
+                + (files ? " (one file in ten is for validation, and those are short: join small files)" : ""));
     }
 
     private static Set<Document> chosenForValidation(List<Document> documents) {

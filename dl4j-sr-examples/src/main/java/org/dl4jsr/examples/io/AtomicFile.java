@@ -18,7 +18,7 @@ import java.nio.file.StandardOpenOption;
 public final class AtomicFile {
 
     /** Ends temporary names; a file that has it is a leftover of a crash. */
-    static final String TEMPORARY = ".tmp";
+    private static final String TEMPORARY = ".tmp";
 
     /** Writes the content of a file. */
     public interface Content {
@@ -27,40 +27,38 @@ public final class AtomicFile {
 
     private AtomicFile() {}
 
-    /** Makes {@code path} a directory where files can be written, or says why it is none. */
-    public static void makeWritable(Path path) {
-        try {
-            Files.createDirectories(path);
-            Files.delete(Files.createTempFile(path, "writable", TEMPORARY));
-        } catch (IOException e) {
-            throw new BadInput("Cannot write to directory " + path + ": " + BadInput.reason(e), e);
-        }
-    }
-
     public static void write(Path target, String text) {
         write(target, out -> out.write(text.getBytes(StandardCharsets.UTF_8)));
     }
 
     public static void write(Path target, Content content) {
         Path temporary = target.resolveSibling(target.getFileName() + TEMPORARY);
-        try {
-            try (FileOutputStream file = new FileOutputStream(temporary.toFile())) {
-                OutputStream out = new BufferedOutputStream(file, 1 << 16);
-                content.writeTo(out);
-                out.flush();
-                file.getFD().sync();
-            }
+        try (FileOutputStream file = new FileOutputStream(temporary.toFile())) {
+            OutputStream out = new BufferedOutputStream(file, 1 << 16);
+            content.writeTo(out);
+            out.flush();
+            file.getFD().sync();
             Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
             syncDirectory(target.toAbsolutePath().getParent());
         } catch (IOException e) {
+            BadInput failure = failure(target, e);
             temporary.toFile().delete();
-            throw new BadInput(
-                    "Cannot write " + target + ": " + BadInput.reason(e) + " ("
-                            + Bytes.format(
-                                    target.toAbsolutePath().getParent().toFile().getUsableSpace())
-                            + " free there); what was written before is kept",
-                    e);
+            throw failure;
         }
+    }
+
+    /** What is said where {@code target} cannot be written: nothing is lost that was there before. */
+    public static BadInput failure(Path target, IOException e) {
+        Path directory = target.toAbsolutePath().getParent();
+        if (!Files.isDirectory(directory)) {
+            return new BadInput("Cannot write " + target + ": directory " + directory + " is gone", e);
+        }
+        // while the temporary file still has its part of the disk
+        long free = directory.toFile().getUsableSpace();
+        return new BadInput(
+                "Cannot write " + target + ": " + BadInput.reason(e) + " (" + Bytes.format(free)
+                        + " free there); what was written before is kept",
+                e);
     }
 
     /** Makes the rename itself last; systems that cannot open a directory do so by themselves. */

@@ -20,6 +20,12 @@ public final class BadInput extends RuntimeException {
         }
     }
 
+    /** Class and message of {@code e}, in one line. */
+    public static String firstLine(Throwable e) {
+        String message = e.getMessage() == null ? "" : e.getMessage();
+        return e.getClass().getSimpleName() + " " + message.lines().findFirst().orElse("");
+    }
+
     /** What {@code e} says, in one line. */
     public static String reason(Exception e) {
         String message =

@@ -1,13 +1,31 @@
 package org.dl4jsr.examples.io;
 
+import java.io.IOException;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
 import org.nd4j.shade.jackson.core.JsonProcessingException;
+import org.nd4j.shade.jackson.databind.DeserializationFeature;
+import org.nd4j.shade.jackson.databind.JsonMappingException;
+import org.nd4j.shade.jackson.databind.JsonNode;
+import org.nd4j.shade.jackson.databind.MapperFeature;
 import org.nd4j.shade.jackson.databind.ObjectMapper;
 import org.nd4j.shade.jackson.databind.SerializationFeature;
+import org.nd4j.shade.jackson.databind.json.JsonMapper;
 
-/** Records to JSON and back, by the Jackson that ND4J brings. */
+/** Records to JSON and back, by the Jackson that ND4J brings. Reading is strict: every field, each of its own type. */
 public final class Json {
 
-    private static final ObjectMapper MAPPER = new ObjectMapper();
+    private static final ObjectMapper MAPPER = JsonMapper.builder()
+            .enable(
+                    DeserializationFeature.FAIL_ON_MISSING_CREATOR_PROPERTIES,
+                    DeserializationFeature.FAIL_ON_NULL_CREATOR_PROPERTIES,
+                    DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES,
+                    DeserializationFeature.FAIL_ON_TRAILING_TOKENS,
+                    DeserializationFeature.FAIL_ON_READING_DUP_TREE_KEY)
+            .disable(DeserializationFeature.ACCEPT_FLOAT_AS_INT)
+            .disable(MapperFeature.ALLOW_COERCION_OF_SCALARS)
+            .build();
     private static final ObjectMapper INDENTED = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
 
     private Json() {}
@@ -20,9 +38,57 @@ public final class Json {
         return write(INDENTED, value) + "\n";
     }
 
-    /** Throws JsonProcessingException where {@code json} is not exactly a {@code type}. */
-    public static <T> T read(String json, Class<T> type) throws JsonProcessingException {
-        return MAPPER.readValue(json, type);
+    /** Throws IOException with one line where {@code json} is not exactly a {@code type}. */
+    public static <T> T read(String json, Class<T> type) throws IOException {
+        T value;
+        try {
+            value = MAPPER.readValue(json, type);
+        } catch (JsonMappingException e) {
+            throw new IOException(field(e) + reason(e), e);
+        } catch (JsonProcessingException e) {
+            throw new IOException("it is no JSON: " + e.getOriginalMessage(), e);
+        }
+        if (value == null) {
+            throw new IOException("it is null");
+        }
+        return value;
+    }
+
+    /** The fields of a record and of those in it, by their path such as {@code model.width}, in JSON. */
+    public static Map<String, String> fields(Object value) {
+        Map<String, String> fields = new TreeMap<>();
+        addFields("", MAPPER.valueToTree(value), fields);
+        return fields;
+    }
+
+    private static void addFields(String path, JsonNode node, Map<String, String> fields) {
+        if (node.isObject()) {
+            node.fields()
+                    .forEachRemaining(field -> addFields(
+                            path.isEmpty() ? field.getKey() : path + "." + field.getKey(), field.getValue(), fields));
+        } else {
+            fields.put(path, node.toString());
+        }
+    }
+
+    private static String field(JsonMappingException e) {
+        String path = e.getPath().stream()
+                .map(reference -> reference.getFieldName() == null ? "[]" : reference.getFieldName())
+                .collect(Collectors.joining("."));
+        return path.isEmpty() ? "" : path + ": ";
+    }
+
+    private static String reason(JsonMappingException e) {
+        for (Throwable cause = e.getCause(); cause != null; cause = cause.getCause()) {
+            if (cause instanceof BadInput) {
+                return cause.getMessage();
+            }
+        }
+        return e.getOriginalMessage()
+                .lines()
+                .findFirst()
+                .orElse("")
+                .replaceAll("org\\.[\\w.]+\\.|[(;] ?(index|`Des).*", "");
     }
 
     private static String write(ObjectMapper mapper, Object value) {

@@ -1,6 +1,7 @@
 package org.dl4jsr.examples.report;
 
 import java.util.List;
+import java.util.Optional;
 import org.dl4jsr.examples.io.Texts;
 
 /**
@@ -34,31 +35,35 @@ public record MetricsRow(
     static final String HEADER = "step,tokens,train_loss,val_loss,val_perplexity,bits_per_byte,lr,grad_norm,stagnation,"
             + "skipped,tok_per_s";
 
-    String toCsv() {
+    public String toCsv() {
         return step + "," + tokens + "," + number("%.6f", trainLoss) + "," + number("%.6f", valLoss) + ","
                 + number("%.4f", valPerplexity) + "," + number("%.6f", bitsPerByte) + "," + number("%.6g", lr) + ","
                 + number("%.6g", gradNorm) + "," + number("%.6f", stagnation) + "," + skipped + ","
                 + number("%.1f", tokPerS);
     }
 
-    /** Throws IllegalArgumentException where {@code line} is no whole row. */
-    static MetricsRow fromCsv(String line) {
+    /** The row that {@code line} is; empty where it is no whole row. */
+    public static Optional<MetricsRow> parsed(String line) {
         String[] fields = line.split(",", -1);
         if (fields.length != HEADER.split(",").length) {
-            throw new IllegalArgumentException("Not a row of metrics.csv: " + line);
+            return Optional.empty();
         }
-        return new MetricsRow(
-                Long.parseLong(fields[0]),
-                Long.parseLong(fields[1]),
-                number(fields[2]),
-                number(fields[3]),
-                number(fields[4]),
-                number(fields[5]),
-                number(fields[6]),
-                number(fields[7]),
-                number(fields[8]),
-                Long.parseLong(fields[9]),
-                number(fields[10]));
+        try {
+            return Optional.of(new MetricsRow(
+                    Long.parseLong(fields[0]),
+                    Long.parseLong(fields[1]),
+                    number(fields[2]),
+                    number(fields[3]),
+                    number(fields[4]),
+                    number(fields[5]),
+                    number(fields[6]),
+                    number(fields[7]),
+                    number(fields[8]),
+                    Long.parseLong(fields[9]),
+                    number(fields[10])));
+        } catch (NumberFormatException e) {
+            return Optional.empty();
+        }
     }
 
     /** Whether this line holds a validation. */

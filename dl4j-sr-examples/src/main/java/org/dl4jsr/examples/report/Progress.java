@@ -17,12 +17,16 @@ public final class Progress implements AutoCloseable {
     private static final Duration BETWEEN_LINES = Duration.ofSeconds(10);
 
     private final PrintStream out = System.err;
+    /** Weight of the newest step in the mean of their times. */
+    private static final double NEWEST = 0.1;
+
     private final int steps;
     private final int tokensPerStep;
     private final int firstStep;
     private final long start = System.nanoTime();
     private final ProgressBar bar;
     private long lastLine = start;
+    private double secondsAStep;
 
     /**
      * @param firstStep steps done before
@@ -43,13 +47,17 @@ public final class Progress implements AutoCloseable {
                 : null;
     }
 
-    /** Notes that {@code step} steps are done; the last one had this loss and learning rate. */
-    public void step(long step, double loss, double learningRate) {
+    /**
+     * Notes that {@code step} steps are done; the last one had this loss and learning rate. Speed is that of the last
+     * steps, without validation and checkpoints; the time left is judged by all that was done.
+     */
+    public void step(long step, double loss, double learningRate, long nanoseconds) {
         long now = System.nanoTime();
-        double seconds = (now - start) / 1e9;
-        double stepsPerSecond = (step - firstStep) / seconds;
+        double stepsPerSecond = (step - firstStep) / ((now - start) / 1e9);
+        double newest = nanoseconds / 1e9;
+        secondsAStep = secondsAStep == 0 ? newest : (1 - NEWEST) * secondsAStep + NEWEST * newest;
         String message =
-                Texts.format("loss %.4f  lr %.2e  %,.0f tok/s", loss, learningRate, stepsPerSecond * tokensPerStep);
+                Texts.format("loss %.4f  lr %.2e  %,.0f tok/s", loss, learningRate, tokensPerStep / secondsAStep);
         if (bar != null) {
             bar.setExtraMessage("  " + message);
             bar.stepTo(step);

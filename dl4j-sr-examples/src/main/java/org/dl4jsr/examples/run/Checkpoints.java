@@ -2,12 +2,15 @@ package org.dl4jsr.examples.run;
 
 import java.io.IOException;
 import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -21,37 +24,35 @@ import org.dl4jsr.examples.io.Texts;
 
 /**
  * The checkpoints of a run directory. One is a pair of files: {@code checkpoint-STEP.zip}, the network and its updater
- * state as DL4J's ModelSerializer writes them, and {@code checkpoint-STEP.json}, the {@link TrainingState} and a
- * SHA-256 over both. The JSON is written last: without it there is no checkpoint. The last two are kept.
+ * state as DL4J's ModelSerializer writes them, and {@code checkpoint-STEP.json}, the {@link Checkpoint} and a SHA-256
+ * over both. The JSON is written last: without it there is no checkpoint. The last two are kept, and the one with the
+ * lowest validation loss.
  */
 public final class Checkpoints {
 
-    private static final Pattern SEAL_NAME = Pattern.compile("checkpoint-(\\d+)\\.json");
-    private static final Pattern ANY_NAME = Pattern.compile("checkpoint-\\d+\\.(json|zip)(\\.tmp)?");
+    private static final Pattern NAME = Pattern.compile("checkpoint-([0-9]{1,18})\\.(json|zip)");
+    private static final Pattern ANY_NAME = Pattern.compile("checkpoint-[0-9]+\\.(json|zip)(\\.tmp)?");
     private static final int KEPT = 2;
 
     private final Path directory;
-    /** The steps of the checkpoints that this process wrote or found whole. */
-    private final List<Long> good = new ArrayList<>();
+    /** Those that this process wrote or found whole, by step. */
+    private final List<Checkpoint> good = new ArrayList<>();
 
     /** The JSON file of a checkpoint. */
-    private record Seal(TrainingState state, String sha256) {}
+    private record Seal(Checkpoint checkpoint, String sha256) {}
 
     public Checkpoints(Path directory) {
         this.directory = directory;
     }
 
-    /** Writes a checkpoint, then removes all but the last two that are known to be whole. */
-    void save(ComputationGraph network, TrainingState state) {
+    /** Writes a checkpoint, then removes all that need not be kept. */
+    public void save(ComputationGraph network, Checkpoint checkpoint) {
         Sha256 sha256 = new Sha256();
-        AtomicFile.write(zip(state.step()), out -> ModelSerializer.writeModel(network, sha256.over(out), true));
-        sha256.update(Json.compact(state));
-        AtomicFile.write(seal(state.step()), Json.indented(new Seal(state, sha256.hex())));
-        good.remove(Long.valueOf(state.step()));
-        good.add(state.step());
-        while (good.size() > KEPT) {
-            good.remove(0);
-        }
+        AtomicFile.write(zip(checkpoint.step()), out -> ModelSerializer.writeModel(network, sha256.over(out), true));
+        sha256.update(Json.compact(checkpoint));
+        AtomicFile.write(json(checkpoint.step()), Json.indented(new Seal(checkpoint, sha256.hex())));
+        good.removeIf(other -> other.step() == checkpoint.step());
+        good.add(checkpoint);
         removeOthers();
     }
 
@@ -60,48 +61,74 @@ public final class Checkpoints {
      *
      * @throws BadInput where there are checkpoints and all are damaged
      */
-    public Optional<TrainingState> newest() {
+    public Optional<Checkpoint> newest() {
         List<Long> steps = steps();
         for (long step : steps) {
             try {
-                TrainingState state = verified(step);
-                good.add(step);
-                return Optional.of(state);
+                Checkpoint checkpoint = verified(step);
+                good.add(checkpoint);
+                return Optional.of(checkpoint);
             } catch (IOException e) {
-                System.err.println(
-                        "Checkpoint " + seal(step) + " is damaged (" + BadInput.reason(e) + "): trying the one before");
+                System.err.println("Checkpoint " + zip(step) + " is damaged or unfinished (" + BadInput.reason(e)
+                        + "): trying the one before");
             }
         }
-        if (!steps.isEmpty()) {
+        if (steps.stream().anyMatch(step -> Files.exists(json(step)))) {
             throw new BadInput("All checkpoints in " + directory + " are damaged: start again with another --out");
         }
         return Optional.empty();
     }
 
-    /** The network of the checkpoint at {@code step}, with its updater state. */
-    public ComputationGraph network(long step) {
+    /** The checkpoint whose network is {@code zip}. */
+    public static Checkpoint of(Path zip) {
+        Matcher name = NAME.matcher(zip.getFileName().toString());
+        if (!name.matches()) {
+            throw new BadInput(zip + " is no checkpoint: expected a name such as checkpoint-00000040.zip");
+        }
         try {
-            return ModelSerializer.restoreComputationGraph(zip(step).toFile(), true);
+            return new Checkpoints(zip.toAbsolutePath().getParent()).verified(Long.parseLong(name.group(1)));
         } catch (IOException e) {
-            throw new BadInput("Cannot read " + zip(step) + ": " + BadInput.reason(e), e);
+            throw new BadInput("Checkpoint " + zip + " is damaged (" + BadInput.reason(e) + ")", e);
         }
     }
 
+    /** Looks for the best among those before {@code newest}, to keep it. */
+    void findBestBefore(Checkpoint newest) {
+        for (long step : steps()) {
+            if (step >= newest.step()) {
+                continue;
+            }
+            try {
+                good.add(0, verified(step));
+            } catch (IOException e) {
+                // not worth keeping
+            }
+        }
+    }
+
+    /** The one with the lowest validation loss, of those known to be whole. */
+    Optional<Checkpoint> best() {
+        return good.stream()
+                .filter(checkpoint -> !Double.isNaN(checkpoint.valLoss()))
+                .min(Comparator.comparingDouble(Checkpoint::valLoss));
+    }
+
     /** The file that holds the network at {@code step}. */
-    Path zip(long step) {
+    public Path zip(long step) {
         return directory.resolve(Texts.format("checkpoint-%08d.zip", step));
     }
 
-    private Path seal(long step) {
+    private Path json(long step) {
         return directory.resolve(Texts.format("checkpoint-%08d.json", step));
     }
 
-    /** All steps that have a JSON file, newest first. */
+    /** All steps that have a file, newest first. */
     private List<Long> steps() {
         try (Stream<Path> files = Files.list(directory)) {
-            return files.map(file -> SEAL_NAME.matcher(file.getFileName().toString()))
+            return files.map(file -> NAME.matcher(file.getFileName().toString()))
                     .filter(Matcher::matches)
                     .map(name -> Long.parseLong(name.group(1)))
+                    .distinct()
                     .sorted(Comparator.reverseOrder())
                     .toList();
         } catch (IOException e) {
@@ -109,27 +136,30 @@ public final class Checkpoints {
         }
     }
 
-    private TrainingState verified(long step) throws IOException {
-        Seal seal = Json.read(Files.readString(seal(step)), Seal.class);
-        if (seal == null || seal.state() == null || seal.state().step() != step) {
-            throw new IOException("its JSON file is not of this step");
+    private Checkpoint verified(long step) throws IOException {
+        if (!Files.exists(json(step))) {
+            throw new IOException("it has no " + json(step).getFileName());
         }
-        if (!sha256(zip(step), seal.state()).equals(seal.sha256())) {
+        Seal seal = Json.read(new String(Files.readAllBytes(json(step)), StandardCharsets.UTF_8), Seal.class);
+        if (seal.checkpoint().step() != step) {
+            throw new IOException(
+                    "its JSON file is of step " + seal.checkpoint().step());
+        }
+        Sha256 sha256 = new Sha256();
+        Files.copy(zip(step), sha256.over(OutputStream.nullOutputStream()));
+        sha256.update(Json.compact(seal.checkpoint()));
+        if (!sha256.hex().equals(seal.sha256())) {
             throw new IOException("its SHA-256 does not match");
         }
-        return seal.state();
-    }
-
-    private static String sha256(Path zip, TrainingState state) throws IOException {
-        Sha256 sha256 = new Sha256();
-        Files.copy(zip, sha256.over(OutputStream.nullOutputStream()));
-        sha256.update(Json.compact(state));
-        return sha256.hex();
+        return seal.checkpoint();
     }
 
     private void removeOthers() {
-        List<Path> keep =
-                good.stream().flatMap(step -> Stream.of(zip(step), seal(step))).toList();
+        Checkpoint best = best().orElse(null);
+        List<Checkpoint> last = List.copyOf(good.subList(Math.max(0, good.size() - KEPT), good.size()));
+        good.removeIf(checkpoint -> checkpoint != best && !last.contains(checkpoint));
+        Set<Path> keep = new HashSet<>();
+        good.forEach(checkpoint -> keep.addAll(List.of(zip(checkpoint.step()), json(checkpoint.step()))));
         try (Stream<Path> files = Files.list(directory)) {
             for (Path file : files.toList()) {
                 if (ANY_NAME.matcher(file.getFileName().toString()).matches() && !keep.contains(file)) {

@@ -7,8 +7,10 @@ import java.util.List;
 import java.util.stream.Collectors;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.dl4jsr.examples.data.Corpus;
+import org.dl4jsr.examples.data.Tokenizer;
 import org.dl4jsr.examples.io.AtomicFile;
 import org.dl4jsr.examples.io.BadInput;
+import org.dl4jsr.examples.io.DirectoryLock;
 import org.dl4jsr.examples.io.Texts;
 import org.dl4jsr.examples.report.ComparedRun;
 import org.dl4jsr.examples.report.ComparisonReport;
@@ -26,6 +28,8 @@ public final class Comparison {
     private final Corpus corpus;
     private final Path directory;
     private final boolean sweep;
+    /** What is to be said of single runs. */
+    private final List<String> notes = new ArrayList<>();
 
     private Comparison(List<RunConfig> configs, Corpus corpus, Path directory, boolean sweep) {
         this.configs = configs;
@@ -44,13 +48,14 @@ public final class Comparison {
         RunConfig first = configs.get(0);
         configs.forEach(MachineMemory::require);
         Corpus corpus = first.text().load(first.model().context());
-        new Comparison(configs, corpus, directory, sweep).run();
+        try (DirectoryLock lock = DirectoryLock.of(directory)) {
+            new Comparison(configs, corpus, directory, sweep).run();
+        }
     }
 
     private void run() {
         RunConfig first = configs.get(0);
         Path csv = directory.resolve(sweep ? "sweep.csv" : "compare.csv");
-        AtomicFile.makeWritable(directory);
         if (Files.exists(csv)) {
             throw new BadInput(
                     "Directory " + directory + " already holds " + csv.getFileName() + ": choose another --out");
@@ -70,6 +75,7 @@ public final class Comparison {
         report.toHtml(first.model().preset(), first.model().parameters(), (long) first.steps() * first.tokensPerStep())
                 .writeTo(html);
         System.out.print(report.table());
+        notes.forEach(System.out::println);
         System.out.println(Texts.format("%nWritten: %s, %s and a metrics file a run", csv, html));
     }
 
@@ -77,10 +83,13 @@ public final class Comparison {
         ComputationGraph network = GptNetwork.create(config);
         MetricsFile metrics = new MetricsFile(directory.resolve(
                 Texts.format("metrics-%s-lr%s-seed%d.csv", config.policy(), config.learningRate(), config.seed())));
-        metrics.truncateAfter(0);
+        metrics.clear();
+        LossWatch watch =
+                new LossWatch(Tokenizer.named(config.text().tokenizer()).vocabulary());
         String failure = null;
         try (Progress progress = new Progress(0, config.steps(), config.tokensPerStep())) {
-            new Trainer(config, corpus, network, new TrainingLog(progress, metrics)).run(TrainingState.START);
+            new Trainer(config, corpus, network, new TrainingLog(progress, metrics, watch))
+                    .run(TrainingState.START, () -> false);
         } catch (NonFiniteGradientException e) {
             // a rate may be too high for a policy: that is a result
             failure = e.getMessage();
@@ -88,6 +97,10 @@ public final class Comparison {
         } finally {
             network.close();
         }
+        watch.summary()
+                .ifPresent(text -> notes.add(Texts.format(
+                        "%s, learning rate %s, seed %d: %s",
+                        config.policy(), config.learningRate(), config.seed(), text)));
         return new ComparedRun(config.policy(), config.learningRate(), config.seed(), metrics.rows(), failure);
     }
 

@@ -1,12 +1,19 @@
 package org.dl4jsr.examples.run;
 
+import java.io.IOException;
+import java.nio.file.Path;
 import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.dl4jsr.examples.io.BadInput;
+import org.dl4jsr.policy.SafeRestore;
 import org.dl4jsr.updater.SrAdam;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /** Builds the network of a run. */
 public final class GptNetwork {
+
+    private static final long CHUNK = 1 << 20;
 
     private GptNetwork() {}
 
@@ -17,15 +24,40 @@ public final class GptNetwork {
         return network;
     }
 
-    /** The network of a checkpoint, which must be of this run's shape. */
-    public static ComputationGraph restore(RunConfig config, Checkpoints checkpoints, long step) {
-        config.bf16Policy().activate();
-        ComputationGraph network = checkpoints.network(step);
-        if (network.numParams() != config.model().parameters()) {
-            throw new BadInput(checkpoints.zip(step) + " has " + network.numParams() + " parameters, and config.json"
-                    + " beside it describes a model of " + config.model().parameters() + ": they are not of one run");
+    /** The network of a checkpoint, in {@code zip}, with its updater's state. */
+    public static ComputationGraph restore(Checkpoint checkpoint, Path zip) {
+        checkpoint.config().bf16Policy().activate();
+        ComputationGraph network;
+        try {
+            network = SafeRestore.computationGraph(zip, true);
+        } catch (IOException e) {
+            throw new BadInput(e.getMessage(), e);
+        }
+        String found = asBuilt(network.getConfiguration());
+        String expected = asBuilt(configuration(checkpoint.config()));
+        if (!found.equals(expected) || network.getIterationCount() != checkpoint.step()) {
+            throw new BadInput(zip + " holds another network than the JSON file beside it describes: they are not of"
+                    + " one run");
+        }
+        if (!isFinite(network.params())) {
+            throw new BadInput(zip + " has weights that are not finite: it is of no use");
         }
         return network;
+    }
+
+    /**
+     * The same network under another schedule of learning rates: that of {@code config}.
+     *
+     * @param network not to be used any more
+     */
+    static ComputationGraph rescheduled(ComputationGraph network, RunConfig config) {
+        ComputationGraphConfiguration configuration = configuration(config);
+        configuration.setIterationCount(network.getIterationCount());
+        configuration.setEpochCount(network.getEpochCount());
+        ComputationGraph rescheduled = new ComputationGraph(configuration);
+        rescheduled.init(network.params(), false);
+        rescheduled.getUpdater().getStateViewArray().assign(network.getUpdater().getStateViewArray());
+        return rescheduled;
     }
 
     /** The network's configuration under the run's policy; allocates nothing. */
@@ -46,7 +78,26 @@ public final class GptNetwork {
                 .seed(config.seed())
                 .build()
                 .toGraph();
-        config.bf16Policy().apply(configuration);
-        return configuration;
+        return config.bf16Policy().apply(configuration);
+    }
+
+    /** The graph's JSON but for what DL4J fills in when a graph is initialized and trained. */
+    static String asBuilt(ComputationGraphConfiguration configuration) {
+        return configuration
+                .toJson()
+                .replaceAll("\"(iterationCount|epochCount)\" : \\d+", "")
+                .replaceAll("\"(variables|topologicalOrder|topologicalOrderStr)\" : (null|\\[[^\\]]*\\])", "");
+    }
+
+    private static boolean isFinite(INDArray parameters) {
+        INDArray flat = parameters.reshape(parameters.length());
+        for (long start = 0; start < flat.length(); start += CHUNK) {
+            INDArray part = flat.get(NDArrayIndex.interval(start, Math.min(start + CHUNK, flat.length())));
+            // x - x is NaN for NaN and infinities, and zero for all others
+            if (part.sub(part).sumNumber().doubleValue() != 0) {
+                return false;
+            }
+        }
+        return true;
     }
 }

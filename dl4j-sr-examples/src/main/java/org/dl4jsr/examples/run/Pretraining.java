@@ -2,11 +2,14 @@ package org.dl4jsr.examples.run;
 
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.function.Consumer;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.dl4jsr.examples.data.Corpus;
 import org.dl4jsr.examples.data.Tokenizer;
 import org.dl4jsr.examples.io.BadInput;
+import org.dl4jsr.examples.io.Json;
 import org.dl4jsr.examples.io.Texts;
 import org.dl4jsr.examples.report.MetricsFile;
 import org.dl4jsr.examples.report.MetricsRow;
@@ -21,24 +24,38 @@ public final class Pretraining {
     private static final double SAMPLE_TEMPERATURE = 0.8;
 
     private final RunDirectory directory;
+    private final RunConfig config;
     private final Corpus corpus;
+    private final Tokenizer tokenizer;
     private final TextTable settings;
     private final Checkpoints checkpoints;
+    private final MetricsFile metrics;
+    private final LossWatch watch;
 
     private Pretraining(RunDirectory directory, Corpus corpus, Checkpoints checkpoints) {
         this.directory = directory;
         this.corpus = corpus;
         this.checkpoints = checkpoints;
-        settings = Settings.of(directory.config(), corpus, directory.path());
+        config = directory.config();
+        tokenizer = Tokenizer.named(config.text().tokenizer());
+        metrics = directory.metrics();
+        watch = new LossWatch(tokenizer.vocabulary());
+        settings = Settings.of(config, corpus, directory.path());
     }
 
-    /** A new run in {@code path}, which must not hold one. */
-    public static void start(Path path, RunConfig config) {
+    /**
+     * A new run in {@code path}, which must not hold one.
+     *
+     * @return the exit code: 0, or that of a signal that stopped it
+     */
+    public static int start(Path path, RunConfig config) {
         MachineMemory.require(config);
         Corpus corpus = config.text().load(config.model().context());
         RunConfig complete = config.withText(config.text().withSha256(corpus.sha256()));
         try (RunDirectory directory = RunDirectory.create(path, complete)) {
-            new Pretraining(directory, corpus, directory.checkpoints()).train(TrainingState.START);
+            Pretraining run = new Pretraining(directory, corpus, directory.checkpoints());
+            run.metrics.clear();
+            return run.train(GptNetwork.create(complete), TrainingState.START);
         }
     }
 
@@ -46,64 +63,134 @@ public final class Pretraining {
      * Goes on with the run in {@code path}.
      *
      * @param check throws where the run is not the one that the user means
+     * @param tokens to train on in all, no fewer than so far; null for as many
+     * @return the exit code: 0, or that of a signal that stopped it
      */
-    public static void resume(Path path, Consumer<RunConfig> check) {
-        RunConfig config = RunDirectory.config(path);
-        check.accept(config);
-        MachineMemory.require(config);
+    public static int resume(Path path, Consumer<RunConfig> check, Long tokens) {
         try (RunDirectory directory = RunDirectory.open(path)) {
+            RunConfig before = directory.config();
+            check.accept(before);
+            RunConfig config = extended(before, tokens, path);
+            MachineMemory.require(config);
             Checkpoints checkpoints = directory.checkpoints();
-            TrainingState state = checkpoints.newest().orElse(TrainingState.START);
-            System.err.println("Resuming " + path + " at step " + state.step() + " of " + config.steps());
+            Optional<Checkpoint> newest = checkpoints.newest();
+            newest.ifPresent(checkpoint -> requireSame(config, checkpoint, tokens != null, path));
+            long step = newest.map(Checkpoint::step).orElse(0L);
+            System.err.println("Resuming " + path + " at step " + step + " of " + config.steps());
             Corpus corpus = config.text().load(config.model().context());
             if (!corpus.sha256().equals(config.text().sha256())) {
                 throw new BadInput("The text is not the one that the run in " + path + " began with: put it back, or"
                         + " start a new run");
             }
-            new Pretraining(directory, corpus, checkpoints).train(state);
+            ComputationGraph network = newest.map(
+                            checkpoint -> GptNetwork.restore(checkpoint, checkpoints.zip(checkpoint.step())))
+                    .orElseGet(() -> GptNetwork.create(config));
+            if (newest.isPresent() && !newest.get().config().equals(config)) {
+                network = GptNetwork.rescheduled(network, config);
+            }
+            if (!config.equals(before)) {
+                directory.change(config);
+            }
+            Pretraining run = new Pretraining(directory, corpus, checkpoints);
+            newest.ifPresentOrElse(run::goBackTo, run.metrics::clear);
+            return run.train(network, newest.map(Checkpoint::state).orElse(TrainingState.START));
         }
     }
 
-    private void train(TrainingState start) {
-        RunConfig config = directory.config();
-        ComputationGraph network =
-                start.step() == 0 ? GptNetwork.create(config) : GptNetwork.restore(config, checkpoints, start.step());
+    private static RunConfig extended(RunConfig config, Long tokens, Path path) {
+        if (tokens == null) {
+            return config;
+        }
+        RunConfig extended = config.withBudget(config.budget().withTokens(tokens));
+        if (tokens < config.budget().tokens()) {
+            throw new BadInput("--tokens " + tokens + " does not fit the run in " + path + ", which has "
+                    + config.budget().tokens() + ": a run can be made longer, but not shorter");
+        }
+        return extended;
+    }
+
+    /** Throws where {@code config} is not what the run had at {@code checkpoint}, but for more tokens on purpose. */
+    private static void requireSame(RunConfig config, Checkpoint checkpoint, boolean mayBeLonger, Path path) {
+        Map<String, String> then = Json.fields(checkpoint.config());
+        Json.fields(config).forEach((field, value) -> {
+            boolean longer = mayBeLonger
+                    && field.equals("budget.tokens")
+                    && config.budget().tokens() > checkpoint.config().budget().tokens();
+            if (!value.equals(then.get(field)) && !longer) {
+                throw new BadInput(path.resolve("config.json") + " has " + field + " " + value
+                        + ", and the run had " + then.get(field) + " at step " + checkpoint.step()
+                        + ": put it back, or start a new run");
+            }
+        });
+    }
+
+    private void goBackTo(Checkpoint checkpoint) {
+        checkpoints.findBestBefore(checkpoint);
+        if (!metrics.goBackTo(checkpoint.step(), checkpoint.row(), checkpoint.metricsSha256())) {
+            System.err.println(metrics.path() + " is not what it was at step " + checkpoint.step()
+                    + ": curves will have gaps; the model is not touched by that");
+        }
+        metrics.rows().stream().filter(MetricsRow::validated).forEach(watch::add);
+    }
+
+    private int train(ComputationGraph network, TrainingState start) {
         System.err.print(settings);
-        MetricsFile metrics = directory.metrics();
-        metrics.truncateAfter(start.step());
-        try (Progress progress = new Progress((int) start.step(), config.steps(), config.tokensPerStep())) {
-            new Trainer(config, corpus, network, new TrainingLog(progress, metrics) {
-                        @Override
-                        public void checkpoint(TrainingState reached) {
-                            checkpoints.save(network, reached);
-                        }
-                    })
-                    .run(start);
+        System.err.println("To go on after an interruption: " + resumeCommand());
+        try (StopSignal stop = new StopSignal();
+                Progress progress = new Progress((int) start.step(), config.steps(), config.tokensPerStep())) {
+            Trainer trainer = new Trainer(config, corpus, network, new TrainingLog(progress, metrics, watch) {
+                @Override
+                public void checkpoint(TrainingState reached) {
+                    save(network, reached);
+                }
+            });
+            if (!trainer.run(start, stop::isReceived)) {
+                progress.line("Stopped; the checkpoint is written. To go on: " + resumeCommand());
+                return stop.exitCode();
+            }
         }
         finish(network);
+        return 0;
+    }
+
+    private String resumeCommand() {
+        return "pretrain --resume " + directory.path();
+    }
+
+    private void save(ComputationGraph network, TrainingState state) {
+        List<MetricsRow> rows = metrics.rows();
+        String last = rows.isEmpty() ? "" : rows.get(rows.size() - 1).toCsv();
+        checkpoints.save(network, new Checkpoint(state, config, last, metrics.sha256()));
+        report(rows, "");
+    }
+
+    private void report(List<MetricsRow> rows, String sample) {
+        if (!rows.isEmpty()) {
+            String title = config.model().preset() + " under " + config.policy();
+            RunReport.of(title, config.model().parameters(), rows, settings, sample)
+                    .writeTo(directory.report());
+        }
     }
 
     private void finish(ComputationGraph network) {
-        RunConfig config = directory.config();
-        String text = new Sampler(
-                        network,
-                        Tokenizer.named(config.text().tokenizer()),
-                        config.model().context(),
-                        SAMPLE_TEMPERATURE,
-                        0)
+        String text = new Sampler(network, tokenizer, config.model().context(), SAMPLE_TEMPERATURE, 0)
                 .write("", SAMPLE_TOKENS, config.seed());
-        List<MetricsRow> rows = directory.metrics().rows();
-        String title = config.model().preset() + " under " + config.policy();
-        RunReport.of(title, config.model().parameters(), rows, settings, text).writeTo(directory.report());
+        List<MetricsRow> rows = metrics.rows();
+        report(rows, text);
         MetricsRow last = rows.get(rows.size() - 1);
+        TextTable files =
+                new TextTable().row("Run directory", directory.path()).row("Model", checkpoints.zip(last.step()));
+        checkpoints
+                .best()
+                .filter(best -> best.step() != last.step())
+                .ifPresent(best -> files.row(
+                        "Best model",
+                        checkpoints.zip(best.step()) + Texts.format(" (validation loss %.4f)", best.valLoss())));
+        System.out.println(Texts.format("%nSample (temperature %.1f):%n%s%n", SAMPLE_TEMPERATURE, text));
+        System.out.print(files.row("Metrics", metrics.path()).row("Report", directory.report()));
         System.out.println(Texts.format(
                 "%nvalidation loss %.4f, perplexity %.3f, %.4f bits per byte after %,d tokens",
                 last.valLoss(), last.valPerplexity(), last.bitsPerByte(), last.tokens()));
-        System.out.println(Texts.format("%nSample (temperature %.1f):%n%s%n", SAMPLE_TEMPERATURE, text));
-        System.out.print(new TextTable()
-                .row("Run directory", directory.path())
-                .row("Model", checkpoints.zip(config.steps()))
-                .row("Metrics", directory.metrics().path())
-                .row("Report", directory.report()));
+        watch.summary().ifPresent(System.out::println);
     }
 }

@@ -1,24 +1,22 @@
 package org.dl4jsr.examples.run;
 
 import java.io.IOException;
-import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
-import java.nio.channels.OverlappingFileLockException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.Locale;
 import org.dl4jsr.examples.io.AtomicFile;
 import org.dl4jsr.examples.io.BadInput;
+import org.dl4jsr.examples.io.DirectoryLock;
 import org.dl4jsr.examples.io.Json;
 import org.dl4jsr.examples.report.MetricsFile;
 
 /**
- * The directory of one run: {@code config.json}, {@code metrics.csv}, checkpoints and {@code report.html}. A process
- * that writes there holds a lock on {@code config.json}, which ends with the process.
+ * The directory of one run: {@code config.json}, {@code metrics.csv}, checkpoints and {@code report.html}. Locked as
+ * long as it is open.
  */
 public final class RunDirectory implements AutoCloseable {
 
@@ -27,13 +25,13 @@ public final class RunDirectory implements AutoCloseable {
             DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss'Z'", Locale.ROOT).withZone(ZoneOffset.UTC);
 
     private final Path path;
-    private final RunConfig config;
-    private final FileChannel lock;
+    private final DirectoryLock lock;
+    private RunConfig config;
 
-    private RunDirectory(Path path, RunConfig config) {
+    private RunDirectory(Path path, DirectoryLock lock, RunConfig config) {
         this.path = path;
+        this.lock = lock;
         this.config = config;
-        this.lock = locked(path.resolve(CONFIG));
     }
 
     /** Where a run or comparison goes that was given no directory: {@code runs/NAME-TIME}, in UTC. */
@@ -43,33 +41,45 @@ public final class RunDirectory implements AutoCloseable {
 
     /** A new run in {@code path}, which must not hold one. */
     public static RunDirectory create(Path path, RunConfig config) {
-        AtomicFile.makeWritable(path);
-        if (Files.exists(path.resolve(CONFIG))) {
-            throw new BadInput("Directory " + path + " already holds a run: continue it with --resume " + path
-                    + ", or choose another --out");
+        DirectoryLock lock = DirectoryLock.of(path);
+        try {
+            if (Files.exists(path.resolve(CONFIG))) {
+                throw new BadInput("Directory " + path + " already holds a run: continue it with --resume " + path
+                        + ", or choose another --out");
+            }
+            AtomicFile.write(path.resolve(CONFIG), Json.indented(config));
+            return new RunDirectory(path, lock, config);
+        } catch (BadInput e) {
+            lock.close();
+            throw e;
         }
-        AtomicFile.write(path.resolve(CONFIG), Json.indented(config));
-        return new RunDirectory(path, config);
     }
 
     /** The run in {@code path}, to go on with. */
     static RunDirectory open(Path path) {
-        RunConfig config = config(path);
-        AtomicFile.makeWritable(path);
-        return new RunDirectory(path, config);
+        requireRun(path);
+        DirectoryLock lock = DirectoryLock.of(path);
+        try {
+            return new RunDirectory(path, lock, read(path.resolve(CONFIG)));
+        } catch (BadInput e) {
+            lock.close();
+            throw e;
+        }
     }
 
-    /** The configuration of the run in {@code path}. */
-    public static RunConfig config(Path path) {
-        Path file = path.resolve(CONFIG);
+    /** Throws where there is no run in {@code path}. */
+    public static void requireRun(Path path) {
         if (!Files.isDirectory(path)) {
             throw new BadInput("Run directory " + path + " does not exist");
         }
-        if (!Files.exists(file)) {
+        if (!Files.exists(path.resolve(CONFIG))) {
             throw new BadInput("Directory " + path + " holds no run: there is no " + CONFIG + " in it");
         }
+    }
+
+    private static RunConfig read(Path file) {
         try {
-            return Json.read(Files.readString(file), RunConfig.class);
+            return Json.read(new String(Files.readAllBytes(file), StandardCharsets.UTF_8), RunConfig.class);
         } catch (IOException e) {
             throw new BadInput(file + " is damaged or of another version: " + BadInput.reason(e), e);
         }
@@ -81,6 +91,12 @@ public final class RunDirectory implements AutoCloseable {
 
     RunConfig config() {
         return config;
+    }
+
+    /** Makes {@code newConfig} the run's. */
+    void change(RunConfig newConfig) {
+        AtomicFile.write(path.resolve(CONFIG), Json.indented(newConfig));
+        config = newConfig;
     }
 
     MetricsFile metrics() {
@@ -97,25 +113,6 @@ public final class RunDirectory implements AutoCloseable {
 
     @Override
     public void close() {
-        try {
-            lock.close();
-        } catch (IOException e) {
-            throw new IllegalStateException("Cannot release the lock on " + path, e);
-        }
-    }
-
-    private static FileChannel locked(Path file) {
-        try {
-            FileChannel channel = FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE);
-            FileLock lock = channel.tryLock();
-            if (lock == null) {
-                throw new BadInput("Another process is writing to the run of " + file + ": wait until it ends");
-            }
-            return channel;
-        } catch (OverlappingFileLockException e) {
-            throw new BadInput("This process is already writing to the run of " + file, e);
-        } catch (IOException e) {
-            throw new BadInput("Cannot lock " + file + ": " + BadInput.reason(e), e);
-        }
+        lock.close();
     }
 }

@@ -1,10 +1,12 @@
 package org.dl4jsr.examples.run;
 
 import java.time.Duration;
+import java.util.function.BooleanSupplier;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.dl4jsr.examples.data.Corpus;
 import org.dl4jsr.examples.data.TokenBatches;
 import org.dl4jsr.examples.report.MetricsRow;
+import org.dl4jsr.examples.run.TrainingState.RowSoFar;
 import org.dl4jsr.updater.GradientAccumulation;
 import org.dl4jsr.updater.RoundingStatsListener;
 import org.dl4jsr.updater.UpdaterStatus;
@@ -23,8 +25,8 @@ final class Trainer {
     /** Hears of a run as it goes. */
     interface Listener {
 
-        /** After every step. */
-        default void step(long step, double loss, double learningRate) {}
+        /** After every step, which took so many nanoseconds. */
+        default void step(long step, double loss, double learningRate, long nanoseconds) {}
 
         /** At every row. */
         void row(MetricsRow row);
@@ -60,35 +62,42 @@ final class Trainer {
         accumulation = config.budget().accumulate() > 1 ? new GradientAccumulation(network) : null;
     }
 
-    /** Trains from {@code start} to the end of the run. */
-    void run(TrainingState start) {
+    /**
+     * Trains from {@code start} to the end of the run, or until {@code stop} says so after a step; then there is a
+     * checkpoint of that step.
+     *
+     * @return whether it came to the end
+     */
+    boolean run(TrainingState start, BooleanSupplier stop) {
         status.restore(start.skipped(), start.skippedInARow());
+        stagnation = start.row().stagnation();
         int steps = config.steps();
         long lastCheckpoint = System.nanoTime();
-        double losses = 0;
-        long rowNanos = 0;
-        long rowStart = start.step();
+        RowSoFar row = start.row();
         for (long step = start.step() + 1; step <= steps; step++) {
             long before = System.nanoTime();
             double loss = step(step - 1);
-            rowNanos += System.nanoTime() - before;
-            losses += loss;
-            listener.step(step, loss, learningRate(step));
-            if (step % rowEvery != 0 && step != steps) {
-                continue;
-            }
+            long nanoseconds = System.nanoTime() - before;
+            row = new RowSoFar(row.start(), row.losses() + loss, row.nanoseconds() + nanoseconds, stagnation);
+            listener.step(step, loss, learningRate(step), nanoseconds);
             boolean validate = step % (rowEvery * ROWS_A_VALIDATION) == 0 || step == steps;
-            long rowTokens = (step - rowStart) * config.tokensPerStep();
-            listener.row(row(step, losses / (step - rowStart), validate, rowTokens / (rowNanos / 1e9)));
-            if (validate || System.nanoTime() - lastCheckpoint > BETWEEN_CHECKPOINTS.toNanos()) {
+            boolean rowIsFull = step % rowEvery == 0 || step == steps;
+            if (rowIsFull) {
+                listener.row(row(step, row, validate));
+                row = new RowSoFar(step, 0, 0, stagnation);
+            }
+            boolean stopped = step < steps && stop.getAsBoolean();
+            boolean due = rowIsFull && System.nanoTime() - lastCheckpoint > BETWEEN_CHECKPOINTS.toNanos();
+            if (validate || due || stopped) {
                 listener.checkpoint(new TrainingState(
-                        step, step * config.tokensPerStep(), status.skippedSteps(), status.consecutiveSkips()));
+                        step, step * config.tokensPerStep(), status.skippedSteps(), status.consecutiveSkips(), row));
                 lastCheckpoint = System.nanoTime();
             }
-            losses = 0;
-            rowNanos = 0;
-            rowStart = step;
+            if (stopped) {
+                return false;
+            }
         }
+        return true;
     }
 
     /** Takes step number {@code step}, from 0, and returns its loss. */
@@ -104,12 +113,12 @@ final class Trainer {
         return network.score();
     }
 
-    private MetricsRow row(long step, double trainLoss, boolean validate, double tokensPerSecond) {
+    private MetricsRow row(long step, RowSoFar row, boolean validate) {
         double valLoss = validate ? evaluation.loss(network) : Double.NaN;
         return new MetricsRow(
                 step,
                 step * config.tokensPerStep(),
-                trainLoss,
+                row.losses() / (step - row.start()),
                 valLoss,
                 Math.exp(valLoss),
                 valLoss / Math.log(2) / bytesPerToken,
@@ -117,7 +126,7 @@ final class Trainer {
                 status.lastGradientNorm(),
                 stagnation,
                 status.skippedSteps(),
-                tokensPerSecond);
+                (step - row.start()) * config.tokensPerStep() / (row.nanoseconds() / 1e9));
     }
 
     /** The learning rate of the step that made {@code step} steps. */

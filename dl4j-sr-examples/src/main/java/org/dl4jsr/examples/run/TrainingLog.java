@@ -9,15 +9,17 @@ class TrainingLog implements Trainer.Listener {
 
     private final Progress progress;
     private final MetricsFile metrics;
+    private final LossWatch watch;
 
-    TrainingLog(Progress progress, MetricsFile metrics) {
+    TrainingLog(Progress progress, MetricsFile metrics, LossWatch watch) {
         this.progress = progress;
         this.metrics = metrics;
+        this.watch = watch;
     }
 
     @Override
-    public void step(long step, double loss, double learningRate) {
-        progress.step(step, loss, learningRate);
+    public void step(long step, double loss, double learningRate, long nanoseconds) {
+        progress.step(step, loss, learningRate, nanoseconds);
     }
 
     @Override
@@ -25,6 +27,7 @@ class TrainingLog implements Trainer.Listener {
         metrics.append(row);
         if (row.validated()) {
             progress.line(row.toLine());
+            watch.add(row).ifPresent(progress::line);
         }
     }
 }

@@ -6,14 +6,19 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.PrintStream;
+import java.io.RandomAccessFile;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.dl4jsr.examples.io.BadInput;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 class CorpusTest {
@@ -79,6 +84,83 @@ class CorpusTest {
         assertEquals(
                 List.of("one", "two"),
                 documents.stream().map(d -> d.text().get()).toList());
+    }
+
+    @Test
+    void whatIsPassedOverIsSaid() throws IOException {
+        Files.writeString(directory.resolve("good.txt"), "größer");
+        Files.writeString(directory.resolve("tmp"), "named like a folder of the root");
+        for (String name : List.of("a.txt", "b.txt", "c.txt", "d.txt")) {
+            Files.write(directory.resolve(name), "größer".getBytes(StandardCharsets.ISO_8859_1));
+        }
+        Path hidden = Files.createDirectory(directory.resolve(".hidden"));
+        Files.createSymbolicLink(hidden.resolve("loop"), hidden);
+        Path loop = Files.createSymbolicLink(directory.resolve("e-loop"), directory);
+        PrintStream standardError = System.err;
+        ByteArrayOutputStream said = new ByteArrayOutputStream();
+        System.setErr(new PrintStream(said, true, StandardCharsets.UTF_8));
+        List<Document> documents;
+        try {
+            documents = TextFiles.documents(List.of(directory));
+        } finally {
+            System.setErr(standardError);
+        }
+        assertEquals(
+                List.of("good.txt", "tmp"),
+                documents.stream().map(Document::path).toList());
+        String text = said.toString(StandardCharsets.UTF_8);
+        assertTrue(text.startsWith("Passed over 5 of 7 files in " + directory + ": "), text);
+        assertTrue(text.contains("(a loop of links)") && text.contains("byte 0xF6 at offset 2"), text);
+        assertTrue(text.endsWith(", ...\n"), text);
+        Files.delete(loop);
+    }
+
+    /** Larger than Java's heap: its first bytes say that it is no text. */
+    @Test
+    void aLargeBinaryBesideTheTextDoesNotMatter() throws IOException {
+        Files.writeString(directory.resolve("a.txt"), "one");
+        try (RandomAccessFile large =
+                new RandomAccessFile(directory.resolve("b.bin").toFile(), "rw")) {
+            large.setLength(64L << 30);
+        }
+        assertEquals(1, TextFiles.documents(List.of(directory)).size());
+    }
+
+    @Test
+    void charactersAcrossPiecesAreText() throws IOException {
+        String text = "x" + "ö𝄞".repeat(100_000);
+        Files.writeString(directory.resolve("a.txt"), text);
+        List<Document> documents = TextFiles.documents(List.of(directory));
+        assertEquals(text, documents.get(0).text().get());
+        byte[] cut = text.getBytes(StandardCharsets.UTF_8);
+        Path file = Files.write(directory.resolve("cut.txt"), Arrays.copyOf(cut, cut.length - 1));
+        assertTrue(
+                messageFor(file).contains("is not UTF-8 text: byte 0xF0 at offset " + (cut.length - 4)),
+                messageFor(file));
+    }
+
+    @Test
+    @Timeout(60)
+    void aPipeIsReadOnce() throws Exception {
+        Path pipe = directory.resolve("pipe");
+        assertEquals(0, new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor());
+        Process writer = new ProcessBuilder("sh", "-c", "echo 0123456789 > " + pipe).start();
+        Corpus corpus = Corpus.load(List.of(pipe), bytes);
+        assertEquals("012345678\0", text(corpus.train()));
+        assertEquals(0, writer.waitFor());
+    }
+
+    @Test
+    void shortFilesForValidationAreTheReason() {
+        List<Document> documents = IntStream.range(0, 20)
+                .mapToObj(i -> new Document("d" + i, () -> "0123456789"))
+                .toList();
+        String message = assertThrows(BadInput.class, () -> Corpus.of("test", documents, bytes)
+                        .requireWindows(30))
+                .getMessage();
+        assertTrue(
+                message.endsWith("(one file in ten is for validation, and those are short: join small files)"),
+                message);
     }
 
     @Test

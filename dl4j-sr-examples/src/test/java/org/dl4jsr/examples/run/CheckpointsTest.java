@@ -10,12 +10,15 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.Stream;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.dl4jsr.examples.io.BadInput;
+import org.dl4jsr.examples.report.MetricsRow;
+import org.dl4jsr.policy.SafeRestore;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.nd4j.linalg.dataset.DataSet;
@@ -35,11 +38,11 @@ class CheckpointsTest {
     }
 
     @Test
-    void networkAndStateComeBack() {
-        TrainingState state = save(new Checkpoints(directory), 1);
+    void networkAndStateComeBack() throws IOException {
+        Checkpoint checkpoint = save(new Checkpoints(directory), 1);
         Checkpoints checkpoints = new Checkpoints(directory);
-        assertEquals(Optional.of(state), checkpoints.newest());
-        ComputationGraph restored = checkpoints.network(1);
+        assertEquals(Optional.of(checkpoint), checkpoints.newest());
+        ComputationGraph restored = SafeRestore.computationGraph(checkpoints.zip(1), true);
         assertEquals(network.params(), restored.params());
         assertEquals(
                 network.getUpdater().getStateViewArray(), restored.getUpdater().getStateViewArray());
@@ -64,8 +67,64 @@ class CheckpointsTest {
     }
 
     @Test
+    void theBestIsKeptBesideTheLastTwo() throws IOException {
+        Checkpoints checkpoints = new Checkpoints(directory);
+        save(checkpoints, 1, 5);
+        save(checkpoints, 2, 3);
+        save(checkpoints, 3, 4);
+        save(checkpoints, 4, 6);
+        save(checkpoints, 5, Double.NaN);
+        assertEquals(List.of(2L, 4L, 5L), kept());
+        assertEquals(2, checkpoints.best().orElseThrow().step());
+
+        // and after a restart
+        Checkpoints later = new Checkpoints(directory);
+        later.findBestBefore(later.newest().orElseThrow());
+        save(later, 6, 7);
+        save(later, 7, 8);
+        assertEquals(List.of(2L, 6L, 7L), kept());
+        save(later, 8, 2);
+        save(later, 9, 9);
+        assertEquals(List.of(8L, 9L), kept());
+    }
+
+    private List<Long> kept() throws IOException {
+        return files().stream()
+                .filter(name -> name.endsWith(".json"))
+                .map(name -> Long.parseLong(name.replaceAll("\\D", "")))
+                .toList();
+    }
+
+    @Test
+    void aCheckpointIsFoundByItsFile() throws IOException {
+        Checkpoint one = saveTwo();
+        assertEquals(one, Checkpoints.of(directory.resolve("checkpoint-00000001.zip")));
+        BadInput other = assertThrows(BadInput.class, () -> Checkpoints.of(directory.resolve("config.json")));
+        assertTrue(other.getMessage().contains("is no checkpoint"), other.getMessage());
+        Files.delete(directory.resolve("checkpoint-00000001.json"));
+        BadInput damaged =
+                assertThrows(BadInput.class, () -> Checkpoints.of(directory.resolve("checkpoint-00000001.zip")));
+        assertTrue(damaged.getMessage().contains("it has no checkpoint-00000001.json"), damaged.getMessage());
+    }
+
+    /** The names have the digits of English, whatever the machine's language. */
+    @Test
+    void namesDoNotDependOnTheLanguage() throws IOException {
+        Locale before = Locale.getDefault();
+        Locale.setDefault(Locale.forLanguageTag("ar-EG-u-nu-arab"));
+        try {
+            assertEquals("٨", String.format("%d", 8));
+            Checkpoint one = save(new Checkpoints(directory), 8);
+            assertTrue(Files.exists(directory.resolve("checkpoint-00000008.zip")));
+            assertEquals(Optional.of(one), new Checkpoints(directory).newest());
+        } finally {
+            Locale.setDefault(before);
+        }
+    }
+
+    @Test
     void aTruncatedNetworkFallsBackToTheOneBefore() throws IOException {
-        TrainingState one = saveTwo();
+        Checkpoint one = saveTwo();
         Path zip = directory.resolve("checkpoint-00000002.zip");
         try (FileChannel channel = FileChannel.open(zip, StandardOpenOption.WRITE)) {
             channel.truncate(Files.size(zip) - 1);
@@ -75,7 +134,7 @@ class CheckpointsTest {
 
     @Test
     void aFlippedBitFallsBackToTheOneBefore() throws IOException {
-        TrainingState one = saveTwo();
+        Checkpoint one = saveTwo();
         Path zip = directory.resolve("checkpoint-00000002.zip");
         byte[] bytes = Files.readAllBytes(zip);
         bytes[bytes.length / 2] ^= 1;
@@ -85,7 +144,7 @@ class CheckpointsTest {
 
     @Test
     void aChangedOrCutOffStateFallsBackToTheOneBefore() throws IOException {
-        TrainingState one = saveTwo();
+        Checkpoint one = saveTwo();
         Path json = directory.resolve("checkpoint-00000002.json");
         String text = Files.readString(json);
         Files.writeString(json, text.replace("\"tokens\" : 200", "\"tokens\" : 300"));
@@ -101,7 +160,7 @@ class CheckpointsTest {
 
     @Test
     void withoutItsStateANetworkIsNoCheckpoint() throws IOException {
-        TrainingState one = saveTwo();
+        Checkpoint one = saveTwo();
         Files.delete(directory.resolve("checkpoint-00000002.json"));
         fallsBackTo(one);
     }
@@ -116,22 +175,29 @@ class CheckpointsTest {
     }
 
     /** Writes checkpoints 1 and 2 and returns the state of the first. */
-    private TrainingState saveTwo() {
+    private Checkpoint saveTwo() {
         Checkpoints checkpoints = new Checkpoints(directory);
-        TrainingState one = save(checkpoints, 1);
+        Checkpoint one = save(checkpoints, 1);
         save(checkpoints, 2);
         return one;
     }
 
-    private void fallsBackTo(TrainingState state) {
-        assertEquals(Optional.of(state), new Checkpoints(directory).newest());
+    private void fallsBackTo(Checkpoint checkpoint) {
+        assertEquals(Optional.of(checkpoint), new Checkpoints(directory).newest());
     }
 
-    private TrainingState save(Checkpoints checkpoints, int step) {
+    private Checkpoint save(Checkpoints checkpoints, int step) {
+        return save(checkpoints, step, Double.NaN);
+    }
+
+    private Checkpoint save(Checkpoints checkpoints, int step, double valLoss) {
         network.fit(new DataSet(Nd4j.ones(2, 3), Nd4j.ones(2, 2).div(2)));
-        TrainingState state = new TrainingState(step, 100L * step, 3, 1);
-        checkpoints.save(network, state);
-        return state;
+        TrainingState state =
+                new TrainingState(step, 100L * step, 3, 1, new TrainingState.RowSoFar(step, Double.NaN, 0, 1.0 / 3));
+        String row = new MetricsRow(step, 100L * step, 1, valLoss, 1, 1, 1, 1, 1, 0, 1).toCsv();
+        Checkpoint checkpoint = new Checkpoint(state, Preset.NANO.config(), row, "");
+        checkpoints.save(network, checkpoint);
+        return checkpoint;
     }
 
     private List<String> files() throws IOException {

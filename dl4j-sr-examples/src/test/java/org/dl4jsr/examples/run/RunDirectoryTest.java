@@ -1,6 +1,7 @@
 package org.dl4jsr.examples.run;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -12,6 +13,9 @@ import org.dl4jsr.examples.io.BadInput;
 import org.dl4jsr.examples.io.Json;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class RunDirectoryTest {
 
@@ -42,7 +46,11 @@ class RunDirectoryTest {
     @Test
     void oneProcessAtATimeWrites() {
         try (RunDirectory first = RunDirectory.create(directory, CONFIG)) {
-            assertMessage("This process is already writing", () -> RunDirectory.open(first.path()));
+            assertMessage("Another process is writing to " + directory, () -> RunDirectory.open(first.path()));
+            assertMessage("Another process is writing to " + directory, () -> RunDirectory.create(directory, CONFIG));
+            // renames and replacements in the directory do not end the lock
+            first.change(CONFIG.withSeed(7));
+            assertMessage("Another process is writing to " + directory, () -> RunDirectory.open(first.path()));
         }
     }
 
@@ -52,11 +60,47 @@ class RunDirectoryTest {
                 "Run directory " + directory.resolve("x") + " does not exist",
                 () -> RunDirectory.open(directory.resolve("x")));
         assertMessage("Directory " + directory + " holds no run", () -> RunDirectory.open(directory));
-        for (String damaged :
-                List.of("", "{", "{\"preset\": 5}", Json.indented(CONFIG).replace("16", "-16"))) {
-            Files.writeString(directory.resolve("config.json"), damaged);
-            assertMessage(directory.resolve("config.json") + " is damaged", () -> RunDirectory.open(directory));
-        }
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '`',
+            value = {
+                "\"batch\" : 16 | \"batch\" : -16 | budget: --batch -16 is out of range: expected 1 to 65536",
+                "\"tokens\" : 2000000 | \"tokens\" : 1.5 | budget.tokens: ",
+                "\"tokens\" : 2000000 | \"tokens\" : \"5\" | budget.tokens: ",
+                "\"tokens\" : 2000000, | `` | budget.tokens: Missing creator property 'tokens'",
+                "\"heads\" : 4 | \"heads\" : 0 | model: heads 0 is out of range: expected 1 to 128",
+                "\"heads\" : 4 | \"heads\" : 3 | model: heads 3 do not divide the width of 128",
+                "\"layers\" : 4 | \"layers\" : -1 | model: layers -1 is out of range",
+                "\"layers\" : 4 | \"layers\" : 2147483647 | model: layers 2147483647 is out of range",
+                "\"layers\" : 4 | \"layers\" : null | model.layers: ",
+                "\"vocabulary\" : 256 | \"vocabulary\" : 99999999 | model: vocabulary 99999999 is out of range",
+                "\"tokenizer\" : \"bytes\" | \"tokenizer\" : \"words\" | text: Unknown tokenizer 'words'",
+                "\"paths\" : [ \"/a text\" ] | \"paths\" : null | text.paths: ",
+                "\"policy\" : \"bf16-sr\" | \"policy\" : \"x\" | Unknown policy \"x\"",
+                "\"learningRate\" : 0.001 | \"learningRate\" : \"NaN\" | --lr NaN is out of range",
+                "\"seed\" : -5 | \"seed\" : 1, \"sead\" : 2 | sead: Unrecognized field",
+                "\"seed\" : -5 | \"seed\" : 99999999999999999999 | seed: ",
+                "{ | [ | Cannot deserialize",
+                "} | `` | ",
+            })
+    void aBadConfigurationIsOneLine(String from, String to, String reason) throws IOException {
+        String good = Json.indented(CONFIG);
+        String bad = good.replace(from, to == null ? "" : to);
+        assertNotEquals(good, bad);
+        Path config = Files.writeString(directory.resolve("config.json"), bad);
+        assertMessage(
+                config + " is damaged or of another version: " + (reason == null ? "" : reason),
+                () -> RunDirectory.open(directory));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "null", "5", "{}", "{\"preset\": 5}", "a text"})
+    void whatIsNoConfigurationIsOneLine(String text) throws IOException {
+        Path config = Files.writeString(directory.resolve("config.json"), text);
+        assertMessage(config + " is damaged or of another version: ", () -> RunDirectory.open(directory));
     }
 
     @Test

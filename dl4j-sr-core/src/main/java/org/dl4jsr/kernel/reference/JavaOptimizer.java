@@ -1,51 +1,46 @@
 package org.dl4jsr.kernel.reference;
 
-import org.dl4jsr.kernel.AdamWArrays;
-import org.dl4jsr.kernel.AdamWStatistics;
-import org.dl4jsr.kernel.AdamWStep;
 import org.dl4jsr.kernel.FloatType;
 import org.dl4jsr.kernel.Memory;
+import org.dl4jsr.kernel.OptimizerArrays;
+import org.dl4jsr.kernel.OptimizerStep;
+import org.dl4jsr.kernel.StepStatistics;
 import org.dl4jsr.rounding.BFloat16;
 import org.dl4jsr.rounding.BlockSum;
-import org.dl4jsr.rounding.StateRounding;
 import org.dl4jsr.rounding.StochasticRounding;
 import org.dl4jsr.rounding.WeightWrite;
 
-/** One AdamW step of {@link JavaKernels}: the arithmetic of {@link AdamWStep} and {@link WeightWrite}, spelled out. */
-final class JavaAdamW {
+/** One {@link OptimizerStep} of {@link JavaKernels}, whatever the formula: loads, {@link WeightWrite} and statistics. */
+final class JavaOptimizer {
 
-    private final AdamWStep step;
-    private final AdamWArrays arrays;
-    private final float oneMinusBeta1;
-    private final float oneMinusBeta2;
+    private final OptimizerStep step;
+    private final OptimizerArrays arrays;
     private final boolean floatState;
     private final boolean master;
 
-    JavaAdamW(AdamWStep step, AdamWArrays arrays) {
+    JavaOptimizer(OptimizerStep step, OptimizerArrays arrays) {
         this.step = step;
         this.arrays = arrays;
-        oneMinusBeta1 = 1f - step.beta1();
-        oneMinusBeta2 = 1f - step.beta2();
-        master = arrays.type() == FloatType.BFLOAT16 && step.weightWrite() == WeightWrite.MASTER;
+        master = arrays.type() == FloatType.BFLOAT16 && step.weightWrite().hasFp32State();
         floatState = arrays.type() == FloatType.FLOAT || master;
     }
 
     /** Steps the elements from {@code start} to {@code end} of the range, one block of {@link BlockSum} at most. */
-    AdamWStatistics run(long start, long end) {
+    StepStatistics run(long start, long end) {
         var random = new RandomBits(step.seed(), step.step());
         var squaredUpdate = new BlockSum();
         var squaredWeight = new BlockSum();
         var squaredGradient = new BlockSum();
-        var statistics = new AdamWStatistics();
+        var statistics = new StepStatistics();
         statistics.weights = end - start;
+        float[] moments = new float[arrays.moments().length];
         for (long i = start; i < end; i++) {
-            int bits = floatState ? 0 : random.get(arrays.element() + i);
             float g = load(arrays.type() == FloatType.FLOAT, arrays.gradient(), i) * step.gradientScale();
-            float m = step.beta1() * load(floatState, arrays.m(), i) + oneMinusBeta1 * g;
-            float v = step.beta2() * load(floatState, arrays.v(), i) + oneMinusBeta2 * (g * g);
+            for (int j = 0; j < moments.length; j++) {
+                moments[j] = load(floatState, arrays.moments()[j], i);
+            }
             float p = master ? masterWeight(i) : load(floatState, arrays.weights(), i);
-            float u = m * step.biasCorrection1() / ((float) Math.sqrt(v * step.biasCorrection2()) + step.epsilon())
-                    + step.weightDecay() * p;
+            float u = step.optimizer().direction(g, moments) + step.weightDecay() * p;
             float update = step.learningRate() * u;
             float updated = p - update;
 
@@ -59,20 +54,24 @@ final class JavaAdamW {
                 if (master) {
                     Memory.putShort(arrays.weights() + 2 * i, BFloat16.fromFloat(updated));
                 }
-                Memory.putInt(arrays.m() + 4 * i, Float.floatToIntBits(m));
-                Memory.putInt(arrays.v() + 4 * i, Float.floatToIntBits(v));
+                for (int j = 0; j < moments.length; j++) {
+                    Memory.putInt(arrays.moments()[j] + 4 * i, Float.floatToIntBits(moments[j]));
+                }
             } else {
+                int bits = random.get(arrays.element() + i);
                 short old = Memory.getShort(arrays.weights() + 2 * i);
                 short stored = writeWeight(i, p, update, updated, bits);
                 lost = BFloat16.fromFloat(updated) == old;
                 moved = stored != old;
                 Memory.putShort(arrays.weights() + 2 * i, stored);
-                Memory.putShort(arrays.m() + 2 * i, BFloat16.fromFloat(m));
-                Memory.putShort(
-                        arrays.v() + 2 * i,
-                        step.stateRounding() == StateRounding.STOCHASTIC
-                                ? StochasticRounding.round(v, bits >>> 16)
-                                : BFloat16.fromFloat(v));
+                for (int j = 0; j < moments.length; j++) {
+                    boolean stochastic = j == moments.length - 1 && step.hasStochasticState();
+                    Memory.putShort(
+                            arrays.moments()[j] + 2 * i,
+                            stochastic
+                                    ? StochasticRounding.round(moments[j], bits >>> 16)
+                                    : BFloat16.fromFloat(moments[j]));
+                }
             }
             statistics.stagnant += lost && update != 0 ? 1 : 0;
             statistics.moved += moved ? 1 : 0;

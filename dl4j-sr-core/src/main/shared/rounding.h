@@ -1,11 +1,13 @@
-// The arithmetic of package org.dl4jsr.rounding and of one AdamW step, for one value or for one vector of values.
+// The arithmetic of package org.dl4jsr.rounding, for one value or for one vector of values.
 // Included once for each instruction set, inside its namespace, after types.h and the file that defines there
 //   F, U, W             float, uint32_t, uint64_t or GNU vectors of them (W holds half as many lanes as U)
-//   LANES_FUNCTION      how such a function is declared
+//   LANES_FUNCTION      how such a function is declared, LANES_METHOD one of a structure
+//   UNROLLED            before a loop over few values in registers
 //   bits(F), value(U)   the same bits as the other type
 //   squareRoot(F)       correctly rounded
 //   multiplyLow32(W, W) the 64-bit products of the lanes' low 32 bits
 //   exclusiveOr(W, W, W)
+//   allBelow(U, limit)  whether all lanes are; both are below 2^31
 // Only 32/64-bit integer operations and single IEEE float operations, each rounded once, so that any compiler gives the
 // same bits as long as contraction is off (g++ -ffp-contract=off, NVRTC --fmad=false --ftz=false).
 
@@ -57,40 +59,56 @@ LANES_FUNCTION void philox(W& c0, W& c1, W& c2, W& c3, const PhiloxKeys& keys) {
     }
 }
 
-/// Moves m and v by the (scaled) gradient g.
-LANES_FUNCTION void moveMoments(const AdamWScalars& s, F g, F& m, F& v) {
-    m = m * s.beta1 + g * s.oneMinusBeta1;
-    v = v * s.beta2 + (g * g) * s.oneMinusBeta2;
-}
+/// Below this magnitude, as bits, all roundings are simple.
+static const uint32_t ORDINARY_LIMIT = 0x7F000000u; // 2^127
 
-/// learningRate * u for the weight p, from the quotient of the corrected moments.
-LANES_FUNCTION F scaledUpdate(const AdamWScalars& s, F quotient, F p) {
-    F u = quotient + p * s.weightDecay;
-    return u * s.learningRate;
-}
+/// As nearest; ORDINARY: x lies below the limit.
+template <bool ORDINARY>
+LANES_FUNCTION U nearestOf(F x) { return ORDINARY ? nearestNumber(x) : nearest(x); }
 
-/// Moves m and v by the (scaled) gradient g and returns learningRate * u for the weight p.
-LANES_FUNCTION F adamWUpdate(const AdamWScalars& s, F g, F p, F& m, F& v) {
-    moveMoments(s, g, m, v);
-    return scaledUpdate(s, (m * s.biasCorrection1) / (squareRoot(v * s.biasCorrection2) + s.epsilon), p);
-}
+/// As stochastic; ORDINARY: x lies below the limit.
+template <bool ORDINARY>
+LANES_FUNCTION U stochasticOf(F x, U random) { return ORDINARY ? stochasticNumber(x, random) : stochastic(x, random); }
 
-/// The BF16 weight p - update; c is the compensation of KAHAN.
-template <int WRITE>
-LANES_FUNCTION U writeWeight(F p, F update, F& c, U random) {
-    if (WRITE == STOCHASTIC) {
-        return stochastic(p - update, random & 0xFFFFu);
+LANES_FUNCTION U magnitude(F x) { return bits(x) & 0x7FFFFFFFu; }
+
+LANES_FUNCTION U greater(U a, U b) { return a > b ? a : b; }
+
+// The modes of org.dl4jsr.rounding.WeightWrite, by the same names: what each needs, and unless it keeps FP32 state: the
+// BF16 weight p - update, where c is what is kept beside the weight. ORDINARY: p - update lies below the limit.
+
+struct STOCHASTIC {
+    static const bool RANDOM = true, EXTRA = false, FP32_STATE = false;
+
+    template <bool ORDINARY>
+    LANES_METHOD static U write(F p, F update, F&, U random) {
+        return stochasticOf<ORDINARY>(p - update, random & 0xFFFFu);
     }
-    if (WRITE == NEAREST) {
-        return nearest(p - update);
-    }
-    F d = c - update;
-    U stored = nearest(p + d);
-    c = d - (value(widened(stored)) - p);
-    return stored;
-}
+};
 
-/// The BF16 second moment.
-LANES_FUNCTION U writeSecondMoment(const AdamWScalars& s, F v, U random) {
-    return s.stateRounding == STATE_STOCHASTIC ? stochastic(v, random >> 16) : nearest(v);
-}
+struct NEAREST {
+    static const bool RANDOM = false, EXTRA = false, FP32_STATE = false;
+
+    template <bool ORDINARY>
+    LANES_METHOD static U write(F p, F update, F&, U) { return nearestOf<ORDINARY>(p - update); }
+};
+
+struct KAHAN {
+    static const bool RANDOM = false, EXTRA = true, FP32_STATE = false;
+
+    template <bool>
+    LANES_METHOD static U write(F p, F update, F& c, U) {
+        F d = c - update;
+        U stored = nearest(p + d);
+        c = d - (value(widened(stored)) - p);
+        return stored;
+    }
+};
+
+struct MASTER {
+    static const bool RANDOM = false, EXTRA = true, FP32_STATE = true;
+};
+
+/// All modes; further arguments go on to X.
+#define WEIGHT_WRITES(X, ...) \
+    X(STOCHASTIC, __VA_ARGS__) X(NEAREST, __VA_ARGS__) X(KAHAN, __VA_ARGS__) X(MASTER, __VA_ARGS__)

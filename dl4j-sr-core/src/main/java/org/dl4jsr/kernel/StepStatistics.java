@@ -3,10 +3,10 @@ package org.dl4jsr.kernel;
 import org.dl4jsr.rounding.WeightWrite;
 
 /**
- * What one AdamW step did to its weights, summed over the range; several ranges add up. Under
+ * What one optimizer's step did to its weights, summed over the range; several ranges add up. Under
  * {@link WeightWrite#MASTER} the weight is the master weight.
  */
-public final class AdamWStatistics {
+public final class StepStatistics {
 
     /** Number of weights seen. */
     public long weights;
@@ -22,7 +22,7 @@ public final class AdamWStatistics {
     public double squaredGradient;
 
     /** Adds {@code other} to this. */
-    public void add(AdamWStatistics other) {
+    public void add(StepStatistics other) {
         weights += other.weights;
         stagnant += other.stagnant;
         moved += other.moved;

@@ -1,0 +1,59 @@
+// Sums in the order of org.dl4jsr.rounding.BlockSum.
+#pragma once
+#include "device.h"
+
+// Two threads sum one block, eight lanes each.
+static const int BLOCK = 4096;
+static const int BLOCK_THREADS = 2;
+
+struct Lanes {
+    double sums[OCTET];
+
+    METHOD Lanes() : sums() {}
+
+    /// Adds the squares, which are exact, so that it does not matter whether they are fused with the sum.
+    template <class Octet>
+    METHOD void addSquares(Octet octet, const float (&x)[OCTET]) {
+        UNROLLED
+        for (int k = 0; k < OCTET; k++) {
+            sums[k] += octet.has(k) ? (double) x[k] * x[k] : 0;
+        }
+    }
+
+    /// The block's sum, in the first of its threads.
+    METHOD double sum() {
+        UNROLLED
+        for (int k = 0; k < OCTET; k++) {
+            sums[k] += __shfl_down_sync(0xFFFFFFFFu, sums[k], 1);
+        }
+        UNROLLED
+        for (int half = OCTET / 2; half > 0; half /= 2) {
+            UNROLLED
+            for (int k = 0; k < half; k++) {
+                sums[k] += sums[k + half];
+            }
+        }
+        return sums[0];
+    }
+};
+
+DEVICE int64_t ownBlock() { return threadIndex() / BLOCK_THREADS; }
+
+/// Whether this thread is the one that holds its block's sum; the last warp's blocks may not exist.
+DEVICE bool writesBlock(int64_t length) { return threadIdx.x % BLOCK_THREADS == 0 && ownBlock() * BLOCK < length; }
+
+/// Calls body(first, Whole or Part) for this thread's octets of its block of an array, from the block's start on.
+template <class Body>
+DEVICE void blockOctets(int64_t length, bool aligned, Body body) {
+    const int64_t end = (ownBlock() + 1) * BLOCK < length ? (ownBlock() + 1) * BLOCK : length;
+    int64_t i = ownBlock() * BLOCK + threadIdx.x % BLOCK_THREADS * OCTET;
+    if (aligned) {
+        UNROLLED_BY_4
+        for (; i + OCTET <= end; i += BLOCK_THREADS * OCTET) {
+            body(i, Whole());
+        }
+    }
+    for (; i < end; i += BLOCK_THREADS * OCTET) {
+        body(i, Part{0, end - i < OCTET ? (int) (end - i) : OCTET});
+    }
+}

@@ -1,0 +1,192 @@
+package org.dl4jsr.policy;
+
+import static org.dl4jsr.updater.TestNetworks.DATA;
+import static org.dl4jsr.updater.TestNetworks.INPUTS;
+import static org.dl4jsr.updater.TestNetworks.dense;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.stream.Stream;
+import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
+import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
+import org.deeplearning4j.nn.conf.inputs.InputType;
+import org.deeplearning4j.nn.conf.layers.BaseLayer;
+import org.deeplearning4j.nn.conf.layers.CenterLossOutputLayer;
+import org.deeplearning4j.nn.conf.layers.Cnn3DLossLayer;
+import org.deeplearning4j.nn.conf.layers.CnnLossLayer;
+import org.deeplearning4j.nn.conf.layers.Convolution3D;
+import org.deeplearning4j.nn.conf.layers.ConvolutionLayer;
+import org.deeplearning4j.nn.conf.layers.LSTM;
+import org.deeplearning4j.nn.conf.layers.Layer;
+import org.deeplearning4j.nn.conf.layers.LossLayer;
+import org.deeplearning4j.nn.conf.layers.RnnLossLayer;
+import org.deeplearning4j.nn.conf.layers.RnnOutputLayer;
+import org.deeplearning4j.nn.conf.layers.misc.FrozenLayer;
+import org.deeplearning4j.nn.conf.layers.objdetect.Yolo2OutputLayer;
+import org.deeplearning4j.nn.conf.weightnoise.DropConnect;
+import org.deeplearning4j.nn.graph.ComputationGraph;
+import org.dl4jsr.updater.TestNetworks;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.nd4j.linalg.activations.Activation;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.learning.config.Adam;
+import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
+
+/** Where a BF16 network's outputs come from they are FLOAT, and near those of the FLOAT network. */
+class PolicyOutputsTest {
+
+    static Stream<Arguments> endings() {
+        var sequence = InputType.recurrent(4, 5);
+        var image = InputType.convolutional(6, 6, 2);
+        var solid = InputType.convolutional3D(Convolution3D.DataFormat.NCDHW, 4, 4, 4, 2);
+        return Stream.of(
+                Arguments.of(InputType.feedForward(INPUTS), dense(INPUTS, 8), TestNetworks.output(8)),
+                Arguments.of(InputType.feedForward(INPUTS), dense(INPUTS, 8), dense(8, 3)),
+                Arguments.of(InputType.feedForward(INPUTS), dense(INPUTS, 8), new FrozenLayer(dense(8, 3))),
+                Arguments.of(
+                        InputType.feedForward(INPUTS),
+                        dense(INPUTS, 8),
+                        new CenterLossOutputLayer.Builder(LossFunction.MCXENT)
+                                .nOut(4)
+                                .activation(Activation.SOFTMAX)
+                                .build()),
+                Arguments.of(
+                        InputType.feedForward(INPUTS),
+                        dense(INPUTS, 8),
+                        new LossLayer.Builder(LossFunction.MCXENT)
+                                .activation(Activation.SOFTMAX)
+                                .build()),
+                Arguments.of(
+                        sequence,
+                        new LSTM.Builder().nOut(8).build(),
+                        new RnnOutputLayer.Builder(LossFunction.MSE)
+                                .activation(Activation.IDENTITY)
+                                .nOut(3)
+                                .build()),
+                Arguments.of(
+                        sequence,
+                        new LSTM.Builder().nOut(8).build(),
+                        new RnnLossLayer.Builder(LossFunction.MSE)
+                                .activation(Activation.TANH)
+                                .build()),
+                Arguments.of(
+                        image,
+                        new ConvolutionLayer.Builder(3, 3).nOut(4).build(),
+                        new CnnLossLayer.Builder(LossFunction.MSE)
+                                .activation(Activation.SIGMOID)
+                                .build()),
+                Arguments.of(
+                        solid,
+                        new Convolution3D.Builder(2, 2, 2).nOut(3).build(),
+                        new Cnn3DLossLayer.Builder(Convolution3D.DataFormat.NCDHW)
+                                .lossFunction(LossFunction.MSE)
+                                .activation(Activation.SIGMOID)
+                                .build()),
+                Arguments.of(
+                        image,
+                        new ConvolutionLayer.Builder(1, 1).nOut(14).build(),
+                        new Yolo2OutputLayer.Builder()
+                                .boundingBoxPriors(Nd4j.create(new float[][] {{1, 1}, {2, 2}}))
+                                .build()));
+    }
+
+    @ParameterizedTest
+    @MethodSource("endings")
+    void outputsAreFloat(InputType input, Layer first, Layer last) {
+        MultiLayerConfiguration network = TestNetworks.builder(new Adam(1e-2))
+                .list()
+                .layer(first.clone())
+                .layer(last.clone())
+                .setInputType(input)
+                .build();
+        ComputationGraphConfiguration graph = TestNetworks.builder(new Adam(1e-2))
+                .graphBuilder()
+                .addInputs("in")
+                .addLayer("first", first.clone(), "in")
+                .addLayer("last", last.clone(), "first")
+                .setOutputs("last")
+                .setInputTypes(input)
+                .build();
+        long[] shape = input.getShape(true);
+        shape[0] = 3;
+        INDArray x = Nd4j.rand(DataType.FLOAT, shape).mul(2);
+        var wide = TestNetworks.network(network);
+        INDArray expected = wide.output(x);
+        var narrow = Bf16Policy.SR.convert(wide);
+        INDArray actual = narrow.output(x);
+        assertEquals(DataType.FLOAT, actual.dataType());
+        assertEquals(
+                0,
+                expected.sub(actual).amaxNumber().doubleValue(),
+                0.02 * expected.amaxNumber().doubleValue());
+        assertEquals(
+                narrow.getLayerWiseConfigurations(),
+                MultiLayerConfiguration.fromJson(
+                        narrow.getLayerWiseConfigurations().toJson()));
+
+        var wideGraph = new ComputationGraph(graph);
+        wideGraph.init();
+        INDArray graphExpected = wideGraph.outputSingle(x);
+        INDArray graphActual = Bf16Policy.SR.convert(wideGraph).outputSingle(x);
+        assertEquals(DataType.FLOAT, graphActual.dataType());
+        assertEquals(
+                0,
+                graphExpected.sub(graphActual).amaxNumber().doubleValue(),
+                0.02 * graphExpected.amaxNumber().doubleValue());
+
+        var bf16 = TestNetworks.network(Bf16Policy.SR.apply(network, DataType.BFLOAT16));
+        assertEquals(DataType.BFLOAT16, bf16.output(x).dataType());
+
+        MultiLayerConfiguration back = Bf16Policy.FP32.apply(Bf16Policy.SR.apply(network));
+        assertEquals(network.getInputPreProcessors(), back.getInputPreProcessors());
+        if (back.getConf(1).getLayer() instanceof BaseLayer layer) {
+            assertNull(layer.getWeightNoise());
+        }
+    }
+
+    @Test
+    void outputsHaveTheDigitsOfTheProduct() {
+        var network = Bf16Policy.SR.convert(TestNetworks.mlp(new Adam(1e-2), DataType.FLOAT));
+        INDArray hidden = network.feedForward(DATA.getFeatures()).get(2);
+        INDArray logits = hidden.castTo(DataType.DOUBLE)
+                .mmul(network.getParam("2_W").castTo(DataType.DOUBLE))
+                .addRowVector(network.getParam("2_b").castTo(DataType.DOUBLE));
+        INDArray expected = Nd4j.nn().softmax(logits, 1);
+        INDArray actual = network.output(DATA.getFeatures()).castTo(DataType.DOUBLE);
+        assertEquals(0, expected.sub(actual).amaxNumber().doubleValue(), 1e-6);
+    }
+
+    @Test
+    void weightNoiseStaysInTraining() {
+        var configuration = TestNetworks.builder(new Adam(1e-2))
+                .weightNoise(new DropConnect(0.5))
+                .list()
+                .layer(dense(INPUTS, 8))
+                .layer(TestNetworks.output(8))
+                .build();
+        MultiLayerConfiguration policy = Bf16Policy.SR.apply(Bf16Policy.SR.apply(configuration));
+        var last = (BaseLayer) policy.getConf(1).getLayer();
+        assertEquals(new FloatOutputs(new DropConnect(0.5)), last.getWeightNoise());
+        var network = TestNetworks.network(policy);
+        double before = network.score(DATA);
+        TestNetworks.fit(network, 50);
+        assertTrue(network.score(DATA) < before);
+        assertEquals(network.output(DATA.getFeatures()), network.output(DATA.getFeatures()));
+    }
+
+    @Test
+    void onlyTwoTypes() {
+        var configuration = TestNetworks.mlpConfiguration(new Adam(), DataType.FLOAT);
+        assertEquals(
+                "outputType is DOUBLE, expected FLOAT or BFLOAT16",
+                assertThrows(IllegalArgumentException.class, () -> Bf16Policy.SR.apply(configuration, DataType.DOUBLE))
+                        .getMessage());
+    }
+}

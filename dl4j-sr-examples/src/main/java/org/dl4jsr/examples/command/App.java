@@ -1,0 +1,112 @@
+package org.dl4jsr.examples.command;
+
+import org.deeplearning4j.util.CrashReportingUtil;
+import org.dl4jsr.examples.io.BadInput;
+import org.dl4jsr.examples.run.Environment;
+import org.dl4jsr.examples.run.JavaCppSettings;
+import org.dl4jsr.policy.Bf16Runtime;
+import org.dl4jsr.updater.NonFiniteGradientException;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ParseResult;
+import picocli.CommandLine.RunLast;
+
+/** The command line. Exit codes: 0 done, 2 bad input with one line that says what, 1 a failure of this program. */
+@Command(
+        name = "dl4j-sr-examples",
+        mixinStandardHelpOptions = true,
+        description = "Pretrains small GPTs in pure BF16 with stochastic rounding, on Deeplearning4j.",
+        subcommands = {
+            PretrainCommand.class,
+            SampleCommand.class,
+            CompareCommand.class,
+            BenchCommand.class,
+            PlanCommand.class
+        })
+public final class App {
+
+    public static final int FAILED = 1;
+    public static final int BAD_INPUT = 2;
+
+    private App() {}
+
+    /** Runs one command and returns the exit code. */
+    public static int run(String... args) {
+        JavaCppSettings.apply();
+        CrashReportingUtil.crashDumpsEnabled(false);
+        CommandLine commandLine = new CommandLine(new App());
+        commandLine.setExecutionStrategy(App::execute);
+        commandLine.setParameterExceptionHandler(App::badParameter);
+        commandLine.setExecutionExceptionHandler((e, command, parsed) -> failed(e));
+        try {
+            return args.length == 0 ? usage(commandLine) : commandLine.execute(args);
+        } catch (OutOfMemoryError | LinkageError e) {
+            return failed(e);
+        }
+    }
+
+    private static int execute(ParseResult parsed) {
+        Integer helped = CommandLine.executeHelpRequest(parsed);
+        if (helped != null) {
+            return helped;
+        }
+        Environment.check();
+        String problem = Bf16Runtime.problem();
+        if (problem != null) {
+            throw new BadInput(problem);
+        }
+        int exitCode = new RunLast().execute(parsed);
+        if (System.out.checkError()) {
+            throw new BadInput("Cannot write to standard output: the results are not all there");
+        }
+        return exitCode;
+    }
+
+    private static int usage(CommandLine commandLine) {
+        commandLine.usage(System.err);
+        return BAD_INPUT;
+    }
+
+    private static int badParameter(ParameterException e, String[] args) {
+        System.err.println("Error: " + e.getMessage().lines().findFirst().orElse("bad parameters") + " (see "
+                + e.getCommandLine().getCommandSpec().qualifiedName() + " --help)");
+        return BAD_INPUT;
+    }
+
+    /** One line for what a user can do something about; a stack trace for a fault of this program. */
+    private static int failed(Throwable failure) {
+        for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+            if (cause instanceof BadInput) {
+                System.err.println("Error: " + cause.getMessage());
+                return BAD_INPUT;
+            }
+            if (cause instanceof NonFiniteGradientException) {
+                System.err.println("Error: training has stopped: " + cause.getMessage());
+                return BAD_INPUT;
+            }
+            if (cause instanceof OutOfMemoryError) {
+                System.err.println("Error: not enough memory (" + cause.getMessage()
+                        + "): more heap (java -Xmx), or a smaller --batch, --context or --preset; see the plan command"
+                        + " for what a model needs");
+                return FAILED;
+            }
+        }
+        for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+            if (cause instanceof LinkageError) {
+                System.err.println("Error: this machine cannot load what the program needs: " + rootOf(cause));
+                return FAILED;
+            }
+        }
+        failure.printStackTrace();
+        return FAILED;
+    }
+
+    private static String rootOf(Throwable failure) {
+        Throwable root = failure;
+        while (root.getCause() != null) {
+            root = root.getCause();
+        }
+        return BadInput.firstLine(root);
+    }
+}
