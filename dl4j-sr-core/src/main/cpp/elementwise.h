@@ -37,7 +37,7 @@ LANES_FUNCTION Value calculate(Value a, Value b) {
         case MULTIPLY: return a * b;
         case DIVIDE: return a / b;
         case REVERSE_SUBTRACT: return b - a;
-        default: return b / a;
+        case REVERSE_DIVIDE: return b / a;
     }
 }
 
@@ -77,14 +77,13 @@ static inline void arithmetic(int threads, const Loops<3>& loops, const uint16_t
 template <class Second>
 static inline void arithmetic(
         int threads, int operation, const Loops<3>& loops, const uint16_t* a, const Second* b, uint16_t* c) {
+#define ARITHMETIC_CASE(operation) \
+    case operation: return arithmetic<operation>(threads, loops, a, b, c);
     switch (operation) {
-        case ADD: return arithmetic<ADD>(threads, loops, a, b, c);
-        case SUBTRACT: return arithmetic<SUBTRACT>(threads, loops, a, b, c);
-        case MULTIPLY: return arithmetic<MULTIPLY>(threads, loops, a, b, c);
-        case DIVIDE: return arithmetic<DIVIDE>(threads, loops, a, b, c);
-        case REVERSE_SUBTRACT: return arithmetic<REVERSE_SUBTRACT>(threads, loops, a, b, c);
-        default: return arithmetic<REVERSE_DIVIDE>(threads, loops, a, b, c);
+        ARITHMETIC(ARITHMETIC_CASE)
     }
+#undef ARITHMETIC_CASE
+    throw std::invalid_argument("There is no arithmetic operation " + std::to_string(operation));
 }
 
 /// y = table[x], x being taken as 16 bits.

@@ -17,12 +17,29 @@ namespace dl4jsr {
 
 #include "types.h"
 
-// Their orders are those of the Java enums.
-enum InstructionSet { AMX, AVX512BF16, EMULATED_AMX, AVX512, AVX2, SCALAR };
-enum FloatType { FLOAT, BFLOAT16 };
+// Their orders are those of the Java enums; see commonFacts.
+#define INSTRUCTION_SETS(X) X(AMX) X(AVX512BF16) X(EMULATED_AMX) X(AVX512) X(AVX2) X(SCALAR)
+#define FLOAT_TYPES(X) X(FLOAT) X(BFLOAT16)
+#define ARITHMETIC(X) X(ADD) X(SUBTRACT) X(MULTIPLY) X(DIVIDE) X(REVERSE_SUBTRACT) X(REVERSE_DIVIDE)
 
-/// Elements of a block: the unit of work of a thread and of the sums of org.dl4jsr.kernel.BlockSum.
+#define CONSTANT(name) name,
+enum InstructionSet { INSTRUCTION_SETS(CONSTANT) };
+enum FloatType { FLOAT_TYPES(CONSTANT) };
+enum Arithmetic { ARITHMETIC(CONSTANT) };
+#undef CONSTANT
+
+/// Elements of a block: the unit of work of a thread and of the sums of org.dl4jsr.rounding.BlockSum.
 static const int BLOCK = 4096;
+
+/// What Java and C++ both say, as Java says it: NativeLibrary compares.
+static inline const char* commonFacts() {
+#define NAME(name) #name " "
+    static const std::string facts = "InstructionSet " INSTRUCTION_SETS(NAME) "FloatType " FLOAT_TYPES(NAME)
+            "Arithmetic " ARITHMETIC(NAME) "BLOCK " + std::to_string(BLOCK)
+            + " MOST_MOMENTS " + std::to_string(OptimizerArrays::MOST_MOMENTS);
+#undef NAME
+    return facts.c_str();
+}
 
 static inline int64_t blocksOf(int64_t length) { return (length + BLOCK - 1) / BLOCK; }
 
@@ -193,6 +210,13 @@ static inline int bestInstructionSet() {
 }
 
 static inline int defaultThreads() { return omp_get_max_threads(); }
+
+/// How many threads OpenMP gives to what this thread calls from now on; returns how many they were.
+static inline int setThreads(int threads) {
+    int before = omp_get_max_threads();
+    omp_set_num_threads(threads);
+    return before;
+}
 
 static inline void toBFloat16(
         int instructionSet, int threads, const float* source, uint16_t* target, int64_t length) {

@@ -1,8 +1,5 @@
 // The loops of elementwise functions.
 
-/// The operations of org.dl4jsr.kernel.Arithmetic.
-enum Arithmetic { ADD, SUBTRACT, MULTIPLY, DIVIDE, REVERSE_SUBTRACT, REVERSE_DIVIDE };
-
 /// Sizes outermost first, and for each operand its steps in elements.
 template <int OPERANDS>
 struct Loops {

@@ -3,8 +3,7 @@
 // and the same bits come out each time.
 #include "attention.h"
 
-static const int TILE = 16;
-static const int THREADS = TILE * TILE;
+static_assert(THREADS == TILE * TILE, "a thread a score");
 
 /// A tile [TILE, width] in shared memory, its rows padded against bank conflicts.
 struct Tile {

@@ -2,8 +2,6 @@
 #pragma once
 #include "device.h"
 
-static constexpr float LOG2_E = 1.442695041f;
-
 /// One head's rows of one sequence in the arrays of a model: row i is at first + i * stride.
 template <class T>
 struct Rows {

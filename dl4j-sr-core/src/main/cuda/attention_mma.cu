@@ -1,16 +1,14 @@
 // Causal attention of BF16 on tensor cores (compute capability 8.0 and up), for heads up to WIDTH wide: a block takes
-// ROWS queries or keys, a warp 16 of them. Sums are FP32; probabilities and gradients of scores are rounded to BF16
+// TENSOR_ROWS queries or keys, a warp 16 of them. Sums are FP32; probabilities and gradients of scores are rounded to BF16
 // before they are multiplied again. Arrays lie at 16-byte boundaries and heads are a multiple of 8 wide.
 #include "attention.h"
 
-static const int WARPS = 4;
-static const int THREADS = WARPS * WARP;
-static const int ROWS = 16 * WARPS;
+static_assert(TENSOR_ROWS == 16 * (TENSOR_THREADS / WARP), "a warp takes 16 rows");
 
 /// A tile of rows in shared memory, WIDTH values each, padded so that neither rows nor columns meet in a bank.
 template <int WIDTH>
 struct Tile {
-    static const int STRIDE = WIDTH + 8;
+    static const int STRIDE = WIDTH + TENSOR_PADDING;
 
     uint16_t* memory;
 
@@ -20,7 +18,7 @@ struct Tile {
 
     /// All threads of the block copy `count` rows from this one on; what lies behind `time` or `width` is zero.
     METHOD void load(Rows<const uint16_t> source, int from, int count, int time, int width) const {
-        for (int i = threadIdx.x; i < count * (WIDTH / OCTET); i += THREADS) {
+        for (int i = threadIdx.x; i < count * (WIDTH / OCTET); i += TENSOR_THREADS) {
             const int row = i / (WIDTH / OCTET), column = i % (WIDTH / OCTET) * OCTET;
             *(uint4*) at(row, column) = from + row < time && column < width
                     ? *(const uint4*) (source.row(from + row) + column) : make_uint4(0, 0, 0, 0);
@@ -155,35 +153,35 @@ DEVICE void attentionForward(const uint16_t* qkv, uint16_t* out, float* logSumEx
     DYNAMIC_SHARED_MEMORY(sharedMemory);
     const Head head(blockIdx.x, time, heads, width);
     const Rows<const uint16_t> q = head.part(qkv, 0, 3), k = head.part(qkv, 1, 3), v = head.part(qkv, 2, 3);
-    const Tile<WIDTH> keys = {(uint16_t*) sharedMemory}, values = {keys.memory + ROWS * Tile<WIDTH>::STRIDE};
-    const int first = blockIdx.y * ROWS, row = threadIdx.x / WARP * 16, query = first + row + laneRow();
+    const Tile<WIDTH> keys = {(uint16_t*) sharedMemory}, values = {keys.memory + TENSOR_ROWS * Tile<WIDTH>::STRIDE};
+    const int first = blockIdx.y * TENSOR_ROWS, row = threadIdx.x / WARP * 16, query = first + row + laneRow();
     const float scale = LOG2_E / sqrtf((float) width);
-    keys.load(q, first, ROWS, time, width);
+    keys.load(q, first, TENSOR_ROWS, time, width);
     __syncthreads();
     Left queries[WIDTH / 16];
     UNROLLED
     for (int i = 0; i < WIDTH / 16; i++) {
         queries[i] = leftOf(keys, row, 16 * i);
     }
-    Sums sums[WIDTH / 8], p[ROWS / 8];
+    Sums sums[WIDTH / 8], p[TENSOR_ROWS / 8];
     clear(sums);
     float top[2] = {-INFINITY, -INFINITY}, total[2] = {0, 0}; // of 2^score over the keys so far; total is the lane's
-    for (int from = 0; from <= first && from < time; from += ROWS) {
+    for (int from = 0; from <= first && from < time; from += TENSOR_ROWS) {
         __syncthreads();
-        keys.load(k, from, ROWS, time, width);
-        values.load(v, from, ROWS, time, width);
+        keys.load(k, from, TENSOR_ROWS, time, width);
+        values.load(v, from, TENSOR_ROWS, time, width);
         __syncthreads();
         clear(p);
         UNROLLED
         for (int i = 0; i < WIDTH / 16; i++) {
             UNROLLED
-            for (int n = 0; n < ROWS / 8; n++) {
+            for (int n = 0; n < TENSOR_ROWS / 8; n++) {
                 multiplyAdd(p[n], queries[i], transposedRight(keys, 8 * n, 16 * i));
             }
         }
         float most[2] = {top[0], top[1]};
         UNROLLED
-        for (int n = 0; n < ROWS / 8; n++) {
+        for (int n = 0; n < TENSOR_ROWS / 8; n++) {
             UNROLLED
             for (int i = 0; i < 4; i++) {
                 const int key = from + 8 * n + laneColumn() + i % 2;
@@ -202,7 +200,7 @@ DEVICE void attentionForward(const uint16_t* qkv, uint16_t* out, float* logSumEx
             total[i] *= factor[i];
         }
         UNROLLED
-        for (int n = 0; n < ROWS / 8; n++) {
+        for (int n = 0; n < TENSOR_ROWS / 8; n++) {
             UNROLLED
             for (int i = 0; i < 4; i++) {
                 p[n].values[i] = exp2f(p[n].values[i] - top[i / 2]);
@@ -229,7 +227,7 @@ DEVICE void attentionForward(const uint16_t* qkv, uint16_t* out, float* logSumEx
 }
 
 /// delta [batch * heads, time] = the products of the rows of out with those of its gradient, a warp a row of a head.
-KERNEL(THREADS, attentionDelta, const uint16_t* out, const uint16_t* dOut, float* delta, int64_t rows, int time,
+KERNEL(TENSOR_THREADS, attentionDelta, const uint16_t* out, const uint16_t* dOut, float* delta, int64_t rows, int time,
        int heads, int width) {
     const int64_t index = threadIndex() / WARP; // batch, head, time
     if (index >= rows) {
@@ -264,13 +262,13 @@ DEVICE void attentionBackwardKeys(
     __shared__ float lse[QUERIES], deltas[QUERIES];
     const Head head(blockIdx.x, time, heads, width);
     const Rows<const uint16_t> q = head.part(qkv, 0, 3), dOutRows = head.part(dOut, 0, 1);
-    const Tile<WIDTH> keys = {(uint16_t*) sharedMemory}, values = {keys.memory + ROWS * Tile<WIDTH>::STRIDE};
-    const Tile<WIDTH> queries = {values.memory + ROWS * Tile<WIDTH>::STRIDE};
+    const Tile<WIDTH> keys = {(uint16_t*) sharedMemory}, values = {keys.memory + TENSOR_ROWS * Tile<WIDTH>::STRIDE};
+    const Tile<WIDTH> queries = {values.memory + TENSOR_ROWS * Tile<WIDTH>::STRIDE};
     const Tile<WIDTH> dOuts = {queries.memory + QUERIES * Tile<WIDTH>::STRIDE};
-    const int first = blockIdx.y * ROWS, row = threadIdx.x / WARP * 16, key = first + row + laneRow();
+    const int first = blockIdx.y * TENSOR_ROWS, row = threadIdx.x / WARP * 16, key = first + row + laneRow();
     const float scale = 1 / sqrtf((float) width);
-    keys.load(head.part(qkv, 1, 3), first, ROWS, time, width);
-    values.load(head.part(qkv, 2, 3), first, ROWS, time, width);
+    keys.load(head.part(qkv, 1, 3), first, TENSOR_ROWS, time, width);
+    values.load(head.part(qkv, 2, 3), first, TENSOR_ROWS, time, width);
     Sums dKeys[WIDTH / 8], dValues[WIDTH / 8], p[QUERIES / 8], dScores[QUERIES / 8];
     clear(dKeys);
     clear(dValues);
@@ -278,7 +276,7 @@ DEVICE void attentionBackwardKeys(
         __syncthreads();
         queries.load(q, from, QUERIES, time, width);
         dOuts.load(dOutRows, from, QUERIES, time, width);
-        for (int i = threadIdx.x; i < QUERIES && from + i < time; i += THREADS) {
+        for (int i = threadIdx.x; i < QUERIES && from + i < time; i += TENSOR_THREADS) {
             lse[i] = logSumExp[(int64_t) blockIdx.x * time + from + i];
             deltas[i] = delta[(int64_t) blockIdx.x * time + from + i];
         }
@@ -310,10 +308,10 @@ DEVICE void attentionBackwardQueries(
     DYNAMIC_SHARED_MEMORY(sharedMemory);
     const Head head(blockIdx.x, time, heads, width);
     const Rows<const uint16_t> k = head.part(qkv, 1, 3), v = head.part(qkv, 2, 3);
-    const Tile<WIDTH> queries = {(uint16_t*) sharedMemory}, dOuts = {queries.memory + ROWS * Tile<WIDTH>::STRIDE};
-    const Tile<WIDTH> keys = {dOuts.memory + ROWS * Tile<WIDTH>::STRIDE};
+    const Tile<WIDTH> queries = {(uint16_t*) sharedMemory}, dOuts = {queries.memory + TENSOR_ROWS * Tile<WIDTH>::STRIDE};
+    const Tile<WIDTH> keys = {dOuts.memory + TENSOR_ROWS * Tile<WIDTH>::STRIDE};
     const Tile<WIDTH> values = {keys.memory + KEYS * Tile<WIDTH>::STRIDE};
-    const int first = blockIdx.y * ROWS, row = threadIdx.x / WARP * 16, query = first + row + laneRow();
+    const int first = blockIdx.y * TENSOR_ROWS, row = threadIdx.x / WARP * 16, query = first + row + laneRow();
     const float scale = 1 / sqrtf((float) width);
     float lse[2], deltas[2];
     UNROLLED
@@ -322,11 +320,11 @@ DEVICE void attentionBackwardQueries(
         lse[i] = real ? logSumExp[(int64_t) blockIdx.x * time + query + 8 * i] : 0;
         deltas[i] = real ? delta[(int64_t) blockIdx.x * time + query + 8 * i] : 0;
     }
-    queries.load(head.part(qkv, 0, 3), first, ROWS, time, width);
-    dOuts.load(head.part(dOut, 0, 1), first, ROWS, time, width);
+    queries.load(head.part(qkv, 0, 3), first, TENSOR_ROWS, time, width);
+    dOuts.load(head.part(dOut, 0, 1), first, TENSOR_ROWS, time, width);
     Sums dQueries[WIDTH / 8], p[KEYS / 8], dScores[KEYS / 8];
     clear(dQueries);
-    for (int from = 0; from < first + ROWS && from < time; from += KEYS) {
+    for (int from = 0; from < first + TENSOR_ROWS && from < time; from += KEYS) {
         __syncthreads();
         keys.load(k, from, KEYS, time, width);
         values.load(v, from, KEYS, time, width);
@@ -348,19 +346,19 @@ DEVICE void attentionBackwardQueries(
 }
 
 #define ATTENTION_KERNELS(WIDTH, COLUMNS) \
-    KERNEL(THREADS, attentionForward_mma##WIDTH, const uint16_t* qkv, uint16_t* out, float* logSumExp, int time, \
+    KERNEL(TENSOR_THREADS, attentionForward_mma##WIDTH, const uint16_t* qkv, uint16_t* out, float* logSumExp, int time, \
            int heads, int width) { \
         attentionForward<WIDTH>(qkv, out, logSumExp, time, heads, width); \
     } \
-    KERNEL(THREADS, attentionBackwardKeys_mma##WIDTH, const uint16_t* qkv, const float* logSumExp, \
+    KERNEL(TENSOR_THREADS, attentionBackwardKeys_mma##WIDTH, const uint16_t* qkv, const float* logSumExp, \
            const float* delta, const uint16_t* dOut, uint16_t* dQkv, int time, int heads, int width) { \
         attentionBackwardKeys<WIDTH, COLUMNS>(qkv, logSumExp, delta, dOut, dQkv, time, heads, width); \
     } \
-    KERNEL(THREADS, attentionBackwardQueries_mma##WIDTH, const uint16_t* qkv, const float* logSumExp, \
+    KERNEL(TENSOR_THREADS, attentionBackwardQueries_mma##WIDTH, const uint16_t* qkv, const float* logSumExp, \
            const float* delta, const uint16_t* dOut, uint16_t* dQkv, int time, int heads, int width) { \
         attentionBackwardQueries<WIDTH, COLUMNS>(qkv, logSumExp, delta, dOut, dQkv, time, heads, width); \
     }
 
-ATTENTION_KERNELS(32, 32)
-ATTENTION_KERNELS(64, 32)
-ATTENTION_KERNELS(128, 32)
+ATTENTION_KERNELS(32, TENSOR_COLUMNS)
+ATTENTION_KERNELS(64, TENSOR_COLUMNS)
+ATTENTION_KERNELS(128, TENSOR_COLUMNS)

@@ -1,8 +1,6 @@
 // Casts and stochastic rounding. They give the bits of JavaKernels: compile without contraction (--fmad=false --ftz=false).
 #include "random.h"
 
-static const int THREADS = 256;
-
 KERNEL(THREADS, toBFloat16, const float* source, uint16_t* target, int64_t length) {
     const int shift = shiftOf(target);
     eachOctet(length, shift, areAligned(source - shift, target - shift), [&](int64_t i, auto octet) {

@@ -1,5 +1,7 @@
 // What all kernels share: types, access to eight neighbouring values at once, and sums over a warp and a block.
-// Compiled by NVRTC or nvcc; the tests compile it with g++ over an emulation of CUDA's built-in names.
+// Compiled by NVRTC or nvcc; the tests compile it with g++ over an emulation of CUDA's built-in names. The sizes in
+// capitals are definitions of the compiler's command line: org.dl4jsr.kernel.cuda.KernelConstant. Kernels that promise a
+// bound, not bits, take sums in FP32 and a fixed order, without atomics, so that the same bits come out each time.
 #pragma once
 
 #ifdef __CUDACC_RTC__
@@ -85,11 +87,15 @@ DEVICE bool allBelow(U x, U limit) { return x < limit; }
 
 #include "rounding.h"
 
-static const int WARP = 32;
-static const int OCTET = 8;
+static constexpr float LOG2_E = 1.442695041f;
+
+/// Of a block of THREADS.
+static const int WARPS = THREADS / WARP;
 
 DEVICE int64_t threadIndex() { return blockIdx.x * (int64_t) blockDim.x + threadIdx.x; }
 DEVICE int64_t threads() { return gridDim.x * (int64_t) blockDim.x; }
+DEVICE int warpRow() { return (int) (threadIndex() / WARP); }
+DEVICE int lane() { return threadIdx.x % WARP; }
 
 DEVICE float load(const float* source) { return *source; }
 DEVICE float load(const uint16_t* source) { return value((U) *source << 16); }

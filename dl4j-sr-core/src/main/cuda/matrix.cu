@@ -1,8 +1,6 @@
 // What cuBLAS leaves to do around a product: gathering operands, and adding more than one term to the result.
 #include "device.h"
 
-static const int THREADS = 256;
-
 /// Strides, in elements, of an array over the four dimensions of a loop.
 struct Strides {
     int64_t s0, s1, s2, s3;

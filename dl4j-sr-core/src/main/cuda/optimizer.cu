@@ -4,7 +4,7 @@
 #include "sums.h"
 #include "optimizers.h"
 
-static const int THREADS = 256;
+static_assert(sizeof(StepSums) == STEP_SUMS_BYTES, "Java reads StepSums");
 
 // Correctly rounded root and quotient of numbers that are neither huge nor tiny, by the steps that the compiler itself
 // takes for them, but without its branch for each number, which keeps eight of them from running at once.

@@ -1,7 +1,5 @@
 #include "sums.h"
 
-static const int THREADS = 256;
-
 template <class T>
 DEVICE void sumOfSquares(const T* values, int64_t length, double* sums) {
     Lanes lanes;

@@ -3,8 +3,6 @@
 #include "device.h"
 
 // Two threads sum one block, eight lanes each.
-static const int BLOCK = 4096;
-static const int BLOCK_THREADS = 2;
 
 struct Lanes {
     double sums[OCTET];

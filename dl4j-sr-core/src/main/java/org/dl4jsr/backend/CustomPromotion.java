@@ -72,7 +72,7 @@ final class CustomPromotion {
                 // with content: some ops write only a part of their output
                 setOutputs(context, outputs.stream().map(copies::of).toList());
                 context.setDArguments(promoted(types));
-                stock.get();
+                var unused = stock.get(); // written to the outputs
             } finally {
                 setInputs(context, inputs);
                 setOutputs(context, outputs);

@@ -129,7 +129,7 @@ final class ElementwiseShortcuts implements Shortcut {
                 if (scalar != null) {
                     ((ScalarOp) op).setScalar(Nd4j.scalar(DataType.FLOAT, scalar.getDouble(0)));
                 }
-                stock.get();
+                var unused = stock.get(); // written to the outputs
             } finally {
                 executioner.setX(x, op, context);
                 executioner.setZ(z, op, context);

@@ -145,7 +145,7 @@ public final class OpDispatch {
             run(kernelOp, context);
             return true;
         }
-        if (shortens(op, context, inputs, outputs)) {
+        if (ForeignUpdates.take(device, op.opName(), inputs, outputs) || shortens(op, context, inputs, outputs)) {
             return true;
         }
         return switch (Treatment.of(op.opName(), inputs, outputs)) {

@@ -2,7 +2,6 @@ package org.dl4jsr.backend;
 
 import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
 import org.nd4j.linalg.api.buffer.DataBuffer;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -13,7 +12,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 public final class PendingSteps {
 
     /** Never modified once published, so that reading needs no lock. By identity: DataBuffer.equals reads contents. */
-    private static volatile Map<DataBuffer, PendingStep> pending = new IdentityHashMap<>();
+    private static volatile IdentityHashMap<DataBuffer, PendingStep> pending = new IdentityHashMap<>();
 
     private PendingSteps() {}
 
@@ -29,14 +28,14 @@ public final class PendingSteps {
 
     /** Makes {@code step} pending on the buffer that {@code gradient} lies in, in place of any other. */
     public static synchronized void put(INDArray gradient, PendingStep step) {
-        Map<DataBuffer, PendingStep> copy = new IdentityHashMap<>(pending);
+        var copy = new IdentityHashMap<DataBuffer, PendingStep>(pending);
         copy.put(root(gradient), step);
         pending = copy;
     }
 
     /** Forgets the step pending on the buffer that {@code gradient} lies in. */
     public static synchronized void remove(INDArray gradient) {
-        Map<DataBuffer, PendingStep> copy = new IdentityHashMap<>(pending);
+        var copy = new IdentityHashMap<DataBuffer, PendingStep>(pending);
         copy.remove(root(gradient));
         pending = copy;
     }

@@ -85,8 +85,8 @@ public record ElementLoops(long[] sizes, long[][] steps) {
         }
     }
 
-    @FunctionalInterface
     /** What is done with one element of each operand. */
+    @FunctionalInterface
     public interface Body {
         void accept(long[] offsets);
     }

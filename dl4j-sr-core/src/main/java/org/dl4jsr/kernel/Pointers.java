@@ -6,7 +6,7 @@ import org.bytedeco.javacpp.PointerScope;
 /** JavaCPP's pointers by what version 1.5.7 has, too: a project that declares ND4J first gets that one. */
 public final class Pointers {
 
-    @SuppressWarnings("unchecked")
+    @SuppressWarnings({"unchecked", "rawtypes"}) // Java has no generic arrays
     private static final Class<? extends Pointer>[] OF_EVERY_CLASS = new Class[0];
 
     private Pointers() {}

@@ -96,6 +96,7 @@ public final class GptEmbedding extends GptLayer {
     }
 
     /** nIn is the vocabulary, nOut the width. */
+    @SuppressWarnings("unchecked") // as DL4J declares build()
     public static final class Builder extends FeedForwardLayer.Builder<Builder> {
 
         private int contextLength;
@@ -107,7 +108,6 @@ public final class GptEmbedding extends GptLayer {
         }
 
         @Override
-        @SuppressWarnings("unchecked")
         public GptEmbedding build() {
             return new GptEmbedding(this);
         }

@@ -91,6 +91,7 @@ public final class GptOutput extends GptLayer {
     }
 
     /** nIn is the width, nOut the vocabulary. */
+    @SuppressWarnings("unchecked") // as DL4J declares build()
     public static final class Builder extends FeedForwardLayer.Builder<Builder> {
 
         private String tiedTo;
@@ -107,7 +108,6 @@ public final class GptOutput extends GptLayer {
         }
 
         @Override
-        @SuppressWarnings("unchecked")
         public GptOutput build() {
             return new GptOutput(this);
         }

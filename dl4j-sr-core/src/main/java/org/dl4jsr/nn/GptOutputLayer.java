@@ -28,9 +28,11 @@ import org.nd4j.linalg.factory.Nd4j;
  * Implementation of {@link GptOutput}. The backward pass does the forward pass too, as DL4J's output layers do, and
  * keeps the loss for the score, so that a training step computes the logits once.
  */
+@SuppressWarnings("ThreadLocalUsage") // one a layer and thread: they go with the layer
 public final class GptOutputLayer extends SequenceLayer<GptOutput> implements IOutputLayer {
 
     private final transient ThreadLocal<INDArray> labels = new ThreadLocal<>();
+
     private final transient ThreadLocal<Double> loss = new ThreadLocal<>();
     private transient Supplier<Layer> embedding;
 
@@ -288,6 +290,7 @@ public final class GptOutputLayer extends SequenceLayer<GptOutput> implements IO
 
     @Override
     @Deprecated
+    @SuppressWarnings("InlineMeSuggester") // deprecated in DL4J
     public int numLabels() {
         return (int) layerConf().getNOut();
     }

@@ -21,6 +21,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * <p>DL4J hands a layer its input and then asks for activations or gradients. Whatever a layer holds from one of these
  * calls to the next it holds for the calling thread alone, so that one thread may ask for outputs while another trains.
  */
+@SuppressWarnings("ThreadLocalUsage") // one a layer and thread: they go with the layer
 abstract class SequenceLayer<C extends GptLayer> extends BaseLayer<C> {
 
     private final transient ThreadLocal<INDArray> inputs = new ThreadLocal<>();

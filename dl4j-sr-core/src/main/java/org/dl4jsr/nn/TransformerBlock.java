@@ -130,6 +130,7 @@ public final class TransformerBlock extends GptLayer {
     }
 
     /** Of nIn and nOut at most one needs to be set. */
+    @SuppressWarnings("unchecked") // as DL4J declares build()
     public static final class Builder extends FeedForwardLayer.Builder<Builder> {
 
         private int heads;
@@ -151,7 +152,6 @@ public final class TransformerBlock extends GptLayer {
         }
 
         @Override
-        @SuppressWarnings("unchecked")
         public TransformerBlock build() {
             return new TransformerBlock(this);
         }

@@ -34,6 +34,7 @@ import org.nd4j.linalg.factory.Nd4j;
  * 11.6 kB for BF16 of width 384 with 6 heads. They lie in the workspace of the activations; inference keeps nothing. A
  * backward pass without a training forward pass before it (as frozen layers do) computes them again.
  */
+@SuppressWarnings("ThreadLocalUsage") // one a layer and thread: they go with the layer
 public final class TransformerBlockLayer extends SequenceLayer<TransformerBlock> {
 
     private final transient ThreadLocal<Intermediates> kept = new ThreadLocal<>();

@@ -1,14 +1,18 @@
 package org.dl4jsr.policy;
 
 import java.util.Arrays;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
+import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.dl4jsr.backend.Autocast;
 import org.dl4jsr.backend.Bf16Executioner;
 import org.dl4jsr.rounding.WeightWrite;
+import org.dl4jsr.updater.ExactState;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -17,9 +21,12 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  *
  * <p>{@link #apply} sets a configuration's data type and turns DL4J's {@code Adam}, and any
  * {@link org.dl4jsr.updater.SrAdam}, into the {@code SrAdam} of this policy with the same hyper-parameters (Adam's
- * epsilon is added to the bias-corrected root then), taking over {@code WeightDecay}. In BF16 other updaters become
- * {@link org.dl4jsr.updater.StochasticallyRounded}, under {@link #NEAREST} with weights rounded to nearest, and batch
- * normalization keeps its running variance as it is ({@code useLogStd(false)}). The loss functions of a BF16 network compute in FP32 ({@link Fp32Loss}, {@link Fp32Reconstruction}).
+ * epsilon is added to the bias-corrected root then), taking over {@code WeightDecay}. In BF16 networks other updaters
+ * become {@link org.dl4jsr.updater.StochasticallyRounded}, which under {@link #NEAREST} round to nearest. An updater that
+ * names no seed, or 0, takes the network's for its random bits. The loss functions of a BF16 network compute in FP32
+ * ({@link Fp32Loss}, {@link Fp32Reconstruction}), and so do its output layers at inference: outputs are FLOAT
+ * ({@link FloatOutputs}, {@link FloatInput}). Batch normalization keeps its running variance as it is
+ * ({@code useLogStd(false)}).
  *
  * <p>Autocast is a switch of the whole process: the policy applied last decides. Call {@link #activate} when a saved
  * network of this policy is restored.
@@ -163,36 +170,113 @@ public enum Bf16Policy {
     }
 
     /**
-     * A network of this policy with the parameters of {@code network}, rounded to nearest. Its updater starts afresh,
-     * at iteration 0.
+     * A network of this policy with the parameters of {@code network}, rounded to nearest; under {@link #O2} and
+     * {@link #KAHAN} the digits beyond BF16 are kept, of the network and in the new one. Its updater starts afresh, at
+     * iteration 0.
      */
     public MultiLayerNetwork convert(MultiLayerNetwork network) {
-        var configuration = MultiLayerConfiguration.fromJson(
-                network.getLayerWiseConfigurations().toJson());
+        var configuration = apply(network.getLayerWiseConfigurations());
         configuration.setIterationCount(0);
         configuration.setEpochCount(0);
-        var converted = new MultiLayerNetwork(apply(configuration));
-        converted.init(parameters(network.params()), false);
+        INDArray weights = ExactState.weights(network);
+        var converted = new MultiLayerNetwork(configuration);
+        converted.init(weights.castTo(dataType).dup(), false);
+        ExactState.keep(converted, weights);
         RunningVariances.convert(Arrays.asList(network.getLayers()), Arrays.asList(converted.getLayers()));
         return converted;
     }
 
-    /**
-     * A graph of this policy with the parameters of {@code graph}, rounded to nearest. Its updater starts afresh, at
-     * iteration 0.
-     */
+    /** As {@link #convert(MultiLayerNetwork)}. */
     public ComputationGraph convert(ComputationGraph graph) {
-        var configuration =
-                ComputationGraphConfiguration.fromJson(graph.getConfiguration().toJson());
+        var configuration = apply(graph.getConfiguration());
         configuration.setIterationCount(0);
         configuration.setEpochCount(0);
-        var converted = new ComputationGraph(apply(configuration));
-        converted.init(parameters(graph.params()), false);
+        INDArray weights = ExactState.weights(graph);
+        var converted = new ComputationGraph(configuration);
+        converted.init(weights.castTo(dataType).dup(), false);
+        ExactState.keep(converted, weights);
         RunningVariances.convert(Arrays.asList(graph.getVertices()), Arrays.asList(converted.getVertices()));
         return converted;
     }
 
-    private INDArray parameters(INDArray parameters) {
-        return parameters.dataType() == dataType ? parameters.dup() : parameters.castTo(dataType);
+    /**
+     * The graph of the same layers, parameters and updater state, as DL4J's {@code toComputationGraph()} makes it of
+     * networks that are not BF16.
+     */
+    public static ComputationGraph toComputationGraph(MultiLayerNetwork network) {
+        MultiLayerConfiguration layers = ConfigurationCopies.of(network.getLayerWiseConfigurations());
+        NeuralNetConfiguration first = layers.getConf(0);
+        var builder = new NeuralNetConfiguration.Builder()
+                .seed(first.getSeed())
+                .miniBatch(first.isMiniBatch())
+                .graphBuilder()
+                .addInputs("in");
+        String last = "in";
+        for (int i = 0; i < layers.getConfs().size(); i++) {
+            String name = String.valueOf(i);
+            builder.addLayer(name, layers.getConf(i).getLayer(), layers.getInputPreProcess(i), last);
+            last = name;
+        }
+        ComputationGraphConfiguration configuration =
+                builder.setOutputs(last).backpropType(layers.getBackpropType()).build();
+        configuration.setTbpttFwdLength(layers.getTbpttFwdLength());
+        configuration.setTbpttBackLength(layers.getTbpttBackLength());
+        configuration.setIterationCount(network.getIterationCount());
+        configuration.setEpochCount(network.getEpochCount());
+        configuration.setDataType(layers.getDataType());
+        var graph = new ComputationGraph(configuration);
+        graph.init(network.params().dup(), false);
+        if (network.getUpdater(false) != null && network.getUpdater().getStateViewArray() != null) {
+            graph.getUpdater().getStateViewArray().assign(network.getUpdater().getStateViewArray());
+        }
+        return graph;
+    }
+
+    /**
+     * A FLOAT network of DL4J alone, which loads and trains where dl4j-sr is not: losses and updaters are DL4J's, SrAdam
+     * becomes Adam with its moments and its weight decay, master weights and compensations are in the weights. It goes
+     * on at the same iteration. A schedule of dl4j-sr's becomes a fixed learning rate, its present one, and what SrAdam
+     * does beyond Adam (clipping, skipping) ends.
+     *
+     * @throws IllegalArgumentException if the network has layers of dl4j-sr, or anything else that only it can load
+     */
+    public static MultiLayerNetwork toStock(MultiLayerNetwork network) {
+        MultiLayerConfiguration configuration = ConfigurationCopies.of(network.getLayerWiseConfigurations());
+        new PolicyOutputs(false).replace(configuration);
+        toStock(ConfiguredLayers.of(configuration), network.getIterationCount(), network.getEpochCount());
+        configuration.setIterationCount(network.getIterationCount());
+        configuration.setEpochCount(network.getEpochCount());
+        configuration.setDataType(DataType.FLOAT);
+        requireStock(configuration.toJson());
+        var stock = new MultiLayerNetwork(configuration);
+        stock.init(ExactState.weights(network), false);
+        ExactState.copyToStock(network, stock);
+        return stock;
+    }
+
+    /** As {@link #toStock(MultiLayerNetwork)}. */
+    public static ComputationGraph toStock(ComputationGraph graph) {
+        ComputationGraphConfiguration configuration = ConfigurationCopies.of(graph.getConfiguration());
+        new PolicyOutputs(false).replace(configuration);
+        toStock(ConfiguredLayers.of(configuration), configuration.getIterationCount(), configuration.getEpochCount());
+        configuration.setDataType(DataType.FLOAT);
+        requireStock(configuration.toJson());
+        var stock = new ComputationGraph(configuration);
+        stock.init(ExactState.weights(graph), false);
+        ExactState.copyToStock(graph, stock);
+        return stock;
+    }
+
+    private static void toStock(ConfiguredLayers configuration, int iteration, int epoch) {
+        new StockUpdaters(iteration, epoch).replace(configuration);
+        new PolicyLosses(DataType.FLOAT).replace(configuration);
+    }
+
+    private static void requireStock(String json) {
+        Matcher ours = Pattern.compile("\"(org\\.dl4jsr\\.[^\"]*)\"").matcher(json);
+        if (ours.find()) {
+            throw new IllegalArgumentException("The network has a " + ours.group(1)
+                    + ", which only dl4j-sr can load: there is no network of DL4J alone that is the same");
+        }
     }
 }

@@ -69,7 +69,7 @@ public final class SafeRestore {
     private static final long LARGEST_EXPANSION = 1032;
 
     private static final Set<DataType> TYPES =
-            Set.of(DataType.BFLOAT16, DataType.HALF, DataType.FLOAT, DataType.DOUBLE);
+            Set.of(DataType.BFLOAT16, DataType.FLOAT16, DataType.FLOAT, DataType.DOUBLE);
 
     private final Path file;
     private final ZipFile zip;
@@ -231,7 +231,7 @@ public final class SafeRestore {
             long shapeLength = in.readLong();
             String shapeType = in.readUTF();
             if (!shapeAllocation.equals(AllocationMode.MIXED_DATA_TYPES.name())
-                    || !shapeType.equals(DataType.LONG.name())
+                    || !shapeType.equals(DataType.INT64.name())
                     || shapeLength < 4
                     || shapeLength > 2 * 32 + 4) {
                 throw new IOException("not a shape of up to 32 dimensions");

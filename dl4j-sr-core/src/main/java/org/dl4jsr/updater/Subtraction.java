@@ -60,6 +60,6 @@ record Subtraction(INDArray values, WeightWrite weightWrite, long seed, boolean 
     }
 
     private static long count(INDArray condition) {
-        return condition.castTo(DataType.LONG).sumNumber().longValue();
+        return condition.castTo(DataType.INT64).sumNumber().longValue();
     }
 }

@@ -55,7 +55,7 @@ final class UpdaterState {
     /** Elements of updater state that a variable of {@code parameters} parameters needs in a BF16 network. */
     static long size(FusedUpdater config, long parameters) {
         WeightWrite write = config.getWeightWrite();
-        long arrays = config.moments() + (write.hasExtra() ? 1 : 0);
+        long arrays = (long) config.moments() + (write.hasExtra() ? 1 : 0);
         return write.hasFp32State() && parameters > 0
                 ? HEADER_OF_A_VARIABLE + 2 * arrays * parameters
                 : arrays * parameters;

@@ -160,7 +160,7 @@ class Bf16CopiesTest {
     void castsToOtherTypes() {
         INDArray x = Nd4j.createFromArray(-3f, 0.5f, 255f).castTo(DataType.BFLOAT16);
         assertEquals(Nd4j.createFromArray(-3.0, 0.5, 255.0), x.castTo(DataType.DOUBLE));
-        assertEquals(Nd4j.createFromArray(-3, 0, 255), x.castTo(DataType.INT));
+        assertEquals(Nd4j.createFromArray(-3, 0, 255), x.castTo(DataType.INT32));
         assertEquals(
                 258f, Nd4j.createFromArray(257, 259).castTo(DataType.BFLOAT16).getFloat(1) - 2);
         assertEquals(

@@ -122,6 +122,6 @@ class Bf16CpuBackendTest {
                 Nd4j.rand(DataType.FLOAT, 3, 3)
                         .mmul(Nd4j.rand(DataType.FLOAT, 3, 3))
                         .dataType());
-        assertEquals(DataType.INT, Nd4j.createFromArray(1, 2, 3).add(1).dataType());
+        assertEquals(DataType.INT32, Nd4j.createFromArray(1, 2, 3).add(1).dataType());
     }
 }

@@ -205,7 +205,7 @@ class Bf16NumbersTest {
     @Test
     void whatCannotWorkIsRefused() {
         INDArray x = Bf16Testing.random(random, 30);
-        INDArray[] operands = {x, Nd4j.zeros(DataType.INT, 20)};
+        INDArray[] operands = {x, Nd4j.zeros(DataType.INT32, 20)};
         for (String op :
                 new String[] {"encode_threshold", "decode_threshold", "encode_bitmap", "decode_bitmap", "batched_gemm"
                 }) {
@@ -216,7 +216,7 @@ class Bf16NumbersTest {
                             .addInputs(operands)
                             .addFloatingPointArguments(1e-3)
                             .addIntegerArguments(1, 1, 1, 1, 1, 1, 1, 1, 1)
-                            .addOutputs(x, Nd4j.zeros(DataType.INT, 20), Nd4j.zeros(DataType.INT, 20))
+                            .addOutputs(x, Nd4j.zeros(DataType.INT32, 20), Nd4j.zeros(DataType.INT32, 20))
                             .build()));
         }
     }
@@ -252,7 +252,7 @@ class Bf16NumbersTest {
         INDArray x = Bf16Testing.random(random, 4, 6);
         INDArray bits = Nd4j.exec(DynamicCustomOp.builder("bitcast")
                 .addInputs(x)
-                .addIntegerArguments(DataType.SHORT.toInt())
+                .addIntegerArguments(DataType.INT16.toInt())
                 .build())[0];
         short[] expected = Bf16Testing.bits(x);
         for (int i = 0; i < expected.length; i++) {

@@ -215,7 +215,7 @@ final class CustomOpCases {
                 .integers('c', DataType.BFLOAT16.toInt())
                 .flags(true));
         add(c("cast", x(4, 6)).integers(DataType.DOUBLE.toInt()));
-        add(c("cast", x(4, 6)).integers(DataType.INT.toInt()));
+        add(c("cast", x(4, 6)).integers(DataType.INT32.toInt()));
         add(c("cast", Nd4j.createFromArray(1, 259, 3)).integers(DataType.BFLOAT16.toInt()));
         add(c("min_max_datatype").integers(DataType.BFLOAT16.toInt(), 1));
         each("invert_permutation", Nd4j.createFromArray(2, 0, 1));
@@ -691,6 +691,6 @@ final class CustomOpCases {
     }
 
     private static INDArray zeros(long... shape) {
-        return Nd4j.zeros(DataType.INT, shape);
+        return Nd4j.zeros(DataType.INT32, shape);
     }
 }

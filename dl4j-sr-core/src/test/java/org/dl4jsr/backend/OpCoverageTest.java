@@ -20,6 +20,7 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -33,6 +34,7 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
  * Every op of ND4J, in every memory layout, gives for BF16 arrays what it gives for FLOAT arrays of the same values, to
  * the bit, rounded to nearest even once; or it throws, as it does for FLOAT. So with FLOAT among the BF16 operands.
  */
+@Tag("slow")
 class OpCoverageTest {
 
     /** Their value depends on the order of the elements in memory. */

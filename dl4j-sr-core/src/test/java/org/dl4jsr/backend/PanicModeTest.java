@@ -60,6 +60,7 @@ class PanicModeTest {
     }
 
     @Test
+    @SuppressWarnings("deprecation")
     void theOpThatGivesInfinityIsNamed() {
         Nd4j.getExecutioner().setProfilingMode(OpExecutioner.ProfilingMode.INF_PANIC);
         INDArray x = Nd4j.createFromArray(1f, 0f, 2f).castTo(DataType.BFLOAT16);

@@ -29,6 +29,7 @@ class ShortcutsTest {
     private final Random random = new Random(2);
 
     @AfterEach
+    @SuppressWarnings("deprecation") // the other way to switch the profiler
     void disarm() {
         Nd4j.getExecutioner().setProfilingConfig(ProfilerConfig.builder().build());
         Nd4j.getExecutioner().setProfilingMode(OpExecutioner.ProfilingMode.DISABLED);

@@ -272,6 +272,7 @@ class TreatmentTest {
     }
 
     @Test
+    @SuppressWarnings("deprecation")
     void scatter() {
         INDArray table = Bf16Testing.random(random, 5, 3);
         INDArray updates = Bf16Testing.random(random, 4, 3);

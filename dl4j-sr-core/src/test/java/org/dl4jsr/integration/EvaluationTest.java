@@ -105,6 +105,7 @@ class EvaluationTest {
     }
 
     @Test
+    @SuppressWarnings("unchecked") // DL4J's varargs
     void binaryAndCalibration() {
         EvaluationBinary[] binary = {new EvaluationBinary(), new EvaluationBinary()};
         EvaluationCalibration[] calibration = {new EvaluationCalibration(), new EvaluationCalibration()};

@@ -35,6 +35,7 @@ import org.deeplearning4j.ui.model.stats.J7StatsListener;
 import org.deeplearning4j.ui.model.storage.InMemoryStatsStorage;
 import org.dl4jsr.policy.Bf16Policy;
 import org.dl4jsr.updater.TestNetworks;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.nd4j.evaluation.classification.Evaluation;
@@ -44,6 +45,7 @@ import org.nd4j.linalg.learning.config.Adam;
 import org.nd4j.linalg.learning.config.IUpdater;
 import org.nd4j.linalg.learning.config.Nesterovs;
 
+@Tag("slow")
 class ListenersTest {
 
     private static MultiLayerNetwork network(IUpdater updater, Bf16Policy policy) {
@@ -63,6 +65,7 @@ class ListenersTest {
 
     /** Whoever listens changes nothing. */
     @Test
+    @SuppressWarnings("deprecation") // deprecated ones, too
     void listenersOfAllKindsAtOnce(@TempDir Path directory) {
         TrainingListener[] all = {
             new ScoreIterationListener(1),

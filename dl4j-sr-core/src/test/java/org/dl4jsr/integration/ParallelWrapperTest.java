@@ -17,6 +17,7 @@ import org.dl4jsr.rounding.WeightWrite;
 import org.dl4jsr.updater.SrAdam;
 import org.dl4jsr.updater.StochasticallyRounded;
 import org.dl4jsr.updater.TestNetworks;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -29,6 +30,7 @@ import org.nd4j.linalg.learning.config.Nesterovs;
  * Data parallel training by parameter averaging. DL4J starts its replicas while the first one trains already, so that
  * no two runs are equal bit for bit, in FLOAT either.
  */
+@Tag("slow")
 @Timeout(120)
 class ParallelWrapperTest {
 
@@ -36,6 +38,7 @@ class ParallelWrapperTest {
         return Stream.of(new SrAdam(5e-3), new StochasticallyRounded(new Nesterovs(0.05, 0.9)));
     }
 
+    @SuppressWarnings("try") // close() may throw InterruptedException
     private static void train(Model model) throws Exception {
         try (var wrapper = new ParallelWrapper.Builder<>(model)
                 .workers(2)

@@ -300,6 +300,7 @@ class SafeRestoreTest {
         return bytes.toByteArray();
     }
 
+    @SuppressWarnings("deprecation")
     private static MultiLayerNetwork network(Bf16Policy policy) {
         var network = new MultiLayerNetwork(policy.apply(TestNetworks.builder(new Adam(1e-2))
                 .dist(new NormalDistribution(0, 0.1))

@@ -140,9 +140,6 @@ class WaysOutTest {
                 .get());
         trips.put("compression by GZIP", array -> Nd4j.getCompressor()
                 .decompress(Nd4j.getCompressor().compress(array, "GZIP")));
-        trips.put("compression by NOOP, which gives FLOAT", array -> Nd4j.getCompressor()
-                .decompress(Nd4j.getCompressor().compress(array, "NOOP"))
-                .castTo(DataType.BFLOAT16));
         return trips;
     }
 

@@ -26,6 +26,7 @@ import org.deeplearning4j.nn.conf.WorkspaceMode;
 import org.deeplearning4j.nn.conf.graph.LayerVertex;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.util.ModelSerializer;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -42,6 +43,7 @@ import org.nd4j.linalg.learning.config.Sgd;
 import org.nd4j.linalg.learning.regularization.L2Regularization;
 
 /** Whole networks: how they start, train, save, copy and predict. */
+@Tag("slow")
 class GptNetworkTest {
 
     private static final String TEXT = "the quick brown fox jumps over the lazy dog; the dog sleeps.";
@@ -75,7 +77,7 @@ class GptNetworkTest {
         assertTrue(net.score(data) < 0.1, "loss is " + net.score(data));
         INDArray predicted =
                 net.output(data.getFeatures())[0].castTo(DataType.FLOAT).argMax(2);
-        assertEquals(data.getLabels().castTo(DataType.LONG), predicted);
+        assertEquals(data.getLabels().castTo(DataType.INT64), predicted);
     }
 
     @Test
@@ -215,7 +217,7 @@ class GptNetworkTest {
         int[] predicted = ((GptOutputLayer) net.getOutputLayer(0))
                 .predict(net.feedForward(new INDArray[] {ints(TOKENS)}, false).get("block1"));
         assertEquals(
-                output.argMax(2).reshape(-1), Nd4j.createFromArray(predicted).castTo(DataType.LONG));
+                output.argMax(2).reshape(-1), Nd4j.createFromArray(predicted).castTo(DataType.INT64));
     }
 
     /** What comes later in a sequence, and how long it is, changes nothing before. */

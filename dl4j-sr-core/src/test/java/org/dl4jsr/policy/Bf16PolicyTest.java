@@ -314,6 +314,30 @@ class Bf16PolicyTest {
         assertTrue(error.getMessage().contains(text), error::getMessage);
     }
 
+    /** To and fro, without a step between: what BF16 lacks is kept in masters and, all but 2^-16, in compensations. */
+    @ParameterizedTest
+    @CsvSource({"O2, 0", "KAHAN, 4e-6", "SR, 4e-3", "NEAREST, 4e-3"})
+    void digitsBeyondBf16AreKept(Bf16Policy policy, float tolerance) {
+        var network = TestNetworks.mlp(new Adam(1e-2), DataType.FLOAT);
+        fit(network, 20);
+        var narrow = policy.convert(network);
+        assertArrayEquals(
+                bits(network.params()), bits(Bf16Policy.FP32.convert(narrow).params()), tolerance);
+        assertArrayEquals(
+                bits(network.params()),
+                bits(Bf16Policy.FP32
+                        .convert(policy.convert(Bf16Policy.toComputationGraph(narrow)))
+                        .params()),
+                tolerance);
+        fit(narrow, 20);
+        assertTrue(loss(narrow) < loss(network), "the state is sound");
+        if (policy == Bf16Policy.O2) {
+            var wide = Bf16Policy.FP32.convert(narrow);
+            assertArrayEquals(bits(narrow.params()), bits(wide.params().castTo(DataType.BFLOAT16)));
+            assertFalse(Arrays.equals(bits(narrow.params()), bits(wide.params())), "masters have more digits");
+        }
+    }
+
     @ParameterizedTest
     @EnumSource(Bf16Policy.class)
     void trainedNetworksAreConverted(Bf16Policy policy) {

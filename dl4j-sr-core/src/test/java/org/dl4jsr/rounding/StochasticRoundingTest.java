@@ -76,7 +76,7 @@ class StochasticRoundingTest {
     @Test
     void unbiasedOverElementsAndSteps() {
         int n = 200_000;
-        for (float value : new float[] {1.001f, -0.3f, 1e-3f, 3.1415926f, 1e-39f, -7e37f}) {
+        for (float value : new float[] {1.001f, -0.3f, 1e-3f, 3.1415925f, 1e-39f, -7e37f}) {
             double sumOverElements = 0;
             double sumOverSteps = 0;
             for (int i = 0; i < n; i++) {

@@ -27,6 +27,7 @@ import org.dl4jsr.kernel.reference.JavaKernels;
 import org.dl4jsr.rounding.BFloat16;
 import org.dl4jsr.rounding.StateRounding;
 import org.dl4jsr.rounding.WeightWrite;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -40,6 +41,7 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
 import org.nd4j.linalg.learning.config.Nesterovs;
 import org.nd4j.linalg.learning.config.Sgd;
 
+@Tag("slow")
 class SrAdamTrainingTest {
 
     static Stream<Arguments> typesAndWrites() {
@@ -316,9 +318,8 @@ class SrAdamTrainingTest {
     @Test
     void trainingGoesOnAfterASkip() {
         var network = TestNetworks.mlp(new SrAdam(1e-2), DataType.BFLOAT16);
-        float[] state = null;
         fit(network, 2);
-        state = bits(network.getUpdater().getStateViewArray());
+        float[] state = bits(network.getUpdater().getStateViewArray());
         network.fit(poisoned(Double.NaN));
         network.fit(poisoned(Double.NaN));
         assertArrayEquals(state, bits(network.getUpdater().getStateViewArray()));

@@ -24,10 +24,12 @@ import java.time.ZoneId;
 import java.time.format.DateTimeFormatter;
 import java.util.Locale;
 import java.util.Scanner;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
+@Tag("slow")
 class ArchitectureTest {
 
     private static final JavaClasses CLASSES = new ClassFileImporter()
@@ -44,6 +46,8 @@ class ArchitectureTest {
                 .definedBy("org.dl4jsr.examples.command")
                 .layer("bench")
                 .definedBy("org.dl4jsr.examples.bench")
+                .layer("study")
+                .definedBy("org.dl4jsr.examples.study")
                 .layer("run")
                 .definedBy("org.dl4jsr.examples.run")
                 .layer("report")
@@ -58,12 +62,14 @@ class ArchitectureTest {
                 .mayOnlyBeAccessedByLayers("main")
                 .whereLayer("bench")
                 .mayOnlyBeAccessedByLayers("main", "command")
+                .whereLayer("study")
+                .mayOnlyBeAccessedByLayers("main", "command")
                 .whereLayer("run")
-                .mayOnlyBeAccessedByLayers("main", "command", "bench")
+                .mayOnlyBeAccessedByLayers("main", "command", "bench", "study")
                 .whereLayer("report")
-                .mayOnlyBeAccessedByLayers("command", "bench", "run")
+                .mayOnlyBeAccessedByLayers("command", "bench", "study", "run")
                 .whereLayer("data")
-                .mayOnlyBeAccessedByLayers("command", "bench", "run")
+                .mayOnlyBeAccessedByLayers("command", "bench", "study", "run")
                 .check(CLASSES);
     }
 
@@ -109,7 +115,13 @@ class ArchitectureTest {
     }
 
     /** What the rules are to find. */
-    @SuppressWarnings("unused")
+    @SuppressWarnings({
+        "unused",
+        "DefaultCharset",
+        "ReturnValueIgnored",
+        "JavaTimeDefaultTimeZone",
+        "StringCaseLocaleUsage"
+    })
     private static final class LocaleDependent {
 
         void all(PrintStream out, InputStream in, OutputStream stream, byte[] bytes) throws IOException {

@@ -66,6 +66,9 @@ class BadInputTest {
                 "bench --grow height | Unknown dimension 'height': choose from width, depth, context, batch",
                 "bench --preset gpt2-774m --batch 512 | Not enough memory: gpt2-774m under fp32 with batch 512",
                 "pretrain --preset gpt-neo-1.3b | gpt-neo-1.3b under bf16-sr has 2,631,639,040 elements of updater state",
+                "study fame | Unknown study 'fame': choose one of regularization, stagnation, convergence",
+                "study | Missing required parameter: 'NAME'",
+                "study moments --seed x | Invalid value for option '--seed'",
                 "plan --preset nothing | Unknown preset 'nothing'",
                 "plan --batch 0 | --batch 0 is out of range",
                 "train | Unmatched argument at index 0: 'train'",
@@ -96,6 +99,7 @@ class BadInputTest {
         assertBad("Cannot write to directory /proc/none", "pretrain", "--out", "/proc/none");
         assertBad("Cannot write to directory " + file, "compare", "--out", file);
         assertBad("Cannot write to directory " + file, "bench", "--out", file);
+        assertBad("Cannot write to directory " + file, "study", "moments", "--out", file);
         assertBad("Directory " + empty + " holds no run", "pretrain", "--resume", empty);
         assertBad("Directory " + empty + " holds no run", "sample", "--model", empty);
     }

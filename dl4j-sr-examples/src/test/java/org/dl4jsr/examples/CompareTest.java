@@ -10,9 +10,11 @@ import java.util.ArrayList;
 import java.util.List;
 import org.dl4jsr.examples.command.App;
 import org.dl4jsr.examples.run.TestRuns;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
+@Tag("slow")
 class CompareTest {
 
     @TempDir

@@ -23,11 +23,13 @@ import org.dl4jsr.examples.run.Checkpoints;
 import org.dl4jsr.examples.run.GptNetwork;
 import org.dl4jsr.examples.run.TestRuns;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Real processes, killed for real: what a resumed run ends with is, bit for bit, what an undisturbed run ends with. */
+@Tag("slow")
 class ResumeTest {
 
     private static final int STEPS = 100;

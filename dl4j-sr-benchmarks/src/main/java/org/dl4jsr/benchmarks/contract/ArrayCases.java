@@ -160,25 +160,25 @@ enum ArrayCases implements KernelCase {
     /** Small ones of several dimensions, and long ones for several blocks and threads. */
     private static long[] shape(Random random, int trial) {
         return trial % 8 == 0
-                ? new long[] {1 + random.nextInt(3), 5000 + random.nextInt(20_000)}
+                ? new long[] {random.nextLong(1, 4), random.nextLong(5000, 25_000)}
                 : random.longs(1 + random.nextInt(4), 1, 10).toArray();
     }
 
     private static void eachWindow(Random random, WindowCheck check) {
         for (int trial = 0; trial < 48; trial++) {
             var window = new Window(
-                    1 + random.nextInt(4),
-                    1 + random.nextInt(4),
-                    1 + random.nextInt(3),
-                    1 + random.nextInt(3),
-                    random.nextInt(3),
-                    random.nextInt(3),
-                    1 + random.nextInt(2),
-                    1 + random.nextInt(2));
-            long batch = 1 + random.nextInt(3);
-            long channels = 1 + random.nextInt(3);
-            long rows = 1 + random.nextInt(trial < 40 ? 6 : 30);
-            long columns = 1 + random.nextInt(trial < 40 ? 6 : 30);
+                    random.nextLong(1, 5),
+                    random.nextLong(1, 5),
+                    random.nextLong(1, 4),
+                    random.nextLong(1, 4),
+                    random.nextLong(3),
+                    random.nextLong(3),
+                    random.nextLong(1, 3),
+                    random.nextLong(1, 3));
+            long batch = random.nextLong(1, 4);
+            long channels = random.nextLong(1, 4);
+            long rows = random.nextLong(1, trial < 40 ? 7 : 31);
+            long columns = random.nextLong(1, trial < 40 ? 7 : 31);
             check.run(
                     window,
                     new long[] {

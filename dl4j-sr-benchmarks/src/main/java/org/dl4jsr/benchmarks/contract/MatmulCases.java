@@ -21,8 +21,8 @@ enum MatmulCases implements KernelCase {
                     multiply(
                             comparison,
                             dense(arrays, type, (transposed & 1) == 1, 1100, 9),
-                            dense(arrays, type, (transposed & 2) == 2, 9, 260),
-                            dense(arrays, type, false, 1100, 260),
+                            dense(arrays, type, (transposed & 2) == 2, 9, 520),
+                            dense(arrays, type, false, 1100, 520),
                             1,
                             0,
                             null,
@@ -36,7 +36,7 @@ enum MatmulCases implements KernelCase {
             Random random = arrays.random();
             int leading = Math.max(0, random.nextInt(5) - 2);
             long[] shape = random.longs(leading + 2, 1, leading == 0 ? 20 : 6).toArray();
-            long depth = 1 + random.nextInt(20);
+            long depth = random.nextLong(1, 21);
             long[] left = shape.clone();
             long[] right = shape.clone();
             left[leading + 1] = depth;

@@ -27,8 +27,8 @@ public final class RandomArrays {
         -1f,
         1.00390625f,
         1.01171875f,
-        3.4e38f,
-        -3.4e38f,
+        Float.intBitsToFloat(0x7F7FC99E), // 3.4e38
+        Float.intBitsToFloat(0xFF7FC99E),
         Float.MAX_VALUE,
         Float.POSITIVE_INFINITY,
         Float.NEGATIVE_INFINITY,
@@ -76,7 +76,7 @@ public final class RandomArrays {
 
     /** Finite numbers of many sizes. */
     Content numbers(FloatType type, int size) {
-        return of(type, size, () -> random.nextGaussian() * Math.scalb(1, random.nextInt(40) - 20));
+        return of(type, size, () -> random.nextGaussian() * Math.scalb(1f, random.nextInt(40) - 20));
     }
 
     /** Normally distributed. */

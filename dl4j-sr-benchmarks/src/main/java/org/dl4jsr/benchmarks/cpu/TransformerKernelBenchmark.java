@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
 import org.dl4jsr.benchmarks.contract.Content;
 import org.dl4jsr.benchmarks.contract.HostProcessor;
 import org.dl4jsr.benchmarks.contract.Processor;
@@ -82,11 +83,14 @@ public class TransformerKernelBenchmark {
 
     @Setup
     public void allocate() {
-        String[] sizes = shape.split("x");
-        batch = Integer.parseInt(sizes[0]);
-        time = Integer.parseInt(sizes[1]);
-        heads = Integer.parseInt(sizes[2]);
-        headWidth = Integer.parseInt(sizes[3]);
+        int[] sizes = Pattern.compile("x")
+                .splitAsStream(shape)
+                .mapToInt(Integer::parseInt)
+                .toArray();
+        batch = sizes[0];
+        time = sizes[1];
+        heads = sizes[2];
+        headWidth = sizes[3];
         rows = batch * time;
         width = heads * headWidth;
         kernels = CpuKernels.ofLevel(level.isEmpty() ? null : level, 0).kernels();

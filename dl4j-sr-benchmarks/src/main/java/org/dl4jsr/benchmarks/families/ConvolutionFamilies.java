@@ -10,9 +10,7 @@ import org.deeplearning4j.nn.conf.CNN2DFormat;
 import org.deeplearning4j.nn.conf.ConvolutionMode;
 import org.deeplearning4j.nn.conf.inputs.InputType;
 import org.deeplearning4j.nn.conf.layers.BatchNormalization;
-import org.deeplearning4j.nn.conf.layers.Convolution1D;
 import org.deeplearning4j.nn.conf.layers.Convolution1DLayer;
-import org.deeplearning4j.nn.conf.layers.Convolution2D;
 import org.deeplearning4j.nn.conf.layers.Convolution3D;
 import org.deeplearning4j.nn.conf.layers.Convolution3D.DataFormat;
 import org.deeplearning4j.nn.conf.layers.ConvolutionLayer;
@@ -74,7 +72,7 @@ final class ConvolutionFamilies {
                     "Convolution1D, " + mode,
                     Tasks.patterns(3, 8),
                     SEQUENCE,
-                    new Convolution1D.Builder()
+                    new Convolution1DLayer.Builder()
                             .kernelSize(3)
                             .nOut(4)
                             .convolutionMode(mode)
@@ -145,7 +143,7 @@ final class ConvolutionFamilies {
         for (ConvolutionMode mode : List.of(ConvolutionMode.Same, ConvolutionMode.Truncate, ConvolutionMode.Strict)) {
             families.add(image(
                     "Convolution2D, " + mode,
-                    new Convolution2D.Builder(3, 3)
+                    new ConvolutionLayer.Builder(3, 3)
                             .nOut(4)
                             .convolutionMode(mode)
                             .activation(Activation.TANH)
@@ -227,8 +225,9 @@ final class ConvolutionFamilies {
         }
         families.add(image("Upsampling2D", convolution(), new Upsampling2D.Builder(2).build()));
         families.add(image("ZeroPadding, Cropping2D", convolution(), new ZeroPaddingLayer(1, 2), new Cropping2D(2, 1)));
-        families.add(image("SpaceToDepth", convolution(), new SpaceToDepthLayer.Builder(2, CNN2DFormat.NCHW).build()));
-        families.add(image("SpaceToBatch", convolution(), new SpaceToBatchLayer.Builder(new int[] {1, 1}).build()));
+        families.add(
+                image("SpaceToDepth", convolution(), new SpaceToDepthLayer.Builder<>(2, CNN2DFormat.NCHW).build()));
+        families.add(image("SpaceToBatch", convolution(), new SpaceToBatchLayer.Builder<>(new int[] {1, 1}).build()));
         families.add(image(
                 "LocalResponseNormalization",
                 convolution(),

@@ -91,7 +91,7 @@ final class FeedForwardFamilies {
                         Tasks.patterns(8),
                         VECTOR,
                         dense(12),
-                        new RepeatVector.Builder(3).build(),
+                        new RepeatVector.Builder<>(3).build(),
                         new GlobalPoolingLayer(PoolingType.AVG),
                         classifier()),
                 chain(

@@ -35,6 +35,7 @@ final class RecurrentFamilies {
 
     private RecurrentFamilies() {}
 
+    @SuppressWarnings("deprecation") // GravesLSTM trains, too
     static List<Family> all() {
         var families = new ArrayList<Family>();
         for (Layer layer : List.of(

@@ -5,6 +5,7 @@ import java.util.List;
 import org.dl4jsr.kernel.cuda.CudaDevice;
 import org.dl4jsr.kernel.cuda.CudaStream;
 import org.dl4jsr.kernel.cuda.FakeCuda;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -13,6 +14,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * launched through a fake driver, where there is g++. Two fake GPUs must give the same bits: they have different numbers
  * of multiprocessors and run blocks and threads in opposite orders.
  */
+@Tag("slow")
 class KernelContractTest {
 
     /** More than a grid of the fake GPU covers at once, and enough for three threads. */

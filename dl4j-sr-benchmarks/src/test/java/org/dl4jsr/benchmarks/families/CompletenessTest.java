@@ -25,10 +25,12 @@ import org.deeplearning4j.nn.conf.layers.Pooling1D;
 import org.deeplearning4j.nn.conf.layers.Pooling2D;
 import org.deeplearning4j.nn.conf.layers.variational.ReconstructionDistribution;
 import org.deeplearning4j.nn.conf.weightnoise.IWeightNoise;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Whatever DL4J has of a kind is in a family, or in {@link LimitsTest} where M2.1 cannot train it. */
+@Tag("slow")
 class CompletenessTest {
 
     /** Other names of layers; their builders build those. */

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import java.util.List;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -13,6 +14,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * Every family trains in BF16 with stochastic rounding as in FLOAT. To be quick, for few iterations, and families that
  * both network classes have take turns between them; {@link FamilyTable} trains all in both, for 100.
  */
+@Tag("slow")
 class FamiliesTest {
 
     private static final int ITERATIONS = 25;

@@ -61,6 +61,7 @@ class RecurrentInferenceTest {
         assertNear(step(expected, 0), graph.rnnTimeStep(step(features, 0))[0]);
     }
 
+    @SuppressWarnings("deprecation") // GravesLSTM, too
     static Stream<Layer> layers() {
         return Stream.of(
                 new LSTM.Builder().nOut(6).build(),

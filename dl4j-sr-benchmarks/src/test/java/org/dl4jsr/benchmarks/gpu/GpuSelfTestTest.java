@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -39,13 +40,13 @@ class GpuSelfTestTest {
     void checksMeasuresAndWritesJson() throws IOException {
         FakeCuda.load();
         Path file = directory.resolve("out.json");
-        assertEquals(0, run("--elements", "5000", "--rows", "3", "--out", file.toString()), output::toString);
+        assertEquals(0, run("--elements", "5000", "--rows", "3", "--out", file.toString()), this::text);
         JsonNode json = new ObjectMapper().readTree(Files.readString(file));
         assertEquals(CASES.size(), json.get("checks").size());
         json.get("checks").forEach(check -> assertTrue(check.get("ok").asBoolean(), check::toString));
         assertEquals("copy", json.get("results").get(0).get("name").asText());
         assertTrue(json.get("results").size() > 30);
-        assertTrue(output.toString().contains("Fake GPU (device 0"), output::toString);
+        assertTrue(text().contains("Fake GPU (device 0"), this::text);
     }
 
     @Test
@@ -54,8 +55,8 @@ class GpuSelfTestTest {
         FakeCuda.load();
         FakeCuda.fail("cuLaunchKernel", 700);
         assertEquals(1, run("--check", "--elements", "100"));
-        assertTrue(output.toString().contains("check CASTS: FAILED, cuLaunchKernel of toBFloat16"), output::toString);
-        assertTrue(output.toString().contains("check BIAS_GRADIENT: agrees with Java"), output::toString);
+        assertTrue(text().contains("check CASTS: FAILED, cuLaunchKernel of toBFloat16"), this::text);
+        assertTrue(text().contains("check BIAS_GRADIENT: agrees with Java"), this::text);
     }
 
     @Test
@@ -63,8 +64,8 @@ class GpuSelfTestTest {
         for (String[] bad : new String[][] {{"--rows", "none"}, {"--rows", "0"}, {"--out"}, {"-x", "1"}}) {
             output.reset();
             assertEquals(2, run(bad));
-            assertEquals(1, output.toString().lines().count(), output::toString);
-            assertTrue(output.toString().startsWith(bad[0]), output::toString);
+            assertEquals(1, text().lines().count(), this::text);
+            assertTrue(text().startsWith(bad[0]), this::text);
         }
     }
 
@@ -78,7 +79,7 @@ class GpuSelfTestTest {
                         GpuSelfTest.class.getName()))
                 .redirectErrorStream(true)
                 .start();
-        String text = new String(process.getInputStream().readAllBytes());
+        String text = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         assertEquals(2, process.waitFor(), text);
         assertEquals(1, text.lines().count(), text);
         assertTrue(text.startsWith("There is no NVIDIA"), text);
@@ -89,7 +90,11 @@ class GpuSelfTestTest {
         return Files.exists(Path.of("/dev/nvidiactl"));
     }
 
+    private String text() {
+        return output.toString(StandardCharsets.UTF_8);
+    }
+
     private int run(String... arguments) {
-        return GpuSelfTest.run(arguments, CASES, new PrintStream(output, true));
+        return GpuSelfTest.run(arguments, CASES, new PrintStream(output, true, StandardCharsets.UTF_8));
     }
 }

@@ -2,9 +2,11 @@ package org.dl4jsr.benchmarks.soak;
 
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Training leaves nothing behind; the long run, and what came of it, is {@link Soak#main}. */
+@Tag("slow")
 class SoakTest {
 
     @Test

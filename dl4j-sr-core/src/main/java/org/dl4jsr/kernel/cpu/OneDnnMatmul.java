@@ -27,6 +27,14 @@ public final class OneDnnMatmul implements Matmul {
     /** No operand larger than this, in bytes, is copied for speed: every thread keeps the memory for it. */
     private static final long COPIED_AT_MOST = 128 << 20;
 
+    /**
+     * A product of fewer operations over fewer bytes runs on one thread: it takes some 50 microseconds there. A second
+     * thread gains less than half of that, and where it waits for a busy processor it costs milliseconds.
+     */
+    private static final long OPERATIONS_OF_ONE_THREAD = 8 << 20;
+
+    private static final long BYTES_OF_ONE_THREAD = 1 << 20;
+
     private final engine engine;
     private final Kernels kernels;
     private final StridedCopy copies;
@@ -140,7 +148,14 @@ public final class OneDnnMatmul implements Matmul {
                 StridedArray addend) {
             a = isWorthTransposing(a, c) ? transpose(a, left) : taken(a, c.columns(), left);
             b = taken(b, c.rows(), right);
-            plan(a, b, c, alpha, beta, bias, addend).run(stream, a, b, c, bias, addend, reordered);
+            int threads = kernels instanceof NativeKernels && isSmall(a, b, c) ? NativeLibrary.setThreads(1) : 0;
+            try {
+                plan(a, b, c, alpha, beta, bias, addend).run(stream, a, b, c, bias, addend, reordered);
+            } finally {
+                if (threads > 0) {
+                    NativeLibrary.setThreads(threads);
+                }
+            }
         }
 
         OneDnnPlan plan(
@@ -159,6 +174,11 @@ public final class OneDnnMatmul implements Matmul {
             }
             return plan;
         }
+    }
+
+    private static boolean isSmall(StridedArray a, StridedArray b, StridedArray c) {
+        return 2 * c.length() * a.columns() <= OPERATIONS_OF_ONE_THREAD
+                && a.bytes() + b.bytes() + c.bytes() <= BYTES_OF_ONE_THREAD;
     }
 
     /** Whether a is column-major, dense and worth a row-major copy, which oneDNN multiplies faster. */
@@ -214,7 +234,7 @@ public final class OneDnnMatmul implements Matmul {
             append(c, 4 * rank);
             content[6 * rank] = Float.floatToRawIntBits(alpha);
             content[6 * rank + 1] = Float.floatToRawIntBits(beta);
-            content[6 * rank + 2] = a.type().ordinal() + 2 * c.type().ordinal() + (bias ? 4 : 0) + (residual ? 8 : 0);
+            content[6 * rank + 2] = a.type().ordinal() + 2L * c.type().ordinal() + (bias ? 4 : 0) + (residual ? 8 : 0);
             hash = Arrays.hashCode(content);
         }
 

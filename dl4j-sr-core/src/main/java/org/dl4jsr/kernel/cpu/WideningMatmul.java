@@ -56,7 +56,7 @@ final class WideningMatmul implements Matmul {
                 beta,
                 widen(bias, memory.bias),
                 widen(residual, memory.residual));
-        if (result != c) {
+        if (c.type() == FloatType.BFLOAT16) {
             copies.copy(result, c);
         }
     }

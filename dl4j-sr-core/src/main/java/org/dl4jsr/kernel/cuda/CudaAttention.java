@@ -1,8 +1,15 @@
 package org.dl4jsr.kernel.cuda;
 
+import static org.dl4jsr.kernel.cuda.KernelConstant.TENSOR_COLUMNS;
+import static org.dl4jsr.kernel.cuda.KernelConstant.TENSOR_PADDING;
+import static org.dl4jsr.kernel.cuda.KernelConstant.TENSOR_ROWS;
+import static org.dl4jsr.kernel.cuda.KernelConstant.TENSOR_THREADS;
+import static org.dl4jsr.kernel.cuda.KernelConstant.THREADS;
+import static org.dl4jsr.kernel.cuda.KernelConstant.TILE;
+import static org.dl4jsr.kernel.cuda.KernelConstant.WARP;
 import static org.dl4jsr.kernel.cuda.KernelLauncher.blocks;
 import static org.dl4jsr.kernel.cuda.KernelSource.ATTENTION;
-import static org.dl4jsr.kernel.cuda.KernelSource.TENSOR_CORE_ATTENTION;
+import static org.dl4jsr.kernel.cuda.KernelSource.ATTENTION_MMA;
 
 import java.util.stream.LongStream;
 import org.dl4jsr.kernel.FloatType;
@@ -15,24 +22,15 @@ import org.dl4jsr.kernel.FloatType;
  */
 final class CudaAttention {
 
-    private static final int WARP = 32;
-
-    /** As in attention.cu: threads of a block, rows of a tile, and what the kernels keep in shared memory. */
-    private static final int THREADS = 256;
-
-    private static final int TILE = 16;
+    /** What the kernels of attention.cu keep in shared memory: tiles of a head's rows, and of scores. */
     private static final int FORWARD_TILES = 3;
+
     private static final int FORWARD_SCORES = 1;
     private static final int BACKWARD_KEYS_TILES = 6;
     private static final int BACKWARD_QUERIES_TILES = 5;
     private static final int BACKWARD_SCORES = 2;
 
-    /** As in attention_mma.cu: threads and rows of a block, rows of the other operand's tile, padding of a row. */
-    private static final int TENSOR_THREADS = 128;
-
-    private static final int TENSOR_ROWS = 64;
-    private static final int TENSOR_COLUMNS = 32;
-    private static final int TENSOR_PADDING = 8;
+    /** The widest head that attention_mma.cu is compiled for. */
     private static final int TENSOR_WIDEST = 128;
 
     private final CudaDevice device;
@@ -49,14 +47,14 @@ final class CudaAttention {
     void forward(FloatType type, long qkv, long out, long logSumExp, int batch, int time, int heads, int headWidth) {
         if (runsOnTensorCores(type, headWidth, qkv, out)) {
             int width = tensorWidth(headWidth);
-            launcher.kernel(TENSOR_CORE_ATTENTION, "attentionForward_mma" + width)
+            launcher.kernel(ATTENTION_MMA, "attentionForward_mma" + width)
                     .add(qkv, out, logSumExp)
                     .add(time, heads, headWidth)
                     .launch(
-                            TENSOR_THREADS,
+                            TENSOR_THREADS.value,
                             (long) batch * heads,
-                            blocks(time, TENSOR_ROWS),
-                            tensorTiles(2 * TENSOR_ROWS, width));
+                            blocks(time, TENSOR_ROWS.value),
+                            tensorTiles(2 * TENSOR_ROWS.value, width));
             return;
         }
         launcher.kernel(ATTENTION, "attentionForward", type).add(qkv, out, logSumExp);
@@ -89,33 +87,38 @@ final class CudaAttention {
             long qkv, long out, long logSumExp, long dOut, long dQkv, int batch, int time, int heads, int headWidth) {
         long rows = (long) batch * heads * time;
         long delta = scratch.reserve(Float.BYTES * rows).address();
-        launcher.kernel(TENSOR_CORE_ATTENTION, "attentionDelta")
+        launcher.kernel(ATTENTION_MMA, "attentionDelta")
                 .add(out, dOut, delta, rows)
                 .add(time, heads, headWidth)
-                .launch(TENSOR_THREADS, blocks(rows * WARP, TENSOR_THREADS));
+                .launch(TENSOR_THREADS.value, blocks(rows * WARP.value, TENSOR_THREADS.value));
         int width = tensorWidth(headWidth);
         for (String kernel : new String[] {"attentionBackwardKeys_mma", "attentionBackwardQueries_mma"}) {
-            launcher.kernel(TENSOR_CORE_ATTENTION, kernel + width)
+            launcher.kernel(ATTENTION_MMA, kernel + width)
                     .add(qkv, logSumExp, delta, dOut, dQkv)
                     .add(time, heads, headWidth)
                     .launch(
-                            TENSOR_THREADS,
+                            TENSOR_THREADS.value,
                             (long) batch * heads,
-                            blocks(time, TENSOR_ROWS),
-                            tensorTiles(2 * (TENSOR_ROWS + TENSOR_COLUMNS), width));
+                            blocks(time, TENSOR_ROWS.value),
+                            tensorTiles(2 * (TENSOR_ROWS.value + TENSOR_COLUMNS.value), width));
         }
     }
 
     /** Launches a kernel of attention.cu. */
     private void launch(int tiles, int scores, int batch, int time, int heads, int headWidth) {
-        int bytes = tiles * TILE * (headWidth + 1) * Float.BYTES;
-        int needed = bytes + scores * TILE * (TILE + 1) * Float.BYTES; // the scores' size is fixed, the kernel has them
+        int bytes = tiles * TILE.value * (headWidth + 1) * Float.BYTES;
+        int needed = bytes
+                + scores
+                        * TILE.value
+                        * (TILE.value + 1)
+                        * Float.BYTES; // the scores' size is fixed, the kernel has them
         if (needed > device.sharedMemoryPerBlock()) {
             throw new IllegalArgumentException("A head of width " + headWidth + " needs " + needed
                     + " bytes of shared memory, " + device + " has " + device.sharedMemoryPerBlock()
                     + ": use more and narrower heads");
         }
-        launcher.add(time, heads, headWidth).launch(THREADS, (long) batch * heads, blocks(time, TILE), bytes);
+        launcher.add(time, heads, headWidth)
+                .launch(THREADS.value, (long) batch * heads, blocks(time, TILE.value), bytes);
     }
 
     private boolean runsOnTensorCores(FloatType type, int headWidth, long... arrays) {
@@ -133,6 +136,6 @@ final class CudaAttention {
 
     /** Bytes of so many rows in shared memory. */
     private static int tensorTiles(int rows, int width) {
-        return rows * (width + TENSOR_PADDING) * Short.BYTES;
+        return rows * (width + TENSOR_PADDING.value) * Short.BYTES;
     }
 }

@@ -1,10 +1,23 @@
 package org.dl4jsr.kernel.cuda;
 
+import static org.dl4jsr.kernel.cuda.KernelConstant.BLOCK;
+import static org.dl4jsr.kernel.cuda.KernelConstant.BLOCK_THREADS;
+import static org.dl4jsr.kernel.cuda.KernelConstant.OCTET;
+import static org.dl4jsr.kernel.cuda.KernelConstant.PANEL;
+import static org.dl4jsr.kernel.cuda.KernelConstant.ROW_CHUNK;
+import static org.dl4jsr.kernel.cuda.KernelConstant.STEP_SUMS_BYTES;
+import static org.dl4jsr.kernel.cuda.KernelConstant.THREADS;
+import static org.dl4jsr.kernel.cuda.KernelConstant.WARP;
 import static org.dl4jsr.kernel.cuda.KernelLauncher.blocks;
 import static org.dl4jsr.kernel.cuda.KernelSource.CASTS;
+import static org.dl4jsr.kernel.cuda.KernelSource.COLUMNS;
+import static org.dl4jsr.kernel.cuda.KernelSource.EMBEDDING;
+import static org.dl4jsr.kernel.cuda.KernelSource.GELU;
+import static org.dl4jsr.kernel.cuda.KernelSource.LAYERNORM;
+import static org.dl4jsr.kernel.cuda.KernelSource.LOSS;
 import static org.dl4jsr.kernel.cuda.KernelSource.OPTIMIZER;
 import static org.dl4jsr.kernel.cuda.KernelSource.SUMS;
-import static org.dl4jsr.kernel.cuda.KernelSource.TRANSFORMER;
+import static org.dl4jsr.kernel.cuda.KernelSource.TRANSPOSE;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -21,24 +34,6 @@ import org.dl4jsr.kernel.StepStatistics;
  * where it also lies at a multiple of 16 bytes, and rows are a multiple of 16 bytes long, it is read 16 bytes at once.
  */
 public final class CudaKernels implements Kernels {
-
-    /** Threads of a block, as in the sources. */
-    private static final int THREADS = 256;
-
-    private static final int WARP = 32;
-    private static final int OCTET = 8;
-
-    /** As in optimizer.cu: elements of a block of sums, threads that sum it, and bytes of its StepSums. */
-    private static final int BLOCK = 4096;
-
-    private static final int BLOCK_THREADS = 2;
-    private static final int STEP_SUMS = 40;
-
-    /** As in transformer.cu: rows and columns that a block sums. */
-    private static final int ROW_CHUNK = 128;
-
-    private static final int PANEL = 256;
-    private static final int TRANSPOSED_TILE = 32;
 
     private final CudaStream stream;
     private final KernelLauncher launcher;
@@ -94,7 +89,7 @@ public final class CudaKernels implements Kernels {
         if (length == 0) {
             return 0;
         }
-        long blocks = blocks(length, BLOCK);
+        long blocks = blocks(length, BLOCK.value);
         DeviceMemory sums = scratch.reserve(Double.BYTES * blocks);
         launchBlocks(launcher.kernel(SUMS, "sumOfSquares", type).add(values, length, sums.address()), blocks);
         double total = 0;
@@ -121,10 +116,10 @@ public final class CudaKernels implements Kernels {
             launchOctets(launcher, arrays.length());
             return;
         }
-        long blocks = blocks(arrays.length(), BLOCK);
-        DeviceMemory sums = scratch.reserve(STEP_SUMS * blocks);
+        long blocks = blocks(arrays.length(), BLOCK.value);
+        DeviceMemory sums = scratch.reserve(STEP_SUMS_BYTES.value * blocks);
         launchBlocks(launcher.add(sums.address()), blocks);
-        ByteBuffer onHost = read(sums, STEP_SUMS * blocks);
+        ByteBuffer onHost = read(sums, STEP_SUMS_BYTES.value * blocks);
         var range = new StepStatistics();
         range.weights = arrays.length();
         while (onHost.hasRemaining()) {
@@ -149,11 +144,11 @@ public final class CudaKernels implements Kernels {
             int rows,
             int width,
             float epsilon) {
-        launcher.kernel(TRANSFORMER, "layerNormForward", type)
+        launcher.kernel(LAYERNORM, "layerNormForward", type)
                 .add(x, gain, bias, y, mean, rstd)
                 .add(rows, width)
                 .add(epsilon)
-                .launch(THREADS, blocks((long) rows * WARP, THREADS));
+                .launch(THREADS.value, blocks((long) rows * WARP.value, THREADS.value));
     }
 
     @Override
@@ -171,27 +166,27 @@ public final class CudaKernels implements Kernels {
             int rows,
             int width) {
         long sums = rowSums(rows, 2 * width);
-        launcher.kernel(TRANSFORMER, "layerNormGradients", type)
+        launcher.kernel(LAYERNORM, "layerNormGradients", type)
                 .add(x, mean, rstd, dy, sums)
                 .add(rows, width);
         launchRowSums(rows, width);
         addChunks(type, sums, 2 * width, dGain, rows, width);
         addChunks(type, sums + (long) Float.BYTES * width, 2 * width, dBias, rows, width);
-        launcher.kernel(TRANSFORMER, "layerNormBackward", type)
+        launcher.kernel(LAYERNORM, "layerNormBackward", type)
                 .add(x, gain, mean, rstd, dy, residual, dx)
                 .add(rows, width)
-                .launch(THREADS, blocks((long) rows * WARP, THREADS));
+                .launch(THREADS.value, blocks((long) rows * WARP.value, THREADS.value));
     }
 
     @Override
     public synchronized void geluForward(FloatType type, long x, long y, long length) {
-        launchOctets(launcher.kernel(TRANSFORMER, "geluForward", type).add(x, y, length), length);
+        launchOctets(launcher.kernel(GELU, "geluForward", type).add(x, y, length), length);
     }
 
     @Override
     public synchronized void geluBackward(FloatType type, long x, long dy, long dx, long dBias, int rows, int width) {
         long sums = rowSums(rows, width);
-        launcher.kernel(TRANSFORMER, "geluBackward", type).add(x, dy, dx, sums).add(rows, width);
+        launcher.kernel(GELU, "geluBackward", type).add(x, dy, dx, sums).add(rows, width);
         launchRowSums(rows, width);
         addChunks(type, sums, width, dBias, rows, width);
     }
@@ -199,7 +194,7 @@ public final class CudaKernels implements Kernels {
     @Override
     public synchronized void biasGradient(FloatType type, long dy, long dBias, int rows, int width) {
         long sums = rowSums(rows, width);
-        launcher.kernel(TRANSFORMER, "biasGradient", type).add(dy, sums).add(rows, width);
+        launcher.kernel(COLUMNS, "biasGradient", type).add(dy, sums).add(rows, width);
         launchRowSums(rows, width);
         addChunks(type, sums, width, dBias, rows, width);
     }
@@ -228,10 +223,10 @@ public final class CudaKernels implements Kernels {
     @Override
     public synchronized void embeddingForward(
             FloatType type, long tokens, long tokenTable, long positionTable, long y, int batch, int time, int width) {
-        launcher.kernel(TRANSFORMER, "embeddingForward", type)
+        launcher.kernel(EMBEDDING, "embeddingForward", type)
                 .add(tokens, tokenTable, positionTable, y)
                 .add(time, width)
-                .launch(THREADS, (long) batch * time);
+                .launch(THREADS.value, (long) batch * time);
     }
 
     @Override
@@ -246,14 +241,14 @@ public final class CudaKernels implements Kernels {
             int width,
             int vocabulary,
             boolean accumulate) {
-        launcher.kernel(TRANSFORMER, "embeddingBackwardTokens", type)
+        launcher.kernel(EMBEDDING, "embeddingBackwardTokens", type)
                 .add(tokens, dy, dTokenTable)
                 .add(Math.multiplyExact(batch, time), width, accumulate ? 1 : 0)
-                .launch(THREADS, vocabulary);
-        launcher.kernel(TRANSFORMER, "embeddingBackwardPositions", type)
+                .launch(THREADS.value, vocabulary);
+        launcher.kernel(EMBEDDING, "embeddingBackwardPositions", type)
                 .add(dy, dPositionTable)
                 .add(batch, time, width)
-                .launch(THREADS, time);
+                .launch(THREADS.value, time);
     }
 
     @Override
@@ -266,51 +261,52 @@ public final class CudaKernels implements Kernels {
             int rows,
             int vocabulary,
             float scale) {
-        launcher.kernel(TRANSFORMER, "crossEntropy", type)
+        launcher.kernel(LOSS, "crossEntropy", type)
                 .add(logits, targets, losses, dLogits)
                 .add(vocabulary)
                 .add(scale)
-                .launch(THREADS, rows);
+                .launch(THREADS.value, rows);
     }
 
     @Override
     public synchronized void transpose(FloatType type, long x, long y, int rows, int columns) {
-        launcher.kernel(TRANSFORMER, "transpose", type)
+        launcher.kernel(TRANSPOSE, "transpose", type)
                 .add(x, y)
                 .add(rows, columns)
-                .launch(THREADS, blocks(columns, TRANSPOSED_TILE), blocks(rows, TRANSPOSED_TILE), 0);
+                .launch(THREADS.value, blocks(columns, WARP.value), blocks(rows, WARP.value), 0);
     }
 
     /** Launches a kernel that loops over the octets of {@code length} elements. */
     private void launchOctets(KernelLauncher kernel, long length) {
         if (length > 0) {
-            long octets = blocks(length, OCTET) + 1; // one more where the first is cut
-            kernel.launchLooping(THREADS, blocks(octets, THREADS));
+            long octets = blocks(length, OCTET.value) + 1; // one more where the first is cut
+            kernel.launchLooping(THREADS.value, blocks(octets, THREADS.value));
         }
     }
 
     /** Launches a kernel that takes {@code blocks} blocks of sums. */
     private void launchBlocks(KernelLauncher kernel, long blocks) {
-        kernel.launch(THREADS, blocks(blocks * BLOCK_THREADS, THREADS));
+        kernel.launch(THREADS.value, blocks(blocks * BLOCK_THREADS.value, THREADS.value));
     }
 
     /** Memory for the sums over chunks of rows, FP32 [chunks, columns]. */
     private long rowSums(int rows, int columns) {
-        return scratch.reserve(Float.BYTES * blocks(rows, ROW_CHUNK) * columns).address();
+        return scratch.reserve(Float.BYTES * blocks(rows, ROW_CHUNK.value) * columns)
+                .address();
     }
 
     private void launchRowSums(int rows, int width) {
-        launcher.launch(THREADS, blocks(rows, ROW_CHUNK), blocks(width, PANEL), 0);
+        launcher.launch(THREADS.value, blocks(rows, ROW_CHUNK.value), blocks(width, PANEL.value), 0);
     }
 
     /** target [width] = the sums over chunks of {@code sums}, whose rows are {@code stride} apart. */
     private void addChunks(FloatType type, long sums, int stride, long target, int rows, int width) {
-        launcher.kernel(TRANSFORMER, "addChunks", type)
+        launcher.kernel(COLUMNS, "addChunks", type)
                 .add(sums)
-                .add((int) blocks(rows, ROW_CHUNK), stride)
+                .add((int) blocks(rows, ROW_CHUNK.value), stride)
                 .add(target)
                 .add(width)
-                .launch(THREADS, blocks(width, THREADS));
+                .launch(THREADS.value, blocks(width, THREADS.value));
     }
 
     private static ByteBuffer read(DeviceMemory memory, long bytes) {

@@ -15,6 +15,7 @@ import static org.bytedeco.cuda.global.cublas.cublasSetStream_v2;
 import static org.bytedeco.cuda.global.cudart.CUDA_R_16BF;
 import static org.bytedeco.cuda.global.cudart.CUDA_R_32F;
 import static org.dl4jsr.kernel.cuda.CudaException.checkCublas;
+import static org.dl4jsr.kernel.cuda.KernelConstant.THREADS;
 import static org.dl4jsr.kernel.cuda.KernelLauncher.blocks;
 import static org.dl4jsr.kernel.cuda.KernelLauncher.suffix;
 import static org.dl4jsr.kernel.cuda.KernelSource.MATRIX;
@@ -35,7 +36,6 @@ import org.dl4jsr.kernel.StridedArray;
  */
 public final class CudaMatmul implements Matmul {
 
-    private static final int THREADS = 256;
     /** Dimensions that the kernel "combine" loops over. */
     private static final int LOOP = 4;
 
@@ -212,7 +212,7 @@ public final class CudaMatmul implements Matmul {
         addArray(target);
         addArray(bias == null ? null : bias.broadcastTo(shape));
         addArray(residual);
-        launcher.add(beta).launchLooping(THREADS, blocks(target.length(), THREADS));
+        launcher.add(beta).launchLooping(THREADS.value, blocks(target.length(), THREADS.value));
     }
 
     private void addArray(StridedArray matrix) {

@@ -3,36 +3,36 @@ package org.dl4jsr.kernel.cuda;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.util.Locale;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
 
 /** The CUDA C++ sources of the kernels, as they lie in the jar; each is compiled to a module of its own. */
 enum KernelSource {
-    CASTS("casts.cu"),
-    SUMS("sums.cu"),
-    OPTIMIZER("optimizer.cu"),
-    TRANSFORMER("transformer.cu"),
-    ATTENTION("attention.cu"),
-    /** For compute capability 8.0 and up. */
-    TENSOR_CORE_ATTENTION("attention_mma.cu"),
-    MATRIX("matrix.cu");
+    CASTS,
+    SUMS,
+    OPTIMIZER,
+    LAYERNORM,
+    GELU,
+    COLUMNS,
+    EMBEDDING,
+    LOSS,
+    TRANSPOSE,
+    ATTENTION,
+    /** On tensor cores: for compute capability 8.0 and up. */
+    ATTENTION_MMA,
+    MATRIX;
 
     private static final Pattern INCLUDE = Pattern.compile("^#include \"(.+)\"", Pattern.MULTILINE);
 
-    private final String file;
-
-    KernelSource(String file) {
-        this.file = file;
-    }
-
     /** Name of the file. */
     String file() {
-        return file;
+        return name().toLowerCase(Locale.ROOT) + ".cu";
     }
 
     String text() {
-        return text(file);
+        return text(file());
     }
 
     /** The text of each header that {@code text} includes, and that those include, by its name. */

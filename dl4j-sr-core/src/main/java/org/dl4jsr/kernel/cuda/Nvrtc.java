@@ -17,6 +17,7 @@ import static org.dl4jsr.kernel.cuda.CudaException.checkNvrtc;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Stream;
 import org.bytedeco.cuda.nvrtc._nvrtcProgram;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.PointerPointer;
@@ -27,13 +28,16 @@ import org.dl4jsr.kernel.Pointers;
 public final class Nvrtc {
 
     /** Each operation is rounded once and subnormals are kept: what the kernels' bits rest on. */
-    static final List<String> OPTIONS = List.of(
-            "--std=c++17",
-            "--device-as-default-execution-space",
-            "--fmad=false",
-            "--prec-sqrt=true",
-            "--prec-div=true",
-            "--ftz=false");
+    static final List<String> OPTIONS = Stream.concat(
+                    Stream.of(
+                            "--std=c++17",
+                            "--device-as-default-execution-space",
+                            "--fmad=false",
+                            "--prec-sqrt=true",
+                            "--prec-div=true",
+                            "--ftz=false"),
+                    KernelConstant.definitions().stream())
+            .toList();
 
     private Nvrtc() {}
 

@@ -98,7 +98,7 @@ final class JavaAttention {
     }
 
     private long index(int rowLength, int column, int i, int c) {
-        return (firstRow + i) * rowLength + column + head * headWidth + c;
+        return (firstRow + i) * rowLength + column + (long) head * headWidth + c;
     }
 
     private double dot(double[] a, int aRow, double[] b, int bRow) {

@@ -48,7 +48,7 @@ class MatmulTest {
     void anyShapesStridesAndFactors(Matmul matmul) {
         var random = new Random(1);
         for (int trial = 0; trial < 250; trial++) {
-            check(matmul, random, randomProduct(random));
+            check(matmul, randomProduct(random));
         }
     }
 
@@ -207,7 +207,7 @@ class MatmulTest {
             matmul = new OneDnnMatmul(KERNELS);
             product.run(matmul);
         }
-        check(matmul, random, product);
+        check(matmul, product);
     }
 
     @Test
@@ -225,7 +225,7 @@ class MatmulTest {
         assertThrows(IllegalArgumentException.class, () -> matmul.multiply(a, good, c, 1, 0, null, a));
     }
 
-    private static void check(Matmul matmul, Random random, Product product) {
+    private static void check(Matmul matmul, Product product) {
         double[] expected = product.expected();
         double[] tolerance = product.tolerance();
         product.run(matmul);

@@ -13,12 +13,14 @@ import org.dl4jsr.kernel.StepStatistics;
 import org.dl4jsr.kernel.reference.TestArray;
 import org.dl4jsr.rounding.StateRounding;
 import org.dl4jsr.rounding.WeightWrite;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
  * Why stochastic rounding: updates under half an ulp are lost by rounding to nearest, and kept on average by stochastic
  * rounding. A write adds at most ulp * |update| to the variance; the bounds below are 5 standard errors by that.
  */
+@Tag("slow")
 class StagnationTest {
 
     private static final int WEIGHTS = 4096;

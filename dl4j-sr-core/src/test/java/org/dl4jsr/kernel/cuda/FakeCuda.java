@@ -4,6 +4,7 @@ import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.URISyntaxException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -27,6 +28,7 @@ public final class FakeCuda {
     private static final Path TEST_SOURCES = CORE.resolve("src/test/cpp");
     private static final Path MAIN_SOURCES = CORE.resolve("src/main/cuda");
     private static final Path SHARED_SOURCES = CORE.resolve("src/main/shared");
+    private static final Path CONSTANTS = CORE.resolve("src/main/java/org/dl4jsr/kernel/cuda/KernelConstant.java");
     private static final List<String> EMPTY_LIBRARIES =
             List.of("libcudart.so.13", "libcublas.so.13", "libcublasLt.so.13");
 
@@ -121,7 +123,8 @@ public final class FakeCuda {
         var objects = new ArrayList<String>();
         for (var source : KernelSource.values()) {
             String object = BUILD.resolve(source.file() + ".o").toString();
-            compile(
+            var arguments = new ArrayList<>(KernelConstant.definitions());
+            arguments.addAll(List.of(
                     "-c",
                     "-include",
                     TEST_SOURCES.resolve("cuda_on_host.h").toString(),
@@ -129,7 +132,8 @@ public final class FakeCuda {
                     "c++",
                     MAIN_SOURCES.resolve(source.file()).toString(),
                     "-o",
-                    object);
+                    object));
+            compile(arguments.toArray(String[]::new));
             objects.add(object);
         }
         objects.add(TEST_SOURCES.resolve("fake_cuda.cpp").toString());
@@ -149,8 +153,8 @@ public final class FakeCuda {
             built = Math.min(
                     built, Files.getLastModifiedTime(BUILD.resolve(name)).toMillis());
         }
-        for (Path directory : List.of(TEST_SOURCES, MAIN_SOURCES, SHARED_SOURCES)) {
-            try (var files = Files.list(directory)) {
+        for (Path sources : List.of(TEST_SOURCES, MAIN_SOURCES, SHARED_SOURCES, CONSTANTS)) {
+            try (var files = Files.walk(sources, 1)) {
                 for (Path file : (Iterable<Path>) files::iterator) {
                     if (Files.getLastModifiedTime(file).toMillis() > built) {
                         return false;
@@ -181,7 +185,7 @@ public final class FakeCuda {
                 "-I" + SHARED_SOURCES));
         command.addAll(List.of(arguments));
         var process = new ProcessBuilder(command).redirectErrorStream(true).start();
-        String output = new String(process.getInputStream().readAllBytes());
+        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         try {
             if (process.waitFor() != 0) {
                 throw new IllegalStateException(String.join(" ", command) + "\n" + output);

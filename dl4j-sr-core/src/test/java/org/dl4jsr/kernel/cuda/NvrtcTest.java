@@ -11,10 +11,12 @@ import java.util.Arrays;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIf;
 
 /** The real NVRTC compiles the kernels; it needs no GPU. */
+@Tag("slow")
 @EnabledIf(
         value = "org.dl4jsr.kernel.cuda.FakeCuda#hasNvrtc",
         disabledReason = "needs NVRTC on the class path: mvn -Pnvrtc downloads it, 380 MB")

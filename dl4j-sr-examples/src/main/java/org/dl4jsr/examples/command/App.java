@@ -22,7 +22,8 @@ import picocli.CommandLine.RunLast;
             SampleCommand.class,
             CompareCommand.class,
             BenchCommand.class,
-            PlanCommand.class
+            PlanCommand.class,
+            StudyCommand.class
         })
 public final class App {
 

@@ -33,7 +33,7 @@ public final class TokenBatches {
     /** Batch number {@code part} of training step {@code step}, both from 0. */
     public DataSet random(long seed, long step, int part) {
         int[] starts = new int[rows];
-        long starting = tokens.length() - context;
+        long starting = (long) tokens.length() - context;
         for (int row = 0; row < rows; row++) {
             int[] words = Philox4x32.block(part * rows + row, 0, (int) step, (int) (step >>> 32), seed ^ KEY);
             long word = ((long) words[0] << 32) | (words[1] & 0xFFFFFFFFL);
@@ -50,7 +50,7 @@ public final class TokenBatches {
     /** The windows number {@code first} up to {@code first + rows} of {@code count} that are spread over the tokens. */
     public DataSet spread(int first, int count) {
         int[] starts = new int[Math.min(rows, count - first)];
-        long starting = tokens.length() - context - 1;
+        long starting = (long) tokens.length() - context - 1;
         for (int i = 0; i < starts.length; i++) {
             starts[i] = count == 1 ? 0 : (int) (starting * (first + i) / (count - 1));
         }

@@ -54,7 +54,7 @@ public final class ComparisonReport {
         }
         charts.add(curves("Validation loss", "nats a token", MetricsRow::valLoss));
         charts.add(curves("Training loss", "nats a token", MetricsRow::trainLoss));
-        charts.add(curves("Stagnation", "share of updates that round-to-nearest would lose", MetricsRow::stagnation));
+        charts.add(curves("Stagnation: updates that round-to-nearest would lose", "share", MetricsRow::stagnation));
         charts.add(curves("Gradient norm", "norm before clipping", MetricsRow::gradNorm));
         int seeds = runs.values().iterator().next().size();
         return new HtmlReport(

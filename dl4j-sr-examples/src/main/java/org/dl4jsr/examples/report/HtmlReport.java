@@ -27,20 +27,33 @@ public record HtmlReport(
 
     record Figure(String label, String value) {}
 
-    /** A line chart; {@code logX} for a logarithmic horizontal axis. */
-    record Chart(String title, String xLabel, String yLabel, boolean logX, List<Series> series) {}
+    /** A line chart; {@code logX} and {@code logY} for logarithmic axes, on the latter of which only y above 0 show. */
+    public record Chart(String title, String xLabel, String yLabel, boolean logX, boolean logY, List<Series> series) {
 
-    /** Points of a line, x ascending; NaN in y is left out. */
-    record Series(String name, List<double[]> points) {
-
-        Series {
-            points = points.stream().filter(point -> Double.isFinite(point[1])).toList();
+        Chart(String title, String xLabel, String yLabel, boolean logX, List<Series> series) {
+            this(title, xLabel, yLabel, logX, false, series);
         }
     }
 
-    record Table(String title, boolean header, List<List<String>> rows) {}
+    /**
+     * Points of a line, x ascending: {x, y}, or {x, y, low, high} with the ends of an error bar; NaN in y is left out.
+     *
+     * @param dashed as for a formula beside what was measured
+     */
+    public record Series(String name, boolean dashed, List<double[]> points) {
 
-    record Text(String title, String text) {}
+        public Series {
+            points = points.stream().filter(point -> Double.isFinite(point[1])).toList();
+        }
+
+        Series(String name, List<double[]> points) {
+            this(name, false, points);
+        }
+    }
+
+    public record Table(String title, boolean header, List<List<String>> rows) {}
+
+    public record Text(String title, String text) {}
 
     public void writeTo(Path file) {
         // "</" would end the script element that holds the data

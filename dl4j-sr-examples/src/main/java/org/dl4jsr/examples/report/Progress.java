@@ -90,6 +90,7 @@ public final class Progress implements AutoCloseable {
     }
 
     /** Whether standard error is a terminal. Java only knows of standard input and output together; Linux tells. */
+    @SuppressWarnings("SystemConsoleNull") // Java 17 says null without a terminal
     private static boolean isTerminal() {
         try {
             String target = Files.readSymbolicLink(Path.of("/proc/self/fd/2")).toString();

@@ -17,7 +17,7 @@ public final class TextTable {
         return this;
     }
 
-    List<List<String>> rows() {
+    public List<List<String>> rows() {
         return rows;
     }
 

@@ -16,14 +16,14 @@ import org.nd4j.linalg.dataset.DataSet;
  * The training loop. There are some 200 rows of metrics a run and some 10 validations, each with a checkpoint, at steps
  * that depend on the configuration alone; in between there is a checkpoint at the first row after ten minutes.
  */
-final class Trainer {
+public final class Trainer {
 
     private static final int ROWS = 200;
     private static final int ROWS_A_VALIDATION = 20;
     private static final Duration BETWEEN_CHECKPOINTS = Duration.ofMinutes(10);
 
     /** Hears of a run as it goes. */
-    interface Listener {
+    public interface Listener {
 
         /** After every step, which took so many nanoseconds. */
         default void step(long step, double loss, double learningRate, long nanoseconds) {}
@@ -47,7 +47,7 @@ final class Trainer {
     /** As of the first step since the last row: the listener counts iterations from 0. */
     private double stagnation;
 
-    Trainer(RunConfig config, Corpus corpus, ComputationGraph network, Listener listener) {
+    public Trainer(RunConfig config, Corpus corpus, ComputationGraph network, Listener listener) {
         this.config = config;
         this.network = network;
         this.listener = listener;
@@ -68,7 +68,7 @@ final class Trainer {
      *
      * @return whether it came to the end
      */
-    boolean run(TrainingState start, BooleanSupplier stop) {
+    public boolean run(TrainingState start, BooleanSupplier stop) {
         status.restore(start.skipped(), start.skippedInARow());
         stagnation = start.row().stagnation();
         int steps = config.steps();
@@ -80,7 +80,7 @@ final class Trainer {
             long nanoseconds = System.nanoTime() - before;
             row = new RowSoFar(row.start(), row.losses() + loss, row.nanoseconds() + nanoseconds, stagnation);
             listener.step(step, loss, learningRate(step), nanoseconds);
-            boolean validate = step % (rowEvery * ROWS_A_VALIDATION) == 0 || step == steps;
+            boolean validate = step % ((long) rowEvery * ROWS_A_VALIDATION) == 0 || step == steps;
             boolean rowIsFull = step % rowEvery == 0 || step == steps;
             if (rowIsFull) {
                 listener.row(row(step, row, validate));

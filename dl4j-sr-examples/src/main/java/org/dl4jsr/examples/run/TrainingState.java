@@ -11,7 +11,7 @@ package org.dl4jsr.examples.run;
  */
 public record TrainingState(long step, long tokens, long skipped, int skippedInARow, RowSoFar row) {
 
-    static final TrainingState START = new TrainingState(0, 0, 0, 0, new RowSoFar(0, 0, 0, 0));
+    public static final TrainingState START = new TrainingState(0, 0, 0, 0, new RowSoFar(0, 0, 0, 0));
 
     /**
      * What is known of the next row.

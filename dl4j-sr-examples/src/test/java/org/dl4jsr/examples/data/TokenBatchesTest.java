@@ -18,7 +18,7 @@ class TokenBatchesTest {
     @Test
     void labelsAreTheNextTokens() {
         DataSet batch = new TokenBatches(counting, 4, 8).random(1, 0, 0);
-        assertEquals(DataType.INT, batch.getFeatures().dataType());
+        assertEquals(DataType.INT32, batch.getFeatures().dataType());
         assertArrayEquals(new long[] {4, 8}, batch.getFeatures().shape());
         assertEquals(batch.getFeatures().add(1), batch.getLabels());
     }

@@ -1,0 +1,174 @@
+package org.dl4jsr.updater;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.List;
+import org.deeplearning4j.nn.api.Model;
+import org.deeplearning4j.nn.api.Updater;
+import org.deeplearning4j.nn.graph.ComputationGraph;
+import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.deeplearning4j.nn.updater.BaseMultiLayerUpdater;
+import org.deeplearning4j.nn.updater.UpdaterBlock;
+import org.dl4jsr.rounding.BFloat16;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.indexing.NDArrayIndex;
+import org.nd4j.linalg.learning.config.Adam;
+import org.nd4j.linalg.learning.config.IUpdater;
+
+/**
+ * What a network knows of its weights and of their updates, in FP32: with master weights or compensations more than the
+ * BF16 weights say.
+ */
+public final class ExactState {
+
+    private ExactState() {}
+
+    /**
+     * A MultiLayerNetwork's or ComputationGraph's weights in FLOAT, shaped as {@code params()}: the master weights
+     * under MASTER, weights and compensations under KAHAN.
+     */
+    public static INDArray weights(Model network) {
+        INDArray weights = network.params().dataType() == DataType.FLOAT
+                ? network.params().dup()
+                : network.params().castTo(DataType.FLOAT);
+        if (network.params().dataType() == DataType.BFLOAT16) {
+            INDArray flat = weights.reshape(weights.length());
+            for (UpdaterBlock block : blocks(network, false)) {
+                if (updater(block) instanceof FusedUpdater fused
+                        && fused.getWeightWrite().hasExtra()) {
+                    addExtra(block, fused, flat);
+                }
+            }
+        }
+        return weights;
+    }
+
+    private static void addExtra(UpdaterBlock block, FusedUpdater fused, INDArray weights) {
+        INDArray own = weights.get(NDArrayIndex.interval(block.getParamOffsetStart(), block.getParamOffsetEnd()));
+        INDArray extra = array(block, fused, fused.moments());
+        if (!fused.getWeightWrite().hasFp32State()) {
+            own.addi(extra);
+            return;
+        }
+        for (long i = 0; i < own.length(); i++) {
+            float master = extra.getFloat(i);
+            if (BFloat16.fromFloat(master) == BFloat16.fromFloat(own.getFloat(i))) {
+                own.putScalar(i, master);
+            }
+        }
+    }
+
+    /** Keeps what the weights of a new BF16 network lack of {@code exact}, FLOAT, where its updaters have room for it. */
+    public static void keep(Model network, INDArray exact) {
+        if (network.params().dataType() != DataType.BFLOAT16) {
+            return;
+        }
+        INDArray flat = exact.reshape(exact.length());
+        INDArray weights = network.params().castTo(DataType.FLOAT).reshape(exact.length());
+        for (UpdaterBlock block : blocks(network, true)) {
+            if (updater(block) instanceof FusedUpdater fused
+                    && fused.getWeightWrite().hasExtra()) {
+                var range = NDArrayIndex.interval(block.getParamOffsetStart(), block.getParamOffsetEnd());
+                INDArray own = flat.get(range);
+                INDArray place = place(block, fused, fused.moments());
+                if (fused.getWeightWrite().hasFp32State()) {
+                    place.assign(bits(own));
+                } else {
+                    place.assign(own.sub(weights.get(range)));
+                }
+            }
+        }
+    }
+
+    /**
+     * Copies updater state from a network to one of the same parameters with DL4J's own updaters: the moments of SrAdam
+     * to Adam, and the state of a StochasticallyRounded updater where the other has as much of it.
+     */
+    public static void copyToStock(Model from, Model to) {
+        List<UpdaterBlock> targets = blocks(to, true);
+        for (UpdaterBlock source : blocks(from, false)) {
+            for (UpdaterBlock target : targets) {
+                if (updater(source) instanceof FusedUpdater fused && updater(target) instanceof Adam) {
+                    copyMoments(source, fused, target);
+                } else if (source.getUpdaterView() != null
+                        && target.getUpdaterView() != null
+                        && source.getParamOffsetStart() == target.getParamOffsetStart()
+                        && source.getUpdaterView().length()
+                                == target.getUpdaterView().length()) {
+                    target.getUpdaterView().assign(source.getUpdaterView());
+                }
+            }
+        }
+    }
+
+    /** What both blocks have; Adam's view is [m | v] of its whole block. */
+    private static void copyMoments(UpdaterBlock source, FusedUpdater fused, UpdaterBlock target) {
+        long start = Math.max(source.getParamOffsetStart(), target.getParamOffsetStart());
+        long end = Math.min(source.getParamOffsetEnd(), target.getParamOffsetEnd());
+        long length = target.getParamOffsetEnd() - target.getParamOffsetStart();
+        for (int moment = 0; moment < fused.moments() && start < end; moment++) {
+            long first = moment * length + start - target.getParamOffsetStart();
+            target.getUpdaterView()
+                    .get(NDArrayIndex.interval(first, first + end - start))
+                    .assign(array(source, fused, moment)
+                            .get(NDArrayIndex.interval(
+                                    start - source.getParamOffsetStart(), end - source.getParamOffsetStart())));
+        }
+    }
+
+    /** One of the block's arrays of state, FLOAT. */
+    private static INDArray array(UpdaterBlock block, FusedUpdater fused, int index) {
+        INDArray place = place(block, fused, index);
+        return place.dataType() == DataType.BFLOAT16 && fused.getWeightWrite().hasFp32State()
+                ? values(place)
+                : place.castTo(DataType.FLOAT);
+    }
+
+    private static INDArray place(UpdaterBlock block, FusedUpdater fused, int index) {
+        INDArray view = block.getUpdaterView().reshape(block.getUpdaterView().length());
+        long parameters = block.getParamOffsetEnd() - block.getParamOffsetStart();
+        var state = new UpdaterState(view, fused, parameters);
+        int width = view.dataType().width();
+        long first = state.moment(0, index, 0) / width;
+        long end = state.moment(0, index + 1, 0) / width;
+        return view.get(NDArrayIndex.interval(first, end));
+    }
+
+    /** The FP32 values whose bits lie in pairs of BF16 elements, the low half first. */
+    private static INDArray values(INDArray pairs) {
+        ByteBuffer halves = ByteBuffer.wrap(pairs.dup().data().asBytes());
+        var values = new float[(int) (pairs.length() / 2)];
+        for (int i = 0; i < values.length; i++) {
+            int low = halves.getShort(4 * i) & 0xFFFF;
+            values[i] = Float.intBitsToFloat(halves.getShort(4 * i + 2) << 16 | low);
+        }
+        return Nd4j.createFromArray(values);
+    }
+
+    private static INDArray bits(INDArray values) {
+        ByteBuffer bits =
+                ByteBuffer.allocate(Math.toIntExact(4 * values.length())).order(ByteOrder.nativeOrder());
+        for (int i = 0; i < values.length(); i++) {
+            bits.putInt(4 * i, Float.floatToRawIntBits(values.getFloat(i)));
+        }
+        return Nd4j.create(Nd4j.createBuffer(bits, DataType.BFLOAT16, (int) (2 * values.length())));
+    }
+
+    private static IUpdater updater(UpdaterBlock block) {
+        var first = block.getLayersAndVariablesInBlock().get(0);
+        return first.getLayer().getConfig().getUpdaterByParam(first.getParamName());
+    }
+
+    /** None where the network has no updater yet, and is not to get one. */
+    private static List<UpdaterBlock> blocks(Model network, boolean initialize) {
+        Updater updater;
+        if (network instanceof MultiLayerNetwork layers) {
+            updater = layers.getUpdater(initialize);
+        } else {
+            updater = ((ComputationGraph) network).getUpdater(initialize);
+        }
+        return updater == null ? List.of() : ((BaseMultiLayerUpdater<?>) updater).getUpdaterBlocks();
+    }
+}
