@@ -107,7 +107,7 @@ public final class ExactState {
     private static void copyMoments(UpdaterBlock source, FusedUpdater fused, UpdaterBlock target) {
         long start = Math.max(source.getParamOffsetStart(), target.getParamOffsetStart());
         long end = Math.min(source.getParamOffsetEnd(), target.getParamOffsetEnd());
-        long length = target.getParamOffsetEnd() - target.getParamOffsetStart();
+        long length = (long) target.getParamOffsetEnd() - target.getParamOffsetStart();
         for (int moment = 0; moment < fused.moments() && start < end; moment++) {
             long first = moment * length + start - target.getParamOffsetStart();
             target.getUpdaterView()
@@ -128,7 +128,7 @@ public final class ExactState {
 
     private static INDArray place(UpdaterBlock block, FusedUpdater fused, int index) {
         INDArray view = block.getUpdaterView().reshape(block.getUpdaterView().length());
-        long parameters = block.getParamOffsetEnd() - block.getParamOffsetStart();
+        long parameters = (long) block.getParamOffsetEnd() - block.getParamOffsetStart();
         var state = new UpdaterState(view, fused, parameters);
         int width = view.dataType().width();
         long first = state.moment(0, index, 0) / width;

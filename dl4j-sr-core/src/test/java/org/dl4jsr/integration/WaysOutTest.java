@@ -36,6 +36,7 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
 import org.nd4j.serde.binary.BinarySerde;
 
 /** Every way of ND4J's to write BF16 arrays and to read them: right, or refused in one clear line. */
+
 class WaysOutTest {
 
     private interface Trip {
@@ -70,6 +71,7 @@ class WaysOutTest {
         return arrays;
     }
 
+    @SuppressWarnings("deprecation") // readTxt, too
     private Map<String, Trip> trips() {
         File file = directory.resolve("array").toFile();
         var trips = new LinkedHashMap<String, Trip>();

@@ -83,7 +83,7 @@ class GptThreadsTest {
         var random = new Random(seed);
         INDArray ids = Nd4j.zeros(DataType.INT32, batch, 5);
         for (int i = 0; i < ids.length(); i++) {
-            ids.putScalar(i, random.nextInt((int) configuration.vocabulary()));
+            ids.putScalar(i, random.nextInt(configuration.vocabulary()));
         }
         return ids;
     }

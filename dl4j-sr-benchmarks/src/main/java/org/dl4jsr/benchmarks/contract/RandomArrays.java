@@ -25,8 +25,8 @@ public final class RandomArrays {
         Float.MIN_NORMAL,
         1f,
         -1f,
-        1.00390625f,
-        1.01171875f,
+        0x1.01p0f,
+        0x1.03p0f,
         Float.intBitsToFloat(0x7F7FC99E), // 3.4e38
         Float.intBitsToFloat(0xFF7FC99E),
         Float.MAX_VALUE,

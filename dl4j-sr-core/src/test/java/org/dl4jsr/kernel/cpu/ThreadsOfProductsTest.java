@@ -22,7 +22,6 @@ import org.junit.jupiter.api.condition.EnabledIf;
 @EnabledIf("countsThreads")
 class ThreadsOfProductsTest {
 
-    private static final String NAME = "products";
     private static final Path TASKS = Path.of("/proc/self/task");
 
     private final Matmul matmul = CpuKernels.ofLevel(null, 0).matmul();
@@ -33,13 +32,13 @@ class ThreadsOfProductsTest {
 
     @Test
     void smallProductsTakeOneThread() throws Exception {
-        assertEquals(1, threads(1, 256, 1024));
-        assertEquals(1, threads(32, 256, 256));
+        assertEquals(1, threads("row", 1, 256, 1024));
+        assertEquals(1, threads("small", 32, 256, 256));
     }
 
     @Test
     void largeProductsTakeAll() throws Exception {
-        assertTrue(threads(512, 512, 512) > 1);
+        assertTrue(threads("large", 512, 512, 512) > 1);
     }
 
     @Test
@@ -53,14 +52,14 @@ class ThreadsOfProductsTest {
         }
     }
 
-    /** The threads that there are once a new one, to which OpenMP gives two, has multiplied. */
-    private long threads(int rows, int inner, int columns) throws Exception {
-        var thread = Executors.newSingleThreadExecutor(task -> new Thread(task, NAME));
+    /** The threads of this name that there are once a new one, to which OpenMP gives two, has multiplied. */
+    private long threads(String name, int rows, int inner, int columns) throws Exception {
+        var thread = Executors.newSingleThreadExecutor(task -> new Thread(task, name));
         try {
             Callable<Long> product = () -> {
                 NativeLibrary.setThreads(2);
                 multiply(rows, inner, columns);
-                return count();
+                return count(name);
             };
             return thread.submit(product).get();
         } finally {
@@ -84,9 +83,9 @@ class ThreadsOfProductsTest {
         return new StridedArray(FloatType.BFLOAT16, address, new long[] {rows, columns}, new long[] {columns, 1});
     }
 
-    private static long count() throws IOException {
+    private static long count(String name) throws IOException {
         try (var tasks = Files.list(TASKS)) {
-            return tasks.filter(task -> name(task).equals(NAME)).count();
+            return tasks.filter(task -> name(task).equals(name)).count();
         }
     }
 

@@ -157,7 +157,7 @@ public final class Checkpoints {
     private void removeOthers() {
         Checkpoint best = best().orElse(null);
         List<Checkpoint> last = List.copyOf(good.subList(Math.max(0, good.size() - KEPT), good.size()));
-        good.removeIf(checkpoint -> checkpoint != best && !last.contains(checkpoint));
+        good.removeIf(checkpoint -> !checkpoint.equals(best) && !last.contains(checkpoint));
         Set<Path> keep = new HashSet<>();
         good.forEach(checkpoint -> keep.addAll(List.of(zip(checkpoint.step()), json(checkpoint.step()))));
         try (Stream<Path> files = Files.list(directory)) {

@@ -15,7 +15,6 @@ final class Settings {
 
     static TextTable of(RunConfig config, Corpus corpus, Path directory) {
         MemoryPlan plan = MemoryPlan.of(config);
-        long tokens = (long) config.steps() * config.tokensPerStep();
         Bf16Runtime runtime = Bf16Runtime.current();
         return new TextTable()
                 .row(

@@ -112,7 +112,7 @@ class StudiesTest {
     @Test
     void everyPolicyHasItsLargestStableRate() throws IOException {
         Path text = Files.writeString(directory.resolve("text"), TestRuns.text());
-        RunConfig base = TestRuns.config("bf16-sr", 4, 1, 20 * HUNDREDTH);
+        RunConfig base = TestRuns.config("bf16-sr", 4, 1, 10 * HUNDREDTH);
         RunConfig config = base.withModel(base.model().withLayers(1).withWidth(32))
                 .withText(base.text().withPaths(List.of(text.toString())));
         Findings findings = new LearningRateStudy(config, 0.01, 1).run(SEED, HUNDREDTH);
