@@ -1,25 +1,26 @@
 // The kernels' loops over elements [begin, end) of one block, an element at a time.
 
-/// The random bits of rising elements: one Philox block serves four of them.
+/// The words of a stream at rising indices: one Philox block holds four of them.
 struct RandomBits {
     const PhiloxKeys& keys;
-    const uint32_t step;
+    const uint32_t step, stream;
     int64_t block;
     uint32_t words[4];
 
-    RandomBits(const PhiloxKeys& keys, int step) : keys(keys), step((uint32_t) step), block(-1) {}
+    RandomBits(const PhiloxKeys& keys, int step, Stream stream)
+        : keys(keys), step((uint32_t) step), stream(stream), block(-1) {}
 
-    U get(int64_t element) {
-        if (element >> 2 != block) {
-            block = element >> 2;
-            W c0 = (W) block, c1 = (W) block >> 32, c2 = step, c3 = 0;
+    U get(int64_t index) {
+        if (index >> 2 != block) {
+            block = index >> 2;
+            W c0 = (W) block, c1 = (W) block >> 32, c2 = step, c3 = stream;
             philox(c0, c1, c2, c3, keys);
             words[0] = (uint32_t) c0;
             words[1] = (uint32_t) c1;
             words[2] = (uint32_t) c2;
             words[3] = (uint32_t) c3;
         }
-        return words[element & 3];
+        return words[index & 3];
     }
 };
 
@@ -61,7 +62,7 @@ static inline void toFloatBlock(const uint16_t* source, float* target, int64_t b
 static inline void stochasticRoundBlock(
         const float* source, uint16_t* target, int64_t begin, int64_t end, const PhiloxKeys& keys, int step,
         int64_t element) {
-    RandomBits random(keys, step);
+    RandomBits random(keys, step, WEIGHT_STREAM);
     for (int64_t i = begin; i < end; i++) {
         store(target + i, stochastic(load(source + i), random.get(element + i) & 0xFFFFu));
     }
@@ -71,7 +72,7 @@ template <class Update>
 static inline void stochasticSubtractBlock(
         uint16_t* weights, const Update* update, int64_t begin, int64_t end, const PhiloxKeys& keys, int step,
         int64_t element) {
-    RandomBits random(keys, step);
+    RandomBits random(keys, step, WEIGHT_STREAM);
     for (int64_t i = begin; i < end; i++) {
         F difference = load(weights + i) - load(update + i);
         store(weights + i, stochastic(difference, random.get(element + i) & 0xFFFFu));

@@ -38,6 +38,10 @@ LANES_FUNCTION U unpackLow(U even, U odd) { return (U) _mm256_unpacklo_epi32((__
 /// Of each 128 bits: the upper 64 of even and odd, interleaved.
 LANES_FUNCTION U unpackHigh(U even, U odd) { return (U) _mm256_unpackhi_epi32((__m256i) even, (__m256i) odd); }
 
+/// Of each 128 bits: the lower, or the upper, 64 of a, then those of b.
+LANES_FUNCTION U unpackLow64(U a, U b) { return (U) _mm256_unpacklo_epi64((__m256i) a, (__m256i) b); }
+LANES_FUNCTION U unpackHigh64(U a, U b) { return (U) _mm256_unpackhi_epi64((__m256i) a, (__m256i) b); }
+
 /// Stores a pair in the order of its elements.
 LANES_FUNCTION void storePair(float* target, F even, F odd) {
     __m256 low = (__m256) unpackLow(bits(even), bits(odd)), high = (__m256) unpackHigh(bits(even), bits(odd));

@@ -41,6 +41,10 @@ LANES_FUNCTION U unpackLow(U even, U odd) { return (U) _mm512_unpacklo_epi32((__
 /// Of each 128 bits: the upper 64 of even and odd, interleaved.
 LANES_FUNCTION U unpackHigh(U even, U odd) { return (U) _mm512_unpackhi_epi32((__m512i) even, (__m512i) odd); }
 
+/// Of each 128 bits: the lower, or the upper, 64 of a, then those of b.
+LANES_FUNCTION U unpackLow64(U a, U b) { return (U) _mm512_unpacklo_epi64((__m512i) a, (__m512i) b); }
+LANES_FUNCTION U unpackHigh64(U a, U b) { return (U) _mm512_unpackhi_epi64((__m512i) a, (__m512i) b); }
+
 /// Stores a pair in the order of its elements.
 LANES_FUNCTION void storePair(float* target, F even, F odd) {
     __m512d low = (__m512d) unpackLow(bits(even), bits(odd)), high = (__m512d) unpackHigh(bits(even), bits(odd));

@@ -33,13 +33,21 @@ static inline void stepBFloat16Block(const StepArguments& arguments, int64_t beg
     const OptimizerArrays a = arguments.arrays;
     const PhiloxKeys keys = arguments.keys;
     const bool stochasticState = arguments.stochasticState, randomized = Write::RANDOM || stochasticState;
+    const bool hasHalves = stochasticState && Formula::MOMENTS > 1;
     U stagnant = {}, moved = {};
 #if SIMD_BYTES == 16
-    RandomBits random(keys, arguments.step);
+    RandomBits words(keys, arguments.step, WEIGHT_STREAM), halves(keys, arguments.step, MOMENT_STREAM);
     for (int64_t i = begin; i < end; i++) {
-        const U own[1] = {randomized ? random.get(a.element + i) : 0};
+        const int64_t element = a.element + i;
+        StepRandom<1> random = {};
+        if (randomized) {
+            random.words[0] = words.get(element);
+        }
+        if (hasHalves) {
+            random.halves[0] = halves.get(element >> 1) >> (element & 1) * 16;
+        }
         StepResult<1> r;
-        stepBFloat16<Write>(Single(), s, a, stochasticState, i, own, r);
+        stepBFloat16<Write>(Single(), s, a, stochasticState, i, random, r);
         if (TRACE) {
             addTo(trace, Single(), i, r, stagnant, moved);
         }
@@ -47,16 +55,22 @@ static inline void stepBFloat16Block(const StepArguments& arguments, int64_t beg
 #else
     int64_t i = randomized ? firstPair(a.element, begin, end) : begin;
     arguments.ends(arguments, begin, i, trace);
-    const PairBits random(keys, arguments.step, a.element + i);
-    for (; i + PAIR <= end; i += PAIR) {
-        U own[2] = {};
-        if (randomized) {
-            random.get(a.element + i, own[0], own[1]);
+    const PairBits bitsOf(keys, arguments.step, a.element + i);
+    while (i + PAIR <= end) {
+        U halves[2] = {};
+        if (hasHalves) {
+            bitsOf.getHalves(a.element + i, halves);
         }
-        StepResult<2> r;
-        stepBFloat16<Write>(Pair(), s, a, stochasticState, i, own, r);
-        if (TRACE) {
-            addTo(trace, Pair(), i, r, stagnant, moved);
+        for (int pair = 0; pair < 2 && i + PAIR <= end; pair++, i += PAIR) {
+            StepRandom<2> random = {{}, {halves[pair], halves[pair] >> 16}};
+            if (randomized) {
+                bitsOf.get(a.element + i, random.words[0], random.words[1]);
+            }
+            StepResult<2> r;
+            stepBFloat16<Write>(Pair(), s, a, stochasticState, i, random, r);
+            if (TRACE) {
+                addTo(trace, Pair(), i, r, stagnant, moved);
+            }
         }
     }
     arguments.ends(arguments, i, end, trace);

@@ -3,10 +3,10 @@
 
 static const int PAIR = 2 * LANES;
 
-/// Where pairs may start: the first index from begin on whose element is a multiple of four, since four elements share
-/// a Philox block. Where that is beyond end, and where the upper word of the block's number changes underway: end.
+/// Where pairs may start: the first index from begin on whose element is a multiple of eight, since four or eight
+/// elements share a Philox block. Where that is beyond end, and where the upper word of the block's number changes underway: end.
 static inline int64_t firstPair(int64_t element, int64_t begin, int64_t end) {
-    int64_t first = begin + (-(element + begin) & 3);
+    int64_t first = begin + (-(element + begin) & 7);
     bool oneUpperWord = (element + begin) >> 34 == (element + end) >> 34;
     return first < end && oneUpperWord ? first : end;
 }
@@ -29,6 +29,16 @@ struct PairBits {
         get(element, ALTERNATING, even, odd);
         first = unpackLow(even, odd);
         second = unpackHigh(even, odd);
+    }
+
+    /// Of the two pairs from this element on, the halves for first moments: low ones of even, high ones of odd elements.
+    LANES_METHOD void getHalves(int64_t element, U (&halves)[2]) const {
+        W c0 = ALTERNATING + (uint64_t) (element >> 3), c1 = W{} + (uint64_t) (element >> 35), c2 = step;
+        W c3 = W{} + (uint64_t) MOMENT_STREAM;
+        philox(c0, c1, c2, c3, keys);
+        const U low = lowerHalves(c0, c1), high = lowerHalves(c2, c3);
+        halves[0] = unpackLow64(low, high);
+        halves[1] = unpackHigh64(low, high);
     }
 
 private:

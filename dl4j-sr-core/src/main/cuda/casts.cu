@@ -27,7 +27,7 @@ KERNEL(THREADS, stochasticRound, const float* source, uint16_t* target, int64_t 
         float x[OCTET];
         U random[OCTET], rounded[OCTET];
         octet.load(source + i, x);
-        randomBits(keys, step, element + i, random);
+        randomWords(keys, step, element + i, random);
         UNROLLED
         for (int k = 0; k < OCTET; k++) {
             rounded[k] = stochastic(x[k], random[k] & 0xFFFFu);
@@ -46,7 +46,7 @@ DEVICE void stochasticSubtract(
         U random[OCTET], rounded[OCTET];
         octet.load(weights + i, p);
         octet.load(update + i, u);
-        randomBits(keys, step, element + i, random);
+        randomWords(keys, step, element + i, random);
         UNROLLED
         for (int k = 0; k < OCTET; k++) {
             rounded[k] = stochastic(p[k] - u[k], random[k] & 0xFFFFu);

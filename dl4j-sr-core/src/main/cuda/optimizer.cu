@@ -89,12 +89,13 @@ struct BFloat16Step {
         return areAligned<uint16_t, uint16_t>(a, Formula::MOMENTS, Write::EXTRA, shift);
     }
 
-    METHOD static bool isRandom(bool stochasticState) { return Write::RANDOM || stochasticState; }
+    METHOD static bool hasWords(bool stochasticState) { return Write::RANDOM || stochasticState; }
+    METHOD static bool hasHalves(bool stochasticState) { return stochasticState && Formula::MOMENTS > 1; }
 
     template <class Octet>
     METHOD static void run(
             Octet octet, const OptimizerStep<Formula>& s, const OptimizerArrays& a, bool stochasticState, int64_t i,
-            const U (&random)[OCTET], StepResult<OCTET>& r) {
+            const StepRandom<OCTET>& random, StepResult<OCTET>& r) {
         stepBFloat16<Write>(octet, s, a, stochasticState, i, random, r);
     }
 };
@@ -108,12 +109,13 @@ struct FloatStep {
         return areAligned<Weight, float>(a, Formula::MOMENTS, sizeof(Weight) == sizeof(uint16_t), shift);
     }
 
-    METHOD static bool isRandom(bool) { return false; }
+    METHOD static bool hasWords(bool) { return false; }
+    METHOD static bool hasHalves(bool) { return false; }
 
     template <class Octet>
     METHOD static void run(
             Octet octet, const OptimizerStep<Formula>& s, const OptimizerArrays& a, bool, int64_t i,
-            const U (&)[OCTET], StepResult<OCTET>& r) {
+            const StepRandom<OCTET>&, StepResult<OCTET>& r) {
         stepFloat<Weight>(octet, s, a, i, r);
     }
 };
@@ -133,9 +135,12 @@ DEVICE void step(
     const int shift = (int) (a.element % OCTET);
     eachOctet(a.length, shift, Step::isAligned(a, shift), [&](int64_t i, auto octet) {
         StepResult<OCTET> r;
-        U random[OCTET];
-        if (Step::isRandom(stochasticState)) {
-            randomBits(keys, number, a.element + i, random);
+        StepRandom<OCTET> random;
+        if (Step::hasWords(stochasticState)) {
+            randomWords(keys, number, a.element + i, random.words);
+        }
+        if (Step::hasHalves(stochasticState)) {
+            randomHalves(keys, number, a.element + i, random.halves);
         }
         Step::run(octet, s, a, stochasticState, i, random, r);
     });
@@ -151,10 +156,16 @@ DEVICE void stepTraced(
     int stagnant = 0, moved = 0;
     blockOctets(a.length, Step::isAligned(a, 0), [&](int64_t i, auto octet) {
         StepResult<OCTET> r;
-        U random[OCTET];
+        StepRandom<OCTET> random;
         UNROLLED
         for (int k = 0; k < OCTET; k++) {
-            random[k] = Step::isRandom(stochasticState) ? randomWord(keys, number, a.element + i + k) : 0;
+            const int64_t element = a.element + i + k;
+            if (Step::hasWords(stochasticState)) {
+                random.words[k] = randomWord(keys, number, WEIGHT_STREAM, element);
+            }
+            if (Step::hasHalves(stochasticState)) {
+                random.halves[k] = randomWord(keys, number, MOMENT_STREAM, element >> 1) >> (element & 1) * 16;
+            }
         }
         Step::run(octet, s, a, stochasticState, i, random, r);
         updates.addSquares(octet, r.update);

@@ -32,18 +32,27 @@ LANES_FUNCTION void findUpdate(const OptimizerStep<Formula>& s, F (&moments)[For
     }
 }
 
+/// The random bits of N times as many weights as F holds.
+template <int N>
+struct StepRandom {
+    U words[N]; // the low half for the weight, the high half for the last moment
+    U halves[N]; // the low half for the first of two moments
+};
+
 /// Rounds weights and moments; c is the compensation. ORDINARY: as in nearestOf.
 template <class Write, bool ORDINARY, int MOMENTS, int N>
 LANES_FUNCTION void roundStep(
-        bool stochasticState, const U (&random)[N], const F (&moments)[MOMENTS][N], F (&c)[N], StepResult<N>& r,
-        U (&roundedMoments)[MOMENTS][N]) {
+        bool stochasticState, const StepRandom<N>& random, const F (&moments)[MOMENTS][N], F (&c)[N],
+        StepResult<N>& r, U (&roundedMoments)[MOMENTS][N]) {
+    static_assert(MOMENTS <= OptimizerArrays::MOST_MOMENTS, "there are random bits for so many moments");
     UNROLLED
     for (int k = 0; k < N; k++) {
-        r.stored[k] = Write::template write<ORDINARY>(r.weight[k], r.update[k], c[k], random[k]);
+        r.stored[k] = Write::template write<ORDINARY>(r.weight[k], r.update[k], c[k], random.words[k]);
         UNROLLED
         for (int j = 0; j < MOMENTS; j++) {
-            roundedMoments[j][k] = stochasticState && j == MOMENTS - 1
-                    ? stochasticOf<ORDINARY>(moments[j][k], random[k] >> 16) : nearestOf<ORDINARY>(moments[j][k]);
+            const U own = j == MOMENTS - 1 ? random.words[k] >> 16 : random.halves[k] & 0xFFFFu;
+            roundedMoments[j][k] = stochasticState ? stochasticOf<ORDINARY>(moments[j][k], own)
+                                                   : nearestOf<ORDINARY>(moments[j][k]);
         }
     }
 }
@@ -52,7 +61,7 @@ LANES_FUNCTION void roundStep(
 template <class Write, class Formula, class Pack>
 LANES_FUNCTION void stepBFloat16(
         Pack pack, const OptimizerStep<Formula>& s, const OptimizerArrays& a, bool stochasticState, int64_t i,
-        const U (&random)[Pack::N], StepResult<Pack::N>& r) {
+        const StepRandom<Pack::N>& random, StepResult<Pack::N>& r) {
     const int N = Pack::N, MOMENTS = Formula::MOMENTS;
     F moments[MOMENTS][N], c[N] = {};
     U roundedMoments[MOMENTS][N], roundedC[N], greatest = {};

@@ -6,6 +6,9 @@
 #define DL4JSR_DEVICE
 #endif
 
+/// The streams of org.dl4jsr.rounding.StochasticRounding.
+enum Stream { WEIGHT_STREAM = 0, MOMENT_STREAM = 1 };
+
 /// The keys of Philox's rounds.
 struct PhiloxKeys {
     static const int ROUNDS = 10;

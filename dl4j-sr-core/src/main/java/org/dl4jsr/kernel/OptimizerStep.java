@@ -36,7 +36,7 @@ public record OptimizerStep(
         return optimizer.name() + "_" + (type == FloatType.FLOAT ? "FLOAT" : weightWrite.name());
     }
 
-    /** Whether a moment is rounded stochastically where it is BF16. */
+    /** Whether moments are rounded stochastically where they are BF16. */
     public boolean hasStochasticState() {
         return stateRounding == StateRounding.STOCHASTIC;
     }

@@ -9,8 +9,11 @@ package org.dl4jsr.rounding;
  */
 public final class StochasticRounding {
 
-    /** The Philox stream of the weight write; others are reserved. */
+    /** The Philox stream of the weight write and of an optimizer's last moment. */
     public static final int WEIGHT_STREAM = 0;
+
+    /** The Philox stream of the first of an optimizer's two moments; further ones are reserved. */
+    public static final int MOMENT_STREAM = 1;
 
     private StochasticRounding() {}
 
@@ -33,15 +36,23 @@ public final class StochasticRounding {
 
     /**
      * The 32 random bits of one element in one step: word {@code element % 4} of the Philox block at counter
-     * (element / 4, step, stream). The low half rounds the weight, the high half Adam's second moment.
+     * (element / 4, step, stream). The low half rounds the weight, the high half the last moment: Adam's second.
      *
      * @param seed any value; low word and high word are the key
      * @param step the optimizer's step, an unsigned 32-bit counter
      * @param element index in the network's flattened parameters, from 0
-     * @param stream {@link #WEIGHT_STREAM}
+     * @param stream {@link #WEIGHT_STREAM}, or another
      */
     public static int randomBits(long seed, int step, long element, int stream) {
         long block = element >>> 2;
         return Philox4x32.block((int) block, (int) (block >>> 32), step, stream, seed)[(int) (element & 3)];
+    }
+
+    /**
+     * The 16 random bits that round the first of two moments of one element in one step: half {@code element % 2}, low
+     * first, of word {@code element / 2} of {@link #MOMENT_STREAM}. One Philox block serves eight elements.
+     */
+    public static int momentBits(long seed, int step, long element) {
+        return randomBits(seed, step, element >>> 1, MOMENT_STREAM) >>> 16 * (element & 1) & 0xFFFF;
     }
 }

@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 
 import java.util.Arrays;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.Random;
 import java.util.stream.Stream;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
@@ -31,6 +33,7 @@ import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
 class BatchNormalizationTest {
 
     private static final int WIDTH = 16;
+    private static final Map<IUpdater, MultiLayerNetwork> FLOAT = new HashMap<>();
 
     static Stream<Arguments> policiesAndUpdaters() {
         return Stream.of(Bf16Policy.SR, Bf16Policy.O2, Bf16Policy.KAHAN, Bf16Policy.NEAREST)
@@ -94,18 +97,20 @@ class BatchNormalizationTest {
                 .doubleValue();
     }
 
+    private static double mean(INDArray parameter) {
+        return parameter.castTo(DataType.FLOAT).meanNumber().doubleValue();
+    }
+
     @ParameterizedTest
     @MethodSource("policiesAndUpdaters")
     void inferenceAsInFloat(Bf16Policy policy, IUpdater updater) {
         DataSet test = data(new Random(4), 1000);
-        var wide = trained(configuration(updater));
+        var wide = FLOAT.computeIfAbsent(updater, key -> trained(configuration(key)));
         var bf16 = trained(policy.apply(configuration(updater)));
         assertEquals(wide.score(test), bf16.score(test), 0.05, "loss");
         assertEquals(accuracy(wide, test), accuracy(bf16, test), 0.025, "accuracy");
-        INDArray mean = bf16.getParam("0_mean").castTo(DataType.FLOAT);
-        INDArray variance = bf16.getParam("0_var").castTo(DataType.FLOAT);
-        assertEquals(10, mean.meanNumber().doubleValue(), 0.1);
-        assertEquals(1, variance.meanNumber().doubleValue(), 0.1);
+        assertEquals(mean(wide.getParam("0_mean")), mean(bf16.getParam("0_mean")), 0.1);
+        assertEquals(1, mean(bf16.getParam("0_var")), 0.1);
     }
 
     @Test

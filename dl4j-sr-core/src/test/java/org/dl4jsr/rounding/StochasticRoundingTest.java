@@ -92,16 +92,37 @@ class StochasticRoundingTest {
         }
     }
 
-    /** The two halves of a word round weight and second moment: their correlation is within 5 standard errors of 0. */
+    /** What rounds weight, second and first moment of an element: their correlations are within 5 standard errors of 0. */
     @Test
-    void halvesAreIndependent() {
+    void bitsOfAnElementAreIndependent() {
         int n = 200_000;
-        double products = 0;
+        double[] products = new double[3];
+        double sum = 0;
         for (int i = 0; i < n; i++) {
-            int bits = StochasticRounding.randomBits(1, 2, i, 0);
-            products += centred(bits & 0xFFFF) * centred(bits >>> 16);
+            int bits = StochasticRounding.randomBits(1, 2, i, StochasticRounding.WEIGHT_STREAM);
+            double weight = centred(bits & 0xFFFF);
+            double last = centred(bits >>> 16);
+            double first = centred(StochasticRounding.momentBits(1, 2, i));
+            products[0] += weight * last;
+            products[1] += weight * first;
+            products[2] += last * first;
+            sum += first;
         }
-        assertEquals(0, products / n, 5 / Math.sqrt(n));
+        for (double product : products) {
+            assertEquals(0, product / n, 5 / Math.sqrt(n));
+        }
+        assertEquals(0, sum / n, 5 / Math.sqrt(n));
+    }
+
+    /** Half element % 2, low first, of word element / 2 % 4 of the block at (element / 8, step, 1). */
+    @Test
+    void momentBitsAreWherePromised() {
+        int[] block = Philox4x32.block(1, 0, 2, 1, 77);
+        for (int i = 0; i < 8; i++) {
+            assertEquals(
+                    i % 2 == 0 ? block[i / 2] & 0xFFFF : block[i / 2] >>> 16,
+                    StochasticRounding.momentBits(77, 2, 8 + i));
+        }
     }
 
     /** Uniform on 0..65535 to mean 0 and variance 1. */

@@ -35,7 +35,11 @@ public final class CpuKernels {
 
     /** The kernels for this process, as {@link #LEVEL_PROPERTY} has it; logs what they are. */
     public static KernelSet choose() {
-        KernelSet chosen = ofLevel(System.getProperty(LEVEL_PROPERTY), 0);
+        String level = System.getProperty(LEVEL_PROPERTY);
+        if (InstructionSet.EMULATED_AMX.label().equals(level)) {
+            throw unknown(level);
+        }
+        KernelSet chosen = ofLevel(level, 0);
         LOG.info("dl4j-sr kernels: {}", chosen.kernels().description());
         LOG.info("dl4j-sr matmul: {}", chosen.matmul().description());
         return chosen;
@@ -150,8 +154,13 @@ public final class CpuKernels {
                 return set;
             }
         }
-        throw new IllegalArgumentException(LEVEL_PROPERTY + " is " + level + ", expected one of "
+        throw unknown(level);
+    }
+
+    private static IllegalArgumentException unknown(String level) {
+        return new IllegalArgumentException(LEVEL_PROPERTY + " is " + level + ", expected one of "
                 + Arrays.stream(InstructionSet.values())
+                        .filter(set -> set != InstructionSet.EMULATED_AMX)
                         .map(InstructionSet::label)
                         .collect(Collectors.joining(", "))
                 + ", " + JAVA);

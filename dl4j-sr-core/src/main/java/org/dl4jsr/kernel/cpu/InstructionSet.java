@@ -8,7 +8,7 @@ enum InstructionSet {
     AMX,
     /** AVX-512 with BF16 dot products. */
     AVX512BF16,
-    /** AMX with its tiles emulated, far slower: tests of what this processor may lack. */
+    /** AMX with its tiles emulated, far slower: for the tests alone, of what this processor may lack. */
     EMULATED_AMX,
     /** AVX-512 F, BW, DQ and VL. */
     AVX512,

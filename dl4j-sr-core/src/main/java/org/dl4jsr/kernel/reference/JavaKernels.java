@@ -46,7 +46,7 @@ public final class JavaKernels implements Kernels {
     @Override
     public void stochasticRound(long source, long target, long length, long seed, int step, long element) {
         forBlocks(length, (start, end) -> {
-            var random = new RandomBits(seed, step);
+            var random = new RandomBits(seed, step, StochasticRounding.WEIGHT_STREAM);
             for (long i = start; i < end; i++) {
                 float value = Memory.getFloat(source + 4 * i);
                 Memory.putShort(target + 2 * i, StochasticRounding.round(value, random.get(element + i)));
@@ -58,7 +58,7 @@ public final class JavaKernels implements Kernels {
     public void stochasticSubtract(
             long weights, FloatType updateType, long update, long length, long seed, int step, long element) {
         forBlocks(length, (start, end) -> {
-            var random = new RandomBits(seed, step);
+            var random = new RandomBits(seed, step, StochasticRounding.WEIGHT_STREAM);
             for (long i = start; i < end; i++) {
                 float value = BFloat16.toFloat(Memory.getShort(weights + 2 * i)) - load(updateType, update, i);
                 Memory.putShort(weights + 2 * i, StochasticRounding.round(value, random.get(element + i)));

@@ -27,7 +27,8 @@ final class JavaOptimizer {
 
     /** Steps the elements from {@code start} to {@code end} of the range, one block of {@link BlockSum} at most. */
     StepStatistics run(long start, long end) {
-        var random = new RandomBits(step.seed(), step.step());
+        var words = new RandomBits(step.seed(), step.step(), StochasticRounding.WEIGHT_STREAM);
+        var momentWords = new RandomBits(step.seed(), step.step(), StochasticRounding.MOMENT_STREAM);
         var squaredUpdate = new BlockSum();
         var squaredWeight = new BlockSum();
         var squaredGradient = new BlockSum();
@@ -58,18 +59,21 @@ final class JavaOptimizer {
                     Memory.putInt(arrays.moments()[j] + 4 * i, Float.floatToIntBits(moments[j]));
                 }
             } else {
-                int bits = random.get(arrays.element() + i);
+                long element = arrays.element() + i;
+                int bits = words.get(element);
                 short old = Memory.getShort(arrays.weights() + 2 * i);
                 short stored = writeWeight(i, p, update, updated, bits);
                 lost = BFloat16.fromFloat(updated) == old;
                 moved = stored != old;
                 Memory.putShort(arrays.weights() + 2 * i, stored);
                 for (int j = 0; j < moments.length; j++) {
-                    boolean stochastic = j == moments.length - 1 && step.hasStochasticState();
+                    int momentBits = j == moments.length - 1
+                            ? bits >>> 16
+                            : momentWords.get(element >>> 1) >>> 16 * (element & 1);
                     Memory.putShort(
                             arrays.moments()[j] + 2 * i,
-                            stochastic
-                                    ? StochasticRounding.round(moments[j], bits >>> 16)
+                            step.hasStochasticState()
+                                    ? StochasticRounding.round(moments[j], momentBits)
                                     : BFloat16.fromFloat(moments[j]));
                 }
             }

@@ -59,8 +59,21 @@ class CpuKernelsTest {
             var e = assertThrows(IllegalArgumentException.class, () -> CpuKernels.ofLevel(level, 0));
             assertEquals(
                     "org.dl4jsr.kernel.level is " + level
-                            + ", expected one of amx, avx512bf16, emulated_amx, avx512, avx2, scalar, java",
+                            + ", expected one of amx, avx512bf16, avx512, avx2, scalar, java",
                     e.getMessage());
+        }
+    }
+
+    @Test
+    void emulationIsNotForUsers() {
+        System.setProperty(CpuKernels.LEVEL_PROPERTY, "emulated_amx");
+        try {
+            var e = assertThrows(IllegalArgumentException.class, CpuKernels::choose);
+            assertTrue(
+                    e.getMessage().contains("is emulated_amx, expected one of amx, avx512bf16, avx512"),
+                    e.getMessage());
+        } finally {
+            System.clearProperty(CpuKernels.LEVEL_PROPERTY);
         }
     }
 }

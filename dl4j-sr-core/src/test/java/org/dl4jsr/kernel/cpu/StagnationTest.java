@@ -110,6 +110,92 @@ class StagnationTest {
         return v;
     }
 
+    /**
+     * A constant gradient of 0.7 at beta1 = 0.99 moves a weight by the learning rate a step, in FP32: by 1 in 1000
+     * steps. To nearest m stalls where 0.01 (0.7 - m) is half an ulp, at 0.51. Bound: 5 sqrt(2^-8 / 4096) = 0.0049 for
+     * the weight's own rounding, and 0.001 for that of m and v, whose error of 2% is new every 100 steps or so.
+     */
+    @Test
+    void constantGradient() {
+        assertEquals(-1.0, travelled(FloatType.FLOAT, StateRounding.STOCHASTIC), 1e-3);
+        assertEquals(-1.0, travelled(FloatType.BFLOAT16, StateRounding.STOCHASTIC), 0.0059);
+        assertEquals(-0.75, travelled(FloatType.BFLOAT16, StateRounding.NEAREST), 0.1);
+    }
+
+    private double travelled(FloatType type, StateRounding rounding) {
+        var state = new State(type, 0, 0.7);
+        for (int step = 0; step < 1000; step++) {
+            state.step(1e-3, 0.99, 0.95, rounding, step);
+        }
+        return mean(state.weights);
+    }
+
+    /**
+     * m at beta1 = 0.999 after 100 steps of gradient 0.7 and 10,000 of gradient 0 is 0.999^10000 of what it was; to
+     * nearest it stays. The relative variance grows by at most 2^-7 * 0.001 a step, to 0.08. Bound:
+     * 5 sqrt(0.08 / 4096) = 2.2%.
+     */
+    @Test
+    void firstMomentDecays() {
+        double start = 0.7 * (1 - Math.pow(0.999, 100));
+        double end = start * Math.pow(0.999, 10_000);
+        assertEquals(end, decayedMoment(StateRounding.STOCHASTIC), 0.022 * end);
+        assertTrue(decayedMoment(StateRounding.NEAREST) > 0.5 * start);
+    }
+
+    private double decayedMoment(StateRounding rounding) {
+        var state = new State(FloatType.BFLOAT16, 0, 0.7);
+        for (int step = 0; step < 10_100; step++) {
+            if (step == 100) {
+                state.gradient = filled(FloatType.BFLOAT16, WEIGHTS, 0);
+            }
+            state.step(0, 0.999, 0.95, rounding, step);
+        }
+        return mean(state.m);
+    }
+
+    /** Weights under AdamW with equal gradients. */
+    private final class State {
+
+        final FloatType type;
+        final TestArray weights;
+        final TestArray m;
+        final TestArray v;
+        TestArray gradient;
+
+        State(FloatType type, double weight, double gradient) {
+            this.type = type;
+            weights = filled(type, WEIGHTS, weight);
+            m = filled(type, WEIGHTS, 0);
+            v = filled(type, WEIGHTS, 0);
+            this.gradient = filled(type, WEIGHTS, gradient);
+        }
+
+        void step(double learningRate, double beta1, double beta2, StateRounding rounding, int step) {
+            kernels.step(
+                    AdamW.step(learningRate, beta1, beta2, 1e-8, 0, 1, WeightWrite.STOCHASTIC, rounding, 5, step),
+                    new OptimizerArrays(
+                            type,
+                            weights.address(),
+                            gradient.address(),
+                            new long[] {m.address(), v.address()},
+                            0,
+                            WEIGHTS,
+                            0),
+                    null);
+        }
+    }
+
+    /** The first step of a constant gradient is the learning rate, also where FP32 rounds 1 - beta2 by 5%. */
+    @Test
+    void biasCorrectionIsThatOfTheDecay() {
+        for (double beta2 : new double[] {0.999, 0.999999, 0.9999999}) {
+            var state = new State(FloatType.FLOAT, 0, 0.7);
+            state.step(1e-3, 0.9, beta2, StateRounding.NEAREST, 0);
+            assertEquals(-1e-3, mean(state.weights), 1e-9);
+        }
+    }
+
     /** The statistics see it: every update is lost to nearest, about |update| / ulp = 0.128 of them move anyway. */
     @Test
     void statisticsShowIt() {
