@@ -18,13 +18,16 @@ final class AlignedMemory {
     private AlignedMemory() {}
 
     /**
-     * The address of a new block, whose content is undefined.
+     * The address of a new block.
      *
+     * @param zero whether it is all zero, as libnd4j's own buffers are: some of its ops write only a part of their result;
+     *     else its content is undefined
      * @throws OutOfMemoryError where there is no such memory, after the garbage collector had its chance
      */
-    static long allocate(long bytes) {
+    static long allocate(long bytes, boolean zero) {
         for (int i = 0; i < TRIES; i++) {
-            Pointer block = Pointer.malloc(bytes + Long.BYTES + ALIGNMENT - 1);
+            long size = bytes + Long.BYTES + ALIGNMENT - 1;
+            Pointer block = zero ? Pointer.calloc(1, size) : Pointer.malloc(size);
             if (block != null && !block.isNull()) {
                 long address = (block.address() + Long.BYTES + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
                 Memory.putLong(address - Long.BYTES, block.address()); // what free() needs

@@ -30,7 +30,7 @@ public final class AlignedNativeOps extends Nd4jCpu {
         Block(long elements, int width) {
             this.width = width;
             bytes = elements * width;
-            address = AlignedMemory.allocate(bytes);
+            address = AlignedMemory.allocate(bytes, true);
         }
 
         Pointer pointer() {
@@ -119,7 +119,7 @@ public final class AlignedNativeOps extends Nd4jCpu {
 
     @Override
     public Pointer mallocHost(long bytes, int flags) {
-        return AlignedMemory.pointer(AlignedMemory.allocate(bytes));
+        return AlignedMemory.pointer(AlignedMemory.allocate(bytes, false));
     }
 
     @Override

@@ -42,6 +42,17 @@ class AlignmentTest {
         }
     }
 
+    /** As libnd4j has it: segment_sum_bp and others write only a part of their results. */
+    @Test
+    void newArraysAreZero() {
+        for (int length : new int[] {10, 1000, 100_000}) {
+            Nd4j.valueArrayOf(new long[] {length}, 7, DataType.FLOAT).close();
+            INDArray array = Nd4j.createUninitialized(DataType.FLOAT, length);
+            assertEquals(0, array.norm1Number().doubleValue());
+            array.close();
+        }
+    }
+
     @Test
     void resultsOfOps() {
         INDArray a = Nd4j.rand(DataType.BFLOAT16, 5, 7);

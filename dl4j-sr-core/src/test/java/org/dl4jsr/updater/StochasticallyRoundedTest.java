@@ -37,6 +37,7 @@ import org.dl4jsr.kernel.FloatType;
 import org.dl4jsr.kernel.reference.JavaKernels;
 import org.dl4jsr.rounding.BFloat16;
 import org.dl4jsr.rounding.StochasticRounding;
+import org.dl4jsr.rounding.WeightWrite;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -99,7 +100,8 @@ class StochasticallyRoundedTest {
     void sgdLearnsWhereNearestStandsStill() {
         double rate = 3e-4;
         var wide = TestNetworks.mlp(new Sgd(rate), DataType.FLOAT);
-        var nearest = TestNetworks.mlp(new Sgd(rate), DataType.BFLOAT16);
+        var nearest =
+                TestNetworks.mlp(new StochasticallyRounded(new Sgd(rate), 0, WeightWrite.NEAREST), DataType.BFLOAT16);
         var stochastic = mlp(new Sgd(rate));
         double before = loss(wide);
         for (Model model : List.of(wide, nearest, stochastic)) {
