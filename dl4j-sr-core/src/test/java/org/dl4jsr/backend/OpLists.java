@@ -17,7 +17,7 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
-/** Prints how each op of ND4J runs on BF16 arrays, as Markdown for the README. */
+/** Prints how each op of ND4J runs on BF16 arrays, as Markdown: the lists of docs/ops.md. */
 final class OpLists {
 
     private static final int WIDTH = 120;
@@ -48,7 +48,7 @@ final class OpLists {
         append(text, "Refused, as for FLOAT: ops on whole numbers or truth values", UntriedOps.REFUSED_IN_FLOAT);
         append(text, "Ours, on our kernels", ours());
         UntriedOps.byReason().forEach((reason, ops) -> append(text, "Not tried: " + reason, ops));
-        return text.toString();
+        return text.toString().strip() + "\n";
     }
 
     /** The names of all ops but those in {@link UntriedOps}; refused ones are known to be refused. */

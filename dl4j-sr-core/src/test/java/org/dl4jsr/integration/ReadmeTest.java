@@ -8,26 +8,40 @@ import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.deeplearning4j.datasets.iterator.utilty.ListDataSetIterator;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.layers.DenseLayer;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.deeplearning4j.util.ModelSerializer;
 import org.dl4jsr.policy.Bf16Policy;
+import org.dl4jsr.policy.Bf16Runtime;
+import org.dl4jsr.policy.SafeRestore;
+import org.dl4jsr.updater.GradientAccumulation;
+import org.dl4jsr.updater.RoundingStatsListener;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.nd4j.linalg.activations.Activation;
 import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.dataset.api.iterator.DataSetIterator;
 import org.nd4j.linalg.learning.config.Adam;
 import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
 
-/** The code in the README is the code that is tested here. */
+/** What the Markdown files say of code and files is so. */
 class ReadmeTest {
 
-    private static MultiLayerNetwork fromStockModel(DataSetIterator data, File file) throws IOException {
-        // begin
+    private static final Path ROOT = Path.of("..");
+    private static final Pattern LINK = Pattern.compile("\\]\\(([^)#]+)(#[^)]*)?\\)");
+
+    private static MultiLayerNetwork fromStockModel(DataSetIterator data, INDArray features, File file)
+            throws IOException {
         var conf = new NeuralNetConfiguration.Builder()
                 .seed(1)
                 .updater(new Adam(5e-3))
@@ -45,36 +59,84 @@ class ReadmeTest {
                 .build();
         var net = new MultiLayerNetwork(Bf16Policy.SR.apply(conf)); // was: new MultiLayerNetwork(conf)
         net.init();
-        net.fit(data, 20);
+        net.fit(data, 20); // 20 passes of a DataSetIterator
+        INDArray out = net.output(features); // FLOAT: use it as ever
         System.out.println(net.evaluate(data).accuracy());
         net.save(file, true);
         MultiLayerNetwork.load(file, true).fit(data, 1); // goes on as if there had been no file
-        // end
+        assertEquals(DataType.FLOAT, out.dataType());
         return net;
     }
 
+    private static void whatTheLibraryHas(MultiLayerNetwork net, List<DataSet> batches, File file) throws IOException {
+        System.out.println(Bf16Runtime.current()); // backend, kernels, matmul, threads
+
+        net.setListeners(new RoundingStatsListener(10)); // does rounding lose my updates?
+
+        var accumulation = new GradientAccumulation(net); // one step from several batches
+        for (DataSet batch : batches) {
+            accumulation.add(batch);
+        }
+        double loss = accumulation.step();
+
+        ModelSerializer.writeModel(Bf16Policy.toStock(net), file, true); // loads where dl4j-sr is not
+        var restored = SafeRestore.multiLayerNetwork(file.toPath(), true); // of files that you do not trust
+        assertTrue(loss > 0);
+        assertEquals(DataType.FLOAT, restored.params().dataType());
+    }
+
     @Test
-    void theModelOfTheReadmeLearns(@TempDir Path directory) throws IOException {
+    void theCodeRuns(@TempDir Path directory) throws IOException {
         var data = new ListDataSetIterator<>(DATA.asList(), 32);
-        MultiLayerNetwork network =
-                fromStockModel(data, directory.resolve("model.zip").toFile());
+        File file = directory.resolve("model.zip").toFile();
+        MultiLayerNetwork network = fromStockModel(data, DATA.getFeatures(), file);
         assertEquals(DataType.BFLOAT16, network.params().dataType());
         assertTrue(network.evaluate(data).accuracy() > 0.8);
+        whatTheLibraryHas(network, DATA.batchBy(32), file);
     }
 
     @Test
-    void theReadmeHasThisCode() throws IOException {
-        List<String> source = stripped("src/test/java/org/dl4jsr/integration/ReadmeTest.java");
-        List<String> readme = stripped("README.md");
-        int start = readme.indexOf("```java");
-        assertEquals(
-                source.subList(source.indexOf("// begin") + 1, source.indexOf("// end")),
-                readme.subList(
-                        start + 1,
-                        start + 1 + readme.subList(start + 1, readme.size()).indexOf("```")));
+    void theCodeOfAllFilesIsHere() throws IOException {
+        List<String> source = stripped(Path.of("src/test/java/org/dl4jsr/integration/ReadmeTest.java"));
+        for (Path file : markdown()) {
+            List<String> lines = stripped(file);
+            for (int i = 0; i < lines.size(); i++) {
+                if (lines.get(i).equals("```java")) {
+                    List<String> rest = lines.subList(i + 1, lines.size());
+                    List<String> code = rest.subList(0, rest.indexOf("```"));
+                    assertTrue(Collections.indexOfSubList(source, code) >= 0, file + ": " + code);
+                }
+            }
+        }
     }
 
-    private static List<String> stripped(String file) throws IOException {
-        return Files.readAllLines(Path.of(file)).stream().map(String::strip).toList();
+    @Test
+    void linksLeadToFiles() throws IOException {
+        var broken = new ArrayList<String>();
+        for (Path file : markdown()) {
+            LINK.matcher(Files.readString(file))
+                    .results()
+                    .map(link -> link.group(1))
+                    .forEach(link -> {
+                        if (!link.contains("://") && !Files.exists(file.resolveSibling(link))) {
+                            broken.add(file + ": " + link);
+                        }
+                    });
+        }
+        assertEquals(List.of(), broken);
+    }
+
+    private static List<Path> markdown() throws IOException {
+        try (Stream<Path> files = Files.find(
+                ROOT,
+                2,
+                (path, attributes) ->
+                        path.toString().endsWith(".md") && !path.toString().contains("/."))) {
+            return files.toList();
+        }
+    }
+
+    private static List<String> stripped(Path file) throws IOException {
+        return Files.readAllLines(file).stream().map(String::strip).toList();
     }
 }
