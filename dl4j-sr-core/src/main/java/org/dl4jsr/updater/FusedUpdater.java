@@ -74,6 +74,16 @@ public abstract class FusedUpdater implements IUpdater {
         }
     }
 
+    /**
+     * The decay of a moving average, which has to be in [0, 1) in FP32.
+     *
+     * @throws IllegalArgumentException naming the setting, its value and the valid range
+     */
+    protected final double validBeta(String name, double value) {
+        require(value >= 0 && (float) value < 1, name, value, "0 or more and below 1 in FP32 (at most 0.9999999)");
+        return value;
+    }
+
     /** What messages call it. */
     public final String name() {
         return getClass().getSimpleName();
@@ -252,7 +262,7 @@ public abstract class FusedUpdater implements IUpdater {
         public abstract FusedUpdater build();
 
         /** Takes over the settings of {@code updater}. */
-        protected final B from(FusedUpdater updater) {
+        public final B from(FusedUpdater updater) {
             learningRate = updater.learningRate;
             learningRateSchedule = updater.learningRateSchedule;
             weightDecay = updater.weightDecay;

@@ -59,11 +59,6 @@ public final class SrAdam extends FusedUpdater {
                 "above 0 and finite in FP32, such as 1e-8");
     }
 
-    private double validBeta(String name, double value) {
-        require(value >= 0 && (float) value < 1, name, value, "0 or more and below 1 in FP32 (at most 0.9999999)");
-        return value;
-    }
-
     public static Builder builder() {
         return new Builder();
     }

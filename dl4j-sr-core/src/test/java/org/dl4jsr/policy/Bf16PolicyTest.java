@@ -121,6 +121,20 @@ class Bf16PolicyTest {
         return ((BaseLayer) configuration.getConf(layer).getLayer()).getIUpdater();
     }
 
+    @ParameterizedTest
+    @EnumSource(Bf16Policy.class)
+    void anyFusedUpdaterStays(Bf16Policy policy) {
+        var given = new OtherFusedUpdater.Builder().learningRate(3e-3).build();
+        var base = TestNetworks.mlpConfiguration(given, DataType.FLOAT);
+        ((BaseLayer) base.getConf(0).getLayer()).setRegularization(List.of(new WeightDecay(0.1, true)));
+        var configuration = policy.apply(base);
+        var expected = given.toBuilder().weightWrite(policy.weightWrite());
+        int seedOfLayer = policy == Bf16Policy.O2 ? 1 : 0;
+        assertEquals(expected.seed(SEED).weightDecay(0.1).build(), updater(configuration, 0));
+        assertEquals(expected.seed(SEED + seedOfLayer).weightDecay(0).build(), updater(configuration, 1));
+        fit(TestNetworks.network(configuration), 2);
+    }
+
     @Test
     void adamKeepsItsHyperParameters() {
         var adam = Adam.builder()

@@ -1,11 +1,15 @@
 package org.dl4jsr.benchmarks.contract;
 
+import java.util.Arrays;
+import java.util.List;
 import java.util.Random;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.dl4jsr.kernel.AdamW;
 import org.dl4jsr.kernel.FloatType;
+import org.dl4jsr.kernel.Optimizer;
 import org.dl4jsr.kernel.OptimizerArrays;
+import org.dl4jsr.kernel.OptimizerStep;
 import org.dl4jsr.kernel.StepStatistics;
 import org.dl4jsr.rounding.StateRounding;
 import org.dl4jsr.rounding.WeightWrite;
@@ -87,23 +91,38 @@ enum OptimizerCases implements KernelCase {
         }
     },
 
-    ADAMW {
+    STEP {
         @Override
         public void run(Comparison comparison, RandomArrays arrays, int largest) {
             sizes(arrays.random(), largest).forEach(size -> {
-                for (var write : WeightWrite.values()) {
+                for (var optimizer : optimizers(arrays.random())) {
+                    for (var write : WeightWrite.values()) {
+                        for (var rounding : StateRounding.values()) {
+                            step(comparison, arrays, optimizer, FloatType.BFLOAT16, write, rounding, size);
+                        }
+                    }
                     for (var rounding : StateRounding.values()) {
-                        step(comparison, arrays, FloatType.BFLOAT16, write, rounding, size);
+                        step(comparison, arrays, optimizer, FloatType.FLOAT, WeightWrite.MASTER, rounding, size);
                     }
                 }
-                step(comparison, arrays, FloatType.FLOAT, WeightWrite.STOCHASTIC, StateRounding.STOCHASTIC, size);
-                step(comparison, arrays, FloatType.FLOAT, WeightWrite.MASTER, StateRounding.NEAREST, size);
             });
+        }
+
+        /** Every formula, with numbers that it may have. */
+        private List<Optimizer> optimizers(Random random) {
+            int step = random.nextInt(1000);
+            double beta2 = random.nextBoolean() ? 0.95 : 0.999;
+            return List.of(new AdamW(0.9f, (float) beta2, 1e-8f, correction(0.9, step), correction(beta2, step)));
+        }
+
+        private float correction(double beta, int step) {
+            return (float) (1 / (1 - Math.pow(beta, step + 1.0)));
         }
 
         private void step(
                 Comparison comparison,
                 RandomArrays arrays,
+                Optimizer optimizer,
                 FloatType type,
                 WeightWrite write,
                 StateRounding rounding,
@@ -113,34 +132,38 @@ enum OptimizerCases implements KernelCase {
             long element = element(random);
             boolean traced = random.nextInt(3) == 0;
             boolean ordinary = random.nextBoolean(); // one special value in eight would switch the careful path on
-            var step = AdamW.step(
-                    1e-2,
-                    0.9,
-                    random.nextBoolean() ? 0.95 : 0.999,
-                    1e-8,
-                    0.1,
-                    random.nextBoolean() ? 0.7 : 1,
+            var step = new OptimizerStep(
+                    optimizer,
+                    1e-2f,
+                    0.1f,
+                    random.nextBoolean() ? 0.7f : 1,
                     write,
                     rounding,
                     random.nextLong(),
                     random.nextInt(1000));
             comparison.sameResult(
-                    "adamW of " + size + " " + type + ", " + step + " from element " + element,
+                    "step of " + size + " " + type + ", " + step + " from element " + element,
                     (set, a) -> {
                         var statistics = traced ? new StepStatistics() : null;
                         set.kernels()
                                 .step(
                                         step,
                                         new OptimizerArrays(
-                                                type, a[0], a[1], new long[] {a[2], a[3]}, a[4], size, element),
+                                                type,
+                                                a[0],
+                                                a[1],
+                                                Arrays.copyOfRange(a, 3, 3 + optimizer.moments()),
+                                                a[2],
+                                                size,
+                                                element),
                                         statistics);
                         return traced ? text(statistics) : null;
                     },
                     arrays.at(element, ordinary ? arrays.numbers(type, size) : arrays.anyValues(type, size)),
                     arrays.at(element, ordinary ? arrays.numbers(type, size) : arrays.anyValues(type, size)),
                     arrays.at(element, arrays.numbers(state, size)),
-                    arrays.at(element, arrays.of(state, size, () -> Math.pow(random.nextGaussian(), 2))),
-                    arrays.at(element, arrays.numbers(state, size)));
+                    arrays.at(element, arrays.numbers(state, size)),
+                    arrays.at(element, arrays.of(state, size, () -> Math.pow(random.nextGaussian(), 2))));
         }
 
         private String text(StepStatistics s) {

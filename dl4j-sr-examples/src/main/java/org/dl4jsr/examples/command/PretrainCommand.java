@@ -1,12 +1,15 @@
 package org.dl4jsr.examples.command;
 
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Objects;
 import java.util.concurrent.Callable;
 import org.dl4jsr.examples.io.BadInput;
 import org.dl4jsr.examples.run.Pretraining;
 import org.dl4jsr.examples.run.RunConfig;
 import org.dl4jsr.examples.run.RunDirectory;
+import org.dl4jsr.policy.Bf16Policy;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -25,7 +28,8 @@ public final class PretrainCommand implements Callable<Integer> {
     @Option(
             names = "--policy",
             paramLabel = "NAME",
-            description = "fp32, bf16-o1, bf16-o2, bf16-nearest, bf16-kahan or bf16-sr (default).")
+            completionCandidates = Policies.class,
+            description = "One of ${COMPLETION-CANDIDATES}; default bf16-sr.")
     private String policy;
 
     @Option(names = "--out", paramLabel = "DIR", description = "Run directory (default: runs/PRESET-POLICY-TIME).")
@@ -33,6 +37,15 @@ public final class PretrainCommand implements Callable<Integer> {
 
     @Option(names = "--resume", paramLabel = "DIR", description = "Go on with the run in this directory.")
     private Path resume;
+
+    private static final class Policies extends ArrayList<String> {
+
+        private static final long serialVersionUID = 1;
+
+        Policies() {
+            super(Arrays.stream(Bf16Policy.values()).map(Bf16Policy::toString).toList());
+        }
+    }
 
     @Override
     public Integer call() {
