@@ -13,11 +13,16 @@ public interface Bf16Executioner {
      * Where the ops of this process run; initializes ND4J and loads the kernels.
      *
      * @param by what needs it, for the message
-     * @throws IllegalStateException if none of these backends is in force, or its kernels do not load; says why and what
-     *     to do
+     * @throws IllegalStateException if none of these backends is in force, its kernels do not load, or it has
+     *     no thread; says why and what to do
      */
     static Device requiredBy(String by) {
         if (Nd4j.getExecutioner() instanceof Bf16Executioner ours) {
+            int threads = Nd4j.getEnvironment().maxThreads();
+            if (threads < 1) {
+                throw new IllegalStateException(by + ": ND4J runs on " + threads + " threads, with which it computes"
+                        + " nothing: set OMP_NUM_THREADS to 1 or more, or unset it");
+            }
             ours.device().kernels();
             return ours.device();
         }

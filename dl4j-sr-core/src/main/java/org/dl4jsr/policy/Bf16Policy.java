@@ -113,6 +113,7 @@ public enum Bf16Policy {
      *     or BFLOAT16, for large outputs at less memory and time
      * @throws IllegalArgumentException for other types, for line-search optimizers, and for a weight decay that SrAdam
      *     cannot take over
+     * @throws IllegalStateException if dl4j-sr's backend is not in force, for policies other than {@link #FP32}
      */
     public MultiLayerConfiguration apply(MultiLayerConfiguration configuration, DataType outputType) {
         PolicyOutputs outputs = outputs(outputType);
@@ -140,6 +141,7 @@ public enum Bf16Policy {
      *     BFLOAT16, for large outputs at less memory and time
      * @throws IllegalArgumentException for other types, for line-search optimizers, and for a weight decay that SrAdam
      *     cannot take over
+     * @throws IllegalStateException if dl4j-sr's backend is not in force, for policies other than {@link #FP32}
      */
     public ComputationGraphConfiguration apply(ComputationGraphConfiguration configuration, DataType outputType) {
         PolicyOutputs outputs = outputs(outputType);

@@ -94,8 +94,8 @@ public final class SafeRestore {
             throws IOException {
         try (ZipFile zip = open(file)) {
             var restore = new SafeRestore(file, zip, packages);
-            ComputationGraph graph =
-                    restore.parsed(json -> new ComputationGraph(ComputationGraphConfiguration.fromJson(json)));
+            ComputationGraph graph = restore.parsed(
+                    "vertices", json -> new ComputationGraph(ComputationGraphConfiguration.fromJson(json)));
             INDArray parameters =
                     restore.array(PARAMETERS, graph.getConfiguration().getDataType(), -1);
             restore.attempt(() -> graph.init(parameters, false));
@@ -116,7 +116,7 @@ public final class SafeRestore {
         try (ZipFile zip = open(file)) {
             var restore = new SafeRestore(file, zip, packages);
             MultiLayerNetwork network =
-                    restore.parsed(json -> new MultiLayerNetwork(MultiLayerConfiguration.fromJson(json)));
+                    restore.parsed("confs", json -> new MultiLayerNetwork(MultiLayerConfiguration.fromJson(json)));
             INDArray parameters = restore.array(
                     PARAMETERS, network.getLayerWiseConfigurations().getDataType(), -1);
             restore.attempt(() -> network.init(parameters, false));
@@ -135,8 +135,8 @@ public final class SafeRestore {
         }
     }
 
-    /** The network, without parameters, whose configuration the file has. */
-    private <N> N parsed(Function<String, N> parser) throws IOException {
+    /** The network, without parameters, whose configuration the file has; {@code key} is one that its kind has. */
+    private <N> N parsed(String key, Function<String, N> parser) throws IOException {
         ZipEntry entry = entry(CONFIGURATION);
         if (entry.getSize() > LARGEST_CONFIGURATION) {
             throw problem(
@@ -147,6 +147,12 @@ public final class SafeRestore {
             json = new String(in.readAllBytes(), StandardCharsets.UTF_8);
         }
         requireKnownClasses(json);
+        if (!json.contains('"' + key + '"')) {
+            throw problem(CONFIGURATION + " has no \"" + key + "\": expected "
+                    + (key.equals("confs")
+                            ? "a MultiLayerNetwork; computationGraph restores graphs"
+                            : "a ComputationGraph; multiLayerNetwork restores the other kind"));
+        }
         try {
             return parser.apply(json);
         } catch (RuntimeException e) {

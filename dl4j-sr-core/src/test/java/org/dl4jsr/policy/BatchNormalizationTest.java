@@ -108,7 +108,7 @@ class BatchNormalizationTest {
         var wide = FLOAT.computeIfAbsent(updater, key -> trained(configuration(key)));
         var bf16 = trained(policy.apply(configuration(updater)));
         assertEquals(wide.score(test), bf16.score(test), 0.05, "loss");
-        assertEquals(accuracy(wide, test), accuracy(bf16, test), 0.025, "accuracy");
+        assertEquals(accuracy(wide, test), accuracy(bf16, test), 0.05, "accuracy"); // of 1,000 examples
         assertEquals(mean(wide.getParam("0_mean")), mean(bf16.getParam("0_mean")), 0.1);
         assertEquals(1, mean(bf16.getParam("0_var")), 0.1);
     }

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -145,5 +146,29 @@ class BadInputTest {
         assertEquals(1, lines.size(), lines.toString());
         assertTrue(lines.get(0).startsWith("Error: " + message), lines.get(0));
         assertEquals(App.BAD_INPUT, exitCode);
+    }
+
+    /** What goes wrong around a command is one line, too. */
+    @Test
+    void resultsThatCannotBeWritten() {
+        PrintStream out = System.out;
+        PrintStream err = System.err;
+        var errors = new ByteArrayOutputStream();
+        System.setOut(new PrintStream(new OutputStream() {
+            @Override
+            public void write(int b) throws IOException {
+                throw new IOException("No space left on device");
+            }
+        }));
+        System.setErr(new PrintStream(errors, true, StandardCharsets.UTF_8));
+        try {
+            assertEquals(App.BAD_INPUT, App.run("plan", "--preset", "nano"));
+        } finally {
+            System.setOut(out);
+            System.setErr(err);
+        }
+        List<String> lines = errors.toString(StandardCharsets.UTF_8).lines().toList();
+        assertEquals(
+                "Error: Cannot write to standard output: the results are not all there", lines.get(lines.size() - 1));
     }
 }

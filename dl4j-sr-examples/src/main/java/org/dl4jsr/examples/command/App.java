@@ -42,7 +42,7 @@ public final class App {
         commandLine.setExecutionExceptionHandler((e, command, parsed) -> failed(e));
         try {
             return args.length == 0 ? usage(commandLine) : commandLine.execute(args);
-        } catch (OutOfMemoryError | LinkageError e) {
+        } catch (BadInput | OutOfMemoryError | LinkageError e) {
             return failed(e);
         }
     }

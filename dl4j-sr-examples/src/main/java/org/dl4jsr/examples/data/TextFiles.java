@@ -82,8 +82,11 @@ final class TextFiles {
 
                         @Override
                         public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) {
-                            if (attributes.isRegularFile() && attributes.size() > 0 && !isHidden(file)) {
-                                files.put(name(directory.relativize(file)), file);
+                            String name = name(directory.relativize(file));
+                            if (!attributes.isRegularFile() && !isHidden(file)) {
+                                passedOver.add(name + " (a pipe, a device or a link to nothing)");
+                            } else if (attributes.size() > 0 && !isHidden(file)) {
+                                files.put(name, file);
                             }
                             return FileVisitResult.CONTINUE;
                         }
