@@ -282,13 +282,15 @@ static inline void layerNormBackward(
             transformer::layerNormBackward, threads, x, gain, mean, rstd, dy, residual, dx, dGain, dBias, rows, width)
 }
 
-static inline void geluForward(int instructionSet, int threads, int type, Array x, Array y, int64_t length) {
-    DL4JSR_DISPATCH_TYPE(transformer::geluForward, threads, x, y, length)
+static inline void activationForward(
+        int instructionSet, int threads, const char* activation, int type, Array x, Array y, int64_t length) {
+    DL4JSR_DISPATCH_TYPE(transformer::activationForward, threads, activation, x, y, length)
 }
 
-static inline void geluBackward(
-        int instructionSet, int threads, int type, Array x, Array dy, Array dx, Array dBias, int rows, int width) {
-    DL4JSR_DISPATCH_TYPE(transformer::geluBackward, threads, x, dy, dx, dBias, rows, width)
+static inline void activationBackward(
+        int instructionSet, int threads, const char* activation, int type, Array x, Array dy, Array dx, Array dBias,
+        int rows, int width) {
+    DL4JSR_DISPATCH_TYPE(transformer::activationBackward, threads, activation, x, dy, dx, dBias, rows, width)
 }
 
 static inline void biasGradient(

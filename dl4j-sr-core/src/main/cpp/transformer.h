@@ -6,7 +6,7 @@ namespace transformer {
 #include "scratch.h"
 #include "columns.h"
 #include "layernorm.h"
-#include "gelu.h"
+#include "activation.h"
 #include "transpose.h"
 #include "products.h"
 #include "attention.h"

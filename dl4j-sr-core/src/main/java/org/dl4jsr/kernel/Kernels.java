@@ -75,11 +75,12 @@ public interface Kernels {
             int rows,
             int width);
 
-    /** y = GELU(x) in the tanh form of GPT-2; [length]. */
-    void geluForward(FloatType type, long x, long y, long length);
+    /** y = activation(x); [length]. */
+    void activationForward(Activation activation, FloatType type, long x, long y, long length);
 
-    /** dx = dy * GELU'(x) [rows, width] and dBias = the column sums of dx [width]; dx may be dy. */
-    void geluBackward(FloatType type, long x, long dy, long dx, long dBias, int rows, int width);
+    /** dx = dy * activation'(x) [rows, width] and dBias = the column sums of dx [width]; dx may be dy. */
+    void activationBackward(
+            Activation activation, FloatType type, long x, long dy, long dx, long dBias, int rows, int width);
 
     /** dBias [width] = the column sums of dy [rows, width]. */
     void biasGradient(FloatType type, long dy, long dBias, int rows, int width);

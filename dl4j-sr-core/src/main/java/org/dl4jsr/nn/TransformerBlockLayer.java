@@ -13,11 +13,12 @@ import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.gradient.Gradient;
 import org.deeplearning4j.nn.workspace.ArrayType;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
+import org.dl4jsr.kernel.Activation;
+import org.dl4jsr.op.Activate;
+import org.dl4jsr.op.ActivationGradient;
 import org.dl4jsr.op.BiasGradient;
 import org.dl4jsr.op.CausalAttention;
 import org.dl4jsr.op.CausalAttentionGradient;
-import org.dl4jsr.op.Gelu;
-import org.dl4jsr.op.GeluGradient;
 import org.dl4jsr.op.LayerNorm;
 import org.dl4jsr.op.LayerNormGradient;
 import org.dl4jsr.op.MatrixProduct;
@@ -107,7 +108,7 @@ public final class TransformerBlockLayer extends SequenceLayer<TransformerBlock>
         Nd4j.exec(new LayerNorm(
                 t.middle, getParam(MLP_NORM + GAIN), getParam(MLP_NORM + BIAS), t.mlpNormed, t.mlpMean, t.mlpRstd));
         linear(t.mlpNormed, EXPAND, t.expanded, null);
-        Nd4j.exec(new Gelu(t.expanded, t.activated));
+        Nd4j.exec(new Activate(Activation.GELU, t.expanded, t.activated));
         return t;
     }
 
@@ -123,7 +124,7 @@ public final class TransformerBlockLayer extends SequenceLayer<TransformerBlock>
         INDArray dExpanded = create(place, workspaceMgr, rows, 4 * width);
         linearGradient(t.activated, CONTRACT, dy, dExpanded);
         biasGradient(CONTRACT, dy);
-        Nd4j.exec(new GeluGradient(t.expanded, dExpanded, dExpanded, gradient(EXPAND + BIAS)));
+        Nd4j.exec(new ActivationGradient(Activation.GELU, t.expanded, dExpanded, dExpanded, gradient(EXPAND + BIAS)));
         INDArray dBranch = create(place, workspaceMgr, rows, width);
         linearGradient(t.mlpNormed, EXPAND, dExpanded, dBranch);
         INDArray dx = create(ArrayType.ACTIVATION_GRAD, workspaceMgr, input().shape());

@@ -8,7 +8,7 @@ public enum StepPart {
     ATTENTION_FORWARD("attention forward"),
     ATTENTION_BACKWARD("attention backward"),
     NORM("layer norm"),
-    GELU("GELU"),
+    ACTIVATION("activation"),
     BIAS("bias gradient"),
     EMBEDDING("embedding"),
     HEAD("head, loss"),

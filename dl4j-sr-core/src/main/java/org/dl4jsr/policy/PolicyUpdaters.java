@@ -11,6 +11,7 @@ import org.deeplearning4j.nn.conf.layers.Layer;
 import org.deeplearning4j.nn.conf.layers.samediff.AbstractSameDiffLayer;
 import org.deeplearning4j.nn.conf.layers.samediff.SameDiffVertex;
 import org.dl4jsr.rounding.WeightWrite;
+import org.dl4jsr.updater.FusedUpdater;
 import org.dl4jsr.updater.SrAdam;
 import org.dl4jsr.updater.StochasticallyRounded;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -132,8 +133,8 @@ final class PolicyUpdaters {
                 learning.biasUpdater == null && newUpdater != null && newUpdater.equals(newBiasUpdater)
                         ? null
                         : newBiasUpdater,
-                isAdam(updater) ? withoutWeightDecay(learning.regularization) : learning.regularization,
-                isAdam(biasUpdater) ? withoutWeightDecay(learning.regularizationBias) : learning.regularizationBias);
+                isFused(updater) ? withoutWeightDecay(learning.regularization) : learning.regularization,
+                isFused(biasUpdater) ? withoutWeightDecay(learning.regularizationBias) : learning.regularizationBias);
     }
 
     /**
@@ -144,24 +145,25 @@ final class PolicyUpdaters {
         return policy.weightWrite().hasFp32State() ? layer : 0;
     }
 
-    private static boolean isAdam(IUpdater updater) {
-        return updater instanceof SrAdam || updater != null && updater.getClass() == Adam.class;
+    /** Whether it is fused under a policy. */
+    private static boolean isFused(IUpdater updater) {
+        return updater instanceof FusedUpdater || updater != null && updater.getClass() == Adam.class;
     }
 
     /** The policy's updater in place of {@code updater} for these parameters of the layer. */
     private IUpdater replaced(TrainingConfig layer, List<String> parameters, IUpdater updater) {
-        if (!isAdam(updater)) {
+        if (!isFused(updater)) {
             return updater == null || updater instanceof NoOp ? updater : other(updater);
         }
-        SrAdam adam = updater instanceof SrAdam given ? given : srAdam((Adam) updater);
-        return adam.toBuilder()
+        FusedUpdater fused = updater instanceof FusedUpdater given ? given : srAdam((Adam) updater);
+        return fused.toBuilder()
                 .weightWrite(policy.weightWrite())
-                .seed((adam.getSeed() == 0 ? seed : adam.getSeed()) + seedOfLayer())
-                .weightDecay(adam.getWeightDecay() + weightDecay(layer, parameters, adam))
+                .seed((fused.getSeed() == 0 ? seed : fused.getSeed()) + seedOfLayer())
+                .weightDecay(fused.getWeightDecay() + weightDecay(layer, parameters, fused))
                 .build();
     }
 
-    /** What takes the place of an updater other than Adam, of which there is no form with masters or compensations. */
+    /** What takes the place of an updater that is not fused, of which there is no form with masters or compensations. */
     private IUpdater other(IUpdater updater) {
         var given = updater instanceof StochasticallyRounded rounded ? rounded : null;
         IUpdater stock = (given == null ? updater : given.getUpdater()).clone();
@@ -171,7 +173,10 @@ final class PolicyUpdaters {
         return new StochasticallyRounded(
                 stock,
                 given == null || given.getSeed() == 0 ? seed : given.getSeed(),
-                policy == Bf16Policy.NEAREST ? WeightWrite.NEAREST : WeightWrite.STOCHASTIC);
+                switch (policy.weightWrite()) {
+                    case NEAREST -> WeightWrite.NEAREST;
+                    case STOCHASTIC, KAHAN, MASTER -> WeightWrite.STOCHASTIC;
+                });
     }
 
     private static SrAdam srAdam(Adam adam) {
@@ -185,20 +190,21 @@ final class PolicyUpdaters {
     }
 
     /** The decay, times the learning rate, that regularization after the updater puts on all of these parameters. */
-    private static double weightDecay(TrainingConfig layer, List<String> parameters, SrAdam adam) {
+    private static double weightDecay(TrainingConfig layer, List<String> parameters, FusedUpdater fused) {
         Double decay = null;
         for (String parameter : parameters) {
             double own = 0;
             List<Regularization> regularization = layer.getRegularizationByParam(parameter);
             for (Regularization r : regularization == null ? List.<Regularization>of() : regularization) {
                 if (r.applyStep() == Regularization.ApplyStep.POST_UPDATER) {
-                    own += weightDecay(layer, parameter, r, adam);
+                    own += weightDecay(layer, parameter, r, fused);
                 }
             }
             if (decay != null && decay != own) {
                 throw new IllegalArgumentException("Layer " + layer.getLayerName() + " puts weight decay " + decay
-                        + " on " + parameters.get(0) + " and " + own + " on " + parameter + ", which share one updater:"
-                        + " SrAdam has one weight decay for all of its parameters");
+                        + " on " + parameters.get(0) + " and " + own + " on " + parameter
+                        + ", which share one updater: "
+                        + fused.name() + " has one weight decay for all of its parameters");
             }
             decay = own;
         }
@@ -206,26 +212,27 @@ final class PolicyUpdaters {
     }
 
     private static double weightDecay(
-            TrainingConfig layer, String parameter, Regularization regularization, SrAdam adam) {
+            TrainingConfig layer, String parameter, Regularization regularization, FusedUpdater fused) {
         String where = " of parameter " + parameter + " of layer " + layer.getLayerName();
         if (!(regularization instanceof WeightDecay weightDecay)) {
             throw new IllegalArgumentException("Regularization " + regularization + where
-                    + " is applied after the updater, and SrAdam can take over WeightDecay only");
+                    + " is applied after the updater, and " + fused.name() + " can take over WeightDecay only");
         }
         ISchedule coefficient = weightDecay.getCoeff();
         if (!(coefficient instanceof FixedSchedule)) {
             throw new IllegalArgumentException("The coefficient of the WeightDecay" + where + " is a schedule, "
-                    + coefficient + ": SrAdam's weight decay is fixed");
+                    + coefficient + ": " + fused.name() + "'s weight decay is fixed");
         }
         double value = coefficient.valueAt(0, 0);
         if (weightDecay.isApplyLR()) {
             return value;
         }
-        if (adam.getLearningRateSchedule() != null || adam.getLearningRate(0, 0) == 0) {
-            throw new IllegalArgumentException("The WeightDecay" + where + " does not follow the learning rate (applyLR"
-                    + " false), and SrAdam's does: that is the same only for a fixed learning rate above 0");
+        if (fused.getLearningRateSchedule() != null || fused.getLearningRate(0, 0) == 0) {
+            throw new IllegalArgumentException(
+                    "The WeightDecay" + where + " does not follow the learning rate (applyLR" + " false), and "
+                            + fused.name() + "'s does: that is the same only for a fixed learning rate above 0");
         }
-        return value / adam.getLearningRate(0, 0);
+        return value / fused.getLearningRate(0, 0);
     }
 
     private static List<Regularization> withoutWeightDecay(List<Regularization> regularization) {

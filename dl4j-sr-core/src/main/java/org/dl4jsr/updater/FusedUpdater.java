@@ -75,7 +75,7 @@ public abstract class FusedUpdater implements IUpdater {
     }
 
     /** What messages call it. */
-    final String name() {
+    public final String name() {
         return getClass().getSimpleName();
     }
 
@@ -202,8 +202,13 @@ public abstract class FusedUpdater implements IUpdater {
                 + " SameDiffLayer in a network");
     }
 
+    /** A builder that starts with this configuration. */
+    public abstract Builder<?> toBuilder();
+
     @Override
-    public abstract FusedUpdater clone();
+    public final FusedUpdater clone() {
+        return toBuilder().build();
+    }
 
     @Override
     public final boolean equals(Object other) {
@@ -242,6 +247,9 @@ public abstract class FusedUpdater implements IUpdater {
 
         /** This builder, by its own type. */
         protected abstract B self();
+
+        /** @throws IllegalArgumentException naming the setting, its value and the valid range */
+        public abstract FusedUpdater build();
 
         /** Takes over the settings of {@code updater}. */
         protected final B from(FusedUpdater updater) {

@@ -68,7 +68,7 @@ public final class SrAdam extends FusedUpdater {
         return new Builder();
     }
 
-    /** A builder that starts with this configuration. */
+    @Override
     public Builder toBuilder() {
         return new Builder().from(this).beta1(beta1).beta2(beta2).epsilon(epsilon);
     }
@@ -117,11 +117,6 @@ public final class SrAdam extends FusedUpdater {
         return settings;
     }
 
-    @Override
-    public SrAdam clone() {
-        return toBuilder().build();
-    }
-
     /** Builds a {@link SrAdam}; {@link #build} validates. */
     @JsonPOJOBuilder(withPrefix = "")
     public static final class Builder extends FusedUpdater.Builder<Builder> {
@@ -159,7 +154,7 @@ public final class SrAdam extends FusedUpdater {
             return this;
         }
 
-        /** @throws IllegalArgumentException naming the parameter, its value and the valid range */
+        @Override
         public SrAdam build() {
             return new SrAdam(this);
         }

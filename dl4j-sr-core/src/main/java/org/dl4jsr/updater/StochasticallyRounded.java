@@ -52,9 +52,9 @@ public final class StochasticallyRounded implements IUpdater {
             @JsonProperty("seed") long seed,
             @JsonProperty("weightWrite") WeightWrite weightWrite) {
         Objects.requireNonNull(updater, "updater is null");
-        if (weightWrite == null || weightWrite.hasExtra()) {
+        if (weightWrite != WeightWrite.STOCHASTIC && weightWrite != WeightWrite.NEAREST) {
             throw new IllegalArgumentException("StochasticallyRounded.weightWrite is " + weightWrite
-                    + ", expected STOCHASTIC or NEAREST: there is no state for more");
+                    + ", expected STOCHASTIC or NEAREST: there is nothing else for updaters that are not fused");
         }
         if (updater instanceof FusedUpdater || updater instanceof StochasticallyRounded) {
             throw new IllegalArgumentException(updater + " rounds stochastically already: use it as it is");

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
+import org.dl4jsr.kernel.Activation;
 import org.dl4jsr.kernel.Kernels;
 import org.dl4jsr.kernel.Matmul;
 import org.dl4jsr.kernel.reference.JavaKernels;
@@ -138,10 +139,10 @@ class TransformerOpsTest {
                         floats(2, 4),
                         floats(5),
                         floats(4)));
-        assertRefused("y is FLOAT [3], expected FLOAT [2]", () -> new Gelu(floats(2), floats(3)));
+        assertRefused("y is FLOAT [3], expected FLOAT [2]", () -> new Activate(Activation.GELU, floats(2), floats(3)));
         assertRefused(
                 "dBias is FLOAT [3], expected FLOAT [4]",
-                () -> new GeluGradient(floats(2, 4), floats(2, 4), floats(2, 4), floats(3)));
+                () -> new ActivationGradient(Activation.GELU, floats(2, 4), floats(2, 4), floats(2, 4), floats(3)));
         assertRefused("dy is FLOAT [2, 4], expected FLOAT [..., 3]", () -> new BiasGradient(floats(2, 4), floats(3)));
         assertRefused(
                 "6 rows of width 4 are not 4 sequences with 2 heads",
@@ -170,8 +171,9 @@ class TransformerOpsTest {
     @Test
     void typesWithoutKernelsAreRefused() {
         INDArray x = Nd4j.zeros(DataType.DOUBLE, 3);
-        assertRefused("Array of type DOUBLE where FLOAT or BFLOAT16 was expected", () -> new Gelu(x, x.dup())
-                .run(new JavaDevice()));
+        assertRefused(
+                "Array of type DOUBLE where FLOAT or BFLOAT16 was expected",
+                () -> new Activate(Activation.GELU, x, x.dup()).run(new JavaDevice()));
     }
 
     private static void assertRefused(String message, Runnable action) {

@@ -3,6 +3,7 @@ package org.dl4jsr.benchmarks.contract;
 import java.util.Arrays;
 import java.util.Random;
 import java.util.stream.DoubleStream;
+import org.dl4jsr.kernel.Activation;
 import org.dl4jsr.kernel.FloatType;
 
 /** The parts of a transformer: within a bound of the Java kernels, and the same bits at each call. */
@@ -59,47 +60,62 @@ enum TransformerCases implements KernelCase {
         }
     },
 
-    GELU {
+    ACTIVATION {
         @Override
         public void run(Comparison comparison, RandomArrays arrays, int largest) {
-            eachShape(arrays.random(), (type, rows, width) -> {
-                int size = rows * width;
-                // the largest first, in arrays of one element, too
-                var x = arrays.of(
-                        type,
-                        size,
-                        DoubleStream.concat(DoubleStream.of(12), arrays.random().doubles(-12, 12))
-                                .iterator()::nextDouble);
-                forward(comparison, Bound.ofLargest(1e-7), type, x, arrays);
-                comparison.close(
-                        "geluBackward of " + type + " " + rows + " x " + width,
-                        BOUND,
-                        (set, a) -> set.kernels().geluBackward(type, a[0], a[1], a[1], a[2], rows, width),
-                        x,
-                        arrays.normal(type, size),
-                        arrays.unwritten(type, width));
-            });
-            for (var type : FloatType.values()) {
-                var all = arrays.allNumbers(type);
-                double relative = type == FloatType.FLOAT ? 0x1p-17 : 0x1p-7;
-                forward(comparison, (t, y, largestOfAll) -> relative * Math.abs(y) + 1e-33, type, all, arrays);
-                comparison.close(
-                        "geluBackward of all " + type,
-                        (t, dx, largestOfAll) -> (t == FloatType.FLOAT ? 0 : 0x1p-8) * Math.abs(dx) + 0x1p-20,
-                        (set, a) -> set.kernels().geluBackward(type, a[0], a[1], a[1], a[2], 1, all.length()),
-                        all,
-                        arrays.of(type, all.length(), () -> 1),
-                        arrays.unwritten(type, all.length()));
-                var nan = arrays.of(type, 40, () -> arrays.random().nextInt(8) == 0 ? Double.NaN : 0.5);
-                forward(comparison, BOUND, type, nan, arrays);
+            for (var activation : Activation.values()) {
+                eachShape(arrays.random(), (type, rows, width) -> {
+                    int size = rows * width;
+                    // the largest first, in arrays of one element, too
+                    var x = arrays.of(
+                            type,
+                            size,
+                            DoubleStream.concat(
+                                            DoubleStream.of(12), arrays.random().doubles(-12, 12))
+                                    .iterator()::nextDouble);
+                    forward(comparison, Bound.ofLargest(1e-7), activation, type, x, arrays);
+                    comparison.close(
+                            activation + " backward of " + type + " " + rows + " x " + width,
+                            BOUND,
+                            (set, a) -> set.kernels()
+                                    .activationBackward(activation, type, a[0], a[1], a[1], a[2], rows, width),
+                            x,
+                            arrays.normal(type, size),
+                            arrays.unwritten(type, width));
+                });
+                for (var type : FloatType.values()) {
+                    ofAllNumbers(comparison, activation, type, arrays);
+                }
             }
         }
 
-        private void forward(Comparison comparison, Bound bound, FloatType type, Content x, RandomArrays arrays) {
+        private void ofAllNumbers(Comparison comparison, Activation activation, FloatType type, RandomArrays arrays) {
+            var all = arrays.allNumbers(type);
+            double relative = type == FloatType.FLOAT ? 0x1p-17 : 0x1p-7;
+            forward(comparison, (t, y, largest) -> relative * Math.abs(y) + 1e-33, activation, type, all, arrays);
             comparison.close(
-                    "geluForward of " + x.length() + " " + type,
+                    activation + " backward of all " + type,
+                    (t, dx, largest) -> (t == FloatType.FLOAT ? 0 : 0x1p-8) * Math.abs(dx) + 0x1p-20,
+                    (set, a) ->
+                            set.kernels().activationBackward(activation, type, a[0], a[1], a[1], a[2], 1, all.length()),
+                    all,
+                    arrays.of(type, all.length(), () -> 1),
+                    arrays.unwritten(type, all.length()));
+            var nan = arrays.of(type, 40, () -> arrays.random().nextInt(8) == 0 ? Double.NaN : 0.5);
+            forward(comparison, BOUND, activation, type, nan, arrays);
+        }
+
+        private void forward(
+                Comparison comparison,
+                Bound bound,
+                Activation activation,
+                FloatType type,
+                Content x,
+                RandomArrays arrays) {
+            comparison.close(
+                    activation + " forward of " + x.length() + " " + type,
                     bound,
-                    (set, a) -> set.kernels().geluForward(type, a[0], a[1], x.length()),
+                    (set, a) -> set.kernels().activationForward(activation, type, a[0], a[1], x.length()),
                     x,
                     arrays.unwritten(type, x.length()));
         }

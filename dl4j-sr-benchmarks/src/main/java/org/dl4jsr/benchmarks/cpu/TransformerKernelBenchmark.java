@@ -10,6 +10,7 @@ import org.dl4jsr.benchmarks.contract.HostProcessor;
 import org.dl4jsr.benchmarks.contract.Processor;
 import org.dl4jsr.benchmarks.contract.Processor.Placed;
 import org.dl4jsr.benchmarks.contract.RandomArrays;
+import org.dl4jsr.kernel.Activation;
 import org.dl4jsr.kernel.FloatType;
 import org.dl4jsr.kernel.Kernels;
 import org.dl4jsr.kernel.cpu.CpuKernels;
@@ -154,12 +155,12 @@ public class TransformerKernelBenchmark {
 
     @Benchmark
     public void geluForward() {
-        kernels.geluForward(type, wide, dWide, (long) HIDDEN * rows * width);
+        kernels.activationForward(Activation.GELU, type, wide, dWide, (long) HIDDEN * rows * width);
     }
 
     @Benchmark
     public void geluBackward() {
-        kernels.geluBackward(type, wide, wide, dWide, sums, rows, HIDDEN * width);
+        kernels.activationBackward(Activation.GELU, type, wide, wide, dWide, sums, rows, HIDDEN * width);
     }
 
     @Benchmark

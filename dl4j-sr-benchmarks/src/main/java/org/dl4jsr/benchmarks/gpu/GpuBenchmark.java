@@ -6,6 +6,7 @@ import static org.dl4jsr.kernel.cuda.CudaException.checkDriver;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
+import org.dl4jsr.kernel.Activation;
 import org.dl4jsr.kernel.AdamW;
 import org.dl4jsr.kernel.FloatType;
 import org.dl4jsr.kernel.OptimizerArrays;
@@ -147,8 +148,18 @@ final class GpuBenchmark implements AutoCloseable {
                 0,
                 0,
                 () -> kernels.layerNormBackward(BF16, x, small, statistics, rstd, dy, 0, y, small, small, rows, WIDTH));
-        measure("gelu forward", 16 * size, 0, 0, () -> kernels.geluForward(BF16, x, y, 4L * rows * WIDTH));
-        measure("gelu backward", 24 * size, 0, 0, () -> kernels.geluBackward(BF16, x, dy, y, small, rows, 4 * WIDTH));
+        measure(
+                "gelu forward",
+                16 * size,
+                0,
+                0,
+                () -> kernels.activationForward(Activation.GELU, BF16, x, y, 4L * rows * WIDTH));
+        measure(
+                "gelu backward",
+                24 * size,
+                0,
+                0,
+                () -> kernels.activationBackward(Activation.GELU, BF16, x, dy, y, small, rows, 4 * WIDTH));
         measure("bias gradient", 8 * size, 0, 0, () -> kernels.biasGradient(BF16, dy, small, rows, 4 * WIDTH));
         measure("transpose", 16 * size, 0, 0, () -> kernels.transpose(BF16, x, y, rows, 4 * WIDTH));
         int batch = Math.max(1, rows / TIME);

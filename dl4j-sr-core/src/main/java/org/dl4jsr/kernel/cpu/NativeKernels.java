@@ -1,5 +1,6 @@
 package org.dl4jsr.kernel.cpu;
 
+import org.dl4jsr.kernel.Activation;
 import org.dl4jsr.kernel.FloatType;
 import org.dl4jsr.kernel.Kernels;
 import org.dl4jsr.kernel.OptimizerArrays;
@@ -132,13 +133,15 @@ public final class NativeKernels implements Kernels {
     }
 
     @Override
-    public void geluForward(FloatType type, long x, long y, long length) {
-        NativeLibrary.geluForward(set, threads, type.ordinal(), x, y, length);
+    public void activationForward(Activation activation, FloatType type, long x, long y, long length) {
+        NativeLibrary.activationForward(set, threads, activation.name(), type.ordinal(), x, y, length);
     }
 
     @Override
-    public void geluBackward(FloatType type, long x, long dy, long dx, long dBias, int rows, int width) {
-        NativeLibrary.geluBackward(set, threads, type.ordinal(), x, dy, dx, dBias, rows, width);
+    public void activationBackward(
+            Activation activation, FloatType type, long x, long dy, long dx, long dBias, int rows, int width) {
+        NativeLibrary.activationBackward(
+                set, threads, activation.name(), type.ordinal(), x, dy, dx, dBias, rows, width);
     }
 
     @Override

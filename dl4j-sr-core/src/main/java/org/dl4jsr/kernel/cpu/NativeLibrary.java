@@ -138,12 +138,21 @@ final class NativeLibrary {
             int rows,
             int width);
 
-    static native void geluForward(
-            int instructionSet, int threads, int type, @Cast("void*") long x, @Cast("void*") long y, long length);
-
-    static native void geluBackward(
+    /** Throws RuntimeException for an activation that there is not. */
+    static native void activationForward(
             int instructionSet,
             int threads,
+            String activation,
+            int type,
+            @Cast("void*") long x,
+            @Cast("void*") long y,
+            long length);
+
+    /** Throws RuntimeException for an activation that there is not. */
+    static native void activationBackward(
+            int instructionSet,
+            int threads,
+            String activation,
             int type,
             @Cast("void*") long x,
             @Cast("void*") long dy,

@@ -9,10 +9,10 @@ import static org.dl4jsr.kernel.cuda.KernelConstant.STEP_SUMS_BYTES;
 import static org.dl4jsr.kernel.cuda.KernelConstant.THREADS;
 import static org.dl4jsr.kernel.cuda.KernelConstant.WARP;
 import static org.dl4jsr.kernel.cuda.KernelLauncher.blocks;
+import static org.dl4jsr.kernel.cuda.KernelSource.ACTIVATION;
 import static org.dl4jsr.kernel.cuda.KernelSource.CASTS;
 import static org.dl4jsr.kernel.cuda.KernelSource.COLUMNS;
 import static org.dl4jsr.kernel.cuda.KernelSource.EMBEDDING;
-import static org.dl4jsr.kernel.cuda.KernelSource.GELU;
 import static org.dl4jsr.kernel.cuda.KernelSource.LAYERNORM;
 import static org.dl4jsr.kernel.cuda.KernelSource.LOSS;
 import static org.dl4jsr.kernel.cuda.KernelSource.OPTIMIZER;
@@ -22,6 +22,7 @@ import static org.dl4jsr.kernel.cuda.KernelSource.TRANSPOSE;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import org.bytedeco.javacpp.BytePointer;
+import org.dl4jsr.kernel.Activation;
 import org.dl4jsr.kernel.FloatType;
 import org.dl4jsr.kernel.Kernels;
 import org.dl4jsr.kernel.OptimizerArrays;
@@ -179,14 +180,17 @@ public final class CudaKernels implements Kernels {
     }
 
     @Override
-    public synchronized void geluForward(FloatType type, long x, long y, long length) {
-        launchOctets(launcher.kernel(GELU, "geluForward", type).add(x, y, length), length);
+    public synchronized void activationForward(Activation activation, FloatType type, long x, long y, long length) {
+        launchOctets(launcher.kernel(ACTIVATION, activation + "_forward", type).add(x, y, length), length);
     }
 
     @Override
-    public synchronized void geluBackward(FloatType type, long x, long dy, long dx, long dBias, int rows, int width) {
+    public synchronized void activationBackward(
+            Activation activation, FloatType type, long x, long dy, long dx, long dBias, int rows, int width) {
         long sums = rowSums(rows, width);
-        launcher.kernel(GELU, "geluBackward", type).add(x, dy, dx, sums).add(rows, width);
+        launcher.kernel(ACTIVATION, activation + "_backward", type)
+                .add(x, dy, dx, sums)
+                .add(rows, width);
         launchRowSums(rows, width);
         addChunks(type, sums, width, dBias, rows, width);
     }

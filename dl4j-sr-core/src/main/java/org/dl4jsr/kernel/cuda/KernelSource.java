@@ -14,7 +14,7 @@ enum KernelSource {
     SUMS,
     OPTIMIZER,
     LAYERNORM,
-    GELU,
+    ACTIVATION,
     COLUMNS,
     EMBEDDING,
     LOSS,

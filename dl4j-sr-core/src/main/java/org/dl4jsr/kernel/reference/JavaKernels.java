@@ -2,6 +2,7 @@ package org.dl4jsr.kernel.reference;
 
 import java.util.function.LongConsumer;
 import java.util.function.LongToDoubleFunction;
+import org.dl4jsr.kernel.Activation;
 import org.dl4jsr.kernel.FloatType;
 import org.dl4jsr.kernel.Kernels;
 import org.dl4jsr.kernel.Memory;
@@ -184,19 +185,20 @@ public final class JavaKernels implements Kernels {
     }
 
     @Override
-    public void geluForward(FloatType type, long x, long y, long length) {
+    public void activationForward(Activation activation, FloatType type, long x, long y, long length) {
         var input = new FloatArray(type, x);
         var output = new FloatArray(type, y);
-        forEach(length, i -> output.set(i, JavaGelu.value(input.get(i))));
+        forEach(length, i -> output.set(i, activation.value(input.get(i))));
     }
 
     @Override
-    public void geluBackward(FloatType type, long x, long dy, long dx, long dBias, int rows, int width) {
+    public void activationBackward(
+            Activation activation, FloatType type, long x, long dy, long dx, long dBias, int rows, int width) {
         var input = new FloatArray(type, x);
         var gradient = new FloatArray(type, dy);
         var output = new FloatArray(type, dx);
         sumColumns(new FloatArray(type, dBias), rows, width, i -> {
-            double value = gradient.get(i) * JavaGelu.derivative(input.get(i));
+            double value = gradient.get(i) * activation.derivative(input.get(i));
             output.set(i, value);
             return value;
         });

@@ -1,7 +1,6 @@
 package org.dl4jsr.examples.run;
 
 import org.dl4jsr.policy.Bf16Policy;
-import org.dl4jsr.rounding.WeightWrite;
 
 /**
  * The memory that a run needs, in bytes, by arithmetic alone.
@@ -25,7 +24,7 @@ public record MemoryPlan(long weights, long gradients, long optimizer, long accu
         long parameters = config.model().parameters();
         Bf16Policy policy = config.bf16Policy();
         int element = policy.dataType().width();
-        int weightBytes = policy.weightWrite() == WeightWrite.MASTER ? element + 4 : element;
+        int weightBytes = policy.weightWrite().hasFp32State() ? element + 4 : element;
         int optimizerBytes = policy.modelStateBytes() - weightBytes - element;
         long accumulation = config.budget().accumulate() > 1 ? 4 * parameters : 0;
         long rows = (long) config.budget().batch() * config.model().context();

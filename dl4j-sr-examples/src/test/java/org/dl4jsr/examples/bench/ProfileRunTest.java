@@ -22,7 +22,7 @@ class ProfileRunTest {
             "attention forward",
             "attention backward",
             "layer norm",
-            "GELU",
+            "activation",
             "bias gradient",
             "embedding",
             "head, loss",

@@ -1,10 +1,13 @@
 package org.dl4jsr.op;
 
+import java.util.Locale;
+import org.dl4jsr.kernel.Activation;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** Backward pass of {@link Gelu} and, in the same pass, of the bias that was added before it. */
-public final class GeluGradient extends KernelOp {
+/** Backward pass of {@link Activate} and, in the same pass, of the bias that was added before it. */
+public final class ActivationGradient extends KernelOp {
 
+    private final Activation activation;
     private final INDArray x;
     private final INDArray dy;
     private final INDArray dx;
@@ -17,8 +20,9 @@ public final class GeluGradient extends KernelOp {
      * @param dx as x, written; may be dy
      * @param dBias [width], written: the column sums of dx
      */
-    public GeluGradient(INDArray x, INDArray dy, INDArray dx, INDArray dBias) {
-        super(StepPart.GELU, new INDArray[] {x, dy}, new INDArray[] {dx, dBias});
+    public ActivationGradient(Activation activation, INDArray x, INDArray dy, INDArray dx, INDArray dBias) {
+        super(StepPart.ACTIVATION, new INDArray[] {x, dy}, new INDArray[] {dx, dBias});
+        this.activation = activation;
         long width = x.size(-1);
         this.rows = rows("x", x, x.dataType(), width);
         this.x = x;
@@ -29,13 +33,14 @@ public final class GeluGradient extends KernelOp {
 
     @Override
     public String opName() {
-        return "dl4jsr_gelu_gradient";
+        return "dl4jsr_" + activation.name().toLowerCase(Locale.ROOT) + "_gradient";
     }
 
     @Override
     public void run(Device device) {
         device.kernels()
-                .geluBackward(
+                .activationBackward(
+                        activation,
                         type(x),
                         device.address(x),
                         device.address(dy),
