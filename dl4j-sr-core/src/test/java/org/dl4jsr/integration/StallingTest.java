@@ -121,7 +121,7 @@ class StallingTest {
                         InputType.recurrent(9, 3),
                         InputType.recurrent(4, 3),
                         InputType.convolutional(6, 6, 2),
-                        InputType.convolutional3D(3, 3, 3, 1));
+                        InputType.convolutional3D(Convolution3D.DataFormat.NCDHW, 3, 3, 3, 1));
         ofVectors();
         ofSequences();
         ofImages();
