@@ -60,9 +60,14 @@ final class ForeignUpdates {
         return array.rank() <= 2 && array.isVectorOrScalar() && array.stride(array.rank() - 1) == 1;
     }
 
+    /** Whether the code of DL4J that runs the op is an optimizer's, and not a layer's that an optimizer has called. */
     private static boolean isOfAnOptimizer() {
-        return STACK.walk(frames ->
-                frames.limit(DEPTH).anyMatch(frame -> frame.getClassName().startsWith("org.deeplearning4j.optimize.")));
+        return STACK.walk(frames -> frames.limit(DEPTH)
+                .map(StackWalker.StackFrame::getClassName)
+                .filter(name -> name.startsWith("org.deeplearning4j."))
+                .findFirst()
+                .filter(name -> name.startsWith("org.deeplearning4j.optimize."))
+                .isPresent());
     }
 
     private static void subtract(Device device, INDArray parameters, INDArray update) {

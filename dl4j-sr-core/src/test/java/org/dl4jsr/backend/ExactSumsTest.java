@@ -2,6 +2,7 @@ package org.dl4jsr.backend;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import org.dl4jsr.op.Device;
 import org.junit.jupiter.api.Test;
@@ -77,6 +78,7 @@ class ExactSumsTest {
         try (MemoryWorkspace workspace =
                 Nd4j.getWorkspaceManager().getAndActivateWorkspace(configuration, "ExactSumsTest")) {
             INDArray activations = gradient('c');
+            assertTrue(workspace.isScopeActive());
             activations.addi(filled(1, 3, 4));
             assertNull(ExactSums.of(DEVICE, activations));
         }

@@ -8,9 +8,11 @@ import java.util.stream.Stream;
 import org.deeplearning4j.nn.conf.graph.MergeVertex;
 import org.deeplearning4j.nn.conf.layers.BatchNormalization;
 import org.deeplearning4j.nn.conf.layers.CenterLossOutputLayer;
+import org.deeplearning4j.nn.conf.layers.LossLayer;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.dl4jsr.rounding.WeightWrite;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.nd4j.linalg.activations.Activation;
@@ -71,6 +73,32 @@ class LayerStatisticsTest {
             assertEquals(10 * done, mean(graph.getParam("decay " + decay + "_mean")), 0.01 * 10, "mean at " + decay);
             assertEquals(1 + 3 * done, mean(graph.getParam("decay " + decay + "_var")), 0.01 * 4, "var at " + decay);
         }
+    }
+
+    /** No updater has a part in it. */
+    @Test
+    void statisticsAlone() {
+        MultiLayerNetwork network = TestNetworks.network(
+                TestNetworks.builder(new SrAdam())
+                        .list()
+                        .layer(new BatchNormalization.Builder()
+                                .nIn(WIDTH)
+                                .nOut(WIDTH)
+                                .decay(0.999)
+                                .lockGammaBeta(true)
+                                .useLogStd(false)
+                                .build())
+                        .layer(new LossLayer.Builder(LossFunction.MSE).build())
+                        .build(),
+                DataType.BFLOAT16);
+        INDArray features = Nd4j.create(DataType.FLOAT, 2, WIDTH).assign(8);
+        features.getRow(1).assign(12);
+        for (int i = 0; i < ITERATIONS; i++) {
+            network.fit(features, features);
+        }
+        double done = 1 - Math.pow(0.999, ITERATIONS);
+        assertEquals(10 * done, mean(network.getParam("0_mean")), 0.01 * 10);
+        assertEquals(1 + 3 * done, mean(network.getParam("0_var")), 0.01 * 4);
     }
 
     private static double mean(INDArray parameter) {

@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
@@ -31,12 +32,18 @@ import org.nd4j.linalg.learning.config.Adam;
  * @param narrow the loss of the BF16 network after it
  * @param gradientError how far the BF16 network's first gradient is from the FLOAT one's, as a share of that, in the
  *     Euclidean norm, for the parameter array where it is worst
+ * @param outputError how far its outputs at inference are from the FLOAT one's after training, as a share of those, in
+ *     the Euclidean norm, for the output where it is worst; 0 where the first layer alone has learned
  */
-record Twins(int iterations, double start, double wide, double narrow, double gradientError) {
+record Twins(int iterations, double start, double wide, double narrow, double gradientError, double outputError) {
 
     private static final int SEED = 7;
     /** Of {@link #gradientError}; where activations have no kinks, 0.01 is usual. */
     private static final double GRADIENT_TOLERANCE = 0.15;
+    /** ComputationGraph.output throws, in FLOAT too: it multiplies in a workspace that is not open. */
+    private static final String WITHOUT_OUTPUTS = "WeightNoise, multiplied";
+    /** Of {@link #outputError}: what stochastic rounding makes of some weights. */
+    private static final double OUTPUT_TOLERANCE = 0.1;
 
     static Twins networks(Family family, int iterations) {
         var wide = new MultiLayerNetwork(family.network().apply(builder()));
@@ -67,6 +74,9 @@ record Twins(int iterations, double start, double wide, double narrow, double gr
         if (!(difference() <= family.tolerance())) {
             return "BF16 ends off by " + difference() + " of the fall, allowed " + family.tolerance() + ": " + this;
         }
+        if (!(outputError <= OUTPUT_TOLERANCE)) {
+            return "The outputs at inference are off: " + this;
+        }
         return gradientError <= GRADIENT_TOLERANCE ? null : "The first gradient is off: " + this;
     }
 
@@ -90,7 +100,24 @@ record Twins(int iterations, double start, double wide, double narrow, double gr
                 fit(model, family);
             }
         }
-        return new Twins(iterations, start, loss(wide, family), loss(narrow, family), gradientError);
+        double outputError = family.pretrained() || family.name().equals(WITHOUT_OUTPUTS)
+                ? 0
+                : largestError(outputs(wide, family), outputs(narrow, family));
+        return new Twins(iterations, start, loss(wide, family), loss(narrow, family), gradientError, outputError);
+    }
+
+    /** At inference, by number. */
+    private static Map<String, INDArray> outputs(Model model, Family family) {
+        MultiDataSet data = family.data();
+        INDArray[] outputs = model instanceof MultiLayerNetwork network
+                ? new INDArray[] {
+                    network.output(data.getFeatures(0), false, data.getFeaturesMaskArray(0), data.getLabelsMaskArray(0))
+                }
+                : ((ComputationGraph) model)
+                        .output(false, data.getFeatures(), data.getFeaturesMaskArrays(), data.getLabelsMaskArrays());
+        return IntStream.range(0, outputs.length)
+                .boxed()
+                .collect(Collectors.toMap(String::valueOf, i -> outputs[i].castTo(DataType.DOUBLE)));
     }
 
     private static void fit(Model model, Family family) {
