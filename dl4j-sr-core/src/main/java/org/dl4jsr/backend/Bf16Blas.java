@@ -47,6 +47,7 @@ public final class Bf16Blas implements InvocationHandler {
         if (!PendingSteps.isEmpty()) {
             PendingSteps.intercept(function.getName(), arrays, List.of());
         }
+        ExactSums.forget(arrays);
         refuseBuffers(function, arguments);
         try (var copies = new FloatCopies(device)) {
             Object[] wide = arguments.clone();

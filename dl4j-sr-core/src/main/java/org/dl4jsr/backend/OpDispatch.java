@@ -126,6 +126,7 @@ public final class OpDispatch {
         if (!PendingSteps.isEmpty()) {
             PendingSteps.intercept("scatterUpdate", List.of(indices, updates), List.of(array));
         }
+        ExactSums.forget(array);
         try (var copies = new FloatCopies(device)) {
             stock.accept(copies.of(array), copies.of(updates));
             copies.writeBack(array);
@@ -135,6 +136,9 @@ public final class OpDispatch {
     /** Runs the op if it is not ND4J's native code's to run, and returns whether it has. */
     private boolean runs(CustomOp op, OpContext context, List<INDArray> inputs, List<INDArray> outputs) {
         if (!PendingSteps.isEmpty() && PendingSteps.intercept(op.opName(), inputs, outputs)) {
+            return true;
+        }
+        if (accumulates(op, context, inputs, outputs)) {
             return true;
         }
         if (!ExactSums.isEmpty()) {
@@ -189,6 +193,38 @@ public final class OpDispatch {
             executioner.profilingConfigurableHookOut(op, context, start);
         }
         return done;
+    }
+
+    /** {@code add}, or {@code matmul} with a beta of 1, to a gradient. */
+    private boolean accumulates(CustomOp op, OpContext context, List<INDArray> inputs, List<INDArray> outputs) {
+        boolean sum = op.opName().equals("add") && ExactSums.isAddition(device, inputs, outputs);
+        boolean product = op.opName().equals("matmul")
+                && outputs.size() == 1
+                && ExactSums.isPartOfGradient(outputs.get(0))
+                && isAdded(numbers(op, context));
+        if (!sum && !product) {
+            return false;
+        }
+        long start = executioner.profilingConfigurableHookIn(op, context);
+        boolean done = true;
+        if (sum) {
+            ExactSums.axpy(device, inputs.get(1), outputs.get(0), 1);
+        } else {
+            long[] integers = integers(op, context);
+            double[] numbers = numbers(op, context);
+            done = ExactSums.accumulate(
+                    device,
+                    outputs.get(0),
+                    target -> matmul.run(op.opName(), inputs, List.of(target), integers, numbers));
+        }
+        if (done) {
+            executioner.profilingConfigurableHookOut(op, context, start);
+        }
+        return done;
+    }
+
+    private static boolean isAdded(double[] alphaAndBeta) {
+        return alphaAndBeta.length > 1 && alphaAndBeta[1] == 1;
     }
 
     private boolean shortens(CustomOp op, OpContext context, List<INDArray> inputs, List<INDArray> outputs) {
