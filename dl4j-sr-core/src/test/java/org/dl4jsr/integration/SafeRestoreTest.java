@@ -206,7 +206,7 @@ class SafeRestoreTest {
         write();
         String message = assertThrows(IOException.class, () -> SafeRestore.computationGraph(file, true))
                 .getMessage();
-        assertTrue(message.contains("is no configuration of this kind of network"), message);
+        assertTrue(message.contains("expected a ComputationGraph; multiLayerNetwork restores the other kind"), message);
     }
 
     private void assertProblem(String reason) {

@@ -42,7 +42,7 @@ public final class App {
         commandLine.setExecutionExceptionHandler((e, command, parsed) -> failed(e));
         try {
             return args.length == 0 ? usage(commandLine) : commandLine.execute(args);
-        } catch (BadInput | OutOfMemoryError | LinkageError e) {
+        } catch (OutOfMemoryError | LinkageError e) {
             return failed(e);
         }
     }
@@ -52,16 +52,20 @@ public final class App {
         if (helped != null) {
             return helped;
         }
-        Environment.check();
-        String problem = Bf16Runtime.problem();
-        if (problem != null) {
-            throw new BadInput(problem);
+        try { // picocli would show the stack of what is thrown around a command
+            Environment.check();
+            String problem = Bf16Runtime.problem();
+            if (problem != null) {
+                throw new BadInput(problem);
+            }
+            int exitCode = new RunLast().execute(parsed);
+            if (System.out.checkError()) {
+                throw new BadInput("Cannot write to standard output: the results are not all there");
+            }
+            return exitCode;
+        } catch (BadInput e) {
+            return failed(e);
         }
-        int exitCode = new RunLast().execute(parsed);
-        if (System.out.checkError()) {
-            throw new BadInput("Cannot write to standard output: the results are not all there");
-        }
-        return exitCode;
     }
 
     private static int usage(CommandLine commandLine) {
