@@ -17,12 +17,14 @@ import java.util.stream.Collectors;
 import org.bytedeco.javacpp.Loader;
 import org.dl4jsr.policy.Bf16Policy;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** None of these processes has an SLF4J binding: what they say is seen by everybody. */
 @Timeout(300)
+@Tag("slow")
 class ConsumerTest {
 
     private static final String JAVACPP = ".*javacpp-[0-9.]+(-" + Loader.getPlatform() + ")?\\.jar";

@@ -11,6 +11,7 @@ import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.dl4jsr.policy.Bf16Policy;
 import org.dl4jsr.updater.TestNetworks;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.nd4j.evaluation.IEvaluation;
@@ -32,6 +33,7 @@ import org.nd4j.linalg.learning.config.NoOp;
 import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
 
 /** More rows than BF16 can count, in one call and in batches, in every evaluation class of ND4J. */
+@Tag("slow")
 class EvaluationRowsTest {
 
     private static final int CLASSES = 3;

@@ -13,6 +13,7 @@ import org.deeplearning4j.nn.conf.layers.RnnOutputLayer;
 import org.deeplearning4j.nn.conf.layers.recurrent.SimpleRnn;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.dl4jsr.policy.Bf16Policy;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -27,6 +28,7 @@ import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
  * Recurrent layers add each time step's term to their gradients. All steps are alike here, but for the first few until
  * the state has settled, so that what the additions lose is not hidden by what single terms lose.
  */
+@Tag("slow")
 class RecurrentGradientTest {
 
     private static final int BATCH = 4;

@@ -17,6 +17,7 @@ import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.nn.transferlearning.FineTuneConfiguration;
 import org.deeplearning4j.nn.transferlearning.TransferLearning;
 import org.dl4jsr.updater.TestNetworks;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -27,6 +28,7 @@ import org.nd4j.linalg.learning.config.Sgd;
 import org.slf4j.LoggerFactory;
 
 /** Every way in which a BF16 network comes by an updater of DL4J's: its small updates arrive, and a warning says so. */
+@Tag("slow")
 class FineTuningTest {
 
     private static final int STEPS = 300;

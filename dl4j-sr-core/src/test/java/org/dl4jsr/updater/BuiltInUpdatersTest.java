@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Random;
 import java.util.stream.Stream;
 import org.dl4jsr.backend.PendingSteps;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -33,6 +34,7 @@ import org.nd4j.linalg.learning.config.RmsProp;
 import org.nd4j.linalg.learning.config.Sgd;
 
 /** DL4J's updaters in BF16: arithmetic in FP32, hyper-parameters in full precision. */
+@Tag("slow")
 class BuiltInUpdatersTest {
 
     private static final double LR = 0.01;

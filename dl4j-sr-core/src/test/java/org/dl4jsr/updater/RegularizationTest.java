@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.dl4jsr.rounding.WeightWrite;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -22,6 +23,7 @@ import org.nd4j.linalg.learning.regularization.L2Regularization;
 import org.nd4j.linalg.learning.regularization.WeightDecay;
 
 /** What DL4J adds to a gradient or an update, far below half an ulp of it, arrives as in FLOAT. */
+@Tag("slow")
 class RegularizationTest {
 
     private static final int STEPS = 400;

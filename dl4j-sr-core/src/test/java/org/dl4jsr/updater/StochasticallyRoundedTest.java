@@ -39,6 +39,7 @@ import org.dl4jsr.rounding.BFloat16;
 import org.dl4jsr.rounding.StochasticRounding;
 import org.dl4jsr.rounding.WeightWrite;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -57,6 +58,7 @@ import org.nd4j.linalg.learning.config.Sgd;
 import org.nd4j.linalg.schedule.MapSchedule;
 import org.nd4j.linalg.schedule.ScheduleType;
 
+@Tag("slow")
 class StochasticallyRoundedTest {
 
     @AfterEach

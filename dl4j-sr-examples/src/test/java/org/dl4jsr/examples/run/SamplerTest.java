@@ -8,8 +8,10 @@ import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.dl4jsr.examples.data.Corpus;
 import org.dl4jsr.examples.data.Document;
 import org.dl4jsr.examples.data.Tokenizer;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
+@Tag("slow")
 class SamplerTest {
 
     private static final String CYCLE = "abcdefgh";

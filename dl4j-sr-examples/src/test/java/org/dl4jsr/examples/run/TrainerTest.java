@@ -8,12 +8,14 @@ import java.util.List;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.dl4jsr.examples.report.MetricsRow;
 import org.dl4jsr.policy.Bf16Policy;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
+@Tag("slow")
 class TrainerTest {
 
     @ParameterizedTest

@@ -11,12 +11,14 @@ import java.util.List;
 import org.dl4jsr.examples.report.HtmlReport.Series;
 import org.dl4jsr.examples.run.RunConfig;
 import org.dl4jsr.examples.run.TestRuns;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Each study at a hundredth of its size: sign and order of the effect. */
+@Tag("slow")
 class StudiesTest {
 
     private static final int HUNDREDTH = 100;
