@@ -4,13 +4,10 @@ import org.bytedeco.javacpp.Pointer;
 import org.dl4jsr.kernel.Memory;
 
 /**
- * Blocks of off-heap memory that start at a multiple of {@value #ALIGNMENT} bytes. malloc gives 16 modulo 64, by which
- * products on AMX lose half of their speed for each factor.
+ * Blocks of off-heap memory that start at a multiple of {@value Memory#ALIGNMENT} bytes; malloc gives 16 modulo
+ * 64.
  */
 final class AlignedMemory {
-
-    /** A line of the processor's cache, in bytes. */
-    static final int ALIGNMENT = 64;
 
     private static final int TRIES = 5;
     private static final int MILLISECONDS_TO_COLLECT = 50;
@@ -26,10 +23,10 @@ final class AlignedMemory {
      */
     static long allocate(long bytes, boolean zero) {
         for (int i = 0; i < TRIES; i++) {
-            long size = bytes + Long.BYTES + ALIGNMENT - 1;
+            long size = bytes + Long.BYTES + Memory.ALIGNMENT - 1;
             Pointer block = zero ? Pointer.calloc(1, size) : Pointer.malloc(size);
             if (block != null && !block.isNull()) {
-                long address = (block.address() + Long.BYTES + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+                long address = Memory.aligned(block.address() + Long.BYTES);
                 Memory.putLong(address - Long.BYTES, block.address()); // what free() needs
                 return address;
             }

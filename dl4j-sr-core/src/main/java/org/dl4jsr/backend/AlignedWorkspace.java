@@ -1,5 +1,6 @@
 package org.dl4jsr.backend;
 
+import org.dl4jsr.kernel.Memory;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.memory.conf.WorkspaceConfiguration;
 import org.nd4j.linalg.api.memory.enums.MemoryKind;
@@ -23,7 +24,7 @@ final class AlignedWorkspace extends CpuWorkspace {
 
     @Override
     public PagedPointer alloc(long bytes, MemoryKind kind, DataType type, boolean initialize) {
-        long rounded = (bytes + AlignedMemory.ALIGNMENT - 1) / AlignedMemory.ALIGNMENT * AlignedMemory.ALIGNMENT;
+        long rounded = Memory.aligned(bytes);
         boolean fits = getPrimaryOffset() + rounded <= getCurrentSize();
         boolean exact = !fits && getPrimaryOffset() + bytes <= getCurrentSize(); // the last array of a full workspace
         return super.alloc(exact ? bytes : rounded, kind, type, initialize);

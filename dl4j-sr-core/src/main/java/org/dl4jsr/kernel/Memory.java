@@ -3,12 +3,23 @@ package org.dl4jsr.kernel;
 import java.lang.reflect.Field;
 import sun.misc.Unsafe;
 
-/** Raw memory, as the Java kernels read and write it. Addresses need no alignment. */
+/**
+ * Raw memory, as the Java kernels read and write it. Addresses need no alignment, but products on AMX lose half of their
+ * speed for each factor that does not start at a multiple of {@value #ALIGNMENT}.
+ */
 public final class Memory {
+
+    /** A line of the processor's cache, in bytes. */
+    public static final int ALIGNMENT = 64;
 
     private static final Unsafe UNSAFE = unsafe();
 
     private Memory() {}
+
+    /** {@code bytes}, a size or an address, rounded up to a multiple of {@value #ALIGNMENT}. */
+    public static long aligned(long bytes) {
+        return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    }
 
     public static short getShort(long address) {
         return UNSAFE.getShort(address);

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.dl4jsr.kernel.Memory;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -25,7 +26,7 @@ class AlignmentTest {
     private static void assertAligned(INDArray array) {
         assertEquals(
                 0,
-                array.data().addressPointer().address() % AlignedMemory.ALIGNMENT,
+                array.data().addressPointer().address() % Memory.ALIGNMENT,
                 () -> array.dataType() + " " + array.shapeInfoToString());
     }
 
@@ -108,7 +109,7 @@ class AlignmentTest {
         INDArray array = Nd4j.create(new double[] {1, 2, 3}).castTo(DataType.BFLOAT16);
         array.data().reallocate(1000);
         assertEquals(3, array.data().getFloat(2));
-        assertEquals(0, array.data().addressPointer().address() % AlignedMemory.ALIGNMENT);
+        assertEquals(0, array.data().addressPointer().address() % Memory.ALIGNMENT);
     }
 
     @Test

@@ -8,6 +8,7 @@ import org.bytedeco.dnnl.global.dnnl;
 import org.bytedeco.dnnl.stream;
 import org.dl4jsr.kernel.Kernels;
 import org.dl4jsr.kernel.Matmul;
+import org.dl4jsr.kernel.Memory;
 import org.dl4jsr.kernel.Pointers;
 import org.dl4jsr.kernel.StridedArray;
 
@@ -203,7 +204,7 @@ public final class OneDnnMatmul implements Matmul {
     private StridedArray taken(StridedArray matrix, long results, Scratch scratch) {
         boolean slow = aligns
                 && results >= WORTH_ALIGNING
-                && !matrix.isAligned(Scratch.ALIGNMENT)
+                && !matrix.isAligned(Memory.ALIGNMENT)
                 && matrix.bytes() <= COPIED_AT_MOST;
         return isTaken(matrix) && !slow ? matrix : copies.rowMajor(matrix, scratch);
     }

@@ -1,16 +1,14 @@
 package org.dl4jsr.kernel.cpu;
 
 import org.bytedeco.javacpp.BytePointer;
+import org.dl4jsr.kernel.Memory;
 import org.dl4jsr.kernel.Pointers;
 
 /**
  * Off-heap memory that grows to what was asked for at most and is used again and again by one thread. It starts at a
- * multiple of {@value #ALIGNMENT} bytes: on AMX a product of unaligned matrices takes twice as long or longer.
+ * multiple of {@value Memory#ALIGNMENT} bytes.
  */
 final class Scratch {
-
-    /** A line of the processor's cache, in bytes. */
-    static final int ALIGNMENT = 64;
 
     private BytePointer memory;
     private long capacity;
@@ -22,10 +20,10 @@ final class Scratch {
                 memory.close();
             }
             try (var scope = Pointers.scope()) { // not of a scope of the caller's, which would free it
-                memory = new BytePointer(bytes + ALIGNMENT - 1).retainReference();
+                memory = new BytePointer(bytes + Memory.ALIGNMENT - 1).retainReference();
             }
             capacity = bytes;
         }
-        return (memory.address() + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+        return Memory.aligned(memory.address());
     }
 }
