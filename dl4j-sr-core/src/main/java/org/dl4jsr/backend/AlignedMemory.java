@@ -2,6 +2,7 @@ package org.dl4jsr.backend;
 
 import org.bytedeco.javacpp.Pointer;
 import org.dl4jsr.kernel.Memory;
+import org.dl4jsr.kernel.Pointers;
 
 /**
  * Blocks of off-heap memory that start at a multiple of {@value Memory#ALIGNMENT} bytes; malloc gives 16 modulo
@@ -46,17 +47,6 @@ final class AlignedMemory {
 
     /** Frees the block at {@code address}, once. */
     static void free(long address) {
-        Pointer.free(new Address(Memory.getLong(address - Long.BYTES)));
-    }
-
-    /** A pointer to {@code address} that owns nothing. */
-    static Pointer pointer(long address) {
-        return new Address(address);
-    }
-
-    private static final class Address extends Pointer {
-        Address(long address) {
-            this.address = address;
-        }
+        Pointer.free(Pointers.at(Memory.getLong(address - Long.BYTES)));
     }
 }

@@ -5,6 +5,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.bytedeco.javacpp.Pointer;
 import org.dl4jsr.kernel.Memory;
+import org.dl4jsr.kernel.Pointers;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.cpu.nativecpu.bindings.Nd4jCpu;
 import org.nd4j.nativeblas.OpaqueDataBuffer;
@@ -34,7 +35,7 @@ public final class AlignedNativeOps extends Nd4jCpu {
         }
 
         Pointer pointer() {
-            return AlignedMemory.pointer(address);
+            return Pointers.at(address);
         }
 
         synchronized void free() {
@@ -119,7 +120,7 @@ public final class AlignedNativeOps extends Nd4jCpu {
 
     @Override
     public Pointer mallocHost(long bytes, int flags) {
-        return AlignedMemory.pointer(AlignedMemory.allocate(bytes, false));
+        return Pointers.at(AlignedMemory.allocate(bytes, false));
     }
 
     @Override

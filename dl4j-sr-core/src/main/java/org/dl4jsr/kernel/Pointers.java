@@ -11,8 +11,20 @@ public final class Pointers {
 
     private Pointers() {}
 
+    /** A pointer to {@code address}, of the host or of a GPU, that owns nothing. */
+    public static Pointer at(long address) {
+        return new Address(address);
+    }
+
     /** A scope that frees every pointer created within; 1.5.7 has no constructor without arguments. */
     public static PointerScope scope() {
         return new PointerScope(OF_EVERY_CLASS);
+    }
+
+    private static final class Address extends Pointer {
+
+        Address(long address) {
+            this.address = address;
+        }
     }
 }

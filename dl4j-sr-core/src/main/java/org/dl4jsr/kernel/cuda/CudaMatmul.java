@@ -138,10 +138,10 @@ public final class CudaMatmul implements Matmul {
         int ldb = size(rowStride(b), call);
         int ldc = size(rowStride(c), call);
         var alpha = factors;
-        var beta = new Address(factors.address() + Float.BYTES);
-        var aData = new Address(a.address());
-        var bData = new Address(b.address());
-        var cData = new Address(c.address());
+        var beta = Pointers.at(factors.address() + Float.BYTES);
+        var aData = Pointers.at(a.address());
+        var bData = Pointers.at(b.address());
+        var cData = Pointers.at(c.address());
         int type = cudaType(a.type());
         int code = batch == 1
                 ? cublasGemmEx(

@@ -18,7 +18,7 @@ public final class CudaStream {
     /** The stream whose cudaStream_t, which is the caller's, is the address of {@code handle}. */
     public CudaStream(CudaDevice device, Pointer handle) {
         this.device = device;
-        this.handle = new CUstream_st(new Address(handle.address()));
+        this.handle = new CUstream_st(Pointers.at(handle.address()));
     }
 
     /** A new stream, which lives as long as the process. */

@@ -113,7 +113,7 @@ final class KernelLauncher {
     /** The next argument lies at the next multiple of 8 bytes. */
     private void begin(Object argument) {
         position = (position + Long.BYTES - 1) / Long.BYTES * Long.BYTES;
-        addresses.put(count, new Address(memory.address() + position));
+        addresses.put(count, Pointers.at(memory.address() + position));
         arguments[count++] = argument;
     }
 
