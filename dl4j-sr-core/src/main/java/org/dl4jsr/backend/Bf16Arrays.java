@@ -2,9 +2,9 @@ package org.dl4jsr.backend;
 
 import java.util.Arrays;
 import java.util.List;
-import org.dl4jsr.kernel.FloatType;
 import org.dl4jsr.kernel.StridedArray;
 import org.dl4jsr.op.Device;
+import org.dl4jsr.op.KernelOp;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -30,11 +30,7 @@ public final class Bf16Arrays {
 
     /** {@code array}'s memory, shape and strides; FLOAT or BFLOAT16, not empty. */
     public static StridedArray strided(Device device, INDArray array) {
-        return new StridedArray(type(array), device.address(array), array.shape(), array.stride());
-    }
-
-    private static FloatType type(INDArray array) {
-        return array.dataType() == DataType.FLOAT ? FloatType.FLOAT : FloatType.BFLOAT16;
+        return new StridedArray(KernelOp.type(array), device.address(array), array.shape(), array.stride());
     }
 
     /** Whether both are the same elements in the same order. */

@@ -56,7 +56,7 @@ public abstract class KernelOp extends DynamicCustomOp {
     }
 
     /** The kernel type of a's storage; FLOAT and BFLOAT16 only. */
-    protected static FloatType type(INDArray a) {
+    public static FloatType type(INDArray a) {
         if (a.dataType() == DataType.BFLOAT16) {
             return FloatType.BFLOAT16;
         }

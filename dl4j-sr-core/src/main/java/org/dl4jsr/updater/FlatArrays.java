@@ -5,7 +5,7 @@ import org.dl4jsr.backend.Bf16Executioner;
 import org.dl4jsr.backend.PendingSteps;
 import org.dl4jsr.kernel.FloatType;
 import org.dl4jsr.op.Device;
-import org.nd4j.linalg.api.buffer.DataType;
+import org.dl4jsr.op.KernelOp;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 
@@ -28,7 +28,7 @@ final class FlatArrays {
         }
         this.parameters = flat(parameters);
         this.gradient = flat(gradient);
-        type = parameters.dataType() == DataType.BFLOAT16 ? FloatType.BFLOAT16 : FloatType.FLOAT;
+        type = KernelOp.type(parameters);
         parametersAddress = device.address(this.parameters);
         gradientAddress = device.address(this.gradient);
     }

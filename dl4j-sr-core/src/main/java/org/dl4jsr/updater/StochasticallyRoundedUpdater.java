@@ -4,8 +4,8 @@ import java.util.Map;
 import org.dl4jsr.backend.Bf16Executioner;
 import org.dl4jsr.backend.ExactSums;
 import org.dl4jsr.backend.StochasticAverages;
-import org.dl4jsr.kernel.FloatType;
 import org.dl4jsr.op.Device;
+import org.dl4jsr.op.KernelOp;
 import org.dl4jsr.op.SrAssign;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.memory.MemoryWorkspace;
@@ -88,7 +88,6 @@ public final class StochasticallyRoundedUpdater implements GradientUpdater<Stoch
     }
 
     private double sumOfSquares(INDArray array) {
-        FloatType type = array.dataType() == DataType.BFLOAT16 ? FloatType.BFLOAT16 : FloatType.FLOAT;
-        return device.kernels().sumOfSquares(type, device.address(array), array.length());
+        return device.kernels().sumOfSquares(KernelOp.type(array), device.address(array), array.length());
     }
 }
