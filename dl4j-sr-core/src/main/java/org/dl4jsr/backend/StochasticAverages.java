@@ -15,10 +15,10 @@ import org.nd4j.shade.guava.collect.MapMaker;
  */
 public final class StochasticAverages {
 
-    private static final Map<DataBuffer, RandomBits> MARKED =
+    private static final Map<DataBuffer, Mark> MARKED =
             new MapMaker().weakKeys().makeMap();
 
-    private record RandomBits(long seed, int step, long element) {}
+    private record Mark(long seed, int step, long element) {}
 
     private StochasticAverages() {}
 
@@ -29,20 +29,20 @@ public final class StochasticAverages {
      * @param element of the random bits of the allocation's first value; no weight's
      */
     public static void mark(INDArray array, long seed, int step, long element) {
-        MARKED.put(PendingSteps.root(array), new RandomBits(seed, step, element));
+        MARKED.put(PendingSteps.root(array), new Mark(seed, step, element));
     }
 
     /** Writes the FLOAT {@code mean} to {@code array} if that is marked and dense, and returns whether it has. */
     static boolean assign(INDArray array, INDArray mean) {
-        RandomBits bits = MARKED.get(PendingSteps.root(array));
-        if (bits == null) {
+        Mark mark = MARKED.get(PendingSteps.root(array));
+        if (mark == null) {
             return false;
         }
         INDArray flat = flat(array);
         if (PendingSteps.root(flat) != PendingSteps.root(array)) {
             return false;
         }
-        Nd4j.exec(new SrAssign(flat, flat(mean), bits.seed, bits.step, bits.element + array.offset()));
+        Nd4j.exec(new SrAssign(flat, flat(mean), mark.seed, mark.step, mark.element + array.offset()));
         return true;
     }
 

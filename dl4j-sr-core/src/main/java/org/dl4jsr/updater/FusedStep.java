@@ -49,7 +49,7 @@ final class FusedStep implements RangeUpdate {
 
     @Override
     public void write(
-            FlatArrays arrays, long start, long end, double clipScale, RandomBits random, StepStatistics statistics) {
+            FlatArrays arrays, long start, long end, double clipScale, RandomKey random, StepStatistics statistics) {
         Device device = arrays.device();
         long address = device.address(stateView);
         long from = start - arrays.first(this);
@@ -97,7 +97,7 @@ final class FusedStep implements RangeUpdate {
     }
 
     @Override
-    public void markForAverages(RandomBits random) {
+    public void markForAverages(RandomKey random) {
         if (!config.getWeightWrite().hasFp32State()) {
             StochasticAverages.mark(stateView, random.key(config.getSeed()), iteration, Elements.STATE_AVERAGE);
         }

@@ -125,7 +125,7 @@ final class NetworkStep implements PendingStep {
         return squares;
     }
 
-    private RandomBits random(FlatArrays arrays, double[] squares) {
+    private RandomKey random(FlatArrays arrays, double[] squares) {
         if (arrays.type() == FloatType.FLOAT) {
             return status.nextRandom(iteration, 0, 0); // nothing is rounded
         }
@@ -133,7 +133,7 @@ final class NetworkStep implements PendingStep {
     }
 
     private void write(
-            List<RangeUpdate> ranges, FlatArrays arrays, double clipScale, RandomBits random, long[] boundaries) {
+            List<RangeUpdate> ranges, FlatArrays arrays, double clipScale, RandomKey random, long[] boundaries) {
         StepStatistics[] statistics = boundaries == null
                 ? null
                 : Stream.generate(StepStatistics::new)
@@ -262,7 +262,7 @@ final class NetworkStep implements PendingStep {
             RangeUpdate range,
             FlatArrays arrays,
             double clipScale,
-            RandomBits random,
+            RandomKey random,
             long[] boundaries,
             StepStatistics[] statistics) {
         long end = arrays.last(range);

@@ -40,7 +40,7 @@ sealed interface RangeUpdate permits FusedStep, Subtraction {
      * @param random where the random bits come from
      * @param statistics is added to, or null
      */
-    void write(FlatArrays arrays, long start, long end, double clipScale, RandomBits random, StepStatistics statistics);
+    void write(FlatArrays arrays, long start, long end, double clipScale, RandomKey random, StepStatistics statistics);
 
     /** Bytes read and written for a parameter of {@code width} bytes. */
     default long bytes(int width) {
@@ -48,5 +48,5 @@ sealed interface RangeUpdate permits FusedStep, Subtraction {
     }
 
     /** Marks BF16 state to be rounded stochastically where replicas are averaged. */
-    default void markForAverages(RandomBits random) {}
+    default void markForAverages(RandomKey random) {}
 }

@@ -22,7 +22,7 @@ public final class StochasticallyRoundedUpdater implements GradientUpdater<Stoch
     private final StochasticallyRounded config;
     private final INDArray state;
     private final Device device = Bf16Executioner.requiredBy("StochasticallyRounded");
-    private RandomBits random;
+    private RandomKey random;
 
     /** @param state null for an updater without */
     StochasticallyRoundedUpdater(StochasticallyRounded config, INDArray state) {
@@ -66,7 +66,7 @@ public final class StochasticallyRoundedUpdater implements GradientUpdater<Stoch
                 INDArray wideState = state == null ? null : state.castTo(DataType.FLOAT)) {
             double squaredGradient = sumOfSquares(wideGradient);
             double squaredState = state == null ? 0 : sumOfSquares(state);
-            random = RandomBits.of(iteration, squaredGradient, squaredState, random);
+            random = RandomKey.of(iteration, squaredGradient, squaredState, random);
             config.getUpdater().instantiate(wideState, false).applyUpdater(wideGradient, iteration, epoch);
             round(wideGradient, gradient, Elements.UPDATE);
             if (state != null) {

@@ -22,7 +22,7 @@ record Subtraction(INDArray values, WeightWrite weightWrite, long seed, boolean 
 
     @Override
     public void write(
-            FlatArrays arrays, long start, long end, double clipScale, RandomBits random, StepStatistics statistics) {
+            FlatArrays arrays, long start, long end, double clipScale, RandomKey random, StepStatistics statistics) {
         boolean count = counted && statistics != null;
         INDArray before = count ? arrays.parameters(start, end).castTo(DataType.FLOAT) : null;
         INDArray update = arrays.gradient(start, end);
@@ -37,7 +37,7 @@ record Subtraction(INDArray values, WeightWrite weightWrite, long seed, boolean 
         }
     }
 
-    private void subtract(FlatArrays arrays, long start, long end, INDArray update, RandomBits random) {
+    private void subtract(FlatArrays arrays, long start, long end, INDArray update, RandomKey random) {
         Kernels kernels = arrays.device().kernels();
         long weights = arrays.parameterAddress(start);
         long key = random.key(seed);

@@ -30,7 +30,7 @@ public final class UpdaterStatus {
     private WeakReference<Model> model = new WeakReference<>(null);
     private long[] boundaries;
     private StepStatistics[] statistics;
-    private RandomBits random;
+    private RandomKey random;
 
     private UpdaterStatus() {}
 
@@ -117,9 +117,9 @@ public final class UpdaterStatus {
         lastClipScale = 0;
     }
 
-    /** The random bits of the next write; see {@link RandomBits#of}. */
-    synchronized RandomBits nextRandom(int iteration, double squaredGradient, double squaredParameters) {
-        random = RandomBits.of(iteration, squaredGradient, squaredParameters, random);
+    /** The key of the next write's random bits; see {@link RandomKey#of}. */
+    synchronized RandomKey nextRandom(int iteration, double squaredGradient, double squaredParameters) {
+        random = RandomKey.of(iteration, squaredGradient, squaredParameters, random);
         return random;
     }
 

@@ -54,9 +54,9 @@ class RepeatedIterationsTest {
     /** Also where nothing else changes: one weight, whose move is rare. */
     @Test
     void evenASingleWeightMovesInTheEnd() {
-        var random = RandomBits.of(0, 1, 2, null);
+        var random = RandomKey.of(0, 1, 2, null);
         for (int i = 1; i < 5; i++) {
-            var next = RandomBits.of(0, 1, 2, random);
+            var next = RandomKey.of(0, 1, 2, random);
             assertTrue(next.key(7) != random.key(7));
             random = next;
         }

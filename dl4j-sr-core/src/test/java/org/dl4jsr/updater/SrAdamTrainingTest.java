@@ -106,7 +106,7 @@ class SrAdamTrainingTest {
     private static long key(DataType type, MultiLayerNetwork network, INDArray weights, int iteration) {
         return type == DataType.FLOAT
                 ? 0
-                : RandomBits.of(iteration, squares(network.getFlattenedGradients()), squares(weights), null)
+                : RandomKey.of(iteration, squares(network.getFlattenedGradients()), squares(weights), null)
                         .key(11);
     }
 

@@ -140,7 +140,7 @@ class StochasticallyRoundedTest {
         fit(network, 1);
         float[] update = bits(network.getFlattenedGradients());
         var expected = new float[before.length];
-        long key = RandomBits.of(2, squares(network.getFlattenedGradients()), squares(weights), null)
+        long key = RandomKey.of(2, squares(network.getFlattenedGradients()), squares(weights), null)
                 .key(9);
         for (int i = 0; i < before.length; i++) {
             int random = StochasticRounding.randomBits(key, 2, i, StochasticRounding.WEIGHT_STREAM);
