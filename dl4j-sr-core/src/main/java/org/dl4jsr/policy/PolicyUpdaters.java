@@ -6,10 +6,6 @@ import java.util.function.Predicate;
 import org.deeplearning4j.nn.api.OptimizationAlgorithm;
 import org.deeplearning4j.nn.api.TrainingConfig;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
-import org.deeplearning4j.nn.conf.layers.BaseLayer;
-import org.deeplearning4j.nn.conf.layers.Layer;
-import org.deeplearning4j.nn.conf.layers.samediff.AbstractSameDiffLayer;
-import org.deeplearning4j.nn.conf.layers.samediff.SameDiffVertex;
 import org.dl4jsr.rounding.WeightWrite;
 import org.dl4jsr.updater.FusedUpdater;
 import org.dl4jsr.updater.SrAdam;
@@ -34,13 +30,6 @@ final class PolicyUpdaters {
     /** Number of the layer at hand, from 0. */
     private int layer = -1;
 
-    /** What a layer's configuration says about learning; the bias updater may be null for the same one. */
-    private record Learning(
-            IUpdater updater,
-            IUpdater biasUpdater,
-            List<Regularization> regularization,
-            List<Regularization> regularizationBias) {}
-
     /** @param seed of the network, for random bits where an updater names no seed, which is 0 */
     PolicyUpdaters(Bf16Policy policy, long seed) {
         this.policy = policy;
@@ -49,8 +38,7 @@ final class PolicyUpdaters {
 
     void replace(ConfiguredLayers configuration) {
         configuration.configurations().forEach(PolicyUpdaters::requireGradientDescent);
-        configuration.layers().forEach(this::replace);
-        configuration.vertices().forEach(this::replace);
+        Learning.replace(configuration, this::replaced);
     }
 
     private static void requireGradientDescent(NeuralNetConfiguration configuration) {
@@ -61,62 +49,11 @@ final class PolicyUpdaters {
         }
     }
 
-    private void replace(SameDiffVertex vertex) {
-        var parameters = vertex.getVertexParams();
-        var learning = replaced(
-                vertex,
-                parameters.getParameterKeys(),
-                parameters::isBiasParam,
-                new Learning(
-                        vertex.getUpdater(),
-                        vertex.getBiasUpdater(),
-                        vertex.getRegularization(),
-                        vertex.getRegularizationBias()));
-        vertex.setUpdater(learning.updater);
-        vertex.setBiasUpdater(learning.biasUpdater);
-        vertex.setRegularization(learning.regularization);
-        vertex.setRegularizationBias(learning.regularizationBias);
-    }
-
-    private void replace(Layer layer) {
-        if (layer instanceof BaseLayer base) {
-            var initializer = base.initializer();
-            var learning = replaced(
-                    base,
-                    initializer.paramKeys(base),
-                    key -> initializer.isBiasParam(base, key),
-                    new Learning(
-                            base.getIUpdater(),
-                            base.getBiasUpdater(),
-                            base.getRegularization(),
-                            base.getRegularizationBias()));
-            base.setIUpdater(learning.updater);
-            base.setBiasUpdater(learning.biasUpdater);
-            base.setRegularization(learning.regularization);
-            base.setRegularizationBias(learning.regularizationBias);
-        } else if (layer instanceof AbstractSameDiffLayer sameDiff) {
-            var parameters = sameDiff.getLayerParams();
-            var learning = replaced(
-                    sameDiff,
-                    parameters.getParameterKeys(),
-                    parameters::isBiasParam,
-                    new Learning(
-                            sameDiff.getUpdater(),
-                            sameDiff.getBiasUpdater(),
-                            sameDiff.getRegularization(),
-                            sameDiff.getRegularizationBias()));
-            sameDiff.setUpdater(learning.updater);
-            sameDiff.setBiasUpdater(learning.biasUpdater);
-            sameDiff.setRegularization(learning.regularization);
-            sameDiff.setRegularizationBias(learning.regularizationBias);
-        }
-    }
-
     private Learning replaced(
             TrainingConfig layer, List<String> parameters, Predicate<String> isBias, Learning learning) {
         this.layer++;
-        IUpdater updater = learning.updater;
-        IUpdater biasUpdater = learning.biasUpdater == null ? updater : learning.biasUpdater;
+        IUpdater updater = learning.updater();
+        IUpdater biasUpdater = learning.biasUpdater() == null ? updater : learning.biasUpdater();
         var weights = new ArrayList<String>();
         var biases = new ArrayList<String>();
         for (String parameter : parameters) {
@@ -127,14 +64,14 @@ final class PolicyUpdaters {
         }
         IUpdater newUpdater = replaced(layer, weights, updater);
         IUpdater newBiasUpdater =
-                biases.isEmpty() && learning.biasUpdater == null ? newUpdater : replaced(layer, biases, biasUpdater);
+                biases.isEmpty() && learning.biasUpdater() == null ? newUpdater : replaced(layer, biases, biasUpdater);
         return new Learning(
                 newUpdater,
-                learning.biasUpdater == null && newUpdater != null && newUpdater.equals(newBiasUpdater)
+                learning.biasUpdater() == null && newUpdater != null && newUpdater.equals(newBiasUpdater)
                         ? null
                         : newBiasUpdater,
-                isFused(updater) ? withoutWeightDecay(learning.regularization) : learning.regularization,
-                isFused(biasUpdater) ? withoutWeightDecay(learning.regularizationBias) : learning.regularizationBias);
+                isFused(updater) ? withoutWeightDecay(learning.regularization()) : learning.regularization(),
+                isFused(biasUpdater) ? withoutWeightDecay(learning.regularizationBias()) : learning.regularizationBias());
     }
 
     /**
@@ -203,8 +140,8 @@ final class PolicyUpdaters {
             if (decay != null && decay != own) {
                 throw new IllegalArgumentException("Layer " + layer.getLayerName() + " puts weight decay " + decay
                         + " on " + parameters.get(0) + " and " + own + " on " + parameter
-                        + ", which share one updater: "
-                        + fused.name() + " has one weight decay for all of its parameters");
+                        + ", which share one updater: " + fused.name()
+                        + " has one weight decay for all of its parameters");
             }
             decay = own;
         }
@@ -229,7 +166,7 @@ final class PolicyUpdaters {
         }
         if (fused.getLearningRateSchedule() != null || fused.getLearningRate(0, 0) == 0) {
             throw new IllegalArgumentException(
-                    "The WeightDecay" + where + " does not follow the learning rate (applyLR" + " false), and "
+                    "The WeightDecay" + where + " does not follow the learning rate (applyLR false), and "
                             + fused.name() + "'s does: that is the same only for a fixed learning rate above 0");
         }
         return value / fused.getLearningRate(0, 0);

@@ -2,10 +2,6 @@ package org.dl4jsr.policy;
 
 import java.util.ArrayList;
 import java.util.List;
-import org.deeplearning4j.nn.conf.layers.BaseLayer;
-import org.deeplearning4j.nn.conf.layers.Layer;
-import org.deeplearning4j.nn.conf.layers.samediff.AbstractSameDiffLayer;
-import org.deeplearning4j.nn.conf.layers.samediff.SameDiffVertex;
 import org.dl4jsr.updater.SrAdam;
 import org.dl4jsr.updater.StochasticallyRounded;
 import org.nd4j.linalg.learning.config.Adam;
@@ -28,38 +24,17 @@ final class StockUpdaters {
     }
 
     void replace(ConfiguredLayers configuration) {
-        configuration.layers().forEach(this::replace);
-        configuration.vertices().forEach(this::replace);
+        Learning.replace(configuration, (layer, parameters, isBias, learning) -> stock(learning));
     }
 
-    private void replace(Layer layer) {
-        if (layer instanceof BaseLayer base) {
-            IUpdater updater = base.getIUpdater();
-            IUpdater biasUpdater = base.getBiasUpdater();
-            base.setRegularization(regularization(base.getRegularization(), updater));
-            base.setRegularizationBias(
-                    regularization(base.getRegularizationBias(), biasUpdater == null ? updater : biasUpdater));
-            base.setIUpdater(stock(updater));
-            base.setBiasUpdater(stock(biasUpdater));
-        } else if (layer instanceof AbstractSameDiffLayer sameDiff) {
-            IUpdater updater = sameDiff.getUpdater();
-            IUpdater biasUpdater = sameDiff.getBiasUpdater();
-            sameDiff.setRegularization(regularization(sameDiff.getRegularization(), updater));
-            sameDiff.setRegularizationBias(
-                    regularization(sameDiff.getRegularizationBias(), biasUpdater == null ? updater : biasUpdater));
-            sameDiff.setUpdater(stock(updater));
-            sameDiff.setBiasUpdater(stock(biasUpdater));
-        }
-    }
-
-    private void replace(SameDiffVertex vertex) {
-        IUpdater updater = vertex.getUpdater();
-        IUpdater biasUpdater = vertex.getBiasUpdater();
-        vertex.setRegularization(regularization(vertex.getRegularization(), updater));
-        vertex.setRegularizationBias(
-                regularization(vertex.getRegularizationBias(), biasUpdater == null ? updater : biasUpdater));
-        vertex.setUpdater(stock(updater));
-        vertex.setBiasUpdater(stock(biasUpdater));
+    private Learning stock(Learning learning) {
+        IUpdater updater = learning.updater();
+        IUpdater biasUpdater = learning.biasUpdater();
+        return new Learning(
+                stock(updater),
+                stock(biasUpdater),
+                regularization(learning.regularization(), updater),
+                regularization(learning.regularizationBias(), biasUpdater == null ? updater : biasUpdater));
     }
 
     private static List<Regularization> regularization(List<Regularization> regularization, IUpdater updater) {
