@@ -18,8 +18,8 @@ public final class MatrixProduct extends KernelOp {
     private final boolean transposeB;
 
     /**
-     * All arrays are dense and row-major; a and b of one type, c, bias and residual of that or FLOAT. Leading dimensions count as rows: [batch, time, width] is a
-     * matrix of batch * time rows.
+     * All arrays are dense and row-major; a and b of one type, c, bias and residual of that or FLOAT. Leading dimensions
+     * count as rows: [batch, time, width] is a matrix of batch * time rows.
      *
      * @param part of a training step that the product belongs to
      * @param a [m, k], or [k, m] if {@code transposeA}

@@ -7,8 +7,8 @@ import org.dl4jsr.kernel.StepStatistics;
  * What one iteration of fused updaters and {@link StochasticallyRounded} did to a network's weights.
  *
  * @param iteration DL4J's iteration, from 0
- * @param gradientNorm norm of all gradients that fused updaters own, before clipping; not finite if the step was skipped, NaN
- *        without a fused updater
+ * @param gradientNorm norm of all gradients that fused updaters own, before clipping; not finite if the step was
+ *     skipped, NaN without a fused updater
  * @param clipScale factor that clipping put on the gradient; 0 if the step was skipped, NaN without a fused updater
  * @param skippedSteps steps skipped so far
  * @param total all layers together; no weights if the step was skipped

@@ -14,8 +14,8 @@ import org.nd4j.shade.jackson.annotation.JsonProperty;
  * Any updater of DL4J, for BF16 networks with stochastic rounding:
  * {@code .updater(new StochasticallyRounded(new Nesterovs(0.1, 0.9)))}. The updater runs in FP32 on its BF16 gradient
  * and state. Its update, its new state and the new weights are rounded stochastically: a sum of squares or a slow moving
- * average in BF16 stalls as a weight does, and l2 beside a large gradient would be lost from the update. For Adam use {@link SrAdam}, which does it in one pass. In
- * networks of other types the updater runs as ever.
+ * average in BF16 stalls as a weight does, and l2 beside a large gradient would be lost from the update. For Adam use
+ * {@link SrAdam}, which does it in one pass. In networks of other types the updater runs as ever.
  *
  * <p>Weight decay, l1 and l2 stay DL4J's; they are added in FP32 here. Unlike under {@link SrAdam}, a gradient that is
  * not finite reaches the weights, as ever.

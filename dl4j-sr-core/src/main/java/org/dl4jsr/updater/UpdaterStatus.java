@@ -80,8 +80,8 @@ public final class UpdaterStatus {
     }
 
     /**
-     * The norm of the last gradient over all parameters that fused updaters own, before clipping; NaN before the first step
-     * and not finite after a skipped one.
+     * The norm of the last gradient over all parameters that fused updaters own, before clipping; NaN before the first
+     * step and not finite after a skipped one.
      */
     public double lastGradientNorm() {
         return lastGradientNorm;
