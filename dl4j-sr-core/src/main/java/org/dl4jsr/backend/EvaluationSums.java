@@ -7,11 +7,6 @@ package org.dl4jsr.backend;
  */
 final class EvaluationSums {
 
-    private static final StackWalker STACK = StackWalker.getInstance();
-
-    /** Frames between an evaluation and the op that it runs. */
-    private static final int DEPTH = 24;
-
     private EvaluationSums() {}
 
     /**
@@ -20,17 +15,13 @@ final class EvaluationSums {
      * @throws IllegalArgumentException if that is a RegressionEvaluation
      */
     static boolean areAskedFor() {
-        String evaluation = STACK.walk(frames -> frames.limit(DEPTH)
-                .map(StackWalker.StackFrame::getClassName)
-                .filter(name -> name.startsWith("org.nd4j.evaluation."))
-                .findFirst()
-                .orElse(null));
-        if (evaluation != null && evaluation.endsWith(".RegressionEvaluation")) {
+        var evaluation = CallStack.innermostOf("org.nd4j.evaluation.");
+        if (evaluation.filter(name -> name.endsWith(".RegressionEvaluation")).isPresent()) {
             throw new IllegalArgumentException(
                     "RegressionEvaluation of BFLOAT16 predictions: it rounds labels and errors"
                             + " to them. Use predictions.castTo(DataType.FLOAT), or a network with FLOAT outputs, which"
                             + " Bf16Policy's apply and convert give");
         }
-        return evaluation != null;
+        return evaluation.isPresent();
     }
 }

@@ -21,10 +21,6 @@ final class ForeignUpdates {
 
     private static final Logger LOG = LoggerFactory.getLogger(ForeignUpdates.class);
 
-    private static final StackWalker STACK = StackWalker.getInstance();
-    /** Frames between an optimizer and the op that it runs. */
-    private static final int DEPTH = 16;
-
     private static final Map<DataBuffer, Boolean> WARNED =
             new MapMaker().weakKeys().makeMap();
 
@@ -60,14 +56,14 @@ final class ForeignUpdates {
         return array.rank() <= 2 && array.isVectorOrScalar() && array.stride(array.rank() - 1) == 1;
     }
 
-    /** Whether the code of DL4J that runs the op is an optimizer's, and not a layer's that an optimizer has called. */
+    /**
+     * Whether the code that runs the op is an optimizer's, and not a layer's that an optimizer has called, or that of an
+     * updater of dl4j-sr, which runs within the optimizer's own op.
+     */
     private static boolean isOfAnOptimizer() {
-        return STACK.walk(frames -> frames.limit(DEPTH)
-                .map(StackWalker.StackFrame::getClassName)
-                .filter(name -> name.startsWith("org.deeplearning4j."))
-                .findFirst()
+        return CallStack.innermostOf("org.deeplearning4j.", "org.dl4jsr.updater.")
                 .filter(name -> name.startsWith("org.deeplearning4j.optimize."))
-                .isPresent());
+                .isPresent();
     }
 
     private static void subtract(Device device, INDArray parameters, INDArray update) {
