@@ -71,7 +71,9 @@ final class PolicyUpdaters {
                         ? null
                         : newBiasUpdater,
                 isFused(updater) ? withoutWeightDecay(learning.regularization()) : learning.regularization(),
-                isFused(biasUpdater) ? withoutWeightDecay(learning.regularizationBias()) : learning.regularizationBias());
+                isFused(biasUpdater)
+                        ? withoutWeightDecay(learning.regularizationBias())
+                        : learning.regularizationBias());
     }
 
     /**
