@@ -59,6 +59,30 @@ final class CustomPromotion {
     /** Ops that write to their first input, whatever they are told. */
     private static final Set<String> WRITE_INPUTS = Set.of("scatter_update", "scatterupdate");
 
+    /**
+     * Ops that write rows by several threads, unless their first boolean argument tells them to lock: of a row that comes
+     * more than once, as in the gradient of an embedding, they lose some values, now and then, in FLOAT, too.
+     */
+    private static final Set<String> LOCK_IF_TOLD = Set.of(
+            "scatter_add",
+            "ScatterAdd",
+            "scatter_sub",
+            "ScatterSub",
+            "scatter_mul",
+            "ScatterMul",
+            "scatter_div",
+            "ScatterDiv",
+            "scatter_max",
+            "ScatterMax",
+            "scatter_min",
+            "ScatterMin",
+            "scatter_upd",
+            "ScatterUpdate",
+            "scatter_nd",
+            "scatter_nd_add",
+            "scatter_nd_sub",
+            "scatter_nd_update");
+
     private CustomPromotion() {}
 
     /** Returns the outputs; {@code stock} runs the op natively. */
@@ -66,6 +90,9 @@ final class CustomPromotion {
         List<INDArray> inputs = context.getInputArrays();
         List<INDArray> outputs = context.getOutputArrays();
         DataType[] types = context.getDArguments().toArray(new DataType[0]);
+        if (LOCK_IF_TOLD.contains(op.opName())) {
+            lock(context);
+        }
         try (var copies = FloatCopies.inCOrder(device)) { // in 'f' order some of ND4J's ops are wrong, in FLOAT, too
             try {
                 setInputs(context, inputs.stream().map(copies::of).toList());
@@ -152,6 +179,15 @@ final class CustomPromotion {
                 context.setOutputArray(i, arrays.get(i));
             }
         }
+    }
+
+    private static void lock(OpContext context) {
+        List<Boolean> given = context.getBArguments();
+        boolean[] flags = new boolean[Math.max(given.size(), 1)];
+        for (int i = 0; i < flags.length; i++) {
+            flags[i] = i == 0 || given.get(i);
+        }
+        context.setBArguments(flags);
     }
 
     private static DataType[] promoted(DataType[] types) {

@@ -237,11 +237,12 @@ final class CustomOpCases {
         add(c("gather", x(4, 6), rows).integers(0));
         each("gather_nd", x(4, 6), Nd4j.createFromArray(new int[][] {{1, 5}, {3, 0}}));
         add(c("embedding_lookup", x(4, 6), rows).integers(0));
-        each("scatter_add scatter_sub scatter_max scatter_min", x(4, 6), rows, x(3, 6));
-        each("scatter_mul scatter_div scatter_upd", x(4, 6), Nd4j.createFromArray(2, 0, 3), x(3, 6));
+        // locked: FLOAT, unlike BF16, otherwise loses some of the rows that come twice, now and then
+        locked("scatter_add scatter_sub scatter_max scatter_min", x(4, 6), rows, x(3, 6));
+        locked("scatter_mul scatter_div scatter_upd", x(4, 6), Nd4j.createFromArray(2, 0, 3), x(3, 6));
         INDArray pairs = Nd4j.createFromArray(new int[][] {{1, 5}, {3, 0}, {1, 5}});
-        each("scatter_nd_add scatter_nd_sub scatter_nd_update", x(4, 6), pairs, x(3));
-        each("scatter_nd", pairs, x(3), Nd4j.createFromArray(4, 6));
+        locked("scatter_nd_add scatter_nd_sub scatter_nd_update", x(4, 6), pairs, x(3));
+        locked("scatter_nd", pairs, x(3), Nd4j.createFromArray(4, 6));
         add(c("scatter_update", x(4, 6), x(2, 6)).integers(0, 1, 1, 2, 0, 3));
         each("select", mask(4, 6), x(4, 6), x(4, 6));
         each("where_np", mask(4, 6), x(4, 6), x(4, 6));
@@ -640,6 +641,10 @@ final class CustomOpCases {
 
     private List<OpCase> only(String names, INDArray... inputs) {
         return Arrays.stream(names.split(" ")).map(name -> c(name, inputs)).toList();
+    }
+
+    private void locked(String names, INDArray... inputs) {
+        only(names, inputs).forEach(c -> add(c.flags(true)));
     }
 
     private List<OpCase> each(String names, INDArray... inputs) {

@@ -288,6 +288,21 @@ class TreatmentTest {
         check("scatter_add", a -> exec(op("scatter_add").addInputs(a[0], rows, a[1])), table, updates);
     }
 
+    /** ND4J's own code adds rows by several threads without a lock, and so loses some, in 10% of such calls. */
+    @Test
+    @SuppressWarnings("deprecation")
+    void scatterLosesNoRowThatComesOften() {
+        INDArray rows = Nd4j.zeros(DataType.INT, 64);
+        INDArray updates = Nd4j.ones(DataType.BFLOAT16, 64, 6);
+        for (int i = 0; i < 500; i++) {
+            INDArray table = Nd4j.zeros(DataType.BFLOAT16, 4, 6);
+            INDArray sum = exec(op("scatter_add").addInputs(table, rows, updates));
+            assertEquals(64 * 6, sum.sumNumber().doubleValue());
+            Nd4j.scatterUpdate(ScatterUpdate.UpdateOp.ADD, table, rows, updates, 1);
+            assertEquals(64 * 6, table.sumNumber().doubleValue());
+        }
+    }
+
     private static void check(String name, Function<INDArray[], INDArray> op, INDArray... arguments) {
         Bf16Testing.assertComputesInFloat(name, op, arguments);
     }
