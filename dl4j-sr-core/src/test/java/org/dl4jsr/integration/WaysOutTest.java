@@ -37,6 +37,8 @@ import org.nd4j.serde.base64.Nd4jBase64;
 import org.nd4j.serde.binary.BinarySerde;
 import org.nd4j.serde.jackson.shaded.NDArrayDeSerializer;
 import org.nd4j.serde.jackson.shaded.NDArraySerializer;
+import org.nd4j.serde.jackson.shaded.NDArrayTextDeSerializer;
+import org.nd4j.serde.jackson.shaded.NDArrayTextSerializer;
 import org.nd4j.shade.jackson.databind.ObjectMapper;
 import org.nd4j.shade.jackson.databind.module.SimpleModule;
 
@@ -238,5 +240,19 @@ class WaysOutTest {
             assertThrows(UnsupportedOperationException.class, () -> Nd4j.writeAsNumpy(array, file));
             assertTrue(!file.exists() || file.length() == 0, name);
         });
+    }
+
+    /** It writes no value of a type that it does not know, and there is nothing of ours that it asks by then. */
+    @Test
+    void jsonAsTextIsRefusedByItsReader() throws IOException {
+        var mapper = new ObjectMapper();
+        mapper.registerModule(new SimpleModule()
+                .addSerializer(INDArray.class, new NDArrayTextSerializer())
+                .addDeserializer(INDArray.class, new NDArrayTextDeSerializer()));
+        String text = mapper.writerFor(INDArray.class).writeValueAsString(arrays().get("matrix"));
+        assertEquals(
+                "Unknown datatype: BFLOAT16",
+                assertThrows(RuntimeException.class, () -> mapper.readValue(text, INDArray.class))
+                        .getMessage());
     }
 }
