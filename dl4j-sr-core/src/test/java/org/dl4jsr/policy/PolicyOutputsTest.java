@@ -4,10 +4,12 @@ import static org.dl4jsr.updater.TestNetworks.DATA;
 import static org.dl4jsr.updater.TestNetworks.INPUTS;
 import static org.dl4jsr.updater.TestNetworks.dense;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.Map;
 import java.util.stream.Stream;
 import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
@@ -37,18 +39,25 @@ import org.deeplearning4j.nn.conf.layers.recurrent.LastTimeStep;
 import org.deeplearning4j.nn.conf.layers.recurrent.SimpleRnn;
 import org.deeplearning4j.nn.conf.layers.misc.FrozenLayer;
 import org.deeplearning4j.nn.conf.layers.objdetect.Yolo2OutputLayer;
+import org.deeplearning4j.nn.conf.layers.samediff.SDLayerParams;
+import org.deeplearning4j.nn.conf.layers.samediff.SameDiffOutputLayer;
 import org.deeplearning4j.nn.conf.ocnn.OCNNOutputLayer;
 import org.deeplearning4j.nn.conf.weightnoise.DropConnect;
 import org.deeplearning4j.nn.graph.ComputationGraph;
+import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.dl4jsr.rounding.BFloat16;
 import org.dl4jsr.updater.TestNetworks;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.activations.Activation;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.indexing.NDArrayIndex;
 import org.nd4j.linalg.learning.config.Adam;
 import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
 
@@ -240,5 +249,60 @@ class PolicyOutputsTest {
                 "outputType is DOUBLE, expected FLOAT or BFLOAT16",
                 assertThrows(IllegalArgumentException.class, () -> Bf16Policy.SR.apply(configuration, DataType.DOUBLE))
                         .getMessage());
+    }
+
+    /** Where a SameDiff layer casts by itself, as docs/models.md says, its outputs and its score have FLOAT's digits. */
+    @Test
+    void sameDiffOutputs() {
+        MultiLayerNetwork network = TestNetworks.network(Bf16Policy.SR.apply(TestNetworks.builder(new Adam(1e-2))
+                .list()
+                .layer(dense(INPUTS, 8))
+                .layer(new SoftmaxOfCasts())
+                .build()));
+        double before = network.score(DATA);
+        TestNetworks.fit(network, 30);
+        assertTrue(network.score(DATA) < 0.7 * before);
+        INDArray output = network.output(DATA.getFeatures());
+        assertEquals(DataType.FLOAT, output.dataType());
+        assertNotEquals(output, output.castTo(DataType.BFLOAT16).castTo(DataType.FLOAT));
+        var score = (float) network.score();
+        assertNotEquals(score, BFloat16.toFloat(BFloat16.fromFloat(score)));
+    }
+
+    /** The cross-entropy of softmax(x w), in FLOAT. */
+    static final class SoftmaxOfCasts extends SameDiffOutputLayer {
+
+        @Override
+        public void defineParameters(SDLayerParams parameters) {
+            parameters.addWeightParam("w", 8, TestNetworks.CLASSES);
+        }
+
+        @Override
+        public void initializeParameters(Map<String, INDArray> parameters) {
+            parameters.get("w").assign(Nd4j.eye(8).get(NDArrayIndex.all(), NDArrayIndex.interval(0, 4)));
+        }
+
+        @Override
+        public SDVariable defineLayer(
+                SameDiff sameDiff, SDVariable input, SDVariable labels, Map<String, SDVariable> parameters) {
+            SDVariable logits = input.castTo(DataType.FLOAT)
+                    .mmul(parameters.get("w").castTo(DataType.FLOAT));
+            SDVariable output = sameDiff.nn.softmax("output", logits, 1);
+            return labels.castTo(DataType.FLOAT)
+                    .mul(sameDiff.math.log(output))
+                    .neg()
+                    .sum(1)
+                    .mean();
+        }
+
+        @Override
+        public String activationsVertexName() {
+            return "output";
+        }
+
+        @Override
+        public InputType getOutputType(int index, InputType input) {
+            return InputType.feedForward(TestNetworks.CLASSES);
+        }
     }
 }
