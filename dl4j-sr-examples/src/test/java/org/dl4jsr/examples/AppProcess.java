@@ -13,13 +13,18 @@ import java.util.concurrent.TimeUnit;
 /**
  * The app in a process of its own, as a user starts it.
  *
+ * @param classPath where the app and its libraries are
  * @param wrapper command before Java, such as {@code env}
  * @param java options of Java
  * @param environment variables beside those of this process
  * @param arguments of the app
  */
 public record AppProcess(
-        List<String> wrapper, List<String> java, Map<String, String> environment, List<String> arguments) {
+        String classPath,
+        List<String> wrapper,
+        List<String> java,
+        Map<String, String> environment,
+        List<String> arguments) {
 
     /** One thread, and a JVM that starts fast rather than runs fast. */
     private static final List<String> SMALL = List.of("-Xmx400m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1");
@@ -34,23 +39,32 @@ public record AppProcess(
     public record Outcome(int exitCode, String error) {}
 
     public static AppProcess of(String... arguments) {
-        return new AppProcess(List.of(), SMALL, Map.of("OMP_NUM_THREADS", "1"), List.of(arguments));
+        return new AppProcess(
+                System.getProperty("java.class.path"),
+                List.of(),
+                SMALL,
+                Map.of("OMP_NUM_THREADS", "1"),
+                List.of(arguments));
+    }
+
+    AppProcess withClassPath(String newClassPath) {
+        return new AppProcess(newClassPath, wrapper, java, environment, arguments);
     }
 
     public AppProcess wrappedIn(String... command) {
-        return new AppProcess(List.of(command), java, environment, arguments);
+        return new AppProcess(classPath, List.of(command), java, environment, arguments);
     }
 
     public AppProcess withJava(String... options) {
         List<String> all = new ArrayList<>(java);
         all.addAll(List.of(options));
-        return new AppProcess(wrapper, all, environment, arguments);
+        return new AppProcess(classPath, wrapper, all, environment, arguments);
     }
 
     public AppProcess with(Map<String, String> variables) {
         Map<String, String> all = new TreeMap<>(environment);
         all.putAll(variables);
-        return new AppProcess(wrapper, java, all, arguments);
+        return new AppProcess(classPath, wrapper, java, all, arguments);
     }
 
     /** Its standard output is dropped. */
@@ -76,7 +90,7 @@ public record AppProcess(
         List<String> command = new ArrayList<>(wrapper);
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(java);
-        command.addAll(List.of("-cp", System.getProperty("java.class.path"), Main.class.getName()));
+        command.addAll(List.of("-cp", classPath, Main.class.getName()));
         command.addAll(arguments);
         ProcessBuilder builder = new ProcessBuilder(command).redirectOutput(ProcessBuilder.Redirect.DISCARD);
         builder.environment().putAll(environment);

@@ -13,20 +13,28 @@ import java.util.zip.ZipEntry;
 import java.util.zip.ZipFile;
 import org.dl4jsr.examples.AppProcess;
 import org.dl4jsr.examples.run.Checkpoints;
+import org.dl4jsr.examples.run.ModelShape;
+import org.dl4jsr.examples.run.Preset;
+import org.dl4jsr.examples.run.RunConfig;
+import org.dl4jsr.examples.run.RunDirectory;
 import org.dl4jsr.examples.run.TestRuns;
+import org.dl4jsr.examples.run.TrainingBudget;
 import org.dl4jsr.examples.run.TrainingState;
 import org.dl4jsr.examples.run.TrainingState.RowSoFar;
+import org.dl4jsr.examples.run.TrainingText;
 
 /** Runs that are killed and resumed, and must end as one that was not: the same files, and the same bits in them. */
 final class Kills {
 
-    /** Enough for four checkpoints, and so for old ones to be deleted. */
-    private static final int STEPS = 80;
-
     private static final int CONTEXT = 8;
+    /** Enough for three checkpoints, and so for an old one to be deleted. */
+    private static final long TOKENS = 60 * CONTEXT;
 
     private final Path directory;
     private final Path text;
+    /** Null where runs begin by {@code --out}. */
+    private final RunConfig begun;
+
     private final KillAtCall library;
     private final List<String> calls;
     private final long milliseconds;
@@ -50,10 +58,16 @@ final class Kills {
         }
     }
 
-    /** Has a run in {@code directory} that nothing disturbs. */
-    Kills(Path directory) throws IOException, InterruptedException {
+    /**
+     * Has a run in {@code directory} that nothing disturbs.
+     *
+     * @param begun whether runs have their {@code config.json} already, of a model smaller than any preset; else they
+     *     begin by {@code pretrain --out}
+     */
+    Kills(Path directory, boolean begun) throws IOException, InterruptedException {
         this.directory = directory.toRealPath();
         text = Files.writeString(this.directory.resolve("text"), TestRuns.text());
+        this.begun = begun ? tiny(text) : null;
         library = new KillAtCall(this.directory);
         Path run = this.directory.resolve("undisturbed");
         Path log = this.directory.resolve("undisturbed.calls");
@@ -118,8 +132,19 @@ final class Kills {
         return exitCode == 137;
     }
 
+    private static RunConfig tiny(Path text) {
+        RunConfig nano = Preset.NANO.config();
+        TrainingText read = nano.text().withPaths(List.of(text.toString()));
+        return nano.withModel(new ModelShape("nano", 1, 2, 32, CONTEXT, nano.model().vocabulary(), false))
+                .withText(read.withSha256(read.load(CONTEXT).sha256()))
+                .withBudget(new TrainingBudget(TOKENS, 1, 1));
+    }
+
     /** The run's beginning, or where there is one, its resumption. */
     private AppProcess process(Path run) {
+        if (begun != null && !Files.exists(run)) {
+            RunDirectory.create(run, begun).close();
+        }
         return Files.exists(run.resolve("config.json"))
                 ? AppProcess.of("pretrain", "--resume", run.toString())
                 : AppProcess.of(
@@ -133,7 +158,7 @@ final class Kills {
                         "--context",
                         "" + CONTEXT,
                         "--tokens",
-                        "" + STEPS * CONTEXT);
+                        "" + TOKENS);
     }
 
     private String difference(Map<String, String> actual) {
