@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import org.dl4jsr.examples.data.Tokenizer;
 import org.dl4jsr.examples.io.BadInput;
+import org.dl4jsr.examples.io.Texts;
 import org.dl4jsr.examples.run.Checkpoint;
 import org.dl4jsr.examples.run.Checkpoints;
 import org.dl4jsr.examples.run.GptNetwork;
@@ -70,7 +71,7 @@ public final class SampleCommand implements Callable<Integer> {
                 config.model().context(),
                 temperature,
                 topK);
-        System.out.println(prompt + sampler.write(prompt, tokens, seed));
+        System.out.println(Texts.printable(prompt + sampler.write(prompt, tokens, seed)));
         return 0;
     }
 
