@@ -39,6 +39,11 @@ public final class RunDirectory implements AutoCloseable {
         return Path.of("runs", name + "-" + TIME.format(Instant.now()));
     }
 
+    /** Where the tokens of large texts are kept for runs in {@code path}, if the user does not say: beside it. */
+    public static Path tokenCache(Path path) {
+        return path.resolveSibling("token-cache");
+    }
+
     /** A new run in {@code path}, which must not hold one. */
     public static RunDirectory create(Path path, RunConfig config) {
         DirectoryLock lock = DirectoryLock.of(path);
