@@ -21,6 +21,7 @@ import picocli.CommandLine.RunLast;
             PretrainCommand.class,
             SampleCommand.class,
             CompareCommand.class,
+            ReportCommand.class,
             BenchCommand.class,
             PlanCommand.class,
             StudyCommand.class
