@@ -25,6 +25,7 @@ final class CallStack {
 
     /** Whether a method of this name has called the one that asks, directly or by way of two others. */
     static boolean isWithin(String method) {
-        return STACK.walk(frames -> frames.skip(1).limit(NEAR).anyMatch(frame -> frame.getMethodName().equals(method)));
+        return STACK.walk(frames -> frames.skip(1).limit(NEAR).anyMatch(frame -> frame.getMethodName()
+                .equals(method)));
     }
 }

@@ -71,6 +71,9 @@ class BadInputTest {
                 "study fame | Unknown study 'fame': choose one of regularization, stagnation, convergence",
                 "study | Missing required parameter: 'NAME'",
                 "study moments --seed x | Invalid value for option '--seed'",
+                "sample --model x --interactive --prompt y | --interactive takes its prompts from standard input",
+                "report | Missing required parameter: 'DIR'",
+                "report /no/such | Run directory /no/such does not exist",
                 "plan --preset nothing | Unknown preset 'nothing'",
                 "plan --batch 0 | --batch 0 is out of range",
                 "train | Unmatched argument at index 0: 'train'",
@@ -113,6 +116,7 @@ class BadInputTest {
         assertBad("Cannot write to directory " + file, "bench", "--out", file);
         assertBad("Cannot write to directory " + file, "study", "moments", "--out", file);
         assertBad("Directory " + empty + " holds no run", "pretrain", "--resume", empty);
+        assertBad("There is nothing to report: " + empty + " holds no run", "report", empty);
         assertBad("Directory " + empty + " holds no run", "sample", "--model", empty);
     }
 

@@ -26,6 +26,7 @@ import picocli.CommandLine.TypeConversionException;
             PretrainCommand.class,
             SampleCommand.class,
             CompareCommand.class,
+            ReportCommand.class,
             BenchCommand.class,
             PlanCommand.class,
             StudyCommand.class

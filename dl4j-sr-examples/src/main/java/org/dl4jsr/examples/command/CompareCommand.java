@@ -51,10 +51,8 @@ public final class CompareCommand implements Callable<Integer> {
     public Integer call() {
         List<RunConfig> configs = configs();
         String preset = configs.get(0).model().preset();
-        Comparison.run(
-                configs,
-                Objects.requireNonNullElseGet(out, () -> RunDirectory.newPath("compare-" + preset)),
-                !learningRates.isEmpty());
+        Path directory = Objects.requireNonNullElseGet(out, () -> RunDirectory.newPath("compare-" + preset));
+        Comparison.run(configs, directory, !learningRates.isEmpty(), training.tokenCache(directory));
         return 0;
     }
 

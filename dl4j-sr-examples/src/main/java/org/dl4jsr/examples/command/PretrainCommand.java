@@ -52,10 +52,9 @@ public final class PretrainCommand implements Callable<Integer> {
         if (resume == null) {
             RunConfig base = training.config();
             RunConfig config = policy == null ? base : base.withPolicy(policy);
-            return Pretraining.start(
-                    Objects.requireNonNullElseGet(
-                            out, () -> RunDirectory.newPath(config.model().preset() + "-" + config.policy())),
-                    config);
+            Path directory = Objects.requireNonNullElseGet(
+                    out, () -> RunDirectory.newPath(config.model().preset() + "-" + config.policy()));
+            return Pretraining.start(directory, config, training.tokenCache(directory));
         }
         if (out != null && !out.equals(resume)) {
             throw new BadInput("--out " + out + " and --resume " + resume + " differ: a resumed run goes on in its own"
@@ -67,6 +66,7 @@ public final class PretrainCommand implements Callable<Integer> {
                     training.requireSame(config, resume);
                     ModelOptions.requireSame("--policy", policy, config.policy(), resume);
                 },
-                training.tokens());
+                training.tokens(),
+                training.tokenCache(resume));
     }
 }

@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
 import org.dl4jsr.examples.run.RunConfig;
+import org.dl4jsr.examples.run.RunDirectory;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
@@ -17,8 +18,21 @@ final class TrainingOptions {
             names = "--text",
             paramLabel = "PATH",
             arity = "1..*",
-            description = "Files and directories of UTF-8 text (default: Java sources of nd4j-api).")
+            description = "Files and directories: UTF-8 text, JSON lines (.jsonl), both also packed (.gz), GPT-2 tokens"
+                    + " (.bin) of nanoGPT or llm.c (default: Java sources of nd4j-api).")
     private List<Path> text = List.of();
+
+    @Option(
+            names = "--text-field",
+            paramLabel = "NAME",
+            description = "The field of JSON lines that is the text (default: text).")
+    private String textField;
+
+    @Option(
+            names = "--token-cache",
+            paramLabel = "DIR",
+            description = "Keeps the tokens of large texts (default: token-cache beside the run directory).")
+    private Path tokenCache;
 
     @Option(names = "--tokens", paramLabel = "N", description = "Tokens to train on (default: by preset).")
     private Long tokens;
@@ -32,7 +46,10 @@ final class TrainingOptions {
     /** The run that the options ask for, under the default policy; the text is not read yet. */
     RunConfig config() {
         RunConfig config = model.config();
-        return config.withText(config.text().withPaths(textPaths()))
+        return config.withText(config.text()
+                        .withPaths(textPaths())
+                        .withJsonField(Objects.requireNonNullElse(
+                                textField, config.text().jsonField())))
                 .withBudget(config.budget()
                         .withTokens(Objects.requireNonNullElse(
                                 tokens, config.budget().tokens())))
@@ -45,6 +62,11 @@ final class TrainingOptions {
         return tokens;
     }
 
+    /** Where the tokens of large texts are kept for a run in {@code directory}. */
+    Path tokenCache(Path directory) {
+        return Objects.requireNonNullElseGet(tokenCache, () -> RunDirectory.tokenCache(directory));
+    }
+
     /**
      * Requires that what was given, but for the tokens, is what {@code config} has; {@code directory} is where that
      * comes from.
@@ -53,6 +75,7 @@ final class TrainingOptions {
         model.requireSame(config, directory);
         ModelOptions.requireSame(
                 "--text", text.isEmpty() ? null : textPaths(), config.text().paths(), directory);
+        ModelOptions.requireSame("--text-field", textField, config.text().jsonField(), directory);
         ModelOptions.requireSame("--lr", learningRate, config.learningRate(), directory);
         ModelOptions.requireSame("--seed", seed, config.seed(), directory);
     }

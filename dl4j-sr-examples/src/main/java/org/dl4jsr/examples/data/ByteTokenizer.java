@@ -6,6 +6,11 @@ import java.nio.charset.StandardCharsets;
 final class ByteTokenizer implements Tokenizer {
 
     @Override
+    public String name() {
+        return "bytes";
+    }
+
+    @Override
     public int vocabulary() {
         return 256;
     }
@@ -32,5 +37,10 @@ final class ByteTokenizer implements Tokenizer {
             bytes[i] = (byte) tokens[i];
         }
         return new String(bytes, StandardCharsets.UTF_8);
+    }
+
+    @Override
+    public byte[] bytes(int token) {
+        return new byte[] {(byte) token};
     }
 }

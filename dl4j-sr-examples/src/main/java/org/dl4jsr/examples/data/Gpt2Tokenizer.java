@@ -14,6 +14,11 @@ final class Gpt2Tokenizer implements Tokenizer {
     }
 
     @Override
+    public String name() {
+        return "gpt2";
+    }
+
+    @Override
     public int vocabulary() {
         return 50_257;
     }
@@ -35,5 +40,12 @@ final class Gpt2Tokenizer implements Tokenizer {
             list.add(token);
         }
         return Merges.ENCODING.decode(list);
+    }
+
+    @Override
+    public byte[] bytes(int token) {
+        IntArrayList list = new IntArrayList(1);
+        list.add(token);
+        return Merges.ENCODING.decodeBytes(list);
     }
 }

@@ -1,13 +1,7 @@
 package org.dl4jsr.examples.data;
 
-import java.io.ByteArrayInputStream;
 import java.io.IOException;
-import java.io.InputStream;
 import java.net.URLDecoder;
-import java.nio.ByteBuffer;
-import java.nio.CharBuffer;
-import java.nio.charset.CharsetDecoder;
-import java.nio.charset.CoderResult;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemLoopException;
@@ -17,59 +11,84 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import org.dl4jsr.examples.io.BadInput;
-import org.dl4jsr.examples.io.Texts;
+import org.dl4jsr.examples.io.ByteProgress;
 
 /**
- * The user's own text: files, and directories with all files below them. Text is UTF-8 without NUL. A file that the
- * user names must be text; in a directory, hidden files and folders, empty files and files that are not text are passed
- * over. Nothing is read twice that can be read once only.
+ * The user's own text: files, and directories with all files below them. The end of a file's name says what is in it:
+ * {@code .jsonl} JSON lines, {@code .bin} tokens, anything else UTF-8 without NUL; {@code .gz} after that is packed.
+ * Hidden files and folders in a directory and its empty files are left out; what cannot be read or is not what its name
+ * says is passed over and named. Nothing is read twice that can be read once only.
  */
 final class TextFiles {
 
-    /** Enough to see that a large file is no text. */
-    private static final int PIECE = 1 << 16;
-
     private static final int NAMES_SHOWN = 3;
 
-    private TextFiles() {}
+    private final String jsonField;
+    private final Tokenizer tokenizer;
+    private final List<Found> found = new ArrayList<>();
 
-    /** Files in the order given, those of a directory by path. */
-    static List<Document> documents(List<Path> paths) {
-        List<Document> documents = new ArrayList<>();
-        for (Path path : paths) {
-            if (Files.isDirectory(path)) {
-                List<Document> below = below(path);
-                if (below.isEmpty()) {
-                    throw new BadInput("Text directory " + path + " holds no text file (UTF-8, not empty, not hidden)");
-                }
-                documents.addAll(below);
-            } else {
-                documents.add(named(path));
+    /** A file, or why there is none. */
+    private record Found(String shown, CorpusFile file, String problem) {}
+
+    /** What the reading of a file came to: it is good, or has a problem. */
+    private record Outcome(String shown, ScannedFile scanned, String problem) {}
+
+    private TextFiles(String jsonField, Tokenizer tokenizer) {
+        this.jsonField = jsonField;
+        this.tokenizer = tokenizer;
+    }
+
+    /**
+     * All good files in the order given, those of a directory by path. At least one.
+     *
+     * @param jsonField the text's field in JSON lines
+     * @param tokenizer the run's
+     */
+    static List<ScannedFile> scan(List<Path> paths, String jsonField, Tokenizer tokenizer) {
+        TextFiles files = new TextFiles(jsonField, tokenizer);
+        paths.forEach(files::find);
+        return files.scanFound(paths);
+    }
+
+    /** The same of files in memory, all of which are good. */
+    static List<ScannedFile> scan(List<Document> documents) {
+        List<ScannedFile> scanned = new ArrayList<>();
+        try (ByteProgress progress = new ByteProgress("Reading", 0)) {
+            for (Document document : documents) {
+                scanned.add(document.scan(progress));
             }
+        } catch (IOException e) {
+            throw new IllegalArgumentException("Bad document", e);
         }
-        return documents;
+        return scanned;
     }
 
-    private static Document named(Path path) {
-        String text = read(path);
-        if (text.isEmpty()) {
-            throw new BadInput("Text file " + path + " is empty");
+    private void find(Path path) {
+        if (Files.isDirectory(path)) {
+            int before = found.size();
+            findBelow(path);
+            if (found.size() == before) {
+                throw new BadInput("Text directory " + path + " holds no text file (UTF-8, not empty, not hidden)");
+            }
+        } else if (Files.isRegularFile(path)) {
+            found.add(new Found(path.toString(), file(name(path.getFileName()), path), null));
+        } else {
+            found.add(new Found(path.toString(), file(name(path.getFileName()), spooled(path)), null));
         }
-        // a pipe gives its text once
-        Supplier<String> again = Files.isRegularFile(path) ? () -> read(path) : () -> text;
-        return new Document(name(path.getFileName()), again);
     }
 
-    private static List<Document> below(Path directory) {
-        TreeMap<String, Path> files = new TreeMap<>();
-        List<String> passedOver = new ArrayList<>();
+    private void findBelow(Path directory) {
+        TreeMap<String, Found> below = new TreeMap<>();
         try {
             Files.walkFileTree(
                     directory, Set.of(FileVisitOption.FOLLOW_LINKS), Integer.MAX_VALUE, new SimpleFileVisitor<>() {
@@ -84,9 +103,9 @@ final class TextFiles {
                         public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) {
                             String name = name(directory.relativize(file));
                             if (!attributes.isRegularFile() && !isHidden(file)) {
-                                passedOver.add(name + " (a pipe, a device or a link to nothing)");
+                                below.put(name, new Found(name, null, "a pipe, a device or a link to nothing"));
                             } else if (attributes.size() > 0 && !isHidden(file)) {
-                                files.put(name, file);
+                                below.put(name, new Found(name, file(name, file), null));
                             }
                             return FileVisitResult.CONTINUE;
                         }
@@ -94,8 +113,8 @@ final class TextFiles {
                         @Override
                         public FileVisitResult visitFileFailed(Path file, IOException e) {
                             if (!isHidden(file)) {
-                                String why = e instanceof FileSystemLoopException ? "a loop of links" : reason(e);
-                                passedOver.add(name(directory.relativize(file)) + " (" + why + ")");
+                                String name = name(directory.relativize(file));
+                                below.put(name, new Found(name, null, reason(e)));
                             }
                             return FileVisitResult.CONTINUE;
                         }
@@ -103,22 +122,86 @@ final class TextFiles {
         } catch (IOException e) {
             throw unreadable(directory, e);
         }
-        List<Document> documents = new ArrayList<>();
-        files.forEach((name, file) -> {
-            String problem = problem(file);
-            if (problem == null) {
-                documents.add(new Document(name, () -> read(file)));
-            } else {
-                passedOver.add(name + " (" + problem + ")");
-            }
-        });
-        if (!passedOver.isEmpty()) {
-            int total = documents.size() + passedOver.size();
-            System.err.println("Passed over " + passedOver.size() + " of " + total + " files in " + directory + ": "
-                    + String.join(", ", passedOver.subList(0, Math.min(NAMES_SHOWN, passedOver.size())))
-                    + (passedOver.size() > NAMES_SHOWN ? ", ..." : ""));
+        found.addAll(below.values());
+    }
+
+    private CorpusFile file(String name, Path file) {
+        String lower = name.toLowerCase(Locale.ROOT);
+        boolean gzip = lower.endsWith(".gz");
+        String unpacked = gzip ? lower.substring(0, lower.length() - 3) : lower;
+        if (lower.endsWith(".bin")) {
+            return new TokenFile(name, file, tokenizer);
         }
-        return documents;
+        TextFormat format = unpacked.endsWith(".jsonl") ? new JsonLines(jsonField) : new PlainText();
+        return new Document(name, format, new Document.OnDisk(file, gzip));
+    }
+
+    /** The content of a pipe or device, which gives it once, in a file that ends with this process. */
+    private static Path spooled(Path pipe) {
+        try (var in = Files.newInputStream(pipe)) {
+            Path file = Files.createTempFile("dl4j-sr-text-", null);
+            file.toFile().deleteOnExit();
+            Files.copy(in, file, StandardCopyOption.REPLACE_EXISTING);
+            return file;
+        } catch (IOException e) {
+            throw unreadable(pipe, e);
+        }
+    }
+
+    private List<ScannedFile> scanFound(List<Path> paths) {
+        long size = found.stream()
+                .filter(file -> file.file != null)
+                .mapToLong(file -> file.file.size())
+                .sum();
+        List<Outcome> outcomes;
+        try (ByteProgress progress = new ByteProgress("Reading text", size)) {
+            outcomes =
+                    found.parallelStream().map(file -> outcome(file, progress)).toList();
+        }
+        List<ScannedFile> good =
+                outcomes.stream().map(Outcome::scanned).filter(Objects::nonNull).toList();
+        List<Outcome> bad =
+                outcomes.stream().filter(outcome -> outcome.scanned == null).toList();
+        String where = paths.stream().map(Path::toString).collect(Collectors.joining(", "));
+        if (good.isEmpty()) {
+            throw none(where, paths, bad);
+        }
+        if (!bad.isEmpty()) {
+            System.err.println("Passed over " + bad.size() + " of " + outcomes.size() + " files in " + where + ": "
+                    + bad.stream().limit(NAMES_SHOWN).map(TextFiles::shown).collect(Collectors.joining(", "))
+                    + (bad.size() > NAMES_SHOWN ? ", ..." : ""));
+        }
+        return good;
+    }
+
+    private static Outcome outcome(Found file, ByteProgress progress) {
+        if (file.file == null) {
+            return new Outcome(file.shown, null, file.problem);
+        }
+        try {
+            ScannedFile scanned = file.file.scan(progress);
+            return scanned.units() > 0
+                    ? new Outcome(file.shown, scanned, null)
+                    : new Outcome(file.shown, null, "empty");
+        } catch (UnfitFileException e) {
+            return new Outcome(file.shown, null, e.getMessage());
+        } catch (IOException e) {
+            return new Outcome(file.shown, null, "unreadable: " + reason(e));
+        }
+    }
+
+    private static String shown(Outcome bad) {
+        return bad.shown + " (" + bad.problem + ")";
+    }
+
+    private static BadInput none(String where, List<Path> paths, List<Outcome> bad) {
+        String first = shown(bad.get(0));
+        if (paths.size() > 1) {
+            return new BadInput("None of the files in " + where + " can be used, for example " + first);
+        }
+        return Files.isDirectory(paths.get(0))
+                ? new BadInput("Text directory " + where + " holds no text file, for example " + first)
+                : new BadInput("Text file " + where + " is " + bad.get(0).problem);
     }
 
     /**
@@ -141,67 +224,10 @@ final class TextFiles {
         return path.getFileName() != null && path.getFileName().toString().startsWith(".");
     }
 
-    private static String read(Path file) {
-        byte[] bytes;
-        try {
-            bytes = Files.readAllBytes(file);
-        } catch (IOException e) {
-            throw unreadable(file, e);
-        } catch (OutOfMemoryError e) {
-            throw new BadInput(
-                    "Text file " + file + " does not fit into memory: split it, or give Java more heap"
-                            + " (java -Xmx)",
-                    e);
-        }
-        String problem = problem(file, new ByteArrayInputStream(bytes));
-        if (problem != null) {
-            throw new BadInput("Text file " + file + " is not UTF-8 text: " + problem);
-        }
-        return new String(bytes, StandardCharsets.UTF_8);
-    }
-
-    private static String problem(Path file) {
-        try (InputStream in = Files.newInputStream(file)) {
-            return problem(file, in);
-        } catch (AccessDeniedException e) {
-            return "permission denied";
-        } catch (IOException e) {
-            throw unreadable(file, e);
-        }
-    }
-
-    /** What makes it no text, or null where it is text; a piece at a time, so that size does not matter. */
-    private static String problem(Path file, InputStream in) {
-        CharsetDecoder decoder = StandardCharsets.UTF_8.newDecoder();
-        ByteBuffer bytes = ByteBuffer.allocate(PIECE);
-        CharBuffer characters = CharBuffer.allocate(PIECE);
-        long offset = 0;
-        try {
-            for (boolean end = false; !end; ) {
-                int read = in.readNBytes(bytes.array(), bytes.position(), bytes.remaining());
-                end = read < bytes.remaining();
-                bytes.position(bytes.position() + read).flip();
-                for (int i = 0; i < bytes.limit(); i++) {
-                    if (bytes.get(i) == 0) {
-                        return "a NUL byte at offset " + (offset + i);
-                    }
-                }
-                CoderResult result = decoder.decode(bytes, characters.clear(), end);
-                if (result.isError()) {
-                    return Texts.format(
-                            "byte 0x%02X at offset %d (convert it, for example with iconv)",
-                            bytes.get(bytes.position()), offset + bytes.position());
-                }
-                offset += bytes.position();
-                bytes.compact();
-            }
-            return null;
-        } catch (IOException e) {
-            throw unreadable(file, e);
-        }
-    }
-
     private static String reason(IOException e) {
+        if (e instanceof FileSystemLoopException) {
+            return "a loop of links";
+        }
         return e instanceof AccessDeniedException ? "permission denied" : BadInput.reason(e);
     }
 
@@ -209,9 +235,6 @@ final class TextFiles {
         if (e instanceof NoSuchFileException) {
             return new BadInput("Text " + path + " does not exist", e);
         }
-        if (e instanceof AccessDeniedException) {
-            return new BadInput("Text " + path + " may not be read: permission denied", e);
-        }
-        return new BadInput("Text " + path + " cannot be read: " + BadInput.reason(e), e);
+        return new BadInput("Text " + path + " cannot be read: " + reason(e), e);
     }
 }

@@ -1,5 +1,6 @@
 package org.dl4jsr.examples.data;
 
+import java.util.Arrays;
 import org.dl4jsr.rounding.Philox4x32;
 import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.factory.Nd4j;
@@ -13,7 +14,7 @@ public final class TokenBatches {
     /** Keeps the data's random words apart from those that round weights under the same seed. */
     private static final long KEY = 0x5DEECE66DL;
 
-    private final TokenBuffer tokens;
+    private final Tokens tokens;
     private final int rows;
     private final int context;
 
@@ -21,7 +22,7 @@ public final class TokenBatches {
      * @param rows windows a batch
      * @param context tokens a window
      */
-    public TokenBatches(TokenBuffer tokens, int rows, int context) {
+    public TokenBatches(Tokens tokens, int rows, int context) {
         if (tokens.length() <= context) {
             throw new IllegalArgumentException(tokens.length() + " tokens, expected more than a context of " + context);
         }
@@ -32,39 +33,39 @@ public final class TokenBatches {
 
     /** Batch number {@code part} of training step {@code step}, both from 0. */
     public DataSet random(long seed, long step, int part) {
-        int[] starts = new int[rows];
-        long starting = (long) tokens.length() - context;
+        long[] starts = new long[rows];
+        long starting = tokens.length() - context;
         for (int row = 0; row < rows; row++) {
             int[] words = Philox4x32.block(part * rows + row, 0, (int) step, (int) (step >>> 32), seed ^ KEY);
             long word = ((long) words[0] << 32) | (words[1] & 0xFFFFFFFFL);
-            starts[row] = (int) Math.floorMod(word, starting);
+            starts[row] = Math.floorMod(word, starting);
         }
         return at(starts);
     }
 
     /** How many windows {@link #spread} can give without overlap. */
     public int windows() {
-        return (tokens.length() - 1) / context;
+        return (int) Math.min(Integer.MAX_VALUE, (tokens.length() - 1) / context);
     }
 
     /** The windows number {@code first} up to {@code first + rows} of {@code count} that are spread over the tokens. */
     public DataSet spread(int first, int count) {
-        int[] starts = new int[Math.min(rows, count - first)];
-        long starting = (long) tokens.length() - context - 1;
+        long[] starts = new long[Math.min(rows, count - first)];
+        long starting = tokens.length() - context - 1;
         for (int i = 0; i < starts.length; i++) {
-            starts[i] = count == 1 ? 0 : (int) (starting * (first + i) / (count - 1));
+            starts[i] = count == 1 ? 0 : starting * (first + i) / (count - 1);
         }
         return at(starts);
     }
 
-    private DataSet at(int[] starts) {
-        int[][] features = new int[starts.length][context];
-        int[][] labels = new int[starts.length][context];
+    private DataSet at(long[] starts) {
+        int[][] features = new int[starts.length][];
+        int[][] labels = new int[starts.length][];
+        int[] window = new int[context + 1];
         for (int row = 0; row < starts.length; row++) {
-            for (int i = 0; i < context; i++) {
-                features[row][i] = tokens.get(starts[row] + i);
-                labels[row][i] = tokens.get(starts[row] + i + 1);
-            }
+            tokens.read(starts[row], window);
+            features[row] = Arrays.copyOf(window, context);
+            labels[row] = Arrays.copyOfRange(window, 1, context + 1);
         }
         return new DataSet(Nd4j.createFromArray(features), Nd4j.createFromArray(labels));
     }

@@ -3,28 +3,38 @@ package org.dl4jsr.examples.data;
 import java.util.Arrays;
 import org.dl4jsr.examples.io.BadInput;
 
-/** A growing sequence of token ids, two bytes each: ids are below 65,536. */
-public final class TokenBuffer {
+/** A growing sequence of token ids in memory. */
+public final class TokenBuffer implements Tokens, TokenSink {
 
-    private char[] ids = new char[1 << 16];
+    private static final int LONGEST = 1 << 30;
+
+    private int[] ids = new int[1 << 12];
     private int length;
 
-    public int length() {
+    @Override
+    public long length() {
         return length;
     }
 
-    int get(int index) {
-        return ids[index];
+    @Override
+    public void read(long start, int[] into) {
+        System.arraycopy(ids, Math.toIntExact(start), into, 0, into.length);
     }
 
     public void add(int token) {
-        if (length == ids.length) {
-            if (length > Integer.MAX_VALUE / 2) {
+        add(new int[] {token});
+    }
+
+    @Override
+    public void add(int[] more) {
+        if (more.length > ids.length - length) {
+            if (more.length > LONGEST - length) {
                 throw new BadInput(
-                        "The text has over " + length + " tokens, more than this app can hold: " + "give less text");
+                        "The text has over " + length + " tokens, more than memory can hold: give less text");
             }
-            ids = Arrays.copyOf(ids, 2 * length);
+            ids = Arrays.copyOf(ids, Math.min(LONGEST, Math.max(2 * ids.length, length + more.length)));
         }
-        ids[length++] = (char) token;
+        System.arraycopy(more, 0, ids, length, more.length);
+        length += more.length;
     }
 }

@@ -18,6 +18,9 @@ public interface Tokenizer {
         };
     }
 
+    /** What tells it from others: texts give the same tokens under the same name. */
+    String name();
+
     /** Token ids are in [0, vocabulary). */
     int vocabulary();
 
@@ -28,4 +31,7 @@ public interface Tokenizer {
 
     /** The text of {@code tokens}; where they are no whole UTF-8 characters, U+FFFD stands. */
     String decode(int[] tokens);
+
+    /** What {@code token} stands for: some bytes of UTF-8, not always whole characters. */
+    byte[] bytes(int token);
 }

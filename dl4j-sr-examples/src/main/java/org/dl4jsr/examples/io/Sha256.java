@@ -31,6 +31,10 @@ public final class Sha256 {
         digest.update((byte) 0);
     }
 
+    void update(byte[] bytes, int offset, int length) {
+        digest.update(bytes, offset, length);
+    }
+
     /** The digest in hexadecimal; starts afresh. */
     public String hex() {
         return HexFormat.of().formatHex(digest.digest());

@@ -1,14 +1,12 @@
 package org.dl4jsr.examples.report;
 
-import java.io.IOException;
 import java.io.PrintStream;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
 import me.tongfei.progressbar.ConsoleProgressBarConsumer;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
 import me.tongfei.progressbar.ProgressBarStyle;
+import org.dl4jsr.examples.io.Terminal;
 import org.dl4jsr.examples.io.Texts;
 
 /** How far training is, on standard error: a bar where that is a terminal, else a line now and then. */
@@ -36,7 +34,7 @@ public final class Progress implements AutoCloseable {
         this.firstStep = firstStep;
         this.steps = steps;
         this.tokensPerStep = tokensPerStep;
-        bar = isTerminal()
+        bar = Terminal.isStandardError()
                 ? new ProgressBarBuilder()
                         .setInitialMax(steps)
                         .startsFrom(firstStep, Duration.ZERO)
@@ -86,17 +84,6 @@ public final class Progress implements AutoCloseable {
     public void close() {
         if (bar != null) {
             bar.close();
-        }
-    }
-
-    /** Whether standard error is a terminal. Java only knows of standard input and output together; Linux tells. */
-    @SuppressWarnings("SystemConsoleNull") // Java 17 says null without a terminal
-    private static boolean isTerminal() {
-        try {
-            String target = Files.readSymbolicLink(Path.of("/proc/self/fd/2")).toString();
-            return target.startsWith("/dev/pts/") || target.startsWith("/dev/tty");
-        } catch (IOException e) {
-            return System.console() != null;
         }
     }
 }

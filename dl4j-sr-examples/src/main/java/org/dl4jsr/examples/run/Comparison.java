@@ -43,11 +43,12 @@ public final class Comparison {
      *
      * @param configs all runs, in their order
      * @param sweep whether learning rates are compared, too
+     * @param tokenCache directory that keeps the tokens of large texts
      */
-    public static void run(List<RunConfig> configs, Path directory, boolean sweep) {
+    public static void run(List<RunConfig> configs, Path directory, boolean sweep, Path tokenCache) {
         RunConfig first = configs.get(0);
         configs.forEach(MachineMemory::require);
-        Corpus corpus = first.text().load(first.model().context());
+        Corpus corpus = first.text().load(first.model().context(), tokenCache);
         try (DirectoryLock lock = DirectoryLock.of(directory)) {
             new Comparison(configs, corpus, directory, sweep).run();
         }

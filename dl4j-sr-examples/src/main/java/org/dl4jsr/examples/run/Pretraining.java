@@ -25,6 +25,7 @@ public final class Pretraining {
 
     private final RunDirectory directory;
     private final RunConfig config;
+    private final Path tokenCache;
     private final Corpus corpus;
     private final Tokenizer tokenizer;
     private final TextTable settings;
@@ -32,8 +33,9 @@ public final class Pretraining {
     private final MetricsFile metrics;
     private final LossWatch watch;
 
-    private Pretraining(RunDirectory directory, Corpus corpus, Checkpoints checkpoints) {
+    private Pretraining(RunDirectory directory, Path tokenCache, Corpus corpus, Checkpoints checkpoints) {
         this.directory = directory;
+        this.tokenCache = tokenCache;
         this.corpus = corpus;
         this.checkpoints = checkpoints;
         config = directory.config();
@@ -46,14 +48,15 @@ public final class Pretraining {
     /**
      * A new run in {@code path}, which must not hold one.
      *
+     * @param tokenCache directory that keeps the tokens of large texts
      * @return the exit code: 0, or that of a signal that stopped it
      */
-    public static int start(Path path, RunConfig config) {
+    public static int start(Path path, RunConfig config, Path tokenCache) {
         MachineMemory.require(config);
-        Corpus corpus = config.text().load(config.model().context());
+        Corpus corpus = config.text().load(config.model().context(), tokenCache);
         RunConfig complete = config.withText(config.text().withSha256(corpus.sha256()));
         try (RunDirectory directory = RunDirectory.create(path, complete)) {
-            Pretraining run = new Pretraining(directory, corpus, directory.checkpoints());
+            Pretraining run = new Pretraining(directory, tokenCache, corpus, directory.checkpoints());
             run.metrics.clear();
             return run.train(GptNetwork.create(complete), TrainingState.START);
         }
@@ -64,9 +67,10 @@ public final class Pretraining {
      *
      * @param check throws where the run is not the one that the user means
      * @param tokens to train on in all, no fewer than so far; null for as many
+     * @param tokenCache directory that keeps the tokens of large texts
      * @return the exit code: 0, or that of a signal that stopped it
      */
-    public static int resume(Path path, Consumer<RunConfig> check, Long tokens) {
+    public static int resume(Path path, Consumer<RunConfig> check, Long tokens, Path tokenCache) {
         try (RunDirectory directory = RunDirectory.open(path)) {
             RunConfig before = directory.config();
             check.accept(before);
@@ -77,7 +81,7 @@ public final class Pretraining {
             newest.ifPresent(checkpoint -> requireSame(config, checkpoint, tokens != null, path));
             long step = newest.map(Checkpoint::step).orElse(0L);
             System.err.println("Resuming " + path + " at step " + step + " of " + config.steps());
-            Corpus corpus = config.text().load(config.model().context());
+            Corpus corpus = config.text().load(config.model().context(), tokenCache);
             if (!corpus.sha256().equals(config.text().sha256())) {
                 throw new BadInput("The text is not the one that the run in " + path + " began with: put it back, or"
                         + " start a new run");
@@ -91,7 +95,7 @@ public final class Pretraining {
             if (!config.equals(before)) {
                 directory.change(config);
             }
-            Pretraining run = new Pretraining(directory, corpus, checkpoints);
+            Pretraining run = new Pretraining(directory, tokenCache, corpus, checkpoints);
             newest.ifPresentOrElse(run::goBackTo, run.metrics::clear);
             return run.train(network, newest.map(Checkpoint::state).orElse(TrainingState.START));
         }
@@ -154,7 +158,10 @@ public final class Pretraining {
     }
 
     private String resumeCommand() {
-        return "pretrain --resume " + Texts.quoted(directory.path().toString());
+        return "pretrain --resume " + Texts.quoted(directory.path().toString())
+                + (tokenCache.equals(RunDirectory.tokenCache(directory.path()))
+                        ? ""
+                        : " --token-cache " + Texts.quoted(tokenCache.toString()));
     }
 
     private void save(ComputationGraph network, TrainingState state) {
@@ -186,7 +193,8 @@ public final class Pretraining {
                 .ifPresent(best -> files.row(
                         "Best model",
                         checkpoints.zip(best.step()) + Texts.format(" (validation loss %.4f)", best.valLoss())));
-        System.out.println(Texts.format("%nSample (temperature %.1f):%n%s%n", SAMPLE_TEMPERATURE, Texts.printable(text)));
+        System.out.println(
+                Texts.format("%nSample (temperature %.1f):%n%s%n", SAMPLE_TEMPERATURE, Texts.printable(text)));
         System.out.print(files.row("Metrics", metrics.path()).row("Report", directory.report()));
         System.out.println(Texts.format(
                 "%nvalidation loss %.4f, perplexity %.3f, %.4f bits per byte after %,d tokens",

@@ -21,6 +21,7 @@ import org.dl4jsr.examples.report.MetricsFile;
 public final class RunDirectory implements AutoCloseable {
 
     private static final String CONFIG = "config.json";
+    private static final String METRICS = "metrics.csv";
     private static final DateTimeFormatter TIME =
             DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss'Z'", Locale.ROOT).withZone(ZoneOffset.UTC);
 
@@ -37,6 +38,11 @@ public final class RunDirectory implements AutoCloseable {
     /** Where a run or comparison goes that was given no directory: {@code runs/NAME-TIME}, in UTC. */
     public static Path newPath(String name) {
         return Path.of("runs", name + "-" + TIME.format(Instant.now()));
+    }
+
+    /** Where the tokens of large texts are kept for runs in {@code path}, if the user does not say: beside it. */
+    public static Path tokenCache(Path path) {
+        return path.resolveSibling("token-cache");
     }
 
     /** A new run in {@code path}, which must not hold one. */
@@ -72,9 +78,25 @@ public final class RunDirectory implements AutoCloseable {
         if (!Files.isDirectory(path)) {
             throw new BadInput("Run directory " + path + " does not exist");
         }
-        if (!Files.exists(path.resolve(CONFIG))) {
+        if (!isRun(path)) {
             throw new BadInput("Directory " + path + " holds no run: there is no " + CONFIG + " in it");
         }
+    }
+
+    /** Whether {@code path} is a directory with a run in it. */
+    public static boolean isRun(Path path) {
+        return Files.exists(path.resolve(CONFIG));
+    }
+
+    /** The configuration of the run in {@code path}, which may be on. */
+    public static RunConfig config(Path path) {
+        requireRun(path);
+        return read(path.resolve(CONFIG));
+    }
+
+    /** The metrics of the run in {@code path}, which may be on. */
+    public static MetricsFile metrics(Path path) {
+        return new MetricsFile(path.resolve(METRICS));
     }
 
     private static RunConfig read(Path file) {
@@ -100,7 +122,7 @@ public final class RunDirectory implements AutoCloseable {
     }
 
     MetricsFile metrics() {
-        return new MetricsFile(path.resolve("metrics.csv"));
+        return metrics(path);
     }
 
     Checkpoints checkpoints() {

@@ -2,6 +2,7 @@ package org.dl4jsr.examples.run;
 
 import java.util.Arrays;
 import java.util.SplittableRandom;
+import java.util.function.IntConsumer;
 import java.util.stream.IntStream;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.dl4jsr.examples.data.Tokenizer;
@@ -25,6 +26,13 @@ public record Sampler(ComputationGraph network, Tokenizer tokenizer, int context
 
     /** Up to {@code count} tokens of text after {@code prompt}: fewer where the model ends the text. */
     public String write(String prompt, int count, long seed) {
+        IntStream.Builder tokens = IntStream.builder();
+        write(prompt, count, seed, tokens::add);
+        return tokenizer.decode(tokens.build().toArray());
+    }
+
+    /** The same tokens to {@code each}, as they come. */
+    public void write(String prompt, int count, long seed, IntConsumer each) {
         SplittableRandom random = new SplittableRandom(seed);
         int[] start = prompt.isEmpty() ? new int[] {tokenizer.endOfText()} : tokenizer.encode(prompt);
         int[] tokens = Arrays.copyOf(start, start.length + count);
@@ -32,10 +40,10 @@ public record Sampler(ComputationGraph network, Tokenizer tokenizer, int context
             double[] probabilities = probabilities(Arrays.copyOfRange(tokens, Math.max(0, end - context), end));
             tokens[end] = choose(probabilities, random);
             if (tokens[end] == tokenizer.endOfText()) {
-                tokens = Arrays.copyOf(tokens, end);
+                return;
             }
+            each.accept(tokens[end]);
         }
-        return tokenizer.decode(Arrays.copyOfRange(tokens, start.length, tokens.length));
     }
 
     /** Of the token after {@code tokens}. What is padded behind them cannot be seen from the last of them. */

@@ -1,5 +1,6 @@
 package org.dl4jsr.examples.data;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
@@ -8,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.io.PrintStream;
 import java.io.RandomAccessFile;
 import java.nio.charset.StandardCharsets;
@@ -16,6 +18,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
+import java.util.zip.GZIPOutputStream;
 import org.dl4jsr.examples.io.BadInput;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -30,7 +33,7 @@ class CorpusTest {
 
     @Test
     void theDefaultCorpusIsJavaThatPeopleWrote() {
-        Corpus corpus = Corpus.load(List.of(), bytes);
+        Corpus corpus = Corpus.load(List.of(), "text", bytes, null);
         assertEquals(1428, corpus.documents());
         assertTrue(corpus.bytes() > 7_000_000);
         String train = text(corpus.train());
@@ -41,6 +44,9 @@ class CorpusTest {
         double share = (double) corpus.validation().length()
                 / (corpus.train().length() + corpus.validation().length());
         assertTrue(share > 0.05 && share < 0.15, "validation share " + share);
+        // results of earlier versions are of these tokens
+        assertEquals(-938857492, Arrays.hashCode(TestTokens.ids(corpus.train())));
+        assertEquals(2062243643, Arrays.hashCode(TestTokens.ids(corpus.validation())));
     }
 
     @Test
@@ -77,13 +83,7 @@ class CorpusTest {
         Files.writeString(directory.resolve("b/.git/x"), "hidden");
         Files.writeString(directory.resolve("empty"), "");
         Files.write(directory.resolve("picture"), new byte[] {1, 0, 2});
-        List<Document> documents = TextFiles.documents(List.of(directory));
-        assertEquals(
-                List.of("a.txt", "b/z.txt"),
-                documents.stream().map(Document::path).toList());
-        assertEquals(
-                List.of("one", "two"),
-                documents.stream().map(d -> d.text().get()).toList());
+        assertEquals(List.of("a.txt", "b/z.txt"), paths());
     }
 
     @Test
@@ -95,24 +95,61 @@ class CorpusTest {
         }
         Path hidden = Files.createDirectory(directory.resolve(".hidden"));
         Files.createSymbolicLink(hidden.resolve("loop"), hidden);
-        Path loop = Files.createSymbolicLink(directory.resolve("e-loop"), directory);
+        Path loop = Files.createSymbolicLink(directory.resolve("a-loop"), directory);
         PrintStream standardError = System.err;
         ByteArrayOutputStream said = new ByteArrayOutputStream();
         System.setErr(new PrintStream(said, true, StandardCharsets.UTF_8));
-        List<Document> documents;
         try {
-            documents = TextFiles.documents(List.of(directory));
+            assertEquals(List.of("good.txt", "tmp"), paths());
         } finally {
             System.setErr(standardError);
         }
-        assertEquals(
-                List.of("good.txt", "tmp"),
-                documents.stream().map(Document::path).toList());
         String text = said.toString(StandardCharsets.UTF_8);
         assertTrue(text.startsWith("Passed over 5 of 7 files in " + directory + ": "), text);
         assertTrue(text.contains("(a loop of links)") && text.contains("byte 0xF6 at offset 2"), text);
         assertTrue(text.endsWith(", ...\n"), text);
         Files.delete(loop);
+    }
+
+    @Test
+    void aNamedFileThatCannotBeUsedIsNotTheEnd() throws IOException {
+        Path good = Files.writeString(directory.resolve("good.txt"), "0123456789");
+        Path binary = Files.write(directory.resolve("binary"), new byte[] {65, 0, 66});
+        Path packed = Files.write(directory.resolve("packed.gz"), new byte[] {65, 66});
+        Corpus corpus = Corpus.load(List.of(binary, good, packed), "text", bytes, null);
+        assertEquals(1, corpus.documents());
+        assertEquals("012345678\0", text(corpus.train()));
+        String message = assertThrows(BadInput.class, () -> Corpus.load(List.of(binary, packed), "text", bytes, null))
+                .getMessage();
+        assertEquals(
+                "None of the files in " + binary + ", " + packed + " can be used, for example " + binary
+                        + " (not UTF-8 text: a NUL byte at offset 1)",
+                message);
+    }
+
+    /** The tokens of text on a disk are those of text in memory. */
+    @Test
+    void packedJsonLinesGoThroughTheCache() throws IOException {
+        Path file = directory.resolve("web.jsonl.gz");
+        String line = "{\"content\": \"" + "größer ".repeat(1000) + "\"}\n";
+        try (OutputStream out = new GZIPOutputStream(Files.newOutputStream(file))) {
+            for (int i = 0; i < 40; i++) {
+                out.write(line.getBytes(StandardCharsets.UTF_8));
+            }
+        }
+        Path cache = directory.resolve("cache");
+        Corpus inMemory = Corpus.load(List.of(file), "content", bytes, null);
+        Corpus onDisk = Corpus.load(List.of(file), "content", bytes, cache, 0);
+        assertEquals(36 * 9001, onDisk.train().length());
+        assertEquals(4 * 9001, onDisk.validation().length());
+        assertArrayEquals(TestTokens.ids(inMemory.train()), TestTokens.ids(onDisk.train()));
+        assertArrayEquals(TestTokens.ids(inMemory.validation()), TestTokens.ids(onDisk.validation()));
+        assertEquals(inMemory.sha256(), onDisk.sha256());
+        assertEquals(inMemory.validationBytesPerToken(), onDisk.validationBytesPerToken());
+        assertNotEquals(
+                inMemory.sha256(),
+                Corpus.load(List.of(file, file), "content", bytes, null).sha256());
+        assertTrue(messageFor(file).contains("line 1 is no object with a text in its field \"text\""));
     }
 
     /** Larger than Java's heap: its first bytes say that it is no text. */
@@ -123,15 +160,15 @@ class CorpusTest {
                 new RandomAccessFile(directory.resolve("b.bin").toFile(), "rw")) {
             large.setLength(64L << 30);
         }
-        assertEquals(1, TextFiles.documents(List.of(directory)).size());
+        assertEquals(1, scan().size());
     }
 
     @Test
     void charactersAcrossPiecesAreText() throws IOException {
         String text = "x" + "ö𝄞".repeat(100_000);
         Files.writeString(directory.resolve("a.txt"), text);
-        List<Document> documents = TextFiles.documents(List.of(directory));
-        assertEquals(text, documents.get(0).text().get());
+        Corpus corpus = Corpus.load(List.of(directory), "text", bytes, null);
+        assertEquals(text, (text(corpus.train()) + text(corpus.validation())).replace("\0", ""));
         byte[] cut = text.getBytes(StandardCharsets.UTF_8);
         Path file = Files.write(directory.resolve("cut.txt"), Arrays.copyOf(cut, cut.length - 1));
         assertTrue(
@@ -145,7 +182,7 @@ class CorpusTest {
         Path pipe = directory.resolve("pipe");
         assertEquals(0, new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor());
         Process writer = new ProcessBuilder("sh", "-c", "echo 0123456789 > " + pipe).start();
-        Corpus corpus = Corpus.load(List.of(pipe), bytes);
+        Corpus corpus = Corpus.load(List.of(pipe), "text", bytes, null);
         assertEquals("012345678\0", text(corpus.train()));
         assertEquals(0, writer.waitFor());
     }
@@ -201,11 +238,19 @@ class CorpusTest {
     }
 
     private String messageFor(Path path) {
-        return assertThrows(BadInput.class, () -> Corpus.load(List.of(path), bytes))
+        return assertThrows(BadInput.class, () -> Corpus.load(List.of(path), "text", bytes, null))
                 .getMessage();
     }
 
-    private String text(TokenBuffer tokens) {
-        return bytes.decode(IntStream.range(0, tokens.length()).map(tokens::get).toArray());
+    private String text(Tokens tokens) {
+        return TestTokens.text(tokens, bytes);
+    }
+
+    private List<String> paths() {
+        return scan().stream().map(scanned -> scanned.file().path()).toList();
+    }
+
+    private List<ScannedFile> scan() {
+        return TextFiles.scan(List.of(directory), "text", bytes);
     }
 }

@@ -72,7 +72,8 @@ final class Kills {
         Path run = this.directory.resolve("undisturbed");
         Path log = this.directory.resolve("undisturbed.calls");
         long start = System.nanoTime();
-        AppProcess.Outcome outcome = process(run).with(library.logging(run, log)).run();
+        AppProcess.Outcome outcome =
+                process(run).with(library.logging(run, log)).run();
         milliseconds = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - start);
         if (outcome.exitCode() != 0) {
             throw new IllegalStateException("The undisturbed run fails: " + outcome.error());
@@ -118,7 +119,8 @@ final class Kills {
         int exitCode;
         String error = "";
         if (kill.call() > 0) {
-            AppProcess.Outcome outcome = app.with(library.killing(run, kill.call(), kill.half())).run();
+            AppProcess.Outcome outcome =
+                    app.with(library.killing(run, kill.call(), kill.half())).run();
             exitCode = outcome.exitCode();
             error = outcome.error();
         } else {
@@ -135,8 +137,9 @@ final class Kills {
     private static RunConfig tiny(Path text) {
         RunConfig nano = Preset.NANO.config();
         TrainingText read = nano.text().withPaths(List.of(text.toString()));
-        return nano.withModel(new ModelShape("nano", 1, 2, 32, CONTEXT, nano.model().vocabulary(), false))
-                .withText(read.withSha256(read.load(CONTEXT).sha256()))
+        return nano.withModel(
+                        new ModelShape("nano", 1, 2, 32, CONTEXT, nano.model().vocabulary(), false))
+                .withText(read.withSha256(read.load(CONTEXT, null).sha256()))
                 .withBudget(new TrainingBudget(TOKENS, 1, 1));
     }
 

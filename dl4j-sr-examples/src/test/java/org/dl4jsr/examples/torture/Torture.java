@@ -47,7 +47,8 @@ public final class Torture {
         long seed = args.length > 1 ? Long.parseLong(args[1]) : 1;
         Path directory = Files.createTempDirectory("torture");
         System.err.println("In " + directory + ", seed " + seed);
-        boolean passed = new Torture(new KillTrials(Files.createDirectory(directory.resolve("kills")), kills, seed)).run();
+        boolean passed =
+                new Torture(new KillTrials(Files.createDirectory(directory.resolve("kills")), kills, seed)).run();
         System.exit(passed ? 0 : 1);
     }
 
@@ -61,7 +62,8 @@ public final class Torture {
         }
         workers.shutdown();
         workers.awaitTermination(Long.MAX_VALUE, TimeUnit.DAYS);
-        System.out.println(part.summary() + " in " + Duration.ofNanos(System.nanoTime() - start).toSeconds() + " s: "
+        System.out.println(part.summary() + " in "
+                + Duration.ofNanos(System.nanoTime() - start).toSeconds() + " s: "
                 + (failures.isEmpty() ? "all as promised" : failures.size() + " failures"));
         failures.forEach(System.out::println);
         return failures.isEmpty();

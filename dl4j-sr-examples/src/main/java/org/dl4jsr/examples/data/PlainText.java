@@ -1,0 +1,120 @@
+package org.dl4jsr.examples.data;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InputStreamReader;
+import java.io.Reader;
+import java.nio.ByteBuffer;
+import java.nio.CharBuffer;
+import java.nio.charset.CharsetDecoder;
+import java.nio.charset.CoderResult;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import org.dl4jsr.examples.io.Texts;
+
+/** One text in UTF-8 without NUL; its units are characters (code points). */
+final class PlainText implements TextFormat {
+
+    private static final int BYTES = 1 << 16;
+    private static final long MOST_FOR_VALIDATION = 10_000_000;
+
+    private final int pieceLength;
+
+    PlainText() {
+        this(PIECE);
+    }
+
+    /** @param pieceLength characters of a piece, at least 3 */
+    PlainText(int pieceLength) {
+        this.pieceLength = pieceLength;
+    }
+
+    @Override
+    public String kind() {
+        return "text";
+    }
+
+    @Override
+    public long mostForValidation() {
+        return MOST_FOR_VALIDATION;
+    }
+
+    @Override
+    public long scan(InputStream in) throws IOException {
+        CharsetDecoder decoder = StandardCharsets.UTF_8.newDecoder();
+        ByteBuffer bytes = ByteBuffer.allocate(BYTES);
+        CharBuffer characters = CharBuffer.allocate(BYTES);
+        long offset = 0;
+        long codePoints = 0;
+        for (boolean end = false; !end; ) {
+            int read = in.readNBytes(bytes.array(), bytes.position(), bytes.remaining());
+            end = read < bytes.remaining();
+            bytes.position(bytes.position() + read).flip();
+            for (int i = 0; i < bytes.limit(); i++) {
+                if (bytes.get(i) == 0) {
+                    throw new UnfitFileException("not UTF-8 text: a NUL byte at offset " + (offset + i));
+                }
+            }
+            CoderResult result = decoder.decode(bytes, characters.clear(), end);
+            if (result.isError()) {
+                throw new UnfitFileException(Texts.format(
+                        "not UTF-8 text: byte 0x%02X at offset %d (convert it, for example with iconv)",
+                        bytes.get(bytes.position()), offset + bytes.position()));
+            }
+            codePoints += Character.codePointCount(characters.array(), 0, characters.position());
+            offset += bytes.position();
+            bytes.compact();
+        }
+        return codePoints;
+    }
+
+    @Override
+    public void read(InputStream in, long trainingUnits, PieceSink sink) throws IOException {
+        Reader reader = new InputStreamReader(in, StandardCharsets.UTF_8.newDecoder());
+        // a place more, for the second half of a character
+        char[] buffer = new char[pieceLength + 1];
+        long training = trainingUnits;
+        int filled = 0;
+        boolean end = false;
+        while (!end || filled > 0) {
+            while (!end && filled < buffer.length && (filled < pieceLength || isHalf(buffer, filled))) {
+                int read = reader.read(buffer, filled, Math.max(1, pieceLength - filled));
+                end = read < 0;
+                filled += Math.max(0, read);
+            }
+            int codePoints = Character.codePointCount(buffer, 0, filled);
+            boolean isTraining = training > 0;
+            boolean ends = isTraining && codePoints >= training || end;
+            int cut = isTraining && codePoints > training
+                    ? Character.offsetByCodePoints(buffer, 0, filled, 0, (int) training)
+                    : ends ? filled : border(buffer, filled);
+            if (cut > 0) {
+                sink.add(new Piece(!isTraining, List.of(new String(buffer, 0, cut)), ends));
+            }
+            training -= isTraining ? Character.codePointCount(buffer, 0, cut) : 0;
+            System.arraycopy(buffer, cut, buffer, 0, filled - cut);
+            filled -= cut;
+        }
+    }
+
+    private static boolean isHalf(char[] buffer, int length) {
+        return length > 0 && Character.isHighSurrogate(buffer[length - 1]);
+    }
+
+    /**
+     * Where a text can be cut so that its parts give the tokens of the whole: before white space after a letter, digit
+     * or mark, which no tokenizer takes together. Text without such a place is cut near the end.
+     */
+    private static int border(char[] buffer, int length) {
+        for (int i = length - 1; i > 0; i--) {
+            char before = buffer[i - 1];
+            boolean isInk = before > ' ' && before < 0x7F || Character.isLetterOrDigit(before);
+            if (isInk && (buffer[i] == ' ' || buffer[i] == '\n')) {
+                return i;
+            }
+        }
+        // something is left, to end the text with
+        int cut = Math.max(1, length - 1);
+        return isHalf(buffer, cut) ? cut - 1 : cut;
+    }
+}

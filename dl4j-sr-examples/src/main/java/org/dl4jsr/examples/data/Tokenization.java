@@ -1,0 +1,120 @@
+package org.dl4jsr.examples.data;
+
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayDeque;
+import java.util.Arrays;
+import java.util.Deque;
+import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import org.dl4jsr.examples.data.TextFormat.Piece;
+import org.dl4jsr.examples.io.BadInput;
+import org.dl4jsr.examples.io.ByteProgress;
+
+/**
+ * Makes tokens of text: one thread reads, all processors make tokens of pieces, and the pieces' tokens are written in
+ * the order of the text, so that what comes out does not depend on the number of threads. Few pieces are in memory at
+ * once.
+ */
+final class Tokenization {
+
+    private final Tokenizer tokenizer;
+    private final TokenSink train;
+    private final TokenSink validation;
+    private final int most = 2 * Runtime.getRuntime().availableProcessors();
+    private final ExecutorService workers =
+            Executors.newFixedThreadPool(Runtime.getRuntime().availableProcessors(), task -> {
+                Thread thread = new Thread(task, "tokenizer");
+                thread.setDaemon(true);
+                return thread;
+            });
+    private final Deque<Future<Encoded>> pending = new ArrayDeque<>();
+    private long bytes;
+    private long validationBytes;
+
+    private record Encoded(boolean validation, int[] ids, long bytes) {}
+
+    private Tokenization(Tokenizer tokenizer, TokenSink train, TokenSink validation) {
+        this.tokenizer = tokenizer;
+        this.train = train;
+        this.validation = validation;
+    }
+
+    /**
+     * Gives the tokens of the documents among {@code files} to the sinks; an end of text follows each text, and each
+     * part of a divided one.
+     */
+    static TextSize run(
+            List<ScannedFile> files, Split split, Tokenizer tokenizer, TokenSink train, TokenSink validation) {
+        Tokenization tokenization = new Tokenization(tokenizer, train, validation);
+        try {
+            tokenization.run(files, split);
+        } finally {
+            tokenization.workers.shutdownNow();
+        }
+        return new TextSize(tokenization.bytes, tokenization.validationBytes);
+    }
+
+    private void run(List<ScannedFile> files, Split split) {
+        long size = files.stream().mapToLong(file -> file.file().size()).sum();
+        try (ByteProgress progress = new ByteProgress("Tokenizing", size)) {
+            for (ScannedFile scanned : files) {
+                if (scanned.file() instanceof Document document) {
+                    document.read(split.trainingUnits(scanned), scanned.sha256(), progress, this::add);
+                }
+            }
+        }
+        while (!pending.isEmpty()) {
+            writeOldest();
+        }
+    }
+
+    private void add(Piece piece) {
+        if (pending.size() == most) {
+            writeOldest();
+        }
+        pending.add(workers.submit(() -> encoded(piece)));
+    }
+
+    private void writeOldest() {
+        Encoded oldest;
+        try {
+            oldest = pending.remove().get();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new BadInput("Interrupted while tokenizing", e);
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof Error error) {
+                throw error;
+            }
+            throw new IllegalStateException("Cannot tokenize", e.getCause());
+        }
+        (oldest.validation ? validation : train).add(oldest.ids);
+        bytes += oldest.bytes;
+        validationBytes += oldest.validation ? oldest.bytes : 0;
+    }
+
+    private Encoded encoded(Piece piece) {
+        int[] ids = new int[0];
+        int length = 0;
+        long size = 0;
+        for (int i = 0; i < piece.texts().size(); i++) {
+            String text = piece.texts().get(i);
+            int[] encoded = tokenizer.encode(text);
+            boolean ends = i < piece.texts().size() - 1 || piece.ends();
+            int needed = length + encoded.length + (ends ? 1 : 0);
+            if (needed > ids.length) {
+                ids = Arrays.copyOf(ids, piece.texts().size() == 1 ? needed : Math.max(2 * ids.length, needed));
+            }
+            System.arraycopy(encoded, 0, ids, length, encoded.length);
+            if (ends) {
+                ids[needed - 1] = tokenizer.endOfText();
+            }
+            length = needed;
+            size += text.getBytes(StandardCharsets.UTF_8).length;
+        }
+        return new Encoded(piece.validation(), Arrays.copyOf(ids, length), size);
+    }
+}

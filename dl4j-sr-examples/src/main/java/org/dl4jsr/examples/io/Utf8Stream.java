@@ -1,0 +1,43 @@
+package org.dl4jsr.examples.io;
+
+import java.nio.ByteBuffer;
+import java.nio.CharBuffer;
+import java.nio.charset.CharsetDecoder;
+import java.nio.charset.CodingErrorAction;
+import java.nio.charset.StandardCharsets;
+
+/** Text from UTF-8 that comes in parts, each as soon as it is whole; U+FFFD stands for what is no UTF-8. */
+public final class Utf8Stream {
+
+    /** The longest start of a character that waits for its end. */
+    private static final int MOST_WAITING = 3;
+
+    private final CharsetDecoder decoder = StandardCharsets.UTF_8
+            .newDecoder()
+            .onMalformedInput(CodingErrorAction.REPLACE)
+            .onUnmappableCharacter(CodingErrorAction.REPLACE);
+    private ByteBuffer waiting = ByteBuffer.allocate(0);
+
+    /** The characters that {@code bytes} bring to their end. */
+    public String add(byte[] bytes) {
+        return decoded(bytes, false);
+    }
+
+    /** What is left at the end: U+FFFD where a character has not come to its own. */
+    public String end() {
+        return decoded(new byte[0], true);
+    }
+
+    private String decoded(byte[] bytes, boolean end) {
+        ByteBuffer all = ByteBuffer.allocate(MOST_WAITING + bytes.length);
+        all.put(waiting).put(bytes).flip();
+        CharBuffer characters = CharBuffer.allocate(all.limit() + 1);
+        decoder.decode(all, characters, end);
+        if (end) {
+            decoder.flush(characters);
+            decoder.reset();
+        }
+        waiting = all;
+        return characters.flip().toString();
+    }
+}
