@@ -15,6 +15,8 @@ import org.nd4j.linalg.api.ops.Op;
 import org.nd4j.linalg.api.ops.OpContext;
 import org.nd4j.linalg.api.ops.ScalarOp;
 import org.nd4j.linalg.api.ops.executioner.DefaultOpExecutioner;
+import org.nd4j.linalg.api.ops.impl.broadcast.BroadcastMulOp;
+import org.nd4j.linalg.api.ops.impl.transforms.any.Assign;
 import org.nd4j.linalg.api.ops.impl.transforms.pairwise.arithmetic.Axpy;
 import org.nd4j.linalg.api.shape.LongShapeDescriptor;
 import org.nd4j.linalg.exception.ND4JOpProfilerException;
@@ -52,7 +54,12 @@ public final class OpDispatch {
             return z;
         }
         if (!ExactSums.isEmpty()) {
-            ExactSums.forget(Arrays.asList(x, y, z));
+            if (op instanceof BroadcastMulOp product
+                    && RunningSums.mask(device, x, y, z, product.dimensions().toIntVector())) {
+                return z;
+            }
+            boolean copies = op instanceof Assign;
+            ExactSums.forget(copies ? Collections.singletonList(z) : Arrays.asList(x, y, z));
         }
         if (shortens(op, context, x, y, z, stock)) {
             return z;
@@ -86,6 +93,7 @@ public final class OpDispatch {
         if (target == null || !device.copy(source, target)) {
             return stock.get();
         }
+        RunningSums.copied(device, source, target);
         if (source.dataType() != target.dataType()) { // else the elements may be halves of FP32 values: no NaN check
             executioner.profilingConfigurableHookOut(op, context, start);
         }
@@ -142,7 +150,9 @@ public final class OpDispatch {
             return true;
         }
         if (!ExactSums.isEmpty()) {
-            ExactSums.forget(inputs);
+            if (!RunningSums.KEPT_BY.contains(op.opName())) {
+                ExactSums.forget(inputs);
+            }
             ExactSums.forget(outputs);
         }
         if (op instanceof KernelOp kernelOp) {
@@ -177,6 +187,9 @@ public final class OpDispatch {
         INDArray source = inputs.get(inputs.size() - 1);
         INDArray target = outputs.get(0);
         boolean done = device.copy(source, target);
+        if (done) {
+            RunningSums.copied(device, source, target);
+        }
         if (done && source.dataType() != target.dataType()) {
             executioner.profilingConfigurableHookOut(op, context, start);
         }
@@ -195,20 +208,23 @@ public final class OpDispatch {
         return done;
     }
 
-    /** {@code add}, or {@code matmul} with a beta of 1, to a gradient. */
+    /** {@code add}, or {@code matmul} with a beta of 1, to a gradient; what is a running sum. */
     private boolean accumulates(CustomOp op, OpContext context, List<INDArray> inputs, List<INDArray> outputs) {
         boolean sum = op.opName().equals("add") && ExactSums.isAddition(device, inputs, outputs);
         boolean product = op.opName().equals("matmul")
                 && outputs.size() == 1
                 && ExactSums.isPartOfGradient(outputs.get(0))
                 && isAdded(numbers(op, context));
-        if (!sum && !product) {
+        boolean scaling = op.opName().equals("multiply") && RunningSums.isScaling(device, inputs, outputs);
+        if (!sum && !product && !scaling) {
             return false;
         }
         long start = executioner.profilingConfigurableHookIn(op, context);
         boolean done = true;
         if (sum) {
             ExactSums.axpy(device, inputs.get(1), outputs.get(0), 1);
+        } else if (scaling) {
+            RunningSums.scale(device, outputs.get(0), inputs.get(1));
         } else {
             long[] integers = integers(op, context);
             double[] numbers = numbers(op, context);
