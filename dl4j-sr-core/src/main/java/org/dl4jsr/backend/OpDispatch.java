@@ -18,6 +18,7 @@ import org.nd4j.linalg.api.ops.executioner.DefaultOpExecutioner;
 import org.nd4j.linalg.api.ops.impl.broadcast.BroadcastMulOp;
 import org.nd4j.linalg.api.ops.impl.transforms.any.Assign;
 import org.nd4j.linalg.api.ops.impl.transforms.pairwise.arithmetic.Axpy;
+import org.nd4j.linalg.api.ops.impl.transforms.strict.Log;
 import org.nd4j.linalg.api.shape.LongShapeDescriptor;
 import org.nd4j.linalg.exception.ND4JOpProfilerException;
 
@@ -49,6 +50,12 @@ public final class OpDispatch {
         if (!PendingSteps.isEmpty()) {
             PendingSteps.intercept(op.opName(), Arrays.asList(x, y), Collections.singletonList(z));
         }
+        if (op instanceof Log && isStepOfLogarithm(z)) {
+            throw new UnsupportedOperationException("BatchNormalization keeps the logarithm of its running deviation"
+                    + " (useLogStd, which is DL4J's default), whose small steps are lost in BFLOAT16: the network would be"
+                    + " wrong at inference. Call useLogStd(false) on the layer's builder, or use Bf16Policy: apply for a"
+                    + " configuration, convert for a network");
+        }
         if (op instanceof Axpy && ExactSums.applies(x, y, z)) {
             ExactSums.axpy(device, x, z, ((Number) op.extraArgs()[0]).doubleValue());
             return z;
@@ -71,6 +78,14 @@ public final class OpDispatch {
             case BROKEN -> throw broken(op.opName(), Arrays.asList(x, y));
             default -> stock.get();
         };
+    }
+
+    /** Whether batch normalization has put the step of its running deviation's logarithm into a BF16 gradient. */
+    private static boolean isStepOfLogarithm(INDArray z) {
+        return ExactSums.isPartOfGradient(z)
+                && CallStack.innermostOf("org.deeplearning4j.nn.")
+                        .filter("org.deeplearning4j.nn.layers.normalization.BatchNormalization"::equals)
+                        .isPresent();
     }
 
     private boolean shortens(Op op, OpContext context, INDArray x, INDArray y, INDArray z, Supplier<INDArray> stock) {
