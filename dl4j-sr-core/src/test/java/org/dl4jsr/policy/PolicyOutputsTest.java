@@ -41,7 +41,6 @@ import org.deeplearning4j.nn.conf.layers.recurrent.LastTimeStep;
 import org.deeplearning4j.nn.conf.layers.recurrent.SimpleRnn;
 import org.deeplearning4j.nn.conf.layers.samediff.SDLayerParams;
 import org.deeplearning4j.nn.conf.layers.samediff.SameDiffOutputLayer;
-import org.deeplearning4j.nn.conf.ocnn.OCNNOutputLayer;
 import org.deeplearning4j.nn.conf.weightnoise.DropConnect;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
@@ -89,14 +88,6 @@ class PolicyOutputsTest {
                         dense(INPUTS, 8),
                         new LossLayer.Builder(LossFunction.MCXENT)
                                 .activation(Activation.SOFTMAX)
-                                .build()),
-                Arguments.of(
-                        vector,
-                        dense(INPUTS, 8),
-                        new OCNNOutputLayer.Builder()
-                                .nIn(8)
-                                .hiddenLayerSize(4)
-                                .activation(Activation.TANH)
                                 .build()),
                 Arguments.of(
                         sequence,
