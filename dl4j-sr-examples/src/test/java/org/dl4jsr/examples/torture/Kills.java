@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
@@ -169,7 +170,7 @@ final class Kills {
     private String difference(Map<String, String> actual) {
         return Stream.concat(expected.keySet().stream(), actual.keySet().stream())
                 .distinct()
-                .filter(name -> !expected.getOrDefault(name, "").equals(actual.getOrDefault(name, "")))
+                .filter(name -> !Objects.equals(expected.get(name), actual.get(name)))
                 .collect(Collectors.joining(", ", "other files (", ")"));
     }
 
