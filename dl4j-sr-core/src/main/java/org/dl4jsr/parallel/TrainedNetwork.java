@@ -58,6 +58,11 @@ sealed interface TrainedNetwork {
 
     String configurationJson();
 
+    /** Examples of the batch that the gradient is of. */
+    default int batchSize() {
+        return model().batchSize();
+    }
+
     /** Of the network's random numbers. */
     default long seed() {
         return layers().get(0).conf().getSeed();
