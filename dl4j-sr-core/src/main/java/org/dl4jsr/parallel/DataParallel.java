@@ -9,6 +9,8 @@ import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.optimize.api.TrainingListener;
 import org.deeplearning4j.optimize.solvers.BaseOptimizer;
 import org.dl4jsr.rounding.BlockSum;
+import org.dl4jsr.updater.SharedWrite;
+import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
@@ -35,11 +37,14 @@ public final class DataParallel {
     private final TrainedNetwork network;
     private final Collective collective;
     private final GradientSum sum;
+    /** Null where every rank writes all of the weights. */
+    private final SharedWrite sharedWrite;
+
     private long steps;
 
     /** One rank alone. */
     public DataParallel(Model network) {
-        this(network, new Collective(LocalTransport.alone(), 0));
+        this(network, new Collective(LocalTransport.alone(), 0), Mode.REPLICATED);
     }
 
     /**
@@ -47,15 +52,37 @@ public final class DataParallel {
      *
      * @param network an initialised MultiLayerNetwork or ComputationGraph, the same on all ranks
      * @throws IllegalStateException where the replicas differ
+     * @throws IllegalArgumentException where the network cannot be trained in this mode
      */
-    public DataParallel(Model network, Collective collective) {
+    public DataParallel(Model network, Collective collective, Mode mode) {
         this.network = TrainedNetwork.of(network);
         this.collective = collective;
-        sum = new GradientSum(
-                collective,
-                this.network.gradients(),
-                Slices.of(this.network.gradients().length(), collective.ranks(), BlockSum.BLOCK));
+        boolean sharded = mode == Mode.SHARDED;
+        Slices slices = sharded
+                ? new Slices(SharedWrite.bounds(network, collective.ranks()))
+                : Slices.of(this.network.gradients().length(), collective.ranks(), BlockSum.BLOCK);
+        sum = new GradientSum(collective, this.network.gradients(), slices);
         new Replicas(this.network, collective).requireEqual();
+        sharedWrite = sharded ? SharedWrite.begin(network, new OwnSlice(collective, slices)) : null;
+    }
+
+    /**
+     * Gives each rank's network its whole updater state back, where it was sharded: to save it, or to go on without the
+     * other ranks. All ranks call it; no step can follow.
+     */
+    public void end() {
+        if (sharedWrite != null) {
+            sharedWrite.end(network.model());
+        }
+    }
+
+    /** Bytes of updater state that this rank keeps. */
+    public long stateBytes() {
+        INDArray state = network.storedState();
+        List<INDArray> arrays = sharedWrite != null ? sharedWrite.state() : state == null ? List.of() : List.of(state);
+        return arrays.stream()
+                .mapToLong(array -> array.length() * array.dataType().width())
+                .sum();
     }
 
     /**
@@ -158,7 +185,9 @@ public final class DataParallel {
         }
         double score = agreedScore(dealt, scores);
         sum.meanTo(network.gradients(), dealt.parts);
-        collective.fromOwners(network.gradients(), sum.slices());
+        if (sharedWrite == null) {
+            collective.fromOwners(network.gradients(), sum.slices());
+        }
         network.setScore(score);
         update(dealt.batchSize);
         return score;

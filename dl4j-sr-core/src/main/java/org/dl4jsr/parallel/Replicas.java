@@ -22,7 +22,7 @@ final class Replicas {
         if (collective.ranks() == 1) {
             return;
         }
-        INDArray state = network.updater().getStateViewArray();
+        INDArray state = network.storedState();
         long[][] all = collective.gather(
                 BaseOptimizer.getIterationCount(network.model()),
                 ArrayBytes.crc(network.configurationJson()),

@@ -5,10 +5,10 @@ import java.util.Collection;
 import java.util.List;
 import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.api.Model;
+import org.deeplearning4j.nn.api.Updater;
 import org.deeplearning4j.nn.conf.BackpropType;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
-import org.deeplearning4j.nn.updater.BaseMultiLayerUpdater;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.deeplearning4j.optimize.api.TrainingListener;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -46,8 +46,8 @@ sealed interface TrainedNetwork {
 
     void setScore(double score);
 
-    /** The network's updater, which it gets now where it has none. */
-    BaseMultiLayerUpdater<?> updater();
+    /** The updater state in DL4J's view; null where there is none, or none yet. */
+    INDArray storedState();
 
     Collection<TrainingListener> listeners();
 
@@ -109,8 +109,9 @@ sealed interface TrainedNetwork {
         }
 
         @Override
-        public BaseMultiLayerUpdater<?> updater() {
-            return (BaseMultiLayerUpdater<?>) model.getUpdater();
+        public INDArray storedState() {
+            Updater updater = model.getUpdater(false);
+            return updater == null ? null : updater.getStateViewArray();
         }
 
         @Override
@@ -176,8 +177,9 @@ sealed interface TrainedNetwork {
         }
 
         @Override
-        public BaseMultiLayerUpdater<?> updater() {
-            return model.getUpdater();
+        public INDArray storedState() {
+            Updater updater = model.getUpdater(false);
+            return updater == null ? null : updater.getStateViewArray();
         }
 
         @Override

@@ -34,25 +34,27 @@ class DataParallelTest {
     @ParameterizedTest
     @MethodSource("tasks")
     void anyNumberOfRanksGivesTheSameBits(Tasks task) throws Exception {
-        List<String> alone = train(task, 1);
+        List<String> alone = train(task, 1, Mode.REPLICATED);
         for (int ranks = 2; ranks <= PARTS; ranks++) {
-            for (String end : train(task, ranks)) {
-                assertEquals(alone.get(0), end, ranks + " ranks");
+            Mode mode = ranks % 2 == 0 && task.canBeSharded() ? Mode.SHARDED : Mode.REPLICATED;
+            for (String end : train(task, ranks, mode)) {
+                assertEquals(alone.get(0), end, ranks + " ranks, " + mode);
             }
         }
     }
 
-    private static List<String> train(Tasks task, int ranks) throws Exception {
+    private static List<String> train(Tasks task, int ranks, Mode mode) throws Exception {
         return Ranks.run(ranks, collective -> {
             Model network = task.network().get();
             String start = Digests.of(network);
-            var training = new DataParallel(network, collective);
+            var training = new DataParallel(network, collective, mode);
             double first = 0;
             double last = 0;
             for (int step = 0; step < STEPS; step++) {
                 last = training.step(step, PARTS, task.batches());
                 first = step == 0 ? last : first;
             }
+            training.end();
             assertNotEquals(start, Digests.of(network));
             return Digests.of(network) + " " + first + " " + last;
         });

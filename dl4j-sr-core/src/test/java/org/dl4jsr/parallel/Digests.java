@@ -15,7 +15,7 @@ final class Digests {
         try {
             var sha = MessageDigest.getInstance("SHA-256");
             add(sha, network.params());
-            INDArray state = TrainedNetwork.of(network).updater().getStateViewArray();
+            INDArray state = TrainedNetwork.of(network).storedState();
             if (state != null) {
                 add(sha, state);
             }

@@ -29,9 +29,10 @@ import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
  * Tiny networks to train together, each with its batches.
  *
  * @param network a new one, the same each time
+ * @param canBeSharded whether SrAdam trains all of it
  * @param batches of 4 examples
  */
-record Tasks(String name, Supplier<Model> network, Batches batches) {
+record Tasks(String name, Supplier<Model> network, boolean canBeSharded, Batches batches) {
 
     private static final int INPUTS = 6;
     private static final int CLASSES = 3;
@@ -55,6 +56,7 @@ record Tasks(String name, Supplier<Model> network, Batches batches) {
                                 .layer(output())
                                 .setInputType(InputType.feedForward(INPUTS))
                                 .build()),
+                policy == Bf16Policy.SR && updater instanceof Adam,
                 Tasks::rows);
     }
 
@@ -76,6 +78,7 @@ record Tasks(String name, Supplier<Model> network, Batches batches) {
                                 .layer(output())
                                 .setInputType(InputType.feedForward(INPUTS))
                                 .build()),
+                true,
                 Tasks::rows);
     }
 
@@ -92,6 +95,7 @@ record Tasks(String name, Supplier<Model> network, Batches batches) {
                                 .layer(output())
                                 .setInputType(InputType.feedForward(INPUTS))
                                 .build()),
+                true,
                 Tasks::rows);
     }
 
@@ -112,6 +116,7 @@ record Tasks(String name, Supplier<Model> network, Batches batches) {
                                 .backpropType(BackpropType.TruncatedBPTT)
                                 .tBPTTLength(2)
                                 .build()),
+                true,
                 Tasks::sequences);
     }
 
@@ -130,6 +135,7 @@ record Tasks(String name, Supplier<Model> network, Batches batches) {
                     graph.init();
                     return graph;
                 },
+                true,
                 (step, part) -> {
                     var random = new Random(Hash.of(step, part));
                     var tokens = new int[BATCH][8];
