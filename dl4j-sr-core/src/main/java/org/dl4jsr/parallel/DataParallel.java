@@ -8,10 +8,13 @@ import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.optimize.api.TrainingListener;
 import org.deeplearning4j.optimize.solvers.BaseOptimizer;
+import org.dl4jsr.parallel.SliceFile.Range;
 import org.dl4jsr.rounding.BlockSum;
 import org.dl4jsr.updater.SharedWrite;
+import org.dl4jsr.updater.StateRange;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /**
  * Training steps that the ranks take together, each on its own replica of one network. A step has a number of
@@ -63,7 +66,12 @@ public final class DataParallel {
                 : Slices.of(this.network.gradients().length(), collective.ranks(), BlockSum.BLOCK);
         sum = new GradientSum(collective, this.network.gradients(), slices);
         new Replicas(this.network, collective).requireEqual();
-        sharedWrite = sharded ? SharedWrite.begin(network, new OwnSlice(collective, slices)) : null;
+        if (sharded) {
+            sharedWrite = SharedWrite.begin(network, new OwnSlice(collective, slices));
+        } else {
+            sharedWrite = null;
+            this.network.initUpdater();
+        }
     }
 
     /**
@@ -78,11 +86,62 @@ public final class DataParallel {
 
     /** Bytes of updater state that this rank keeps. */
     public long stateBytes() {
-        INDArray state = network.storedState();
-        List<INDArray> arrays = sharedWrite != null ? sharedWrite.state() : state == null ? List.of() : List.of(state);
-        return arrays.stream()
-                .mapToLong(array -> array.length() * array.dataType().width())
+        return states().stream()
+                .mapToLong(range -> range.values().length() * range.values().dataType().width())
                 .sum();
+    }
+
+    TrainedNetwork network() {
+        return network;
+    }
+
+    Collective collective() {
+        return collective;
+    }
+
+    /** Elements of the updater state as DL4J would have it. */
+    long stateLength() {
+        INDArray state = network.storedState();
+        return sharedWrite != null ? sharedWrite.stateLength() : state == null ? 0 : state.length();
+    }
+
+    private List<StateRange> states() {
+        INDArray state = network.storedState();
+        if (sharedWrite != null) {
+            return sharedWrite.state();
+        }
+        return state == null ? List.of() : List.of(new StateRange(0, state.reshape(state.length())));
+    }
+
+    /** Weights and updater state that this rank writes to a checkpoint. */
+    List<Range> ownRanges() {
+        var ranges = new ArrayList<Range>();
+        add(ranges, "weights", network.parameters(), sum.slices());
+        for (StateRange state : states()) {
+            long length = state.values().length();
+            if (sharedWrite != null) {
+                ranges.add(new Range("state", state.start(), state.values()));
+            } else {
+                add(ranges, "state", state.values(), Slices.of(length, collective.ranks(), 1));
+            }
+        }
+        return ranges;
+    }
+
+    private void add(List<Range> ranges, String name, INDArray array, Slices slices) {
+        long from = slices.start(collective.rank());
+        long to = slices.end(collective.rank());
+        if (from < to) {
+            ranges.add(new Range(name, from, array.get(NDArrayIndex.interval(from, to))));
+        }
+    }
+
+    /** Weights and updater state that this rank needs of a checkpoint. */
+    List<Range> neededRanges() {
+        var ranges = new ArrayList<Range>();
+        ranges.add(new Range("weights", 0, network.parameters()));
+        states().forEach(state -> ranges.add(new Range("state", state.start(), state.values())));
+        return ranges;
     }
 
     /**

@@ -11,6 +11,7 @@ import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.deeplearning4j.optimize.api.TrainingListener;
+import org.deeplearning4j.optimize.solvers.BaseOptimizer;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 
@@ -49,6 +50,12 @@ sealed interface TrainedNetwork {
     /** The updater state in DL4J's view; null where there is none, or none yet. */
     INDArray storedState();
 
+    /** Gives the network its updater where it has none yet. */
+    void initUpdater();
+
+    /** Sets how many iterations and epochs have been. */
+    void setCounts(int iterations, int epochs);
+
     Collection<TrainingListener> listeners();
 
     List<Layer> layers();
@@ -61,6 +68,16 @@ sealed interface TrainedNetwork {
     /** Examples of the batch that the gradient is of. */
     default int batchSize() {
         return model().batchSize();
+    }
+
+    /** Iterations so far. */
+    default int iteration() {
+        return BaseOptimizer.getIterationCount(model());
+    }
+
+    /** Epochs so far. */
+    default int epoch() {
+        return BaseOptimizer.getEpochCount(model());
     }
 
     /** Of the network's random numbers. */
@@ -112,6 +129,20 @@ sealed interface TrainedNetwork {
         public INDArray storedState() {
             Updater updater = model.getUpdater(false);
             return updater == null ? null : updater.getStateViewArray();
+        }
+
+        @Override
+        public void initUpdater() {
+            model.getUpdater();
+        }
+
+        @Override
+        public void setCounts(int iterations, int epochs) {
+            var configuration = model.getLayerWiseConfigurations();
+            configuration.setIterationCount(iterations);
+            configuration.setEpochCount(epochs);
+            layers().forEach(layer -> layer.setIterationCount(iterations));
+            layers().forEach(layer -> layer.setEpochCount(epochs));
         }
 
         @Override
@@ -180,6 +211,20 @@ sealed interface TrainedNetwork {
         public INDArray storedState() {
             Updater updater = model.getUpdater(false);
             return updater == null ? null : updater.getStateViewArray();
+        }
+
+        @Override
+        public void initUpdater() {
+            model.getUpdater();
+        }
+
+        @Override
+        public void setCounts(int iterations, int epochs) {
+            var configuration = model.getConfiguration();
+            configuration.setIterationCount(iterations);
+            configuration.setEpochCount(epochs);
+            layers().forEach(layer -> layer.setIterationCount(iterations));
+            layers().forEach(layer -> layer.setEpochCount(epochs));
         }
 
         @Override

@@ -3,6 +3,7 @@ package org.dl4jsr.updater;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.api.Trainable;
 import org.deeplearning4j.nn.conf.GradientNormalization;
@@ -32,19 +33,46 @@ final class ShardedState {
      * What the rank has of a block.
      *
      * @param block its number among the updater's blocks
+     * @param stored the block's first element in DL4J's view of the whole state
+     * @param storedLength elements of the block in that view
+     * @param blockStart the block's first parameter
+     * @param blockLength the block's parameters
      * @param start first parameter
      * @param end behind the last parameter
      */
-    private record Part(int block, FusedUpdater updater, long start, long end, INDArray view) {
+    private record Part(
+            int block,
+            long stored,
+            long storedLength,
+            long blockStart,
+            long blockLength,
+            FusedUpdater updater,
+            long start,
+            long end,
+            INDArray view) {
 
         UpdaterState state() {
             return new UpdaterState(view, updater, end - start);
+        }
+
+        /** The arrays of the state, each in its place in the whole. */
+        List<StateRange> ranges() {
+            UpdaterState own = state();
+            long header = storedLength - own.arrays() * blockLength * own.elements();
+            return IntStream.range(0, own.arrays())
+                    .mapToObj(array -> new StateRange(
+                            stored + header + (array * blockLength + start - blockStart) * own.elements(),
+                            own.part(array, 0, end - start)))
+                    .toList();
         }
     }
 
     private final Model network;
     private final WeightShard shard;
     private final List<Part> parts = new ArrayList<>();
+    /** Elements of DL4J's view of the whole state. */
+    private long length;
+
 
     private ShardedState(Model network, WeightShard shard) {
         this.network = network;
@@ -127,6 +155,7 @@ final class ShardedState {
         for (int i = 0; i < blocks.size(); i++) {
             if (updater(blocks.get(i)) instanceof FusedUpdater fused) {
                 state.add(i, fused, blocks.get(i), stored == null ? null : before.getUpdaterBlocks().get(i));
+                state.length += stateSize(blocks.get(i), fused);
             }
         }
         set(network, updater);
@@ -140,16 +169,32 @@ final class ShardedState {
             return;
         }
         INDArray view = Nd4j.zeros(network.params().dataType(), UpdaterState.size(fused, end - start));
-        var part = new Part(number, fused, start, end, view);
+        long blockStart = block.getParamOffsetStart();
+        var part = new Part(
+                number,
+                length,
+                stateSize(block, fused),
+                blockStart,
+                block.getParamOffsetEnd() - blockStart,
+                fused,
+                start,
+                end,
+                view);
         parts.add(part);
         if (stored != null) {
             UpdaterState all = stored(stored, fused);
-            long from = start - block.getParamOffsetStart();
+            long from = start - blockStart;
             UpdaterState own = part.state();
             for (int array = 0; array < all.arrays(); array++) {
                 own.part(array, 0, end - start).assign(all.part(array, from, from + end - start));
             }
         }
+    }
+
+    private static long stateSize(UpdaterBlock block, FusedUpdater fused) {
+        return block.getLayersAndVariablesInBlock().stream()
+                .mapToLong(variable -> fused.stateSize(variable.getParamOffsetEnd() - variable.getParamOffsetStart()))
+                .sum();
     }
 
     private static UpdaterState stored(UpdaterBlock block, FusedUpdater fused) {
@@ -198,9 +243,14 @@ final class ShardedState {
                 + " on: the network's updaters have changed since training began; begin anew");
     }
 
-    /** Views of all the rank's state, in the order of the parameters. */
-    List<INDArray> views() {
-        return parts.stream().map(Part::view).toList();
+    /** All of the rank's state, in its places in the whole. */
+    List<StateRange> ranges() {
+        return parts.stream().flatMap(part -> part.ranges().stream()).toList();
+    }
+
+    /** Elements of DL4J's view of the whole state, of all ranks. */
+    long length() {
+        return length;
     }
 
     private static BaseMultiLayerUpdater<?> withoutState(Model network) {

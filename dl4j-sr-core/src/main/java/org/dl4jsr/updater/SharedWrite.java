@@ -53,9 +53,14 @@ public final class SharedWrite {
         UpdaterStatus.of(network).share(null);
     }
 
-    /** This rank's updater state, in the order of the parameters. */
-    public List<INDArray> state() {
-        return state.views();
+    /** This rank's updater state. */
+    public List<StateRange> state() {
+        return state.ranges();
+    }
+
+    /** Elements of the whole updater state, as DL4J would have it. */
+    public long stateLength() {
+        return state.length();
     }
 
     /** First element that this rank writes. */
