@@ -70,8 +70,20 @@ final class UpdaterState {
                 .isPresent();
     }
 
-    private int arrays() {
+    /** The moments, and the compensations or master weights where there are any. */
+    int arrays() {
         return moments + (extra ? 1 : 0);
+    }
+
+    /** Elements of the view for a value. */
+    int elements() {
+        return elements;
+    }
+
+    /** The values of one array for the block's parameters from {@code start} to {@code end}, a view. */
+    INDArray part(int array, long start, long end) {
+        long first = header + array * parameters * elements;
+        return view.get(NDArrayIndex.interval(first + start * elements, first + end * elements));
     }
 
     /** Bytes a parameter. */
