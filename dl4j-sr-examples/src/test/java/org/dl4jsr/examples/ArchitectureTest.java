@@ -84,6 +84,7 @@ class ArchitectureTest {
                                 "org.dl4jsr.policy",
                                 "org.dl4jsr.updater",
                                 "org.dl4jsr.nn",
+                                "org.dl4jsr.weights",
                                 "org.dl4jsr.rounding")))
                 .check(CLASSES);
     }
