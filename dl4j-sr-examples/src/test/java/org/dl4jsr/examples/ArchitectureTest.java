@@ -85,6 +85,7 @@ class ArchitectureTest {
                                 "org.dl4jsr.parallel",
                                 "org.dl4jsr.updater",
                                 "org.dl4jsr.nn",
+                                "org.dl4jsr.weights",
                                 "org.dl4jsr.rounding")))
                 .check(CLASSES);
     }
