@@ -11,6 +11,8 @@ final class CallStack {
     /** Frames between such code and the op. */
     private static final int DEPTH = 24;
 
+    private static final int NEAR = 4;
+
     private CallStack() {}
 
     /** The name of the innermost class of these packages, each of which ends in a dot, and of those below them. */
@@ -19,5 +21,10 @@ final class CallStack {
                 .map(StackWalker.StackFrame::getClassName)
                 .filter(name -> Arrays.stream(packages).anyMatch(name::startsWith))
                 .findFirst());
+    }
+
+    /** Whether a method of this name has called the one that asks, directly or by way of two others. */
+    static boolean isWithin(String method) {
+        return STACK.walk(frames -> frames.skip(1).limit(NEAR).anyMatch(frame -> frame.getMethodName().equals(method)));
     }
 }

@@ -2,7 +2,6 @@ package org.dl4jsr.examples.run;
 
 import java.io.IOException;
 import java.io.OutputStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -140,10 +139,13 @@ public final class Checkpoints {
         if (!Files.exists(json(step))) {
             throw new IOException("it has no " + json(step).getFileName());
         }
-        Seal seal = Json.read(new String(Files.readAllBytes(json(step)), StandardCharsets.UTF_8), Seal.class);
+        Seal seal = Json.read(Texts.read(json(step)), Seal.class);
         if (seal.checkpoint().step() != step) {
             throw new IOException(
                     "its JSON file is of step " + seal.checkpoint().step());
+        }
+        if (!Files.isRegularFile(zip(step))) {
+            throw new IOException("it has no regular file " + zip(step).getFileName());
         }
         Sha256 sha256 = new Sha256();
         Files.copy(zip(step), sha256.over(OutputStream.nullOutputStream()));

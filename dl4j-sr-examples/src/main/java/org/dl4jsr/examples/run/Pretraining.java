@@ -165,7 +165,7 @@ public final class Pretraining {
     }
 
     private String resumeCommand() {
-        return "pretrain --resume " + directory.path() + facilities.options(directory.path());
+        return "pretrain --resume " + Texts.quoted(directory.path().toString()) + facilities.options(directory.path());
     }
 
     private void save(ComputationGraph network, TrainingState state) {

@@ -1,6 +1,7 @@
 package org.dl4jsr.examples.run;
 
 import java.nio.file.Path;
+import org.dl4jsr.examples.io.Texts;
 
 /**
  * What a run uses besides its configuration; nothing of it changes the outcome.
@@ -19,7 +20,9 @@ public record RunFacilities(Path tokenCache, Integer uiPort) {
 
     /** The options that give a run in {@code directory} the same again; each with a space before it. */
     String options(Path directory) {
-        return (tokenCache.equals(RunDirectory.tokenCache(directory)) ? "" : " --token-cache " + tokenCache)
+        return (tokenCache.equals(RunDirectory.tokenCache(directory))
+                        ? ""
+                        : " --token-cache " + Texts.quoted(tokenCache.toString()))
                 + (uiPort == null ? "" : " --ui=" + uiPort);
     }
 }

@@ -49,7 +49,7 @@ final class TrainingUi implements AutoCloseable {
                             + " mvn -q -DskipTests package -Pui",
                     e);
         }
-        try (ServerSocket socket = new ServerSocket(port, 1, InetAddress.getByName(LOOPBACK))) {
+        try (ServerSocket socket = new ServerSocket(port, 1, InetAddress.getLoopbackAddress())) {
             // it can be had
         } catch (IOException e) {
             throw new BadInput("--ui cannot have port " + port + ": " + BadInput.reason(e) + "; give another", e);
@@ -70,8 +70,10 @@ final class TrainingUi implements AutoCloseable {
                             onLoopback(vertxType, vertx),
                             vertxType.getMethod("getOrCreateContext").invoke(vertx));
             started(server);
-            StatsStorage storage =
-                    (StatsStorage) Class.forName(STORAGE).getConstructor().newInstance();
+            StatsStorage storage = Class.forName(STORAGE)
+                    .asSubclass(StatsStorage.class)
+                    .getConstructor()
+                    .newInstance();
             server.getClass().getMethod("attach", StatsStorage.class).invoke(server, storage);
             return new TrainingUi(server, storage);
         } catch (ReflectiveOperationException e) {
@@ -109,14 +111,14 @@ final class TrainingUi implements AutoCloseable {
     /** {@code vertx} whose servers listen to this machine. */
     private static Object onLoopback(Class<?> vertxType, Object vertx) throws ClassNotFoundException {
         Class<?> serverType = Class.forName("io.vertx.core.http.HttpServer");
-        return proxy(vertxType, vertx, (self, method, arguments) -> {
+        return proxy(vertxType, (self, method, arguments) -> {
             Object result = method.invoke(vertx, arguments);
             return method.getName().equals("createHttpServer") ? listeningOnLoopback(serverType, result) : result;
         });
     }
 
     private static Object listeningOnLoopback(Class<?> serverType, Object server) {
-        return proxy(serverType, server, (self, method, arguments) -> {
+        return proxy(serverType, (self, method, arguments) -> {
             Object result;
             if (method.getName().equals("listen") && arguments.length == 2) {
                 Method onHost = serverType.getMethod("listen", int.class, String.class, method.getParameterTypes()[1]);
@@ -128,7 +130,7 @@ final class TrainingUi implements AutoCloseable {
         });
     }
 
-    private static Object proxy(Class<?> type, Object target, InvocationHandler handler) {
+    private static Object proxy(Class<?> type, InvocationHandler handler) {
         return Proxy.newProxyInstance(type.getClassLoader(), new Class<?>[] {type}, (self, method, arguments) -> {
             try {
                 return handler.invoke(self, method, arguments);
@@ -146,7 +148,8 @@ final class TrainingUi implements AutoCloseable {
     /** What sends a network's statistics to the UI, every {@code steps} steps. */
     TrainingListener listener(int steps) {
         try {
-            return (TrainingListener) Class.forName(LISTENER)
+            return Class.forName(LISTENER)
+                    .asSubclass(TrainingListener.class)
                     .getConstructor(StatsStorageRouter.class, int.class)
                     .newInstance(storage, steps);
         } catch (ReflectiveOperationException e) {

@@ -29,8 +29,12 @@ class Utf8StreamTest {
     }
 
     @Test
-    void controlCharactersDoNotReachATerminal() {
-        assertEquals(
-                "a\tb\n\\u001B[2J\\u0000\\u009B\\u007F\\u000Dö", Texts.printable("a\tb\n\u001B[2J\0\u009B\u007F\rö"));
+    void lineEndsComeWhole() {
+        Utf8Stream stream = new Utf8Stream();
+        assertEquals("a", stream.add("a\r".getBytes(StandardCharsets.UTF_8)));
+        assertEquals("\r\nb", stream.add("\nb\r".getBytes(StandardCharsets.UTF_8)));
+        assertEquals("\rc", stream.add("c\r".getBytes(StandardCharsets.UTF_8)));
+        assertEquals("\r", stream.end());
+        assertEquals("", stream.end());
     }
 }
