@@ -47,6 +47,8 @@ class BadInputTest {
                 "pretrain --lr NaN | --lr NaN is out of range",
                 "pretrain --lr 1e9 | --lr 1.0E9 is out of range",
                 "pretrain --seed x | Invalid value for option '--seed': 'x' is not a long",
+                "pretrain --ui 0 | --ui 0 is out of range: expected 1 to 65535",
+                "pretrain --ui --seed 2 | --ui needs DL4J's training UI, which is not among the app's libraries: build it",
                 "pretrain --preset | Missing required parameter for option '--preset'",
                 "pretrain --colour red | Unknown options: '--colour', 'red'",
                 "pretrain --resume /no/such | Run directory /no/such does not exist",

@@ -8,6 +8,7 @@ import org.dl4jsr.examples.run.Pretraining;
 import org.dl4jsr.examples.run.PublishedModel;
 import org.dl4jsr.examples.run.RunConfig;
 import org.dl4jsr.examples.run.RunDirectory;
+import org.dl4jsr.examples.run.RunFacilities;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -49,6 +50,6 @@ public final class FinetuneCommand implements Callable<Integer> {
         }
         Path directory = Objects.requireNonNullElseGet(
                 out, () -> RunDirectory.newPath(config.model().preset() + "-" + config.policy()));
-        return Pretraining.start(directory, config, training.tokenCache(directory));
+        return Pretraining.start(directory, config, new RunFacilities(training.tokenCache(directory), null));
     }
 }

@@ -7,6 +7,7 @@ import org.dl4jsr.examples.io.BadInput;
 import org.dl4jsr.examples.run.Pretraining;
 import org.dl4jsr.examples.run.RunConfig;
 import org.dl4jsr.examples.run.RunDirectory;
+import org.dl4jsr.examples.run.RunFacilities;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -35,6 +36,14 @@ public final class PretrainCommand implements Callable<Integer> {
     @Option(names = "--resume", paramLabel = "DIR", description = "Go on with the run in this directory.")
     private Path resume;
 
+    @Option(
+            names = "--ui",
+            paramLabel = "PORT",
+            arity = "0..1",
+            fallbackValue = "9000",
+            description = "Watch the run in DL4J's training UI, from this machine (default port: 9000).")
+    private Integer uiPort;
+
     @Override
     public Integer call() {
         if (resume == null) {
@@ -42,7 +51,7 @@ public final class PretrainCommand implements Callable<Integer> {
             RunConfig config = policy == null ? base : base.withPolicy(policy);
             Path directory = Objects.requireNonNullElseGet(
                     out, () -> RunDirectory.newPath(config.model().preset() + "-" + config.policy()));
-            return Pretraining.start(directory, config, training.tokenCache(directory));
+            return Pretraining.start(directory, config, new RunFacilities(training.tokenCache(directory), uiPort));
         }
         if (out != null && !out.equals(resume)) {
             throw new BadInput("--out " + out + " and --resume " + resume + " differ: a resumed run goes on in its own"
@@ -55,6 +64,6 @@ public final class PretrainCommand implements Callable<Integer> {
                     ModelOptions.requireSame("--policy", policy, config.policy(), resume);
                 },
                 training.tokens(),
-                training.tokenCache(resume));
+                new RunFacilities(training.tokenCache(resume), uiPort));
     }
 }

@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import org.dl4jsr.examples.io.BadInput;
@@ -49,7 +50,7 @@ public final class ReportCommand implements Callable<Integer> {
             if (rows.isEmpty()) {
                 leftOut.add(path + " has no metrics yet");
             } else {
-                runs.add(new Run(name(path, paths), Json.fields(RunDirectory.config(path)), rows));
+                runs.add(new Run(name(path, paths), settings(path), rows));
             }
         }
         if (runs.isEmpty()) {
@@ -67,6 +68,13 @@ public final class ReportCommand implements Callable<Integer> {
         System.out.println();
         System.out.println("Written: " + out);
         return 0;
+    }
+
+    /** By their path in {@code config.json}; texts without JSON's quotes. */
+    private static Map<String, String> settings(Path path) {
+        Map<String, String> settings = Json.fields(RunDirectory.config(path));
+        settings.replaceAll((name, value) -> value.replaceAll("^\"|\"$", ""));
+        return settings;
     }
 
     private static List<Path> runsIn(Path directory) {

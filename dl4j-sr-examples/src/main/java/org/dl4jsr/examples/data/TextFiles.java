@@ -22,6 +22,7 @@ import java.util.TreeMap;
 import java.util.stream.Collectors;
 import org.dl4jsr.examples.io.BadInput;
 import org.dl4jsr.examples.io.ByteProgress;
+import org.dl4jsr.examples.io.Texts;
 
 /**
  * The user's own text: files, and directories with all files below them. The end of a file's name says what is in it:
@@ -167,9 +168,11 @@ final class TextFiles {
             throw none(where, paths, bad);
         }
         if (!bad.isEmpty()) {
-            System.err.println("Passed over " + bad.size() + " of " + outcomes.size() + " files in " + where + ": "
+            System.err.println(Texts.oneLine("Passed over " + bad.size() + " of " + outcomes.size() + " files in "
+                    + where
+                    + ": "
                     + bad.stream().limit(NAMES_SHOWN).map(TextFiles::shown).collect(Collectors.joining(", "))
-                    + (bad.size() > NAMES_SHOWN ? ", ..." : ""));
+                    + (bad.size() > NAMES_SHOWN ? ", ..." : "")));
         }
         return good;
     }

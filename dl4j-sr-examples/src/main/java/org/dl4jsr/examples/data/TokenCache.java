@@ -4,9 +4,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.channels.FileChannel;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
@@ -19,6 +17,7 @@ import org.dl4jsr.examples.io.BadInput;
 import org.dl4jsr.examples.io.ByteProgress;
 import org.dl4jsr.examples.io.Json;
 import org.dl4jsr.examples.io.Sha256;
+import org.dl4jsr.examples.io.Texts;
 
 /**
  * A directory that keeps the tokens of texts, so that a text is tokenized once. Each text has a folder, named by the
@@ -99,9 +98,11 @@ final class TokenCache {
 
     /** The tokens in {@code folder}; empty where there are none, or bad ones, which is said. */
     private Optional<TokenizedText> open(Path folder, String text, Tokenizer tokenizer) {
+        if (!Files.exists(folder)) {
+            return Optional.empty();
+        }
         try {
-            Seal seal =
-                    Json.read(new String(Files.readAllBytes(folder.resolve(SEAL)), StandardCharsets.UTF_8), Seal.class);
+            Seal seal = Json.read(Texts.read(folder.resolve(SEAL)), Seal.class);
             if (seal.version != VERSION
                     || !seal.text.equals(text)
                     || !seal.tokenizer.equals(tokenizer.name())
@@ -120,11 +121,6 @@ final class TokenCache {
                                 progress),
                         seal.size));
             }
-        } catch (NoSuchFileException e) {
-            if (Files.exists(folder)) {
-                System.err.println("Tokens in " + folder + " are incomplete: making them anew");
-            }
-            return Optional.empty();
         } catch (IOException e) {
             System.err.println("Tokens in " + folder + " are damaged (" + BadInput.reason(e) + "): making them anew");
             return Optional.empty();
@@ -133,12 +129,15 @@ final class TokenCache {
 
     private static Tokens verified(Path file, long length, int bytesEach, String sha256, ByteProgress progress)
             throws IOException {
+        if (!Files.isRegularFile(file) || Files.size(file) != length * bytesEach) {
+            throw new IOException(file.getFileName() + " does not have its size");
+        }
         Sha256 found = new Sha256();
         try (InputStream in = progress.counting(Files.newInputStream(file));
                 OutputStream out = found.over(OutputStream.nullOutputStream())) {
             in.transferTo(out);
         }
-        if (Files.size(file) != length * bytesEach || !found.hex().equals(sha256)) {
+        if (!found.hex().equals(sha256)) {
             throw new IOException("the SHA-256 of " + file.getFileName() + " does not match");
         }
         return MappedTokens.of(file, 0, length, bytesEach);

@@ -6,7 +6,10 @@ import java.nio.charset.CharsetDecoder;
 import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
 
-/** Text from UTF-8 that comes in parts, each as soon as it is whole; U+FFFD stands for what is no UTF-8. */
+/**
+ * Text from UTF-8 that comes in parts: characters as soon as they are whole, line ends too. U+FFFD stands for what is no
+ * UTF-8.
+ */
 public final class Utf8Stream {
 
     /** The longest start of a character that waits for its end. */
@@ -17,15 +20,21 @@ public final class Utf8Stream {
             .onMalformedInput(CodingErrorAction.REPLACE)
             .onUnmappableCharacter(CodingErrorAction.REPLACE);
     private ByteBuffer waiting = ByteBuffer.allocate(0);
+    /** A carriage return that may be the first half of a line end, or nothing. */
+    private String half = "";
 
     /** The characters that {@code bytes} bring to their end. */
     public String add(byte[] bytes) {
-        return decoded(bytes, false);
+        String text = half + decoded(bytes, false);
+        half = text.endsWith("\r") ? "\r" : "";
+        return text.substring(0, text.length() - half.length());
     }
 
     /** What is left at the end: U+FFFD where a character has not come to its own. */
     public String end() {
-        return decoded(new byte[0], true);
+        String text = half + decoded(new byte[0], true);
+        half = "";
+        return text;
     }
 
     private String decoded(byte[] bytes, boolean end) {

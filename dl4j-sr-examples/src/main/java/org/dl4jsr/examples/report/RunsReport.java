@@ -94,7 +94,7 @@ public final class RunsReport {
                 List.of(
                         curves("Validation loss", "nats a token", MetricsRow::valLoss),
                         curves("Training loss", "nats a token", MetricsRow::trainLoss),
-                        curves("Validation, whatever the tokenizer", "bits a byte", MetricsRow::bitsPerByte),
+                        curves("Validation: bits a byte", "bits a byte of text", MetricsRow::bitsPerByte),
                         curves("Learning rate", "learning rate", MetricsRow::lr),
                         curves("Gradient norm", "norm before clipping", MetricsRow::gradNorm),
                         curves("Stagnation: updates that round-to-nearest would lose", "share", MetricsRow::stagnation),

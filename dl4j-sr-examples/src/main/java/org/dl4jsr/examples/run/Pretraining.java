@@ -25,7 +25,7 @@ public final class Pretraining {
 
     private final RunDirectory directory;
     private final RunConfig config;
-    private final Path tokenCache;
+    private final RunFacilities facilities;
     private final Corpus corpus;
     private final Tokenizer tokenizer;
     private final TextTable settings;
@@ -33,9 +33,9 @@ public final class Pretraining {
     private final MetricsFile metrics;
     private final LossWatch watch;
 
-    private Pretraining(RunDirectory directory, Path tokenCache, Corpus corpus, Checkpoints checkpoints) {
+    private Pretraining(RunDirectory directory, RunFacilities facilities, Corpus corpus, Checkpoints checkpoints) {
         this.directory = directory;
-        this.tokenCache = tokenCache;
+        this.facilities = facilities;
         this.corpus = corpus;
         this.checkpoints = checkpoints;
         config = directory.config();
@@ -48,15 +48,16 @@ public final class Pretraining {
     /**
      * A new run in {@code path}, which must not hold one.
      *
-     * @param tokenCache directory that keeps the tokens of large texts
+     * @param facilities what it uses
      * @return the exit code: 0, or that of a signal that stopped it
      */
-    public static int start(Path path, RunConfig config, Path tokenCache) {
+    public static int start(Path path, RunConfig config, RunFacilities facilities) {
+        facilities.require();
         MachineMemory.require(config);
-        Corpus corpus = config.text().load(config.model().context(), tokenCache);
+        Corpus corpus = config.text().load(config.model().context(), facilities.tokenCache());
         RunConfig complete = config.withText(config.text().withSha256(corpus.sha256()));
         try (RunDirectory directory = RunDirectory.create(path, complete)) {
-            Pretraining run = new Pretraining(directory, tokenCache, corpus, directory.checkpoints());
+            Pretraining run = new Pretraining(directory, facilities, corpus, directory.checkpoints());
             run.metrics.clear();
             return run.train(GptNetwork.create(complete), TrainingState.START);
         }
@@ -67,10 +68,11 @@ public final class Pretraining {
      *
      * @param check throws where the run is not the one that the user means
      * @param tokens to train on in all, no fewer than so far; null for as many
-     * @param tokenCache directory that keeps the tokens of large texts
+     * @param facilities what it uses
      * @return the exit code: 0, or that of a signal that stopped it
      */
-    public static int resume(Path path, Consumer<RunConfig> check, Long tokens, Path tokenCache) {
+    public static int resume(Path path, Consumer<RunConfig> check, Long tokens, RunFacilities facilities) {
+        facilities.require();
         try (RunDirectory directory = RunDirectory.open(path)) {
             RunConfig before = directory.config();
             check.accept(before);
@@ -81,7 +83,7 @@ public final class Pretraining {
             newest.ifPresent(checkpoint -> requireSame(config, checkpoint, tokens != null, path));
             long step = newest.map(Checkpoint::step).orElse(0L);
             System.err.println("Resuming " + path + " at step " + step + " of " + config.steps());
-            Corpus corpus = config.text().load(config.model().context(), tokenCache);
+            Corpus corpus = config.text().load(config.model().context(), facilities.tokenCache());
             if (!corpus.sha256().equals(config.text().sha256())) {
                 throw new BadInput("The text is not the one that the run in " + path + " began with: put it back, or"
                         + " start a new run");
@@ -95,7 +97,7 @@ public final class Pretraining {
             if (!config.equals(before)) {
                 directory.change(config);
             }
-            Pretraining run = new Pretraining(directory, tokenCache, corpus, checkpoints);
+            Pretraining run = new Pretraining(directory, facilities, corpus, checkpoints);
             newest.ifPresentOrElse(run::goBackTo, run.metrics::clear);
             return run.train(network, newest.map(Checkpoint::state).orElse(TrainingState.START));
         }
@@ -140,7 +142,8 @@ public final class Pretraining {
     private int train(ComputationGraph network, TrainingState start) {
         System.err.print(settings);
         System.err.println("To go on after an interruption: " + resumeCommand());
-        try (StopSignal stop = new StopSignal();
+        try (TrainingUi ui = facilities.uiPort() == null ? null : TrainingUi.start(facilities.uiPort());
+                StopSignal stop = new StopSignal();
                 Progress progress = new Progress((int) start.step(), config.steps(), config.tokensPerStep())) {
             Trainer trainer = new Trainer(config, corpus, network, new TrainingLog(progress, metrics, watch) {
                 @Override
@@ -148,6 +151,10 @@ public final class Pretraining {
                     save(network, reached);
                 }
             });
+            if (ui != null) {
+                network.addListeners(ui.listener(config.rowEvery()));
+                System.err.println("To watch it: " + ui.address());
+            }
             if (!trainer.run(start, stop::isReceived)) {
                 progress.line("Stopped; the checkpoint is written. To go on: " + resumeCommand());
                 return stop.exitCode();
@@ -158,10 +165,7 @@ public final class Pretraining {
     }
 
     private String resumeCommand() {
-        return "pretrain --resume " + Texts.quoted(directory.path().toString())
-                + (tokenCache.equals(RunDirectory.tokenCache(directory.path()))
-                        ? ""
-                        : " --token-cache " + Texts.quoted(tokenCache.toString()));
+        return "pretrain --resume " + Texts.quoted(directory.path().toString()) + facilities.options(directory.path());
     }
 
     private void save(ComputationGraph network, TrainingState state) {

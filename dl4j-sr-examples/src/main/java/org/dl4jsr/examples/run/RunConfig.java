@@ -30,6 +30,9 @@ public record RunConfig(
     /** The learning rate at the end, as a share of {@link #learningRate}. */
     static final double FINAL_SHARE = 0.1;
 
+    /** Of metrics, about. */
+    private static final int ROWS = 200;
+
     private static final int LONGEST_WARMUP = 2000;
     private static final long MOST_TOKENS_A_STEP = 1L << 30;
 
@@ -61,6 +64,11 @@ public record RunConfig(
     /** Steps of the whole run. */
     public int steps() {
         return (int) ((budget.tokens() + tokensPerStep() - 1) / tokensPerStep());
+    }
+
+    /** Steps a row of metrics. */
+    int rowEvery() {
+        return Math.max(1, steps() / ROWS);
     }
 
     /** Steps of linear warmup: a tenth of the run, at most 2,000. */

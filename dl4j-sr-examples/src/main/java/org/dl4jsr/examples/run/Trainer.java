@@ -18,7 +18,6 @@ import org.nd4j.linalg.dataset.DataSet;
  */
 public final class Trainer {
 
-    private static final int ROWS = 200;
     private static final int ROWS_A_VALIDATION = 20;
     private static final Duration BETWEEN_CHECKPOINTS = Duration.ofMinutes(10);
 
@@ -56,7 +55,7 @@ public final class Trainer {
         evaluation = new Evaluation(corpus, config);
         bytesPerToken = corpus.validationBytesPerToken();
         status = UpdaterStatus.of(network);
-        rowEvery = Math.max(1, config.steps() / ROWS);
+        rowEvery = config.rowEvery();
         network.setListeners(new RoundingStatsListener(
                 rowEvery, stats -> stagnation = stats.total().lost()));
         accumulation = config.budget().accumulate() > 1 ? new DataParallel(network) : null;

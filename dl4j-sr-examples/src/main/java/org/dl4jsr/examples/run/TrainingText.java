@@ -47,4 +47,9 @@ public record TrainingText(List<String> paths, String jsonField, String sha256, 
         corpus.requireWindows(context);
         return corpus;
     }
+
+    /** The same with all tokens in memory. */
+    public Corpus load(int context) {
+        return load(context, null);
+    }
 }

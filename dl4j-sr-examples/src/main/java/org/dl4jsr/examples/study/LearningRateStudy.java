@@ -81,7 +81,7 @@ final class LearningRateStudy implements Study {
     public Findings run(long seed, int divisor) {
         RunConfig base =
                 config.withBudget(config.budget().withTokens(config.budget().tokens() / divisor));
-        Corpus corpus = base.text().load(base.model().context(), null);
+        Corpus corpus = base.text().load(base.model().context());
         Map<Bf16Policy, List<double[]>> runs = new EnumMap<>(Bf16Policy.class);
         for (long s = seed; s < seed + SEEDS; s++) {
             for (Bf16Policy policy : POLICIES) {

@@ -27,4 +27,14 @@ class Utf8StreamTest {
         assertEquals("\uFFFD", stream.end());
         assertEquals("d", stream.add(new byte[] {'d'}));
     }
+
+    @Test
+    void lineEndsComeWhole() {
+        Utf8Stream stream = new Utf8Stream();
+        assertEquals("a", stream.add("a\r".getBytes(StandardCharsets.UTF_8)));
+        assertEquals("\r\nb", stream.add("\nb\r".getBytes(StandardCharsets.UTF_8)));
+        assertEquals("\rc", stream.add("c\r".getBytes(StandardCharsets.UTF_8)));
+        assertEquals("\r", stream.end());
+        assertEquals("", stream.end());
+    }
 }
