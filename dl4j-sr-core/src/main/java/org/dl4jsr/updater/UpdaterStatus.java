@@ -145,7 +145,8 @@ public final class UpdaterStatus {
                 }
             }
         }
-        return "element " + element + " of the flattened parameters";
+        return "element " + element + " of the flattened parameters (UpdaterStatus.of(network), called before, has"
+                + " messages name layer and parameter)";
     }
 
     /** Asks for the next step's statistics between each two neighbours of {@code boundaries}. */
