@@ -62,9 +62,9 @@ public final class StudyCommand implements Callable<Integer> {
                         "Directory " + directory + " already holds " + csv.getFileName() + ": choose another --out");
             }
             StudyPage page = StudyPage.of(study, seed);
+            System.out.print(page.toText());
             AtomicFile.write(csv, page.toCsv());
             page.toHtml().writeTo(html);
-            System.out.print(page.toText());
         }
         System.out.println("\nWritten: " + csv + " and " + html);
         return 0;

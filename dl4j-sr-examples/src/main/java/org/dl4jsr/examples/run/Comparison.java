@@ -72,10 +72,10 @@ public final class Comparison {
         }
         ComparisonReport report = new ComparisonReport(runs);
         Path html = directory.resolve("compare.html");
-        report.toHtml(first.model().preset(), first.model().parameters(), (long) first.steps() * first.tokensPerStep())
-                .writeTo(html);
         System.out.print(report.table());
         notes.forEach(System.out::println);
+        report.toHtml(first.model().preset(), first.model().parameters(), (long) first.steps() * first.tokensPerStep())
+                .writeTo(html);
         System.out.println(Texts.format("%nWritten: %s, %s and a metrics file a run", csv, html));
     }
 

@@ -76,8 +76,8 @@ final class BadCheckpoints {
         }
         for (String change : List.of(
                 "org.dl4jsr.nn/java.lang",
-                "\"nIn\" : 32/\"nIn\" : 33",
-                "\"nOut\" : 32/\"nOut\" : 2147483647",
+                "\"nin\" : 32/\"nin\" : 33",
+                "\"nout\" : 32/\"nout\" : 2147483647",
                 "org.deeplearning4j/com.example",
                 "\"seed\" : 1/\"seed\" : 2",
                 "BFLOAT16/FLOAT")) {
@@ -107,18 +107,21 @@ final class BadCheckpoints {
     }
 
     private static void change(Path file, UnaryOperator<byte[]> change) throws IOException {
-        byte[] bytes = Files.readAllBytes(file);
+        Files.write(file, changed(file.toString(), Files.readAllBytes(file), change));
+    }
+
+    private static byte[] changed(String name, byte[] bytes, UnaryOperator<byte[]> change) {
         byte[] changed = change.apply(bytes);
         if (Arrays.equals(bytes, changed)) {
-            throw new IOException("The change leaves " + file + " as it is");
+            throw new IllegalStateException("The change leaves " + name + " as it is");
         }
-        Files.write(file, changed);
+        return changed;
     }
 
     private static void forge(Path run, String entry, UnaryOperator<byte[]> change) throws IOException {
         forge(run, entries -> {
             Map<String, byte[]> changed = new LinkedHashMap<>(entries);
-            changed.put(entry, change.apply(entries.get(entry)));
+            changed.put(entry, changed(entry, entries.get(entry), change));
             return changed;
         });
     }

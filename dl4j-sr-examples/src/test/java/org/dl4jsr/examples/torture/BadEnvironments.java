@@ -25,7 +25,7 @@ final class BadEnvironments {
         for (int files : List.of(16, 24, 32, 40, 48, 56, 64)) {
             limited(inputs, run, "ulimit -n " + files);
         }
-        for (int blocks : List.of(0, 1, 8, 32)) {
+        for (int blocks : List.of(8, 32, 128, 512)) {
             limited(inputs, run, "ulimit -f " + blocks);
         }
         limited(inputs, run, "exec > /dev/full");
