@@ -1,6 +1,5 @@
 package org.dl4jsr.examples.run;
 
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -9,7 +8,6 @@ import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.dl4jsr.examples.data.Corpus;
 import org.dl4jsr.examples.data.Tokenizer;
 import org.dl4jsr.examples.io.AtomicFile;
-import org.dl4jsr.examples.io.BadInput;
 import org.dl4jsr.examples.io.DirectoryLock;
 import org.dl4jsr.examples.io.Texts;
 import org.dl4jsr.examples.report.ComparedRun;
@@ -56,10 +54,7 @@ public final class Comparison {
     private void run() {
         RunConfig first = configs.get(0);
         Path csv = directory.resolve(sweep ? "sweep.csv" : "compare.csv");
-        if (Files.exists(csv)) {
-            throw new BadInput(
-                    "Directory " + directory + " already holds " + csv.getFileName() + ": choose another --out");
-        }
+        AtomicFile.requireNew(csv);
         System.err.print(Settings.of(first, corpus, directory));
 
         List<ComparedRun> runs = new ArrayList<>();

@@ -11,6 +11,7 @@ import org.dl4jsr.examples.torture.KillAtCall.How;
 import org.dl4jsr.examples.torture.Kills.Kill;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledIf;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -23,6 +24,7 @@ class TortureTest {
     private Path directory;
 
     @Test
+    @EnabledIf("org.dl4jsr.examples.torture.KillAtCall#isPossible")
     void aDisturbedRunEndsAsIfUndisturbed() throws Exception {
         Kills runs = new Kills(directory, true);
         assertSyncedBeforeRenamed(runs.calls());
