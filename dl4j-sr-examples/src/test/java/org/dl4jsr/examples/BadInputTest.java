@@ -120,7 +120,8 @@ class BadInputTest {
 
     @Test
     void oneProcessAtATimeWritesWhateverTheCommand() throws IOException {
-        String text = Files.writeString(directory.resolve("text"), TestRuns.text()).toString();
+        String text =
+                Files.writeString(directory.resolve("text"), TestRuns.text()).toString();
         Path run = directory.resolve("run");
         String out = run.toString();
         try (DirectoryLock lock = DirectoryLock.of(run)) {
@@ -134,7 +135,8 @@ class BadInputTest {
 
     @Test
     void whatADirectoryHoldsIsNotWrittenOver() throws IOException {
-        String text = Files.writeString(directory.resolve("text"), TestRuns.text()).toString();
+        String text =
+                Files.writeString(directory.resolve("text"), TestRuns.text()).toString();
         Path old = Files.createDirectory(directory.resolve("old"));
         for (String name : List.of("compare.csv", "moments.csv", "bench.csv", "config.json")) {
             Files.writeString(old.resolve(name), "old");

@@ -31,8 +31,12 @@ class JvmLimitsTest {
 
     @Test
     void withoutItsLibraries() throws Exception {
-        String classes =
-                Path.of(Main.class.getProtectionDomain().getCodeSource().getLocation().toURI()).toString();
+        String classes = Path.of(Main.class
+                        .getProtectionDomain()
+                        .getCodeSource()
+                        .getLocation()
+                        .toURI())
+                .toString();
         assertLine("class .* is missing: the jar needs its lib/ folder beside it", pretrain.withClassPath(classes));
     }
 

@@ -112,8 +112,7 @@ public final class Json {
                     ? found.path(reference.getIndex())
                     : found.path(reference.getFieldName());
         }
-        return (found.isMissingNode() ? "is missing" : "is " + found)
-                + ", expected " + words(type);
+        return (found.isMissingNode() ? "is missing" : "is " + found) + ", expected " + words(type);
     }
 
     private static String words(Class<?> type) {

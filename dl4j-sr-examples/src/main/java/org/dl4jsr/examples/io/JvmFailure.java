@@ -62,7 +62,8 @@ public final class JvmFailure {
         String first = message.lines().findFirst().orElse("");
         return first.contains("native thread")
                 ? "no more threads can be started: allow more processes (ulimit -u) or more memory (ulimit -v)"
-                : "not enough memory (" + first + "): more heap (java -Xmx), or a smaller --batch, --context or --preset;"
+                : "not enough memory (" + first
+                        + "): more heap (java -Xmx), or a smaller --batch, --context or --preset;"
                         + " see the plan command for what a model needs";
     }
 

@@ -22,7 +22,8 @@ public final class Texts {
     /** A file in UTF-8, which must be a regular one: a pipe would never end. What is not UTF-8 is replaced. */
     public static String read(Path file) throws IOException {
         if (!Files.isRegularFile(file)) {
-            throw new IOException(file.getFileName() + (Files.exists(file) ? " is no regular file" : " does not exist"));
+            throw new IOException(
+                    file.getFileName() + (Files.exists(file) ? " is no regular file" : " does not exist"));
         }
         return new String(Files.readAllBytes(file), StandardCharsets.UTF_8);
     }

@@ -21,9 +21,10 @@ public final class Environment {
         String threads = variables.get("OMP_NUM_THREADS");
         int most = THREADS_A_PROCESSOR * processors;
         if (threads != null && !isWithin(threads.strip(), most)) {
-            throw new BadInput("OMP_NUM_THREADS is '" + threads + "', expected one whole number from 1 to " + most + ", "
-                    + THREADS_A_PROCESSOR + " a processor"
-                    + first(threads, most).map(n -> ": set it to " + n).orElse(", or unset"));
+            throw new BadInput(
+                    "OMP_NUM_THREADS is '" + threads + "', expected one whole number from 1 to " + most + ", "
+                            + THREADS_A_PROCESSOR + " a processor"
+                            + first(threads, most).map(n -> ": set it to " + n).orElse(", or unset"));
         }
     }
 

@@ -186,7 +186,8 @@ public final class Pretraining {
                 .ifPresent(best -> files.row(
                         "Best model",
                         checkpoints.zip(best.step()) + Texts.format(" (validation loss %.4f)", best.valLoss())));
-        System.out.println(Texts.format("%nSample (temperature %.1f):%n%s%n", SAMPLE_TEMPERATURE, Texts.printable(text)));
+        System.out.println(
+                Texts.format("%nSample (temperature %.1f):%n%s%n", SAMPLE_TEMPERATURE, Texts.printable(text)));
         System.out.print(files.row("Metrics", metrics.path()).row("Report", directory.report()));
         System.out.println(Texts.format(
                 "%nvalidation loss %.4f, perplexity %.3f, %.4f bits per byte after %,d tokens",

@@ -16,7 +16,10 @@ class TextsTest {
 
     @Test
     void controlCharactersBecomePictures() {
-        assertEquals("red ␛[31m, bell ␇, back ␈, ␍ again, ␡, \ufffd31m", Texts.printable("""
+        assertEquals(
+                "red ␛[31m, bell ␇, back ␈, ␍ again, ␡, \ufffd31m",
+                Texts.printable(
+                        """
                 red \u001b[31m, bell \u0007, back \b, \r again, \u007f, \u009b31m\
                 """));
         assertEquals("Größe\t🙂\r\nand\n", Texts.printable("Größe\t🙂\r\nand\n"));

@@ -39,8 +39,7 @@ class StopSignalTest {
         send(signal, process);
         assertEquals(exitCode, process.waitFor());
         assertEquals("", errors.readLine());
-        assertEquals(
-                "SIG" + signal + ": stopping after this step; a second signal stops at once", errors.readLine());
+        assertEquals("SIG" + signal + ": stopping after this step; a second signal stops at once", errors.readLine());
     }
 
     @Test
@@ -79,6 +78,9 @@ class StopSignalTest {
 
     private static void send(String signal, Process process) throws Exception {
         assertEquals(
-                0, new ProcessBuilder("kill", "-" + signal, "" + process.pid()).start().waitFor());
+                0,
+                new ProcessBuilder("kill", "-" + signal, "" + process.pid())
+                        .start()
+                        .waitFor());
     }
 }

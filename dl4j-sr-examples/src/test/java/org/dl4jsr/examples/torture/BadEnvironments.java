@@ -30,7 +30,11 @@ final class BadEnvironments {
         }
         limited(inputs, run, "exec > /dev/full");
         limited(inputs, run, "exec >&-");
-        add(inputs, run, "no place to unpack", app -> app.withJava("-Djava.io.tmpdir=/proc/none", "-Duser.home=/proc/none"));
+        add(
+                inputs,
+                run,
+                "no place to unpack",
+                app -> app.withJava("-Djava.io.tmpdir=/proc/none", "-Duser.home=/proc/none"));
         add(inputs, run, "no place to unpack", app -> app.withJava("-Dorg.bytedeco.javacpp.cachedir=/proc/none"));
         for (String heap : List.of("8m", "10m", "12m", "14m")) {
             add(inputs, run, "heap", app -> app.withJava("-Xmx" + heap));
@@ -57,7 +61,8 @@ final class BadEnvironments {
     }
 
     private static void add(List<BadInput> inputs, GoodRun run, String name, UnaryOperator<AppProcess> change) {
-        inputs.add(new BadInput("environment: " + name, directory -> change.apply(pretrain(run, directory.resolve("run")))));
+        inputs.add(new BadInput(
+                "environment: " + name, directory -> change.apply(pretrain(run, directory.resolve("run")))));
     }
 
     private static AppProcess pretrain(GoodRun run, Path out) {

@@ -73,7 +73,8 @@ final class BadInputs implements Torture.Part {
             Outcome outcome = app.with(Map.of("LC_ALL", encoding))
                     .withJava(LOCALES.get(encoding).toArray(new String[0]))
                     .run();
-            String where = index + ", " + input.name() + " under " + encoding + ", " + app.wrapper() + app.arguments() + ": ";
+            String where =
+                    index + ", " + input.name() + " under " + encoding + ", " + app.wrapper() + app.arguments() + ": ";
             requireOneLine(where, outcome);
             if (!content(place).entrySet().containsAll(before.entrySet())) {
                 throw new AssertionError(where + "files were changed: " + outcome.error());

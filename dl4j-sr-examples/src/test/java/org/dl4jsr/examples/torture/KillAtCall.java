@@ -30,7 +30,10 @@ final class KillAtCall {
     /** Whether this machine can compile the library and preload it. */
     static boolean isPossible() throws InterruptedException {
         try {
-            return new ProcessBuilder("g++", "-print-file-name=libdl.so.2").start().waitFor() == 0
+            return new ProcessBuilder("g++", "-print-file-name=libdl.so.2")
+                                    .start()
+                                    .waitFor()
+                            == 0
                     && System.getProperty("os.name").equals("Linux");
         } catch (IOException e) {
             return false;
