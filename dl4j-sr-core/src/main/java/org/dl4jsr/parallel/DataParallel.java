@@ -87,7 +87,8 @@ public final class DataParallel {
     /** Bytes of updater state that this rank keeps. */
     public long stateBytes() {
         return states().stream()
-                .mapToLong(range -> range.values().length() * range.values().dataType().width())
+                .mapToLong(range ->
+                        range.values().length() * range.values().dataType().width())
                 .sum();
     }
 

@@ -63,8 +63,7 @@ public final class SliceCheckpoint {
         long index = -1;
         IOException failure = null;
         try {
-            index = SliceFile.write(
-                    storage, folder, collective.rank(), collective.device(), training.ownRanges());
+            index = SliceFile.write(storage, folder, collective.rank(), collective.device(), training.ownRanges());
         } catch (IOException e) {
             failure = e;
         }

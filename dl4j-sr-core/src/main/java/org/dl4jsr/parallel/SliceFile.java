@@ -59,8 +59,7 @@ final class SliceFile {
     }
 
     /** Writes a rank's ranges; returns the checksum of the index. */
-    static long write(Storage storage, String folder, int rank, Device device, List<Range> ranges)
-            throws IOException {
+    static long write(Storage storage, String folder, int rank, Device device, List<Range> ranges) throws IOException {
         var pieces = new ArrayList<Map<String, Object>>();
         try (OutputStream out = storage.create(data(folder, rank))) {
             var bytes = new byte[PIECE];

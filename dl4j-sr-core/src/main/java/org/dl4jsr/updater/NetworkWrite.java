@@ -34,11 +34,7 @@ final class NetworkWrite {
      * @param ranges of all parameters, in their order
      */
     NetworkWrite(
-            UpdaterStatus status,
-            FusedUpdater settings,
-            int iteration,
-            FlatArrays arrays,
-            List<RangeUpdate> ranges) {
+            UpdaterStatus status, FusedUpdater settings, int iteration, FlatArrays arrays, List<RangeUpdate> ranges) {
         this.status = status;
         this.settings = settings;
         this.iteration = iteration;
@@ -96,10 +92,7 @@ final class NetworkWrite {
         if (arrays.type() == FloatType.BFLOAT16) {
             own.forEach(range -> range.markForAverages(random));
             StochasticAverages.mark(
-                    arrays.parameters(),
-                    random.key(ranges.get(0).seed()),
-                    iteration,
-                    Elements.PARAMETER_AVERAGE);
+                    arrays.parameters(), random.key(ranges.get(0).seed()), iteration, Elements.PARAMETER_AVERAGE);
         }
         status.setStatistics(statistics);
     }
@@ -129,9 +122,7 @@ final class NetworkWrite {
         Predicate<Float> overflows = value -> Float.isInfinite((value * (float) scale) * (value * (float) scale));
         for (int i = 0; i < squares.length; i++) {
             RangeUpdate range = ranges.get(i);
-            if (range.fused() != null
-                    && squares[i] * scale * scale > Float.MAX_VALUE
-                    && first(range, overflows) >= 0) {
+            if (range.fused() != null && squares[i] * scale * scale > Float.MAX_VALUE && first(range, overflows) >= 0) {
                 skip(range, sum, overflows, "is above 1.8e19, and its square not finite in FP32,");
                 return 0;
             }

@@ -73,7 +73,6 @@ final class ShardedState {
     /** Elements of DL4J's view of the whole state. */
     private long length;
 
-
     private ShardedState(Model network, WeightShard shard) {
         this.network = network;
         this.shard = shard;
@@ -127,14 +126,16 @@ final class ShardedState {
                     + first.getLayer().getConfig().getLayerName();
             IUpdater updater = updater(block);
             if (!(updater instanceof FusedUpdater) && !(updater instanceof NoOp)) {
-                throw new IllegalArgumentException(parameter + " is trained by " + updater.getClass().getSimpleName()
-                        + ", whose state cannot be sharded: use SrAdam, or let every rank keep all of the state");
+                throw new IllegalArgumentException(
+                        parameter + " is trained by " + updater.getClass().getSimpleName()
+                                + ", whose state cannot be sharded: use SrAdam, or let every rank keep all of the state");
             }
             for (var variable : block.getLayersAndVariablesInBlock()) {
                 Trainable layer = variable.getLayer();
                 GradientNormalization normalization = layer.getConfig().getGradientNormalization();
                 if (normalization != null && normalization != GradientNormalization.None) {
-                    throw new IllegalArgumentException("Layer " + layer.getConfig().getLayerName() + " has gradient"
+                    throw new IllegalArgumentException("Layer "
+                            + layer.getConfig().getLayerName() + " has gradient"
                             + " normalization " + normalization + ", which needs all of the gradient: use SrAdam's"
                             + " maxGradientNorm, or let every rank keep all of the state");
                 }
@@ -154,7 +155,11 @@ final class ShardedState {
         List<UpdaterBlock> blocks = updater.getUpdaterBlocks();
         for (int i = 0; i < blocks.size(); i++) {
             if (updater(blocks.get(i)) instanceof FusedUpdater fused) {
-                state.add(i, fused, blocks.get(i), stored == null ? null : before.getUpdaterBlocks().get(i));
+                state.add(
+                        i,
+                        fused,
+                        blocks.get(i),
+                        stored == null ? null : before.getUpdaterBlocks().get(i));
                 state.length += stateSize(blocks.get(i), fused);
             }
         }

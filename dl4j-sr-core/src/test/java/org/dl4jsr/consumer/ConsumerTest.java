@@ -58,7 +58,8 @@ class ConsumerTest {
                 model,
                 stockModel));
         var builder = new ProcessBuilder(command).redirectErrorStream(true);
-        builder.environment().put("OMP_NUM_THREADS", "1"); // by default there may be more than processors, with a warning
+        builder.environment()
+                .put("OMP_NUM_THREADS", "1"); // by default there may be more than processors, with a warning
         Process process = builder.start();
         String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         assertEquals(0, process.waitFor(), output);

@@ -198,7 +198,8 @@ class EvaluationRowsTest {
         }
         return curves.length > 0 && curves[0].isExact()
                 ? Arrays.stream(curves)
-                        .map(curve -> Arrays.toString(curve.getProbAndLabel().data().asFloat()))
+                        .map(curve ->
+                                Arrays.toString(curve.getProbAndLabel().data().asFloat()))
                         .toList()
                         .toString()
                 : evaluation.toJson();

@@ -69,11 +69,13 @@ class DataParallelListenerTest {
 
     @Test
     void replicasThatDifferAreRefused() {
-        var error = assertThrows(IllegalStateException.class, () -> Ranks.run(2, collective -> {
-            var network = (MultiLayerNetwork) Tasks.mlp().network().get();
-            network.params().addi(collective.rank());
-            return new DataParallelListener(network, collective);
-        }));
+        var error = assertThrows(
+                IllegalStateException.class,
+                () -> Ranks.run(2, collective -> {
+                    var network = (MultiLayerNetwork) Tasks.mlp().network().get();
+                    network.params().addi(collective.rank());
+                    return new DataParallelListener(network, collective);
+                }));
         assertEquals("Rank 1 has other weights than rank 0", error.getMessage().split(":")[0]);
     }
 }

@@ -71,7 +71,9 @@ class ShardedTest {
     @Test
     void aGradientThatIsNotFiniteSkipsTheStepOnAllRanks() throws Exception {
         Tasks task = Tasks.mlp(
-                "", Bf16Policy.SR, SrAdam.builder().maxGradientNorm(0.1).maxConsecutiveSkips(2).build());
+                "",
+                Bf16Policy.SR,
+                SrAdam.builder().maxGradientNorm(0.1).maxConsecutiveSkips(2).build());
         Batches bad = (step, part) -> {
             var batch = task.batches().batch(step, part);
             if (step > 0 && part == 1) {
@@ -106,8 +108,7 @@ class ShardedTest {
                 var network = (MultiLayerNetwork) task.network().get();
                 var seen = new StringBuilder();
                 network.setListeners(new RoundingStatsListener(
-                        1,
-                        stats -> seen.append(stats.total().lost())
+                        1, stats -> seen.append(stats.total().lost())
                                 .append(' ')
                                 .append(stats.total().moved())
                                 .append(' ')));
@@ -142,8 +143,7 @@ class ShardedTest {
     private static void assertRefused(String message, Tasks task) {
         var error = assertThrows(
                 IllegalArgumentException.class,
-                () -> Ranks.run(2, collective -> new DataParallel(
-                        task.network().get(), collective, Mode.SHARDED)));
+                () -> Ranks.run(2, collective -> new DataParallel(task.network().get(), collective, Mode.SHARDED)));
         assertTrue(error.getMessage().startsWith(message), error::getMessage);
     }
 }

@@ -47,7 +47,9 @@ class SliceCheckpointTest {
             var checkpoint = new SliceCheckpoint(storage, training);
             Optional<SliceCheckpoint.Saved> saved = checkpoint.restore();
             long start = saved.map(SliceCheckpoint.Saved::step).orElse(0L);
-            assertEquals(saved.isPresent() ? "at " + start : "", saved.map(SliceCheckpoint.Saved::note).orElse(""));
+            assertEquals(
+                    saved.isPresent() ? "at " + start : "",
+                    saved.map(SliceCheckpoint.Saved::note).orElse(""));
             for (long step = start; step < end; step++) {
                 training.step(step, PARTS, task.batches());
                 if ((step + 1) % 2 == 0) {
@@ -119,9 +121,11 @@ class SliceCheckpointTest {
     @Test
     void aCheckpointOfAnotherNetworkIsRefused() throws Exception {
         run(Tasks.mlp(), 1, Mode.SHARDED, 2);
-        var error = assertThrows(
-                IllegalArgumentException.class, () -> run(Tasks.batchNormalization(), 1, Mode.SHARDED, 3));
-        assertTrue(error.getMessage().startsWith("The checkpoints are of a network whose parameters is"), error::getMessage);
+        var error =
+                assertThrows(IllegalArgumentException.class, () -> run(Tasks.batchNormalization(), 1, Mode.SHARDED, 3));
+        assertTrue(
+                error.getMessage().startsWith("The checkpoints are of a network whose parameters is"),
+                error::getMessage);
     }
 
     @Test

@@ -119,8 +119,7 @@ class TransportFaultsTest {
 
     @Test
     void aCutMessageIsFoundOut() {
-        var failed = assertThrows(
-                Failed.class, () -> exchange(message -> List.of(message.limit(message.limit() - 1))));
+        var failed = assertThrows(Failed.class, () -> exchange(message -> List.of(message.limit(message.limit() - 1))));
         assertEquals(0, sum(failed.received));
     }
 
@@ -162,13 +161,15 @@ class TransportFaultsTest {
 
     @Test
     void aRankThatLeavesEndsTheOthers() {
-        var error = assertThrows(TransportException.class, () -> Ranks.run(3, collective -> {
-            if (collective.rank() == 2) {
-                return null;
-            }
-            collective.gather(1);
-            return null;
-        }));
+        var error = assertThrows(
+                TransportException.class,
+                () -> Ranks.run(3, collective -> {
+                    if (collective.rank() == 2) {
+                        return null;
+                    }
+                    collective.gather(1);
+                    return null;
+                }));
         assertTrue(error.getMessage().contains("Rank 2 has left"), error::getMessage);
     }
 
@@ -178,18 +179,14 @@ class TransportFaultsTest {
         ByteBuffer message = ByteBuffer.allocate(1);
         assertEquals(
                 "Rank 1 has sent nothing to rank 0 for PT0.05S",
-                assertThrows(
-                                TransportException.class,
-                                () -> transports.get(0).receive(1, message))
+                assertThrows(TransportException.class, () -> transports.get(0).receive(1, message))
                         .getMessage());
         for (int i = 0; i < Transport.WINDOW; i++) {
             transports.get(0).send(1, message.clear());
         }
         assertEquals(
                 "Rank 1 has not received messages of rank 0 for PT0.05S",
-                assertThrows(
-                                TransportException.class,
-                                () -> transports.get(0).send(1, message.clear()))
+                assertThrows(TransportException.class, () -> transports.get(0).send(1, message.clear()))
                         .getMessage());
     }
 }

@@ -81,7 +81,8 @@ final class Kills {
         Path run = this.directory.resolve("undisturbed");
         Path log = this.directory.resolve("undisturbed.calls");
         long start = System.nanoTime();
-        AppProcess.Outcome outcome = process(run).with(library.logging(run, log)).run();
+        AppProcess.Outcome outcome =
+                process(run).with(library.logging(run, log)).run();
         milliseconds = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - start);
         if (outcome.exitCode() != 0) {
             throw new IllegalStateException("The undisturbed run fails: " + outcome.error());
@@ -138,7 +139,9 @@ final class Kills {
             exitCode = process.destroyForcibly().waitFor();
         }
         boolean expectedEnd = kill.how() == How.FULL_DISK
-                ? exitCode == App.BAD_INPUT && error.lines().filter(CANNOT_WRITE).count() == 1 && !error.contains("\tat ")
+                ? exitCode == App.BAD_INPUT
+                        && error.lines().filter(CANNOT_WRITE).count() == 1
+                        && !error.contains("\tat ")
                 : exitCode == KILLED;
         if (exitCode != 0 && !expectedEnd) {
             throw new AssertionError(run + " before " + kill + " ended with exit code " + exitCode + ": " + error);

@@ -70,7 +70,8 @@ public final class Torture {
         }
         workers.shutdown();
         workers.awaitTermination(Long.MAX_VALUE, TimeUnit.DAYS);
-        System.out.println(part.summary() + " in " + Duration.ofNanos(System.nanoTime() - start).toSeconds() + " s: "
+        System.out.println(part.summary() + " in "
+                + Duration.ofNanos(System.nanoTime() - start).toSeconds() + " s: "
                 + (failures.isEmpty() ? "all as promised" : failures.size() + " failures"));
         failures.forEach(System.out::println);
         return failures.isEmpty();
