@@ -34,6 +34,8 @@ class PackageDependenciesTest {
                 .definedBy("org.dl4jsr.updater..")
                 .layer("policy")
                 .definedBy("org.dl4jsr.policy..")
+                .layer("layer")
+                .definedBy("org.dl4jsr.layer..")
                 .layer("nn")
                 .definedBy("org.dl4jsr.nn..")
                 .whereLayer("rounding")
@@ -47,7 +49,9 @@ class PackageDependenciesTest {
                 .whereLayer("updater")
                 .mayOnlyAccessLayers("backend", "op", "kernel", "rounding")
                 .whereLayer("policy")
-                .mayOnlyAccessLayers("updater", "backend", "op", "kernel", "rounding")
+                .mayOnlyAccessLayers("updater", "layer", "backend", "op", "kernel", "rounding")
+                .whereLayer("layer")
+                .mayOnlyAccessLayers("backend", "op", "kernel", "rounding")
                 .whereLayer("nn")
                 .mayOnlyAccessLayers("op", "kernel", "rounding")
                 .check(classes);
@@ -84,7 +88,12 @@ class PackageDependenciesTest {
     void onlyDevicesKnowImplementations() {
         noClasses()
                 .that()
-                .resideInAnyPackage("org.dl4jsr.op..", "org.dl4jsr.updater..", "org.dl4jsr.nn..", "org.dl4jsr.policy..")
+                .resideInAnyPackage(
+                        "org.dl4jsr.op..",
+                        "org.dl4jsr.updater..",
+                        "org.dl4jsr.layer..",
+                        "org.dl4jsr.nn..",
+                        "org.dl4jsr.policy..")
                 .should()
                 .dependOnClassesThat()
                 .resideInAPackage("org.dl4jsr.kernel.*..")
