@@ -36,6 +36,8 @@ class PackageDependenciesTest {
                 .definedBy("org.dl4jsr.parallel..")
                 .layer("policy")
                 .definedBy("org.dl4jsr.policy..")
+                .layer("layer")
+                .definedBy("org.dl4jsr.layer..")
                 .layer("nn")
                 .definedBy("org.dl4jsr.nn..")
                 .layer("weights")
@@ -53,7 +55,9 @@ class PackageDependenciesTest {
                 .whereLayer("parallel")
                 .mayOnlyAccessLayers("updater", "backend", "op", "kernel", "rounding")
                 .whereLayer("policy")
-                .mayOnlyAccessLayers("updater", "backend", "op", "kernel", "rounding")
+                .mayOnlyAccessLayers("updater", "layer", "backend", "op", "kernel", "rounding")
+                .whereLayer("layer")
+                .mayOnlyAccessLayers("backend", "op", "kernel", "rounding")
                 .whereLayer("nn")
                 .mayOnlyAccessLayers("op", "kernel", "rounding")
                 .whereLayer("weights")
@@ -96,6 +100,7 @@ class PackageDependenciesTest {
                         "org.dl4jsr.op..",
                         "org.dl4jsr.updater..",
                         "org.dl4jsr.parallel..",
+                        "org.dl4jsr.layer..",
                         "org.dl4jsr.nn..",
                         "org.dl4jsr.weights..",
                         "org.dl4jsr.policy..")

@@ -26,7 +26,7 @@ final class Segments {
     private final int length;
     private final long time;
     /** By identity: a layer's hash code follows from its contents. */
-    private final Map<RecurrentLayer, Map<String, INDArray>> carried = new IdentityHashMap<>();
+    private final IdentityHashMap<RecurrentLayer, Map<String, INDArray>> carried = new IdentityHashMap<>();
 
     /** @throws IllegalArgumentException where truncated back-propagation finds sequences of several lengths or none */
     Segments(TrainedNetwork network, MultiDataSet batch) {
