@@ -88,7 +88,12 @@ class PackageDependenciesTest {
     void onlyDevicesKnowImplementations() {
         noClasses()
                 .that()
-                .resideInAnyPackage("org.dl4jsr.op..", "org.dl4jsr.updater..", "org.dl4jsr.nn..", "org.dl4jsr.weights..", "org.dl4jsr.policy..")
+                .resideInAnyPackage(
+                        "org.dl4jsr.op..",
+                        "org.dl4jsr.updater..",
+                        "org.dl4jsr.nn..",
+                        "org.dl4jsr.weights..",
+                        "org.dl4jsr.policy..")
                 .should()
                 .dependOnClassesThat()
                 .resideInAPackage("org.dl4jsr.kernel.*..")

@@ -177,8 +177,11 @@ public final class BytePairVocabulary {
         if (!vocabulary.isObject()) {
             throw new IOException(file + " has no vocabulary");
         }
-        vocabulary.fields().forEachRemaining(entry -> ids.put(
-                entry.getKey(), entry.getValue().isInt() ? entry.getValue().intValue() : -1));
+        vocabulary
+                .fields()
+                .forEachRemaining(entry -> ids.put(
+                        entry.getKey(),
+                        entry.getValue().isInt() ? entry.getValue().intValue() : -1));
         return ids;
     }
 

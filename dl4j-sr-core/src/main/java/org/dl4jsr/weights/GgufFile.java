@@ -108,8 +108,7 @@ final class GgufFile {
             add("tokenizer.ggml.pre", "gpt-2");
             add("tokenizer.ggml.tokens", tokenizer.tokens());
             array("tokenizer.ggml.token_type", INT32, tokenizer.size());
-            IntStream.range(0, tokenizer.size())
-                    .forEach(id -> put(settings, tokenizer.isMark(id) ? CONTROL : NORMAL));
+            IntStream.range(0, tokenizer.size()).forEach(id -> put(settings, tokenizer.isMark(id) ? CONTROL : NORMAL));
             add("tokenizer.ggml.merges", tokenizer.merges());
             add("tokenizer.ggml.bos_token_id", tokenizer.endOfText());
             add("tokenizer.ggml.eos_token_id", tokenizer.endOfText());

@@ -27,7 +27,12 @@ record Gpt2Config(int layers, int width, int heads, int context, int vocabulary,
         require(file, json, "model_type", "gpt2", json.path("model_type").asText("nothing"));
         String gelu = json.path("activation_function").asText(GELU.get(0));
         require(file, json, "activation_function", GELU.get(0), GELU.contains(gelu) ? GELU.get(0) : gelu);
-        require(file, json, "scale_attn_weights", true, json.path("scale_attn_weights").asBoolean(true));
+        require(
+                file,
+                json,
+                "scale_attn_weights",
+                true,
+                json.path("scale_attn_weights").asBoolean(true));
         for (String name : List.of("scale_attn_by_inverse_layer_idx", "add_cross_attention")) {
             require(file, json, name, false, json.path(name).asBoolean(false));
         }

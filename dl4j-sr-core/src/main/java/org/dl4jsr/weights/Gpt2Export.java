@@ -147,10 +147,10 @@ public final class Gpt2Export {
     private List<Gpt2Tensor> writtenTensors() {
         int vocabulary = writtenShape().vocabulary();
         return gpt.tensors().values().stream()
-                .map(tensor -> tensor.name().equals(Gpt2Tensor.TOKENS)
-                                || tensor.name().equals(Gpt2Tensor.HEAD)
-                        ? tensor.rows(vocabulary)
-                        : tensor)
+                .map(tensor ->
+                        tensor.name().equals(Gpt2Tensor.TOKENS) || tensor.name().equals(Gpt2Tensor.HEAD)
+                                ? tensor.rows(vocabulary)
+                                : tensor)
                 .toList();
     }
 

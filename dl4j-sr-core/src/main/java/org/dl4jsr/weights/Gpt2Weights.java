@@ -108,13 +108,14 @@ public final class Gpt2Weights implements Closeable {
             var entry = entries.next();
             String name = entry.getValue().asText();
             if (!SHARD.matcher(name).matches()) {
-                throw new IOException(index + " names the file " + StrictJson.shown(name) + ", expected a .safetensors beside it");
+                throw new IOException(
+                        index + " names the file " + StrictJson.shown(name) + ", expected a .safetensors beside it");
             }
             SafetensorsFile file = file(name);
             Tensor tensor = file.all().get(entry.getKey());
             if (tensor == null) {
-                throw new IOException(file.path() + " has no tensor " + StrictJson.shown(entry.getKey()) + ", which " + index
-                        + " says that it has");
+                throw new IOException(file.path() + " has no tensor " + StrictJson.shown(entry.getKey()) + ", which "
+                        + index + " says that it has");
             }
             add(entry.getKey(), new Place(file, tensor));
         }
@@ -147,8 +148,8 @@ public final class Gpt2Weights implements Closeable {
     private void add(String name, Place place) throws IOException {
         String plain = name.startsWith(PREFIX) ? name.substring(PREFIX.length()) : name;
         if (tensors.put(plain, place) != null) {
-            throw new IOException(place.file.path() + " has tensor " + StrictJson.shown(plain) + " twice, with and without \"" + PREFIX
-                    + "\" before it");
+            throw new IOException(place.file.path() + " has tensor " + StrictJson.shown(plain)
+                    + " twice, with and without \"" + PREFIX + "\" before it");
         }
     }
 
@@ -158,25 +159,28 @@ public final class Gpt2Weights implements Closeable {
         for (var entry : expected.entrySet()) {
             Place place = tensors.get(entry.getKey());
             if (place == null) {
-                throw new IOException(folder + " has no tensor \"" + entry.getKey() + "\", which its "
-                        + Gpt2Config.FILE + " calls for");
+                throw new IOException(folder + " has no tensor \"" + entry.getKey() + "\", which its " + Gpt2Config.FILE
+                        + " calls for");
             }
             if (!Arrays.equals(place.tensor.shape(), entry.getValue())) {
-                throw new IOException("Tensor " + StrictJson.shown(entry.getKey()) + " of " + place.file.path() + " has shape "
+                throw new IOException("Tensor " + StrictJson.shown(entry.getKey()) + " of " + place.file.path()
+                        + " has shape "
                         + Arrays.toString(place.tensor.shape()) + ", expected " + Arrays.toString(entry.getValue())
                         + " by " + Gpt2Config.FILE);
             }
             if (!place.tensor.isFloat()) {
-                throw new IOException("Tensor " + StrictJson.shown(entry.getKey()) + " of " + place.file.path() + " has type "
-                        + place.tensor.type() + ", expected F32 or BF16");
+                throw new IOException("Tensor " + StrictJson.shown(entry.getKey()) + " of " + place.file.path()
+                        + " has type " + place.tensor.type() + ", expected F32 or BF16");
             }
         }
         for (var entry : tensors.entrySet()) {
             String name = entry.getKey();
             boolean copyOfTokens = shape.tiedHead() && name.equals(Gpt2Tensor.HEAD);
-            if (!expected.containsKey(name) && !copyOfTokens && !MASK.matcher(name).matches()) {
-                throw new IOException("Tensor " + StrictJson.shown(name) + " of " + entry.getValue().file.path()
-                        + " is none of a GPT-2 by " + Gpt2Config.FILE);
+            if (!expected.containsKey(name)
+                    && !copyOfTokens
+                    && !MASK.matcher(name).matches()) {
+                throw new IOException("Tensor " + StrictJson.shown(name) + " of "
+                        + entry.getValue().file.path() + " is none of a GPT-2 by " + Gpt2Config.FILE);
             }
         }
     }
@@ -208,8 +212,8 @@ public final class Gpt2Weights implements Closeable {
             read(place, length(place.tensor), (start, values) -> {
                 for (float value : values) {
                     if (!Float.isFinite(value)) {
-                        throw new IOException("Tensor " + StrictJson.shown(name) + " of " + place.file.path() + " has the value "
-                                + value + ": the model is of no use");
+                        throw new IOException("Tensor " + StrictJson.shown(name) + " of " + place.file.path()
+                                + " has the value " + value + ": the model is of no use");
                     }
                 }
             });

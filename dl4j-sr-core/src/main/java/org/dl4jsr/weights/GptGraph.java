@@ -109,11 +109,14 @@ record GptGraph(ComputationGraph graph, Gpt2Config shape, Map<String, Gpt2Tensor
         /** The layer's parameters lie one behind the other, in the order of its keys. */
         private void add(Layer layer, String parameter, String name, String ggufName) {
             long at = offset;
-            for (String key : layer.conf().getLayer().initializer().paramKeys(layer.conf().getLayer())) {
+            for (String key :
+                    layer.conf().getLayer().initializer().paramKeys(layer.conf().getLayer())) {
                 INDArray values = layer.getParam(key);
                 if (key.equals(parameter)) {
                     boolean transposed = values.rank() == 2 && name.contains(".c_");
-                    tensors.put(name, new Gpt2Tensor(name, ggufName, at, values.shape().clone(), transposed));
+                    tensors.put(
+                            name,
+                            new Gpt2Tensor(name, ggufName, at, values.shape().clone(), transposed));
                     return;
                 }
                 at += values.length();

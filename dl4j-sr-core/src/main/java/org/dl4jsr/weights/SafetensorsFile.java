@@ -117,8 +117,8 @@ final class SafetensorsFile implements Closeable {
         long length = read(0, 8).getLong();
         if (length < 2 || length > Math.min(size - 8, LARGEST_HEADER)) {
             throw new IOException(path + " is no whole safetensors file: its header would have "
-                    + Long.toUnsignedString(length) + " bytes, and the file has " + size + (length > 0
-                            && length <= size - 8 ? ", with at most " + LARGEST_HEADER + " of header" : ""));
+                    + Long.toUnsignedString(length) + " bytes, and the file has " + size
+                    + (length > 0 && length <= size - 8 ? ", with at most " + LARGEST_HEADER + " of header" : ""));
         }
         JsonNode header = StrictJson.parse(read(8, (int) length).array(), "The header of " + path);
         Map<String, Tensor> found = new LinkedHashMap<>();
@@ -150,14 +150,16 @@ final class SafetensorsFile implements Closeable {
             if (Math.subtractExact(offsets[1], offsets[0]) != bytes) {
                 throw invalid(
                         name,
-                        "has data_offsets " + Arrays.toString(offsets) + ", but " + bytes + " bytes: " + type.textValue()
-                                + " " + Arrays.toString(shape));
+                        "has data_offsets " + Arrays.toString(offsets) + ", but " + bytes + " bytes: "
+                                + type.textValue() + " " + Arrays.toString(shape));
             }
             return new Tensor(
                     type.textValue(), shape, Math.addExact(data, offsets[0]), Math.addExact(data, offsets[1]));
         } catch (ArithmeticException e) {
-            throw invalid(name, "has more bytes than can be: shape " + Arrays.toString(shape) + ", data_offsets "
-                    + Arrays.toString(offsets));
+            throw invalid(
+                    name,
+                    "has more bytes than can be: shape " + Arrays.toString(shape) + ", data_offsets "
+                            + Arrays.toString(offsets));
         }
     }
 
@@ -169,7 +171,10 @@ final class SafetensorsFile implements Closeable {
         for (int i = 0; i < numbers.length; i++) {
             JsonNode number = array.get(i);
             if (!number.isIntegralNumber() || !number.canConvertToLong() || number.longValue() < 0) {
-                throw invalid(name, "has " + StrictJson.shown(number) + " in its shape or data_offsets, expected a length or an offset");
+                throw invalid(
+                        name,
+                        "has " + StrictJson.shown(number)
+                                + " in its shape or data_offsets, expected a length or an offset");
             }
             numbers[i] = number.longValue();
         }
@@ -179,7 +184,8 @@ final class SafetensorsFile implements Closeable {
     /** Each tensor begins where the one before ends, the first behind the header, and the last ends with the file. */
     private void requireDense(Map<String, Tensor> found, long data, long size) throws IOException {
         List<Map.Entry<String, Tensor>> inOrder = found.entrySet().stream()
-                .sorted(Comparator.comparingLong((Map.Entry<String, Tensor> e) -> e.getValue().start())
+                .sorted(Comparator.comparingLong(
+                                (Map.Entry<String, Tensor> e) -> e.getValue().start())
                         .thenComparingLong(e -> e.getValue().end()))
                 .toList();
         long end = data;

@@ -24,9 +24,7 @@ final class StrictJson {
     private static final int MOST_SHOWN = 100;
 
     private static final ObjectMapper MAPPER = JsonMapper.builder()
-            .enable(
-                    DeserializationFeature.FAIL_ON_TRAILING_TOKENS,
-                    DeserializationFeature.FAIL_ON_READING_DUP_TREE_KEY)
+            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS, DeserializationFeature.FAIL_ON_READING_DUP_TREE_KEY)
             .build();
 
     private StrictJson() {}

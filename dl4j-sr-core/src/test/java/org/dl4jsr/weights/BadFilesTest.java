@@ -51,7 +51,8 @@ class BadFilesTest {
 
     private static byte[] withHeader(String header, int data) {
         byte[] text = header.getBytes(StandardCharsets.UTF_8);
-        return withLength(text.length, ByteBuffer.allocate(text.length + data).put(text).array());
+        return withLength(
+                text.length, ByteBuffer.allocate(text.length + data).put(text).array());
     }
 
     @ParameterizedTest
@@ -169,7 +170,8 @@ class BadFilesTest {
         Files.delete(weights);
         assertBad("has no model.safetensors");
         Files.write(folder.resolve("pytorch_model.bin"), new byte[] {(byte) 0x80, 2});
-        assertBad("has no model.safetensors, only pytorch_model.bin, a pickle, which can hold any code and is never read");
+        assertBad(
+                "has no model.safetensors, only pytorch_model.bin, a pickle, which can hold any code and is never read");
         // a pickle by another name
         Files.write(weights, new byte[] {(byte) 0x80, 2, 'c', 'o', 's', '\n', 's', 'y', 's', 't', 'e', 'm'});
         assertBad("is no whole safetensors file");
@@ -191,14 +193,10 @@ class BadFilesTest {
             })
     void index(String from, String to, String message) throws IOException {
         Files.delete(weights);
-        for (Path file : Files.newDirectoryStream(Fixtures.SHARDS, "*[0-9n].safetensors*")) {
-            Files.copy(file, folder.resolve(file.getFileName()));
-        }
-        for (Path file : Files.newDirectoryStream(Fixtures.SHARDS, "*.json")) {
-            Files.copy(
-                    file,
-                    folder.resolve(file.getFileName()),
-                    StandardCopyOption.REPLACE_EXISTING);
+        try (var files = Files.list(Fixtures.SHARDS)) {
+            for (Path file : files.toList()) {
+                Files.copy(file, folder.resolve(file.getFileName()), StandardCopyOption.REPLACE_EXISTING);
+            }
         }
         Gpt2Weights.open(folder).close();
         Path index = folder.resolve("model.safetensors.index.json");

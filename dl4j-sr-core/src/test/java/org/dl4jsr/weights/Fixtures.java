@@ -37,8 +37,8 @@ final class Fixtures {
     }
 
     static ComputationGraph graph(GptConfiguration.Builder shape, Bf16Policy policy) {
-        var graph = new ComputationGraph(policy.apply(
-                shape.updater(new SrAdam(1e-3)).seed(7).build().toGraph()));
+        var graph = new ComputationGraph(
+                policy.apply(shape.updater(new SrAdam(1e-3)).seed(7).build().toGraph()));
         graph.init();
         return graph;
     }

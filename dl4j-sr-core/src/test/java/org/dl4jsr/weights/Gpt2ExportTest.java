@@ -35,7 +35,8 @@ class Gpt2ExportTest {
                 SafetensorsFile found = SafetensorsFile.open(file)) {
             assertEquals(wanted.all().keySet(), found.all().keySet());
             for (String name : wanted.all().keySet()) {
-                assertEquals(wanted.all().get(name).type(), found.all().get(name).type());
+                assertEquals(
+                        wanted.all().get(name).type(), found.all().get(name).type());
                 assertArrayEquals(
                         wanted.all().get(name).shape(), found.all().get(name).shape());
                 assertArrayEquals(Fixtures.values(expected, name), Fixtures.values(file, name), 0, name);

@@ -27,11 +27,11 @@ class Gpt2WeightsTest {
 
     /** ln p of every token behind the last two of {@code tokens}, [2, vocabulary]. */
     private static float[] logProbabilities(ComputationGraph graph, float[] tokens) {
-        INDArray output = graph.outputSingle(Nd4j.createFromArray(tokens).castTo(DataType.INT32).reshape(1, -1));
+        INDArray output = graph.outputSingle(
+                Nd4j.createFromArray(tokens).castTo(DataType.INT32).reshape(1, -1));
         long time = tokens.length;
         return Nd4j.math()
-                .log(output.get(
-                        NDArrayIndex.point(0), NDArrayIndex.interval(time - 2, time), NDArrayIndex.all()))
+                .log(output.get(NDArrayIndex.point(0), NDArrayIndex.interval(time - 2, time), NDArrayIndex.all()))
                 .dup()
                 .data()
                 .asFloat();
@@ -156,10 +156,10 @@ class Gpt2WeightsTest {
         try (Gpt2Weights weights = Gpt2Weights.open(Fixtures.F32)) {
             ComputationGraph graph = Fixtures.graph(weights.configuration().context(4), Bf16Policy.FP32);
             weights.copyTo(graph);
-            float[] positions =
-                    Fixtures.values(Fixtures.F32.resolve("model.safetensors"), "transformer.wpe.weight");
+            float[] positions = Fixtures.values(Fixtures.F32.resolve("model.safetensors"), "transformer.wpe.weight");
             INDArray copied = graph.getLayer("embedding").getParam("positions");
-            assertArrayEquals(Arrays.copyOf(positions, 4 * 8), copied.dup().data().asFloat());
+            assertArrayEquals(
+                    Arrays.copyOf(positions, 4 * 8), copied.dup().data().asFloat());
         }
     }
 

@@ -81,9 +81,7 @@ class FinetuneTest {
 
     @Test
     void aRunBeginsWithThePublishedWeightsAndIsExportedAgain() throws IOException {
-        assertEquals(
-                0,
-                App.run(finetune("--policy", "bf16-o2", "--tokens", "128", "--batch", "2", "--context", "16")));
+        assertEquals(0, App.run(finetune("--policy", "bf16-o2", "--tokens", "128", "--batch", "2", "--context", "16")));
         TrainedModel trained = TrainedModel.at(directory.resolve("run"));
         assertEquals(model.toString(), trained.config().weights().path());
         assertEquals(16, trained.config().model().context());
@@ -120,8 +118,8 @@ class FinetuneTest {
     /** The token table and what else has the same place in both. */
     private static INDArray floats(Path folder) throws IOException {
         try (Gpt2Weights weights = Gpt2Weights.open(folder)) {
-            ComputationGraph graph =
-                    new ComputationGraph(weights.configuration().context(16).build().toGraph());
+            ComputationGraph graph = new ComputationGraph(
+                    weights.configuration().context(16).build().toGraph());
             graph.init();
             weights.copyTo(graph);
             assertEquals(DataType.FLOAT, graph.params().dataType());
@@ -160,7 +158,9 @@ class FinetuneTest {
         assertBad("The tokenizer in " + model + " is none of bytes, gpt2", finetune());
         Files.delete(tokenizer);
         assertBad(model + " has no tokenizer files (vocab.json or tokenizer.json): say by --tokenizer", finetune());
-        assertBad("The model in " + model + " has 256 tokens, and the tokenizer gpt2 50257", finetune("--tokenizer", "gpt2"));
+        assertBad(
+                "The model in " + model + " has 256 tokens, and the tokenizer gpt2 50257",
+                finetune("--tokenizer", "gpt2"));
         Path weights = model.resolve("model.safetensors");
         byte[] whole = Files.readAllBytes(weights);
         Files.write(weights, Arrays.copyOf(whole, whole.length - 1));

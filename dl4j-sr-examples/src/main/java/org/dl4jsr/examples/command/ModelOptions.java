@@ -57,7 +57,8 @@ public final class ModelOptions {
     /** Requires that the size is not given, since the model says it. */
     void requireNoPreset() {
         if (preset != null) {
-            throw new BadInput("--preset " + preset + " does not go with --from, whose model has its size: leave it out");
+            throw new BadInput(
+                    "--preset " + preset + " does not go with --from, whose model has its size: leave it out");
         }
     }
 

@@ -16,7 +16,11 @@ public final class ModelCard {
         StringBuilder card = new StringBuilder();
         card.append("---\nlibrary_name: transformers\npipeline_tag: text-generation\n");
         card.append("tags:\n- gpt2\n- dl4j-sr\n---\n\n");
-        card.append("# ").append(shape.preset()).append(", ").append(config.policy()).append("\n\n");
+        card.append("# ")
+                .append(shape.preset())
+                .append(", ")
+                .append(config.policy())
+                .append("\n\n");
         card.append("A GPT-2 that dl4j-sr has trained. Nobody has looked at what it says: use it for experiments.\n\n");
         card.append("| | |\n|---|---|\n");
         row(
@@ -70,6 +74,10 @@ public final class ModelCard {
     }
 
     private static void row(StringBuilder card, String name, String value) {
-        card.append("| ").append(name).append(" | ").append(value.replace("|", "\\|")).append(" |\n");
+        card.append("| ")
+                .append(name)
+                .append(" | ")
+                .append(value.replace("|", "\\|"))
+                .append(" |\n");
     }
 }
