@@ -74,27 +74,32 @@ DEVICE float rowMaximum(float x) {
     return x;
 }
 
-/// Tiles of the block's dynamic shared memory, one after another.
+/// The block's dynamic shared memory: COUNT tiles, for which the launch reserves it.
+template <int COUNT>
 struct Tiles {
     float* memory;
     int width;
 
-    METHOD Tile next() {
-        const Tile tile = {memory, width};
-        memory += TILE * (width + 1);
-        return tile;
+    template <int INDEX>
+    METHOD Tile at() const {
+        static_assert(INDEX < COUNT, "a tile for which the launch reserves no memory");
+        return {memory + INDEX * TILE * (width + 1), width};
     }
 };
+
+/// Bytes of the block's scores, of which the launch knows how many there are.
+constexpr int SCORES_BYTES = TILE * (TILE + 1) * sizeof(float);
 
 /// Grid [batch * heads, query tiles].
 template <class T>
 DEVICE void attentionForward(const T* qkv, T* out, float* logSumExp, int time, int heads, int width) {
     DYNAMIC_SHARED_MEMORY(sharedMemory);
     __shared__ float p[TILE][TILE + 1];
+    static_assert(sizeof(p) == FORWARD_SCORES * SCORES_BYTES, "as the launch reckons");
     const Head head(blockIdx.x, time, heads, width);
     const Rows<const T> q = head.part(qkv, 0, 3), k = head.part(qkv, 1, 3), v = head.part(qkv, 2, 3);
-    Tiles tiles = {(float*) sharedMemory, width};
-    const Tile queries = tiles.next(), keysOrValues = tiles.next(), sums = tiles.next();
+    const Tiles<FORWARD_TILES> tiles = {(float*) sharedMemory, width};
+    const Tile queries = tiles.at<0>(), keysOrValues = tiles.at<1>(), sums = tiles.at<2>();
     const int row = threadIdx.x / TILE, column = threadIdx.x % TILE, first = blockIdx.y * TILE, query = first + row;
     const float scale = LOG2_E / sqrtf((float) width);
     queries.load(q, first, time);
@@ -147,6 +152,8 @@ struct ScoreGradients {
     }
 };
 
+static_assert(sizeof(ScoreGradients) == BACKWARD_SCORES * SCORES_BYTES, "as the launch reckons");
+
 /// The product of the row of out with that of its gradient, which the row's threads share.
 template <class T>
 DEVICE float deltaOf(Rows<const T> out, const Tile& dOuts, int query, int time) {
@@ -166,9 +173,9 @@ DEVICE void attentionBackwardKeys(
     const Head head(blockIdx.x, time, heads, width);
     const Rows<const T> q = head.part(qkv, 0, 3), k = head.part(qkv, 1, 3), v = head.part(qkv, 2, 3);
     const Rows<const T> outRows = head.part(out, 0, 1), dOutRows = head.part(dOut, 0, 1);
-    Tiles tiles = {(float*) sharedMemory, width};
-    const Tile queries = tiles.next(), keys = tiles.next(), values = tiles.next(), dOuts = tiles.next();
-    const Tile dKeys = tiles.next(), dValues = tiles.next();
+    const Tiles<BACKWARD_KEYS_TILES> tiles = {(float*) sharedMemory, width};
+    const Tile queries = tiles.at<0>(), keys = tiles.at<1>(), values = tiles.at<2>(), dOuts = tiles.at<3>();
+    const Tile dKeys = tiles.at<4>(), dValues = tiles.at<5>();
     const int row = threadIdx.x / TILE, column = threadIdx.x % TILE, first = blockIdx.y * TILE;
     keys.load(k, first, time);
     values.load(v, first, time);
@@ -208,9 +215,9 @@ DEVICE void attentionBackwardQueries(
     __shared__ ScoreGradients gradients;
     const Head head(blockIdx.x, time, heads, width);
     const Rows<const T> q = head.part(qkv, 0, 3), k = head.part(qkv, 1, 3), v = head.part(qkv, 2, 3);
-    Tiles tiles = {(float*) sharedMemory, width};
-    const Tile queries = tiles.next(), keys = tiles.next(), values = tiles.next(), dOuts = tiles.next();
-    const Tile dQueries = tiles.next();
+    const Tiles<BACKWARD_QUERIES_TILES> tiles = {(float*) sharedMemory, width};
+    const Tile queries = tiles.at<0>(), keys = tiles.at<1>(), values = tiles.at<2>(), dOuts = tiles.at<3>();
+    const Tile dQueries = tiles.at<4>();
     const int row = threadIdx.x / TILE, column = threadIdx.x % TILE, first = blockIdx.y * TILE, query = first + row;
     queries.load(q, first, time);
     dOuts.load(head.part(dOut, 0, 1), first, time);

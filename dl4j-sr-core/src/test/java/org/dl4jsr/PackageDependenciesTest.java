@@ -32,6 +32,8 @@ class PackageDependenciesTest {
                 .definedBy("org.dl4jsr.backend..")
                 .layer("updater")
                 .definedBy("org.dl4jsr.updater..")
+                .layer("parallel")
+                .definedBy("org.dl4jsr.parallel..")
                 .layer("policy")
                 .definedBy("org.dl4jsr.policy..")
                 .layer("nn")
@@ -48,6 +50,8 @@ class PackageDependenciesTest {
                 .mayOnlyAccessLayers("op", "kernel", "rounding")
                 .whereLayer("updater")
                 .mayOnlyAccessLayers("backend", "op", "kernel", "rounding")
+                .whereLayer("parallel")
+                .mayOnlyAccessLayers("updater", "backend", "op", "kernel", "rounding")
                 .whereLayer("policy")
                 .mayOnlyAccessLayers("updater", "backend", "op", "kernel", "rounding")
                 .whereLayer("nn")
@@ -91,6 +95,7 @@ class PackageDependenciesTest {
                 .resideInAnyPackage(
                         "org.dl4jsr.op..",
                         "org.dl4jsr.updater..",
+                        "org.dl4jsr.parallel..",
                         "org.dl4jsr.nn..",
                         "org.dl4jsr.weights..",
                         "org.dl4jsr.policy..")

@@ -52,13 +52,14 @@ public final class Bf16Bits {
 
     /**
      * The content of {@code buffer}, big-endian as {@link DataBuffer#asBytes} says. ND4J's {@code toFlatArray} alone
-     * gets it in native order: {@link org.nd4j.linalg.factory.Nd4j#createFromFlatArray} reads BF16 so, whatever order is
-     * stated, and by way of these two SameDiff saves its arrays and copies the ops' scalars.
+     * gets it as {@link FlatArrays} says.
      */
     public static byte[] bytes(DataBuffer buffer) {
-        var bytes = new byte[Math.toIntExact(buffer.length() * buffer.getElementSize())];
-        buffer.asNio().get(bytes);
-        if (ByteOrder.nativeOrder() == ByteOrder.LITTLE_ENDIAN && !isForFlatArray()) {
+        if (FlatArrays.areWritten()) {
+            return nativeBytes(FlatArrays.content(buffer));
+        }
+        byte[] bytes = nativeBytes(buffer);
+        if (ByteOrder.nativeOrder() == ByteOrder.LITTLE_ENDIAN) {
             for (int i = 0; i < bytes.length; i += 2) {
                 byte low = bytes[i];
                 bytes[i] = bytes[i + 1];
@@ -68,11 +69,10 @@ public final class Bf16Bits {
         return bytes;
     }
 
-    private static boolean isForFlatArray() {
-        return StackWalker.getInstance().walk(frames -> frames.skip(3)
-                .findFirst()
-                .filter(caller -> caller.getMethodName().equals("toFlatArray"))
-                .isPresent());
+    private static byte[] nativeBytes(DataBuffer buffer) {
+        var bytes = new byte[Math.toIntExact(buffer.length() * buffer.getElementSize())];
+        buffer.asNio().get(bytes);
+        return bytes;
     }
 
     /**

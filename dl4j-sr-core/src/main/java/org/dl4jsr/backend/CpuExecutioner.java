@@ -3,6 +3,7 @@ package org.dl4jsr.backend;
 import java.util.List;
 import java.util.Map;
 import org.dl4jsr.op.Device;
+import org.nd4j.linalg.api.buffer.DataBuffer;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.ndarray.INDArrayStatistics;
@@ -107,6 +108,20 @@ public final class CpuExecutioner extends NativeOpExecutioner implements Bf16Exe
     @Override
     public INDArrayStatistics inspectArray(INDArray array) {
         return super.inspectArray(Bf16Arrays.isBFloat16(array) ? array.castTo(DataType.FLOAT) : array);
+    }
+
+    @Override
+    public DataBuffer createShapeInfo(
+            long[] shape, long[] stride, long elementWiseStride, char order, DataType type, boolean empty) {
+        DataBuffer info = super.createShapeInfo(shape, stride, elementWiseStride, order, type, empty);
+        return FlatArrays.permutes(shape, stride, type) ? new PermutedShape(info) : info;
+    }
+
+    @Override
+    public DataBuffer createShapeInfo(
+            long[] shape, long[] stride, long elementWiseStride, char order, DataType type, long extras) {
+        DataBuffer info = super.createShapeInfo(shape, stride, elementWiseStride, order, type, extras);
+        return FlatArrays.permutes(shape, stride, type) ? new PermutedShape(info) : info;
     }
 
     /** Refuses BF16: what a graph does within the native library cannot be promoted. */

@@ -1,5 +1,6 @@
 package org.dl4jsr.policy;
 
+import org.dl4jsr.backend.Bf16CpuBackend;
 import org.dl4jsr.backend.Bf16Executioner;
 import org.dl4jsr.backend.cuda.Bf16CudaBackend;
 import org.dl4jsr.op.Device;
@@ -30,11 +31,12 @@ public record Bf16Runtime(String backend, String kernels, String matmul, int thr
     }
 
     /**
-     * Why a GPU backend of ND4J that is on the class path cannot run on this machine, in one line; null if it can, or
-     * if there is none.
+     * What keeps this process from running, in one line: a GPU backend of ND4J on the class path that this machine
+     * cannot run, or kernels asked for by system property that it does not have; null for nothing.
      */
     public static String problem() {
-        return Bf16CudaBackend.problem();
+        String problem = Bf16CudaBackend.problem();
+        return problem == null ? Bf16CpuBackend.problem() : problem;
     }
 
     @Override

@@ -9,16 +9,16 @@ import org.deeplearning4j.nn.conf.graph.GraphVertex;
 import org.deeplearning4j.nn.conf.graph.LayerVertex;
 import org.deeplearning4j.nn.conf.layers.BaseLayer;
 import org.deeplearning4j.nn.conf.layers.BaseOutputLayer;
-import org.deeplearning4j.nn.conf.layers.Cnn3DLossLayer;
-import org.deeplearning4j.nn.conf.layers.CnnLossLayer;
+import org.deeplearning4j.nn.conf.layers.BaseRecurrentLayer;
+import org.deeplearning4j.nn.conf.layers.ConvolutionLayer;
 import org.deeplearning4j.nn.conf.layers.DenseLayer;
 import org.deeplearning4j.nn.conf.layers.Layer;
-import org.deeplearning4j.nn.conf.layers.LossLayer;
-import org.deeplearning4j.nn.conf.layers.RnnLossLayer;
 import org.deeplearning4j.nn.conf.layers.misc.FrozenLayer;
-import org.deeplearning4j.nn.conf.layers.objdetect.Yolo2OutputLayer;
+import org.deeplearning4j.nn.conf.layers.recurrent.Bidirectional;
+import org.deeplearning4j.nn.conf.layers.wrapper.BaseWrapperLayer;
 import org.deeplearning4j.nn.conf.ocnn.OCNNOutputLayer;
 import org.deeplearning4j.nn.conf.weightnoise.IWeightNoise;
+import org.deeplearning4j.nn.params.EmptyParamInitializer;
 
 /**
  * Puts {@link FloatOutputs} and {@link FloatInput} on the layers that a network's outputs come from, or removes them.
@@ -58,15 +58,31 @@ final class PolicyOutputs {
 
     /** The preprocessor that the layer is to have, null for none. */
     private InputPreProcessor replaced(Layer layer, InputPreProcessor preProcessor) {
-        if (layer instanceof FrozenLayer frozen) {
-            return replaced(frozen.getLayer(), preProcessor);
-        }
-        if (layer instanceof BaseOutputLayer && !(layer instanceof OCNNOutputLayer) || layer instanceof DenseLayer) {
+        replaceNoise(layer);
+        InputPreProcessor stock = preProcessor instanceof FloatInput input ? input.getFirst() : preProcessor;
+        return wide && takesFloat(layer) ? new FloatInput(stock) : stock;
+    }
+
+    private void replaceNoise(Layer layer) {
+        if (layer instanceof Bidirectional both) {
+            replaceNoise(both.getFwd());
+            replaceNoise(both.getBwd());
+        } else if (layer instanceof BaseWrapperLayer wrapper) {
+            replaceNoise(wrapper.getUnderlying());
+        } else if (layer instanceof FrozenLayer frozen) {
+            replaceNoise(frozen.getLayer());
+        } else if (takesTypeOfParameters(layer)) {
             var base = (BaseLayer) layer;
             base.setWeightNoise(replaced(base.getWeightNoise()));
         }
-        InputPreProcessor stock = preProcessor instanceof FloatInput input ? input.getFirst() : preProcessor;
-        return wide && isWithoutParameters(layer) ? new FloatInput(stock) : stock;
+    }
+
+    /** Others would fail at parameters and input of two types, or give results in the network's type all the same. */
+    private static boolean takesTypeOfParameters(Layer layer) {
+        return layer instanceof BaseOutputLayer && !(layer instanceof OCNNOutputLayer)
+                || layer instanceof DenseLayer
+                || layer instanceof ConvolutionLayer
+                || layer instanceof BaseRecurrentLayer;
     }
 
     private IWeightNoise replaced(IWeightNoise noise) {
@@ -74,11 +90,9 @@ final class PolicyOutputs {
         return wide ? new FloatOutputs(stock) : stock;
     }
 
-    private static boolean isWithoutParameters(Layer layer) {
-        return layer instanceof LossLayer
-                || layer instanceof RnnLossLayer
-                || layer instanceof CnnLossLayer
-                || layer instanceof Cnn3DLossLayer
-                || layer instanceof Yolo2OutputLayer;
+    /** Whether the layer's results have the type of its input. */
+    private static boolean takesFloat(Layer layer) {
+        Layer own = layer instanceof FrozenLayer frozen ? frozen.getLayer() : layer;
+        return own.initializer() instanceof EmptyParamInitializer;
     }
 }

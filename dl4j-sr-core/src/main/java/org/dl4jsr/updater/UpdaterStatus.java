@@ -31,6 +31,7 @@ public final class UpdaterStatus {
     private long[] boundaries;
     private StepStatistics[] statistics;
     private RandomKey random;
+    private volatile SharedWrite shared;
 
     private UpdaterStatus() {}
 
@@ -115,6 +116,16 @@ public final class UpdaterStatus {
         consecutiveSkips++;
         lastGradientNorm = gradientNorm;
         lastClipScale = 0;
+    }
+
+    /** Makes the network's writes shared with other ranks, or, by null, its own again. */
+    void share(SharedWrite write) {
+        shared = write;
+    }
+
+    /** Who has a part in the network's writes; null where it is alone. */
+    SharedWrite shared() {
+        return shared;
     }
 
     /** The key of the next write's random bits; see {@link RandomKey#of}. */

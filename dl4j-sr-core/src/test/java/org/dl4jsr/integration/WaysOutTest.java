@@ -33,7 +33,14 @@ import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.dataset.MultiDataSet;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
+import org.nd4j.serde.base64.Nd4jBase64;
 import org.nd4j.serde.binary.BinarySerde;
+import org.nd4j.serde.jackson.shaded.NDArrayDeSerializer;
+import org.nd4j.serde.jackson.shaded.NDArraySerializer;
+import org.nd4j.serde.jackson.shaded.NDArrayTextDeSerializer;
+import org.nd4j.serde.jackson.shaded.NDArrayTextSerializer;
+import org.nd4j.shade.jackson.databind.ObjectMapper;
+import org.nd4j.shade.jackson.databind.module.SimpleModule;
 
 /** Every way of ND4J's to write BF16 arrays and to read them: right, or refused in one clear line. */
 class WaysOutTest {
@@ -119,14 +126,19 @@ class WaysOutTest {
             read.load(file);
             return read.getLabels(0);
         });
-        trips.put("toFlatArray, in c order", array -> {
+        trips.put("toFlatArray", array -> {
             var builder = new FlatBufferBuilder(1024);
-            builder.finish(array.dup('c').toFlatArray(builder));
+            builder.finish(array.toFlatArray(builder));
             return Nd4j.createFromFlatArray(FlatArray.getRootAsFlatArray(builder.dataBuffer()));
         });
-        trips.put("SameDiff.save, in c order", array -> {
+        trips.put("toFlatArray of what was deserialized", array -> {
+            var builder = new FlatBufferBuilder(1024);
+            builder.finish(serialized(array).toFlatArray(builder));
+            return Nd4j.createFromFlatArray(FlatArray.getRootAsFlatArray(builder.dataBuffer()));
+        });
+        trips.put("SameDiff.save", array -> {
             SameDiff graph = SameDiff.create();
-            graph.constant("array", array.dup('c'));
+            graph.constant("array", array);
             graph.save(file, false);
             return SameDiff.load(file, false).getVariable("array").getArr();
         });
@@ -139,6 +151,14 @@ class WaysOutTest {
         });
         trips.put("Java serialization of an NDArrayWritable", array -> serialized(new NDArrayWritable(array))
                 .get());
+        trips.put("Nd4jBase64", array -> Nd4jBase64.fromBase64(Nd4jBase64.base64String(array)));
+        trips.put("NDArraySerializer", array -> {
+            var mapper = new ObjectMapper()
+                    .registerModule(new SimpleModule()
+                            .addSerializer(INDArray.class, new NDArraySerializer())
+                            .addDeserializer(INDArray.class, new NDArrayDeSerializer()));
+            return mapper.readValue(mapper.writerFor(INDArray.class).writeValueAsString(array), INDArray.class);
+        });
         trips.put("compression by GZIP", array -> Nd4j.getCompressor()
                 .decompress(Nd4j.getCompressor().compress(array, "GZIP")));
         return trips;
@@ -219,5 +239,19 @@ class WaysOutTest {
             assertThrows(UnsupportedOperationException.class, () -> Nd4j.writeAsNumpy(array, file));
             assertTrue(!file.exists() || file.length() == 0, name);
         });
+    }
+
+    /** It writes no value of a type that it does not know, and there is nothing of ours that it asks by then. */
+    @Test
+    void jsonAsTextIsRefusedByItsReader() throws IOException {
+        var mapper = new ObjectMapper();
+        mapper.registerModule(new SimpleModule()
+                .addSerializer(INDArray.class, new NDArrayTextSerializer())
+                .addDeserializer(INDArray.class, new NDArrayTextDeSerializer()));
+        String text = mapper.writerFor(INDArray.class).writeValueAsString(arrays().get("matrix"));
+        assertEquals(
+                "Unknown datatype: BFLOAT16",
+                assertThrows(RuntimeException.class, () -> mapper.readValue(text, INDArray.class))
+                        .getMessage());
     }
 }

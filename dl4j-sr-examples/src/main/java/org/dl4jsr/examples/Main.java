@@ -6,6 +6,7 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import org.dl4jsr.examples.command.App;
 import org.dl4jsr.examples.io.Arguments;
+import org.dl4jsr.examples.io.JvmFailure;
 
 /** The process: text in and out is UTF-8 whatever the locale, and what cannot even be loaded is one line, too. */
 public final class Main {
@@ -15,15 +16,12 @@ public final class Main {
     public static void main(String[] args) {
         System.setOut(utf8(FileDescriptor.out));
         System.setErr(utf8(FileDescriptor.err));
+        JvmFailure.load();
         int exitCode;
         try {
             exitCode = App.run(Arguments.asGiven(args));
-        } catch (NoClassDefFoundError e) {
-            System.err.println(
-                    "Error: class " + e.getMessage() + " is missing: the jar needs its lib/ folder beside it");
-            exitCode = 1;
-        } catch (OutOfMemoryError e) {
-            System.err.println("Error: not enough memory (" + e.getMessage() + "): give Java more heap (java -Xmx)");
+        } catch (VirtualMachineError | LinkageError e) {
+            System.err.println("Error: " + JvmFailure.line(e));
             exitCode = 1;
         }
         System.exit(exitCode);

@@ -74,6 +74,20 @@ public final class CpuKernels {
         return set(kernels, new JavaArrayKernels(), oneDnn(kernels));
     }
 
+    /** What is wrong with the value of {@link #LEVEL_PROPERTY}, in one line; null where this process can run it. */
+    public static String problem() {
+        String level = System.getProperty(LEVEL_PROPERTY);
+        if (level == null || JAVA.equals(level)) {
+            return null;
+        }
+        List<String> levels = levels().stream()
+                .filter(one -> !one.equals(InstructionSet.EMULATED_AMX.label()))
+                .toList();
+        return levels.contains(level)
+                ? null
+                : LEVEL_PROPERTY + " is " + level + ", and this process can run " + String.join(", ", levels);
+    }
+
     private static boolean hasNativeKernels() {
         return NativeCode.isPackaged("/org/dl4jsr/kernel/cpu", "jniNativeLibrary");
     }

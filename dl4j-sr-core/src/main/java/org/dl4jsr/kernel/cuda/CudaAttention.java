@@ -1,5 +1,10 @@
 package org.dl4jsr.kernel.cuda;
 
+import static org.dl4jsr.kernel.cuda.KernelConstant.BACKWARD_KEYS_TILES;
+import static org.dl4jsr.kernel.cuda.KernelConstant.BACKWARD_QUERIES_TILES;
+import static org.dl4jsr.kernel.cuda.KernelConstant.BACKWARD_SCORES;
+import static org.dl4jsr.kernel.cuda.KernelConstant.FORWARD_SCORES;
+import static org.dl4jsr.kernel.cuda.KernelConstant.FORWARD_TILES;
 import static org.dl4jsr.kernel.cuda.KernelConstant.TENSOR_COLUMNS;
 import static org.dl4jsr.kernel.cuda.KernelConstant.TENSOR_PADDING;
 import static org.dl4jsr.kernel.cuda.KernelConstant.TENSOR_ROWS;
@@ -21,14 +26,6 @@ import org.dl4jsr.kernel.FloatType;
  * allows: 164 in the backward pass with 64 KiB a block (compute capability 7.5), 598 with 227 KiB (9.0).
  */
 final class CudaAttention {
-
-    /** What the kernels of attention.cu keep in shared memory: tiles of a head's rows, and of scores. */
-    private static final int FORWARD_TILES = 3;
-
-    private static final int FORWARD_SCORES = 1;
-    private static final int BACKWARD_KEYS_TILES = 6;
-    private static final int BACKWARD_QUERIES_TILES = 5;
-    private static final int BACKWARD_SCORES = 2;
 
     /** The widest head that attention_mma.cu is compiled for. */
     private static final int TENSOR_WIDEST = 128;
@@ -105,13 +102,10 @@ final class CudaAttention {
     }
 
     /** Launches a kernel of attention.cu. */
-    private void launch(int tiles, int scores, int batch, int time, int heads, int headWidth) {
-        int bytes = tiles * TILE.value * (headWidth + 1) * Float.BYTES;
-        int needed = bytes
-                + scores
-                        * TILE.value
-                        * (TILE.value + 1)
-                        * Float.BYTES; // the scores' size is fixed, the kernel has them
+    private void launch(KernelConstant tiles, KernelConstant scores, int batch, int time, int heads, int headWidth) {
+        int bytes = tiles.value * TILE.value * (headWidth + 1) * Float.BYTES;
+        int ofScores = scores.value * TILE.value * (TILE.value + 1) * Float.BYTES; // the kernel's own, of fixed size
+        int needed = bytes + ofScores;
         if (needed > device.sharedMemoryPerBlock()) {
             throw new IllegalArgumentException("A head of width " + headWidth + " needs " + needed
                     + " bytes of shared memory, " + device + " has " + device.sharedMemoryPerBlock()

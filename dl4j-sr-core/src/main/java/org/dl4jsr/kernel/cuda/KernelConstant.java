@@ -22,6 +22,12 @@ enum KernelConstant {
     PANEL(WARP.value * OCTET.value),
     /** Queries and keys of a tile of scores in FP32 attention, a thread a score. */
     TILE(16),
+    /** What its kernels keep in shared memory: tiles of a head's rows, and of scores. */
+    FORWARD_TILES(3),
+    FORWARD_SCORES(1),
+    BACKWARD_KEYS_TILES(6),
+    BACKWARD_QUERIES_TILES(5),
+    BACKWARD_SCORES(2),
     /** Attention on tensor cores: threads and rows of a block, rows of the other operand's tile, padding of a row. */
     TENSOR_THREADS(128),
     TENSOR_ROWS(64),

@@ -3,9 +3,11 @@ package org.dl4jsr.kernel.cpu;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.List;
 import java.util.Set;
 import org.dl4jsr.kernel.reference.JavaKernels;
 import org.junit.jupiter.api.Test;
@@ -61,6 +63,30 @@ class CpuKernelsTest {
                     "org.dl4jsr.kernel.level is " + level
                             + ", expected one of amx, avx512bf16, avx512, avx2, scalar, java",
                     e.getMessage());
+        }
+    }
+
+    /** Before anything computes: what a program can say in one line. */
+    @Test
+    void theProblemOfALevelIsKnownBeforehand() {
+        assertNull(CpuKernels.problem());
+        for (String level : List.of("", "sse", "AVX2", "emulated_amx")) {
+            assertProblem("org.dl4jsr.kernel.level is " + level + ", and this process can run ", level);
+        }
+        for (String level : CpuKernels.levels()) {
+            if (!level.equals("emulated_amx")) {
+                assertProblem(null, level);
+            }
+        }
+    }
+
+    private static void assertProblem(String start, String level) {
+        System.setProperty(CpuKernels.LEVEL_PROPERTY, level);
+        try {
+            String problem = CpuKernels.problem();
+            assertTrue(start == null ? problem == null : problem != null && problem.startsWith(start), problem);
+        } finally {
+            System.clearProperty(CpuKernels.LEVEL_PROPERTY);
         }
     }
 

@@ -6,6 +6,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.dl4jsr.examples.io.BadInput;
 import org.dl4jsr.examples.io.Json;
 import org.dl4jsr.examples.run.RunConfig;
 
@@ -25,8 +26,8 @@ final class MeasuringProcess {
                 .start();
         String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         if (process.waitFor() != 0) {
-            throw new IllegalStateException(
-                    "The measurement of " + config.policy() + " ended with exit code " + process.exitValue());
+            throw new BadInput("The measurement of " + config.policy() + " ended with exit code " + process.exitValue()
+                    + ": what it said is above");
         }
         return output;
     }

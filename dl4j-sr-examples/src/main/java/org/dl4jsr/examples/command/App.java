@@ -1,7 +1,11 @@
 package org.dl4jsr.examples.command;
 
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
 import org.deeplearning4j.util.CrashReportingUtil;
 import org.dl4jsr.examples.io.BadInput;
+import org.dl4jsr.examples.io.JvmFailure;
+import org.dl4jsr.examples.io.Texts;
 import org.dl4jsr.examples.run.Environment;
 import org.dl4jsr.examples.run.JavaCppSettings;
 import org.dl4jsr.policy.Bf16Runtime;
@@ -11,6 +15,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.RunLast;
+import picocli.CommandLine.TypeConversionException;
 
 /** The command line. Exit codes: 0 done, 2 bad input with one line that says what, 1 a failure of this program. */
 @Command(
@@ -40,12 +45,14 @@ public final class App {
         JavaCppSettings.apply();
         CrashReportingUtil.crashDumpsEnabled(false);
         CommandLine commandLine = new CommandLine(new App());
+        commandLine.registerConverter(Path.class, App::path);
+        commandLine.setExpandAtFiles(false); // a prompt may begin with @
         commandLine.setExecutionStrategy(App::execute);
         commandLine.setParameterExceptionHandler(App::badParameter);
         commandLine.setExecutionExceptionHandler((e, command, parsed) -> failed(e));
         try {
             return args.length == 0 ? usage(commandLine) : commandLine.execute(args);
-        } catch (OutOfMemoryError | LinkageError e) {
+        } catch (VirtualMachineError | LinkageError e) {
             return failed(e);
         }
     }
@@ -71,13 +78,23 @@ public final class App {
         }
     }
 
+    private static Path path(String name) {
+        try {
+            return Path.of(name);
+        } catch (InvalidPathException e) {
+            throw new TypeConversionException("'" + name + "' cannot be the name of a file in this environment's"
+                    + " encoding: set LC_ALL=C.UTF-8");
+        }
+    }
+
     private static int usage(CommandLine commandLine) {
         commandLine.usage(System.err);
         return BAD_INPUT;
     }
 
     private static int badParameter(ParameterException e, String[] args) {
-        System.err.println("Error: " + e.getMessage().lines().findFirst().orElse("bad parameters") + " (see "
+        String message = e.getMessage().lines().findFirst().orElse("bad parameters");
+        System.err.println("Error: " + Texts.oneLine(message) + " (see "
                 + e.getCommandLine().getCommandSpec().qualifiedName() + " --help)");
         return BAD_INPUT;
     }
@@ -86,35 +103,20 @@ public final class App {
     private static int failed(Throwable failure) {
         for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
             if (cause instanceof BadInput) {
-                System.err.println("Error: " + cause.getMessage());
+                System.err.println("Error: " + Texts.oneLine(cause.getMessage()));
                 return BAD_INPUT;
             }
             if (cause instanceof NonFiniteGradientException) {
                 System.err.println("Error: training has stopped: " + cause.getMessage());
                 return BAD_INPUT;
             }
-            if (cause instanceof OutOfMemoryError) {
-                System.err.println("Error: not enough memory (" + cause.getMessage()
-                        + "): more heap (java -Xmx), or a smaller --batch, --context or --preset; see the plan command"
-                        + " for what a model needs");
-                return FAILED;
-            }
         }
-        for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
-            if (cause instanceof LinkageError) {
-                System.err.println("Error: this machine cannot load what the program needs: " + rootOf(cause));
-                return FAILED;
-            }
+        String line = JvmFailure.line(failure);
+        if (line == null) {
+            failure.printStackTrace();
+        } else {
+            System.err.println("Error: " + line);
         }
-        failure.printStackTrace();
         return FAILED;
-    }
-
-    private static String rootOf(Throwable failure) {
-        Throwable root = failure;
-        while (root.getCause() != null) {
-            root = root.getCause();
-        }
-        return BadInput.firstLine(root);
     }
 }

@@ -14,7 +14,8 @@ public final class ModelOptions {
     @Option(
             names = "--preset",
             paramLabel = "NAME",
-            description = "Model size: nano (default), small, gpt2-124m, gpt2-350m, gpt2-774m, gpt-neo-1.3b.")
+            description = "Model size: nano (default), small, gpt2-124m, gpt2-350m, gpt2-774m; for plan alone, as DL4J"
+                    + " cannot hold it, gpt-neo-1.3b.")
     private String preset;
 
     @Option(names = "--tokenizer", paramLabel = "NAME", description = "bytes or gpt2 (default: by preset).")

@@ -1,5 +1,7 @@
 package org.dl4jsr.examples.command;
 
+import java.util.Arrays;
+import java.util.List;
 import java.util.concurrent.Callable;
 import org.dl4jsr.examples.io.Bytes;
 import org.dl4jsr.examples.io.Texts;
@@ -63,6 +65,15 @@ public final class PlanCommand implements Callable<Integer> {
                     Bytes.format(plan.total()));
         }
         System.out.print(table);
+        List<String> none = Arrays.stream(Bf16Policy.values())
+                .map(Bf16Policy::toString)
+                .filter(policy -> !MemoryPlan.fitsDl4j(config.withPolicy(policy)))
+                .toList();
+        if (!none.isEmpty()) {
+            System.out.println(Texts.format(
+                    "%nDL4J can hold %,d elements of updater state, too few to train this model under %s",
+                    Integer.MAX_VALUE, String.join(", ", none)));
+        }
         return 0;
     }
 }

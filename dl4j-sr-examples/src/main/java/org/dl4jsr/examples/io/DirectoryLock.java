@@ -32,8 +32,11 @@ public final class DirectoryLock implements AutoCloseable {
     public static DirectoryLock of(Path directory) {
         try {
             Files.createDirectories(directory);
-            FileChannel channel =
-                    FileChannel.open(directory.resolve(NAME), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+            Path file = directory.resolve(NAME);
+            if (Files.exists(file) && !Files.isRegularFile(file)) {
+                throw new IOException(NAME + " is no regular file");
+            }
+            FileChannel channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
             if (!isLocked(channel)) {
                 channel.close();
                 throw new BadInput("Another process is writing to " + directory

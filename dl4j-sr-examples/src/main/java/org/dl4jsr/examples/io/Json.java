@@ -4,13 +4,17 @@ import java.io.IOException;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
+import org.nd4j.shade.jackson.core.JsonLocation;
 import org.nd4j.shade.jackson.core.JsonProcessingException;
+import org.nd4j.shade.jackson.core.exc.InputCoercionException;
 import org.nd4j.shade.jackson.databind.DeserializationFeature;
 import org.nd4j.shade.jackson.databind.JsonMappingException;
 import org.nd4j.shade.jackson.databind.JsonNode;
 import org.nd4j.shade.jackson.databind.MapperFeature;
 import org.nd4j.shade.jackson.databind.ObjectMapper;
 import org.nd4j.shade.jackson.databind.SerializationFeature;
+import org.nd4j.shade.jackson.databind.exc.MismatchedInputException;
+import org.nd4j.shade.jackson.databind.exc.UnrecognizedPropertyException;
 import org.nd4j.shade.jackson.databind.json.JsonMapper;
 
 /** Records to JSON and back, by the Jackson that ND4J brings. Reading is strict: every field, each of its own type. */
@@ -44,9 +48,9 @@ public final class Json {
         try {
             value = MAPPER.readValue(json, type);
         } catch (JsonMappingException e) {
-            throw new IOException(field(e) + reason(e), e);
+            throw new IOException(field(e) + reason(json, e), e);
         } catch (JsonProcessingException e) {
-            throw new IOException("it is no JSON: " + e.getOriginalMessage(), e);
+            throw new IOException("it is no JSON: " + position(e.getLocation()), e);
         }
         if (value == null) {
             throw new IOException("it is null");
@@ -71,6 +75,10 @@ public final class Json {
         }
     }
 
+    private static String position(JsonLocation location) {
+        return "line " + location.getLineNr() + ", column " + location.getColumnNr() + " is not expected";
+    }
+
     private static String field(JsonMappingException e) {
         String path = e.getPath().stream()
                 .map(reference -> reference.getFieldName() == null ? "[]" : reference.getFieldName())
@@ -78,17 +86,46 @@ public final class Json {
         return path.isEmpty() ? "" : path + ": ";
     }
 
-    private static String reason(JsonMappingException e) {
+    private static String reason(String json, JsonMappingException e) throws IOException {
         for (Throwable cause = e.getCause(); cause != null; cause = cause.getCause()) {
             if (cause instanceof BadInput) {
                 return cause.getMessage();
             }
         }
-        return e.getOriginalMessage()
-                .lines()
-                .findFirst()
-                .orElse("")
-                .replaceAll("org\\.[\\w.]+\\.|[(;] ?(index|`Des).*", "");
+        if (e instanceof UnrecognizedPropertyException) {
+            return "no such field is known";
+        }
+        Class<?> type = null;
+        if (e instanceof MismatchedInputException) {
+            type = ((MismatchedInputException) e).getTargetType();
+        } else if (e.getCause() instanceof InputCoercionException) {
+            type = ((InputCoercionException) e.getCause()).getTargetType();
+        }
+        JsonNode found;
+        try {
+            found = MAPPER.readTree(json);
+        } catch (JsonProcessingException ending) {
+            return "it is no JSON: " + position(ending.getLocation());
+        }
+        for (JsonMappingException.Reference reference : e.getPath()) {
+            found = reference.getFieldName() == null
+                    ? found.path(reference.getIndex())
+                    : found.path(reference.getFieldName());
+        }
+        return (found.isMissingNode() ? "is missing" : "is " + found) + ", expected " + words(type);
+    }
+
+    private static String words(Class<?> type) {
+        if (type == int.class) {
+            return "a whole number of at most " + Integer.MAX_VALUE;
+        }
+        if (type == long.class) {
+            return "a whole number of at most " + Long.MAX_VALUE;
+        }
+        if (type == double.class) {
+            return "a number";
+        }
+        return type == String.class ? "a text" : type == boolean.class ? "true or false" : "a list or an object";
     }
 
     private static String write(ObjectMapper mapper, Object value) {

@@ -1,9 +1,16 @@
 package org.dl4jsr.examples.io;
 
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Locale;
 
-/** Text that does not depend on the machine's language. */
+/** Text that does not depend on the machine's language, and that does a terminal no harm. */
 public final class Texts {
+
+    /** The first of Unicode's pictures of control characters, in their order. */
+    private static final char PICTURES = '\u2400';
 
     private Texts() {}
 
@@ -12,19 +19,42 @@ public final class Texts {
         return String.format(Locale.ROOT, format, values);
     }
 
-    /**
-     * {@code text} as a terminal may have it: control characters, which could move its cursor or more, are written as
-     * Java's escapes, but for tabs and line feeds.
-     */
+    /** A file in UTF-8, which must be a regular one: a pipe would never end. What is not UTF-8 is replaced. */
+    public static String read(Path file) throws IOException {
+        if (!Files.isRegularFile(file)) {
+            throw new IOException(
+                    file.getFileName() + (Files.exists(file) ? " is no regular file" : " does not exist"));
+        }
+        return new String(Files.readAllBytes(file), StandardCharsets.UTF_8);
+    }
+
+    /** {@code text} with pictures in place of the control characters that would make a terminal do something. */
     public static String printable(String text) {
-        StringBuilder printable = new StringBuilder(text.length());
-        text.chars().forEach(c -> {
-            if (Character.isISOControl(c) && c != '\n' && c != '\t') {
-                printable.append(format("\\u%04X", c));
-            } else {
-                printable.append((char) c);
+        StringBuilder printable = new StringBuilder(text);
+        for (int i = 0; i < text.length(); i++) {
+            char c = text.charAt(i);
+            boolean lineEnd = c == '\n' || c == '\r' && i + 1 < text.length() && text.charAt(i + 1) == '\n';
+            if (Character.isISOControl(c) && !lineEnd && c != '\t') {
+                printable.setCharAt(i, picture(c));
             }
-        });
+        }
         return printable.toString();
+    }
+
+    /** {@link #printable} in one line. */
+    public static String oneLine(String text) {
+        return printable(text).replace('\n', picture('\n')).replace('\r', picture('\r'));
+    }
+
+    /** {@code argument} as it has to be written in a shell's command line. */
+    public static String quoted(String argument) {
+        return argument.matches("[\\w./:@%+=,-]+") ? argument : "'" + argument.replace("'", "'\\''") + "'";
+    }
+
+    private static char picture(char control) {
+        if (control == '\u007f') {
+            return '\u2421';
+        }
+        return control < ' ' ? (char) (PICTURES + control) : '\ufffd';
     }
 }

@@ -1,7 +1,6 @@
 package org.dl4jsr.examples.report;
 
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -10,6 +9,7 @@ import java.util.List;
 import org.dl4jsr.examples.io.AtomicFile;
 import org.dl4jsr.examples.io.BadInput;
 import org.dl4jsr.examples.io.Sha256;
+import org.dl4jsr.examples.io.Texts;
 
 /** {@code metrics.csv}: a header and a line each {@link MetricsRow}, appended as training goes. */
 public final class MetricsFile {
@@ -83,7 +83,7 @@ public final class MetricsFile {
     /** The file's text; what is not UTF-8 in it is replaced. Empty where there is no file. */
     private String text() {
         try {
-            return Files.exists(path) ? new String(Files.readAllBytes(path), StandardCharsets.UTF_8) : "";
+            return Files.exists(path) ? Texts.read(path) : "";
         } catch (IOException e) {
             throw new BadInput("Cannot read " + path + ": " + BadInput.reason(e), e);
         }

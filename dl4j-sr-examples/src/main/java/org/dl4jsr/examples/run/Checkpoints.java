@@ -2,7 +2,6 @@ package org.dl4jsr.examples.run;
 
 import java.io.IOException;
 import java.io.OutputStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -92,8 +91,11 @@ public final class Checkpoints {
         }
     }
 
-    /** Looks for the best among those before {@code newest}, to keep it. */
-    void findBestBefore(Checkpoint newest) {
+    /**
+     * Goes on from {@code newest}: looks for the best among those before it, to keep it, and removes all that need not be
+     * kept, which a crash may have left.
+     */
+    void goOnFrom(Checkpoint newest) {
         for (long step : steps()) {
             if (step >= newest.step()) {
                 continue;
@@ -104,6 +106,7 @@ public final class Checkpoints {
                 // not worth keeping
             }
         }
+        removeOthers();
     }
 
     /** The one with the lowest validation loss, of those known to be whole. */
@@ -140,10 +143,13 @@ public final class Checkpoints {
         if (!Files.exists(json(step))) {
             throw new IOException("it has no " + json(step).getFileName());
         }
-        Seal seal = Json.read(new String(Files.readAllBytes(json(step)), StandardCharsets.UTF_8), Seal.class);
+        Seal seal = Json.read(Texts.read(json(step)), Seal.class);
         if (seal.checkpoint().step() != step) {
             throw new IOException(
                     "its JSON file is of step " + seal.checkpoint().step());
+        }
+        if (!Files.isRegularFile(zip(step))) {
+            throw new IOException("it has no regular file " + zip(step).getFileName());
         }
         Sha256 sha256 = new Sha256();
         Files.copy(zip(step), sha256.over(OutputStream.nullOutputStream()));

@@ -9,22 +9,31 @@ public final class Environment {
 
     private Environment() {}
 
+    /** More of them wait for each other than compute; a run from a larger machine may still want its threads. */
+    private static final int THREADS_A_PROCESSOR = 16;
+
     /** Throws where one has a value that cannot be used; to be called before the first array. */
     public static void check() {
-        check(System.getenv());
+        check(System.getenv(), Runtime.getRuntime().availableProcessors());
     }
 
-    static void check(Map<String, String> variables) {
+    static void check(Map<String, String> variables, int processors) {
         String threads = variables.get("OMP_NUM_THREADS");
-        if (threads != null && !threads.strip().matches("0*[1-9][0-9]{0,3}")) {
-            throw new BadInput("OMP_NUM_THREADS is '" + threads + "', expected one whole number from 1 to 9999"
-                    + first(threads).map(n -> ": set it to " + n).orElse(", or unset"));
+        int most = THREADS_A_PROCESSOR * processors;
+        if (threads != null && !isWithin(threads.strip(), most)) {
+            throw new BadInput(
+                    "OMP_NUM_THREADS is '" + threads + "', expected one whole number from 1 to " + most + ", "
+                            + THREADS_A_PROCESSOR + " a processor"
+                            + first(threads, most).map(n -> ": set it to " + n).orElse(", or unset"));
         }
     }
 
     /** OpenMP takes a list, a number for each level of nesting; ND4J does not. */
-    private static Optional<String> first(String threads) {
-        String first = threads.split(",", 2)[0].strip();
-        return first.matches("[1-9][0-9]{0,3}") ? Optional.of(first) : Optional.empty();
+    private static Optional<String> first(String threads, int most) {
+        return Optional.of(threads.split(",", 2)[0].strip()).filter(first -> isWithin(first, most));
+    }
+
+    private static boolean isWithin(String threads, int most) {
+        return threads.matches("0*[1-9][0-9]{0,8}") && Integer.parseInt(threads) <= most;
     }
 }

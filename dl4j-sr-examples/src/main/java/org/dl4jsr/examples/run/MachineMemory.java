@@ -34,14 +34,17 @@ public final class MachineMemory {
 
     /** Throws where the run would not fit into this machine or into DL4J, which counts updater state in an int. */
     public static void require(RunConfig config) {
-        long elements = MemoryPlan.updaterElements(config);
-        if (elements > Integer.MAX_VALUE) {
-            throw new BadInput(Texts.format(
-                    "%s under %s has %,d elements of updater state, and DL4J can"
-                            + " hold %,d: choose a smaller --preset or a --policy with less state",
-                    config.model().preset(), config.policy(), elements, Integer.MAX_VALUE));
-        }
         long needed = MemoryPlan.of(config).total();
+        if (!MemoryPlan.fitsDl4j(config)) {
+            throw new BadInput(Texts.format(
+                    "%s under %s has %,d elements of updater state, which would need about %s of memory, and DL4J can"
+                            + " hold %,d: choose a smaller --preset",
+                    config.model().preset(),
+                    config.policy(),
+                    MemoryPlan.updaterElements(config),
+                    Bytes.format(needed),
+                    Integer.MAX_VALUE));
+        }
         long available = available();
         if (needed > available) {
             throw new BadInput("Not enough memory: " + config.model().preset() + " under " + config.policy()

@@ -51,6 +51,11 @@ public record MemoryPlan(long weights, long gradients, long optimizer, long accu
                 * config.model().parameters();
     }
 
+    /** Whether DL4J can hold the updater state, whose elements it counts in an int. */
+    public static boolean fitsDl4j(RunConfig config) {
+        return updaterElements(config) <= Integer.MAX_VALUE;
+    }
+
     /** Weights, gradients and optimizer state. */
     public long modelState() {
         return weights + gradients + optimizer;

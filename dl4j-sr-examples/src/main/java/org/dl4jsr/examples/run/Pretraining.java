@@ -129,7 +129,7 @@ public final class Pretraining {
     }
 
     private void goBackTo(Checkpoint checkpoint) {
-        checkpoints.findBestBefore(checkpoint);
+        checkpoints.goOnFrom(checkpoint);
         if (!metrics.goBackTo(checkpoint.step(), checkpoint.row(), checkpoint.metricsSha256())) {
             System.err.println(metrics.path() + " is not what it was at step " + checkpoint.step()
                     + ": curves will have gaps; the model is not touched by that");
@@ -158,8 +158,10 @@ public final class Pretraining {
     }
 
     private String resumeCommand() {
-        return "pretrain --resume " + directory.path()
-                + (tokenCache.equals(RunDirectory.tokenCache(directory.path())) ? "" : " --token-cache " + tokenCache);
+        return "pretrain --resume " + Texts.quoted(directory.path().toString())
+                + (tokenCache.equals(RunDirectory.tokenCache(directory.path()))
+                        ? ""
+                        : " --token-cache " + Texts.quoted(tokenCache.toString()));
     }
 
     private void save(ComputationGraph network, TrainingState state) {

@@ -1,7 +1,6 @@
 package org.dl4jsr.examples.run;
 
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -12,6 +11,7 @@ import org.dl4jsr.examples.io.AtomicFile;
 import org.dl4jsr.examples.io.BadInput;
 import org.dl4jsr.examples.io.DirectoryLock;
 import org.dl4jsr.examples.io.Json;
+import org.dl4jsr.examples.io.Texts;
 import org.dl4jsr.examples.report.MetricsFile;
 
 /**
@@ -101,7 +101,7 @@ public final class RunDirectory implements AutoCloseable {
 
     private static RunConfig read(Path file) {
         try {
-            return Json.read(new String(Files.readAllBytes(file), StandardCharsets.UTF_8), RunConfig.class);
+            return Json.read(Texts.read(file), RunConfig.class);
         } catch (IOException e) {
             throw new BadInput(file + " is damaged or of another version: " + BadInput.reason(e), e);
         }

@@ -26,9 +26,9 @@ final class StopSignal implements AutoCloseable {
         if (received != null) {
             Runtime.getRuntime().halt(128 + NUMBERS.get(name));
         }
-        received = name;
         System.err.println();
         System.err.println("SIG" + name + ": stopping after this step; a second signal stops at once");
+        received = name;
     }
 
     boolean isReceived() {

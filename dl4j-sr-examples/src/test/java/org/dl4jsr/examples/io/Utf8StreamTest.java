@@ -27,10 +27,4 @@ class Utf8StreamTest {
         assertEquals("\uFFFD", stream.end());
         assertEquals("d", stream.add(new byte[] {'d'}));
     }
-
-    @Test
-    void controlCharactersDoNotReachATerminal() {
-        assertEquals(
-                "a\tb\n\\u001B[2J\\u0000\\u009B\\u007F\\u000Dö", Texts.printable("a\tb\n\u001B[2J\0\u009B\u007F\rö"));
-    }
 }

@@ -1,0 +1,50 @@
+package org.dl4jsr.examples.io;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class TextsTest {
+
+    @TempDir
+    private Path directory;
+
+    @Test
+    void controlCharactersBecomePictures() {
+        assertEquals(
+                "red ␛[31m, bell ␇, back ␈, ␍ again, ␡, \ufffd31m",
+                Texts.printable(
+                        """
+                red \u001b[31m, bell \u0007, back \b, \r again, \u007f, \u009b31m\
+                """));
+        assertEquals("Größe\t🙂\r\nand\n", Texts.printable("Größe\t🙂\r\nand\n"));
+        assertEquals("one␊two␍␊", Texts.oneLine("one\ntwo\r\n"));
+    }
+
+    @Test
+    void anArgumentIsQuotedWhereItHasTo() {
+        assertEquals("runs/nano-bf16-sr_1.5", Texts.quoted("runs/nano-bf16-sr_1.5"));
+        assertEquals("'my runs'", Texts.quoted("my runs"));
+        assertEquals("'it'\\''s $HOME'", Texts.quoted("it's $HOME"));
+        assertEquals("''", Texts.quoted(""));
+    }
+
+    @Test
+    void onlyRegularFilesAreRead() throws IOException {
+        Path file = Files.writeString(directory.resolve("file"), "Größe");
+        assertEquals("Größe", Texts.read(file));
+        assertEquals(
+                "none does not exist",
+                assertThrows(IOException.class, () -> Texts.read(directory.resolve("none")))
+                        .getMessage());
+        Path folder = Files.createDirectory(directory.resolve("folder"));
+        assertEquals(
+                "folder is no regular file",
+                assertThrows(IOException.class, () -> Texts.read(folder)).getMessage());
+    }
+}
