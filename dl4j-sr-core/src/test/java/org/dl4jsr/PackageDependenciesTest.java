@@ -36,6 +36,8 @@ class PackageDependenciesTest {
                 .definedBy("org.dl4jsr.policy..")
                 .layer("nn")
                 .definedBy("org.dl4jsr.nn..")
+                .layer("weights")
+                .definedBy("org.dl4jsr.weights..")
                 .whereLayer("rounding")
                 .mayNotAccessAnyLayer()
                 .whereLayer("kernel")
@@ -50,6 +52,8 @@ class PackageDependenciesTest {
                 .mayOnlyAccessLayers("updater", "backend", "op", "kernel", "rounding")
                 .whereLayer("nn")
                 .mayOnlyAccessLayers("op", "kernel", "rounding")
+                .whereLayer("weights")
+                .mayOnlyAccessLayers("nn", "updater", "op", "rounding")
                 .check(classes);
     }
 
@@ -84,7 +88,12 @@ class PackageDependenciesTest {
     void onlyDevicesKnowImplementations() {
         noClasses()
                 .that()
-                .resideInAnyPackage("org.dl4jsr.op..", "org.dl4jsr.updater..", "org.dl4jsr.nn..", "org.dl4jsr.policy..")
+                .resideInAnyPackage(
+                        "org.dl4jsr.op..",
+                        "org.dl4jsr.updater..",
+                        "org.dl4jsr.nn..",
+                        "org.dl4jsr.weights..",
+                        "org.dl4jsr.policy..")
                 .should()
                 .dependOnClassesThat()
                 .resideInAPackage("org.dl4jsr.kernel.*..")

@@ -3,12 +3,12 @@ package org.dl4jsr.backend;
 import java.util.Arrays;
 import java.util.Optional;
 
-/** The code that runs an op, where only that tells what the op is for. */
-final class CallStack {
+/** The code that asks for something, such as an op, where only that tells what it is for. */
+public final class CallStack {
 
     private static final StackWalker STACK = StackWalker.getInstance();
 
-    /** Frames between such code and the op. */
+    /** Frames between such code and us. */
     private static final int DEPTH = 24;
 
     private static final int NEAR = 4;
@@ -16,7 +16,7 @@ final class CallStack {
     private CallStack() {}
 
     /** The name of the innermost class of these packages, each of which ends in a dot, and of those below them. */
-    static Optional<String> innermostOf(String... packages) {
+    public static Optional<String> innermostOf(String... packages) {
         return STACK.walk(frames -> frames.limit(DEPTH)
                 .map(StackWalker.StackFrame::getClassName)
                 .filter(name -> Arrays.stream(packages).anyMatch(name::startsWith))
@@ -25,6 +25,7 @@ final class CallStack {
 
     /** Whether a method of this name has called the one that asks, directly or by way of two others. */
     static boolean isWithin(String method) {
-        return STACK.walk(frames -> frames.skip(1).limit(NEAR).anyMatch(frame -> frame.getMethodName().equals(method)));
+        return STACK.walk(frames -> frames.skip(1).limit(NEAR).anyMatch(frame -> frame.getMethodName()
+                .equals(method)));
     }
 }

@@ -3,8 +3,8 @@ package org.dl4jsr.backend;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 import java.util.function.Predicate;
-import java.util.stream.IntStream;
 import org.dl4jsr.op.Device;
 import org.dl4jsr.op.KernelOp;
 import org.nd4j.linalg.api.buffer.DataBuffer;
@@ -18,27 +18,15 @@ import org.nd4j.shade.guava.collect.MapMaker;
 
 /**
  * The FP32 sums behind BF16 arrays to which something has been added in place: by {@code axpy}, as DL4J adds l1 and l2 to
- * a gradient and weight decay to an update, and step by step to gradients, as recurrent layers do. In BF16 each term,
- * often under half an ulp, would be lost or rounded; the array holds the sum to nearest, and an updater may ask for the
- * sum itself. It is forgotten when an op uses the array for anything else, and when the array is no longer in use.
+ * a gradient and weight decay to an update, step by step to gradients, as recurrent layers do, and to {@link RunningSums}.
+ * In BF16 each term, often under half an ulp, would be lost or rounded; the array holds the sum to nearest, and an
+ * updater may ask for the sum itself. It is forgotten when an op uses the array for anything else, and when the array is
+ * no longer in use.
  */
 public final class ExactSums {
 
-    /** From element {@code start} of an allocation to {@code end}, [n] in the order of memory. */
-    private record Sum(long start, long end, INDArray values) {
-
-        boolean overlaps(Extent place) {
-            return start < place.end() && place.start() < end;
-        }
-
-        boolean contains(Extent place) {
-            return start <= place.start() && place.end() <= end;
-        }
-
-        INDArray part(long from, long to) {
-            return ExactSums.part(values, from - start, to - start);
-        }
-    }
+    /** FLOAT values [n] behind what lies at {@code place}, in the order of memory. */
+    private record Sum(Block place, INDArray values) {}
 
     /** No value refers to its key, or neither would ever go. */
     private static final Map<DataBuffer, List<Sum>> SUMS =
@@ -63,49 +51,55 @@ public final class ExactSums {
      */
     static void axpy(Device device, INDArray x, INDArray target, double factor) {
         accumulate(device, target, sum -> {
-            try (INDArray wideX = wide(device, x)) {
-                Nd4j.exec(new Axpy(wideX.reshape(sum.shape()), sum, sum, factor));
-            }
+            with(device, x, wideX -> Nd4j.exec(new Axpy(wideX.reshape(sum.shape()), sum, sum, factor)));
             return true;
         });
     }
 
-    /** Whether {@code add} of these is one to a gradient, in place. */
+    /** Whether {@code add} of these is one to a gradient or a running sum, in place. */
     static boolean isAddition(Device device, List<INDArray> inputs, List<INDArray> outputs) {
-        if (inputs.size() != 2 || outputs.size() != 1 || !isPartOfGradient(outputs.get(0))) {
+        if (inputs.size() != 2 || outputs.size() != 1 || !isSummable(outputs.get(0))) {
             return false;
         }
         INDArray x = inputs.get(1);
         INDArray target = outputs.get(0);
         boolean alike = x.equalShapes(target) || x.length() == target.length() && x.isVector() && target.isVector();
-        return alike && Bf16Arrays.isCastable(x) && Bf16Arrays.sameMemory(device, inputs.get(0), target);
+        return alike
+                && Bf16Arrays.isCastable(x)
+                && Bf16Arrays.sameMemory(device, inputs.get(0), target)
+                && (isPartOfGradient(target) || RunningSums.isOne(target));
+    }
+
+    /** Whether a sum behind it can be kept. */
+    static boolean isSummable(INDArray array) {
+        return Bf16Arrays.isBFloat16(array)
+                && !array.isEmpty()
+                && (Block.isRowMajor(array) || Block.isRowMajor(Block.reversed(array)));
     }
 
     /**
-     * Whether {@code array} may be the gradient of a parameter, which is a part of its layer's, and dense. Memory of
-     * workspaces is not: it becomes another array without any op.
+     * Whether {@code array} may be the gradient of a parameter, which is a part of its layer's. Memory of workspaces is
+     * not: it becomes another array without any op.
      */
     static boolean isPartOfGradient(INDArray array) {
-        return Bf16Arrays.isBFloat16(array)
-                && !array.isEmpty()
+        return isSummable(array)
                 && !array.isAttached()
-                && array.length() < PendingSteps.root(array).length()
-                && (KernelOp.isDense(array) || KernelOp.isDense(reversed(array)));
+                && array.length() < PendingSteps.root(array).length();
     }
 
     /**
      * Has {@code addition} add to the FP32 sum behind a BF16 array, rounds that to the array and remembers it.
      *
-     * @param target dense in row-major or column-major order
+     * @param target of which a sum {@linkplain #isSummable can be kept}
      * @param addition takes the sum, of target's shape, and returns whether it has added to it
      * @return what {@code addition} returned; if false, nothing has changed
      */
     static boolean accumulate(Device device, INDArray target, Predicate<INDArray> addition) {
         try (MemoryWorkspace none = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
-            boolean rowMajor = KernelOp.isDense(target);
-            INDArray inOrder = rowMajor ? target : reversed(target);
-            INDArray sum = remembered(device, inOrder.reshape(target.length())).reshape(inOrder.shape());
-            boolean added = addition.test(rowMajor ? sum : reversed(sum));
+            boolean rowMajor = Block.isRowMajor(target);
+            INDArray inOrder = rowMajor ? target : Block.reversed(target);
+            INDArray sum = remembered(device, inOrder).reshape(inOrder.shape());
+            boolean added = addition.test(rowMajor ? sum : Block.reversed(sum));
             if (added) {
                 device.copy(sum, inOrder);
                 device.written(List.of(target));
@@ -116,24 +110,54 @@ public final class ExactSums {
         }
     }
 
-    private static INDArray reversed(INDArray array) {
-        int last = array.rank() - 1;
-        return array.permute(IntStream.rangeClosed(0, last).map(i -> last - i).toArray());
+    /** Has {@code use} work on a FLOAT copy of {@code array}, of its shape, exact where that is known. */
+    static void with(Device device, INDArray array, Consumer<INDArray> use) {
+        boolean reversed = !Block.isRowMajor(array) && isSummable(array);
+        INDArray inOrder = reversed ? Block.reversed(array) : array;
+        INDArray known = isSummable(array) ? of(device, inOrder) : null;
+        try (INDArray wide = known == null ? wide(device, inOrder) : known) {
+            INDArray shaped = wide.reshape(inOrder.shape());
+            use.accept(reversed ? Block.reversed(shaped) : shaped);
+        }
     }
 
-    /** The sum behind {@code range}, [n], which is remembered from now on. */
-    private static INDArray remembered(Device device, INDArray range) {
-        Extent place = Extent.of(range);
-        for (Sum sum : SUMS.getOrDefault(place.root(), List.of())) {
-            if (sum.contains(place)) {
-                return sum.part(place.start(), place.end());
+    /** The sum behind {@code array}, in row-major order: [n], remembered from now on. */
+    private static INDArray remembered(Device device, INDArray array) {
+        Block place = Block.of(array);
+        for (Sum sum : SUMS.getOrDefault(PendingSteps.root(array), List.of())) {
+            if (sum.place.contains(place)) {
+                long start = place.start() - sum.place.start();
+                return part(sum.values, start, start + array.length());
             }
         }
-        INDArray known = of(device, range);
-        INDArray values = known == null ? wide(device, range) : known;
-        forget(range);
-        SUMS.computeIfAbsent(place.root(), root -> new ArrayList<>()).add(new Sum(place.start(), place.end(), values));
+        INDArray known = of(device, array);
+        INDArray values = known == null ? wide(device, array) : known;
+        forget(array);
+        put(PendingSteps.root(array), place, values);
         return values;
+    }
+
+    /** Remembers {@code sum}, FLOAT, of the target's shape, as what is behind {@code target}. */
+    static void put(INDArray target, INDArray sum) {
+        forget(target);
+        try (MemoryWorkspace none = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
+            INDArray inOrder = (Block.isRowMajor(target) ? sum : Block.reversed(sum)).dup('c');
+            put(PendingSteps.root(target), Block.of(target), inOrder.reshape(target.length()));
+        }
+    }
+
+    private static void put(DataBuffer root, Block place, INDArray values) {
+        SUMS.computeIfAbsent(root, key -> new ArrayList<>()).add(new Sum(place, values));
+    }
+
+    /** What is known of {@code source} is known of {@code target} from now on, a copy of the same length. */
+    public static void copied(DataBuffer source, DataBuffer target) {
+        List<Sum> sums = SUMS.get(source);
+        if (sums != null && target.originalDataBuffer() == null) {
+            try (MemoryWorkspace none = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
+                sums.forEach(sum -> put(target, sum.place, sum.values.dup()));
+            }
+        }
     }
 
     /** A FLOAT [n] copy, by no op. */
@@ -146,20 +170,26 @@ public final class ExactSums {
         }
     }
 
-    /** A FLOAT [n] copy of the dense BF16 array {@code range}, exact where that is known; null where it is not at all. */
-    public static INDArray of(Device device, INDArray range) {
-        List<Sum> sums = SUMS.get(PendingSteps.root(range));
+    /** A FLOAT [n] copy of the row-major BF16 {@code array}, exact where that is known; null where it is not at all. */
+    public static INDArray of(Device device, INDArray array) {
+        List<Sum> sums = SUMS.get(PendingSteps.root(array));
         if (sums == null) {
             return null;
         }
-        Extent place = Extent.of(range);
+        Block place = Block.of(array);
         INDArray copy = null;
         for (Sum sum : sums) {
-            if (sum.overlaps(place)) {
-                copy = copy == null ? wide(device, range) : copy;
-                long start = Math.max(place.start(), sum.start);
-                long end = Math.min(place.end(), sum.end);
-                part(copy, start - place.start(), end - place.start()).assign(sum.part(start, end));
+            long start = Math.max(place.start(), sum.place.start());
+            long end = Math.min(place.end(), sum.place.end());
+            if (sum.place.equals(place)) {
+                try (MemoryWorkspace none = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
+                    return sum.values.dup();
+                }
+            }
+            if (sum.place.rows() == 1 && place.rows() == 1 && start < end) {
+                copy = copy == null ? wide(device, array) : copy;
+                part(copy, start - place.start(), end - place.start())
+                        .assign(part(sum.values, start - sum.place.start(), end - sum.place.start()));
             }
         }
         return copy;
@@ -167,6 +197,16 @@ public final class ExactSums {
 
     private static INDArray part(INDArray vector, long start, long end) {
         return vector.get(NDArrayIndex.interval(start, end));
+    }
+
+    /** Whether something is known of {@code array}. */
+    static boolean isKnown(INDArray array) {
+        List<Sum> sums = SUMS.get(PendingSteps.root(array));
+        if (sums == null) {
+            return false;
+        }
+        Block place = Block.of(array);
+        return sums.stream().anyMatch(sum -> sum.place.overlaps(place));
     }
 
     /** Whether nothing is known; to be asked before {@link #forget}. */
@@ -188,9 +228,9 @@ public final class ExactSums {
         DataBuffer root = PendingSteps.root(used);
         List<Sum> sums = SUMS.get(root);
         if (sums != null) {
-            Extent place = Extent.of(used);
+            Block place = Block.of(used);
             sums.removeIf(sum -> {
-                boolean shared = sum.overlaps(place);
+                boolean shared = sum.place.overlaps(place);
                 if (shared) {
                     sum.values.close();
                 }

@@ -15,7 +15,10 @@ import org.nd4j.linalg.api.ops.Op;
 import org.nd4j.linalg.api.ops.OpContext;
 import org.nd4j.linalg.api.ops.ScalarOp;
 import org.nd4j.linalg.api.ops.executioner.DefaultOpExecutioner;
+import org.nd4j.linalg.api.ops.impl.broadcast.BroadcastMulOp;
+import org.nd4j.linalg.api.ops.impl.transforms.any.Assign;
 import org.nd4j.linalg.api.ops.impl.transforms.pairwise.arithmetic.Axpy;
+import org.nd4j.linalg.api.ops.impl.transforms.strict.Log;
 import org.nd4j.linalg.api.shape.LongShapeDescriptor;
 import org.nd4j.linalg.exception.ND4JOpProfilerException;
 
@@ -47,12 +50,23 @@ public final class OpDispatch {
         if (!PendingSteps.isEmpty()) {
             PendingSteps.intercept(op.opName(), Arrays.asList(x, y), Collections.singletonList(z));
         }
+        if (op instanceof Log && isStepOfLogarithm(z)) {
+            throw new UnsupportedOperationException("BatchNormalization keeps the logarithm of its running deviation"
+                    + " (useLogStd, which is DL4J's default), whose small steps are lost in BFLOAT16: the network would be"
+                    + " wrong at inference. Call useLogStd(false) on the layer's builder, or use Bf16Policy: apply for a"
+                    + " configuration, convert for a network");
+        }
         if (op instanceof Axpy && ExactSums.applies(x, y, z)) {
             ExactSums.axpy(device, x, z, ((Number) op.extraArgs()[0]).doubleValue());
             return z;
         }
         if (!ExactSums.isEmpty()) {
-            ExactSums.forget(Arrays.asList(x, y, z));
+            if (op instanceof BroadcastMulOp product
+                    && RunningSums.mask(device, x, y, z, product.dimensions().toIntVector())) {
+                return z;
+            }
+            boolean copies = op instanceof Assign;
+            ExactSums.forget(copies ? Collections.singletonList(z) : Arrays.asList(x, y, z));
         }
         if (shortens(op, context, x, y, z, stock)) {
             return z;
@@ -64,6 +78,14 @@ public final class OpDispatch {
             case BROKEN -> throw broken(op.opName(), Arrays.asList(x, y));
             default -> stock.get();
         };
+    }
+
+    /** Whether batch normalization has put the step of its running deviation's logarithm into a BF16 gradient. */
+    private static boolean isStepOfLogarithm(INDArray z) {
+        return ExactSums.isPartOfGradient(z)
+                && CallStack.innermostOf("org.deeplearning4j.nn.")
+                        .filter("org.deeplearning4j.nn.layers.normalization.BatchNormalization"::equals)
+                        .isPresent();
     }
 
     private boolean shortens(Op op, OpContext context, INDArray x, INDArray y, INDArray z, Supplier<INDArray> stock) {
@@ -86,6 +108,7 @@ public final class OpDispatch {
         if (target == null || !device.copy(source, target)) {
             return stock.get();
         }
+        RunningSums.copied(device, source, target);
         if (source.dataType() != target.dataType()) { // else the elements may be halves of FP32 values: no NaN check
             executioner.profilingConfigurableHookOut(op, context, start);
         }
@@ -142,7 +165,9 @@ public final class OpDispatch {
             return true;
         }
         if (!ExactSums.isEmpty()) {
-            ExactSums.forget(inputs);
+            if (!RunningSums.KEPT_BY.contains(op.opName())) {
+                ExactSums.forget(inputs);
+            }
             ExactSums.forget(outputs);
         }
         if (op instanceof KernelOp kernelOp) {
@@ -177,6 +202,9 @@ public final class OpDispatch {
         INDArray source = inputs.get(inputs.size() - 1);
         INDArray target = outputs.get(0);
         boolean done = device.copy(source, target);
+        if (done) {
+            RunningSums.copied(device, source, target);
+        }
         if (done && source.dataType() != target.dataType()) {
             executioner.profilingConfigurableHookOut(op, context, start);
         }
@@ -195,20 +223,23 @@ public final class OpDispatch {
         return done;
     }
 
-    /** {@code add}, or {@code matmul} with a beta of 1, to a gradient. */
+    /** {@code add}, or {@code matmul} with a beta of 1, to a gradient; what is a running sum. */
     private boolean accumulates(CustomOp op, OpContext context, List<INDArray> inputs, List<INDArray> outputs) {
         boolean sum = op.opName().equals("add") && ExactSums.isAddition(device, inputs, outputs);
         boolean product = op.opName().equals("matmul")
                 && outputs.size() == 1
                 && ExactSums.isPartOfGradient(outputs.get(0))
                 && isAdded(numbers(op, context));
-        if (!sum && !product) {
+        boolean scaling = op.opName().equals("multiply") && RunningSums.isScaling(device, inputs, outputs);
+        if (!sum && !product && !scaling) {
             return false;
         }
         long start = executioner.profilingConfigurableHookIn(op, context);
         boolean done = true;
         if (sum) {
             ExactSums.axpy(device, inputs.get(1), outputs.get(0), 1);
+        } else if (scaling) {
+            RunningSums.scale(device, outputs.get(0), inputs.get(1));
         } else {
             long[] integers = integers(op, context);
             double[] numbers = numbers(op, context);

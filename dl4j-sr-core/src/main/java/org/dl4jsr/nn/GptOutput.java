@@ -26,8 +26,11 @@ public final class GptOutput extends GptLayer {
     /** Key of the head. */
     public static final String HEAD = "head";
 
-    static final String NORM_GAIN = "normGain";
-    static final String NORM_BIAS = "normBias";
+    /** Key of the layer norm's gain. */
+    public static final String NORM_GAIN = "normGain";
+
+    /** Key of the layer norm's bias. */
+    public static final String NORM_BIAS = "normBias";
 
     private String tiedTo;
 

@@ -31,10 +31,17 @@ public final class TransformerBlock extends GptLayer {
     /** Key of the MLP's second matrix. */
     public static final String CONTRACT = "contract";
 
-    static final String ATTENTION_NORM = "attentionNorm";
-    static final String MLP_NORM = "mlpNorm";
-    static final String GAIN = "Gain";
-    static final String BIAS = "Bias";
+    /** Beginning of the keys of the attention's layer norm, before {@link #GAIN} and {@link #BIAS}. */
+    public static final String ATTENTION_NORM = "attentionNorm";
+
+    /** Beginning of the keys of the MLP's layer norm. */
+    public static final String MLP_NORM = "mlpNorm";
+
+    /** End of the key of a layer norm's gain. */
+    public static final String GAIN = "Gain";
+
+    /** End of the key of a bias, of a matrix or a layer norm. */
+    public static final String BIAS = "Bias";
 
     private int heads;
     private int depth;

@@ -93,6 +93,6 @@ final class PolicyOutputs {
     /** Whether the layer's results have the type of its input. */
     private static boolean takesFloat(Layer layer) {
         Layer own = layer instanceof FrozenLayer frozen ? frozen.getLayer() : layer;
-        return own.initializer() instanceof EmptyParamInitializer || own instanceof OCNNOutputLayer;
+        return own.initializer() instanceof EmptyParamInitializer;
     }
 }

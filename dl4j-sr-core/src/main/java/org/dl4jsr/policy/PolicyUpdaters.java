@@ -27,8 +27,6 @@ final class PolicyUpdaters {
 
     private final Bf16Policy policy;
     private final long seed;
-    /** Number of the layer at hand, from 0. */
-    private int layer = -1;
 
     /** @param seed of the network, for random bits where an updater names no seed, which is 0 */
     PolicyUpdaters(Bf16Policy policy, long seed) {
@@ -51,7 +49,6 @@ final class PolicyUpdaters {
 
     private Learning replaced(
             TrainingConfig layer, List<String> parameters, Predicate<String> isBias, Learning learning) {
-        this.layer++;
         IUpdater updater = learning.updater();
         IUpdater biasUpdater = learning.biasUpdater() == null ? updater : learning.biasUpdater();
         var weights = new ArrayList<String>();
@@ -76,14 +73,6 @@ final class PolicyUpdaters {
                         : learning.regularizationBias());
     }
 
-    /**
-     * DL4J keeps the state of layers with equal updaters in one block, and cannot split FP32 state when the learning rate
-     * of one layer is set. Different seeds, which nothing else is done with there, keep the layers apart.
-     */
-    private int seedOfLayer() {
-        return policy.weightWrite().hasFp32State() ? layer : 0;
-    }
-
     /** Whether it is fused under a policy. */
     private static boolean isFused(IUpdater updater) {
         return updater instanceof FusedUpdater || updater != null && updater.getClass() == Adam.class;
@@ -97,7 +86,7 @@ final class PolicyUpdaters {
         FusedUpdater fused = updater instanceof FusedUpdater given ? given : srAdam((Adam) updater);
         return fused.toBuilder()
                 .weightWrite(policy.weightWrite())
-                .seed((fused.getSeed() == 0 ? seed : fused.getSeed()) + seedOfLayer())
+                .seed(fused.getSeed() == 0 ? seed : fused.getSeed())
                 .weightDecay(fused.getWeightDecay() + weightDecay(layer, parameters, fused))
                 .build();
     }

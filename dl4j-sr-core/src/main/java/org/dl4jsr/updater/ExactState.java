@@ -62,21 +62,33 @@ public final class ExactState {
 
     /** Keeps what the weights of a new BF16 network lack of {@code exact}, FLOAT, where its updaters have room for it. */
     public static void keep(Model network, INDArray exact) {
+        keep(network, 0, exact);
+    }
+
+    /** The same for the weights from number {@code first} on, as many as {@code exact} has. */
+    public static void keep(Model network, long first, INDArray exact) {
         if (network.params().dataType() != DataType.BFLOAT16) {
             return;
         }
         INDArray flat = exact.reshape(exact.length());
-        INDArray weights = network.params().castTo(DataType.FLOAT).reshape(exact.length());
+        INDArray weights = network.params().reshape(network.params().length());
         for (UpdaterBlock block : blocks(network, true)) {
-            if (updater(block) instanceof FusedUpdater fused
+            long start = Math.max(first, block.getParamOffsetStart());
+            long end = Math.min(first + exact.length(), block.getParamOffsetEnd());
+            if (start < end
+                    && updater(block) instanceof FusedUpdater fused
                     && fused.getWeightWrite().hasExtra()) {
-                var range = NDArrayIndex.interval(block.getParamOffsetStart(), block.getParamOffsetEnd());
-                INDArray own = flat.get(range);
+                INDArray own = flat.get(NDArrayIndex.interval(start - first, end - first));
                 INDArray place = place(block, fused, fused.moments());
-                if (fused.getWeightWrite().hasFp32State()) {
-                    place.assign(bits(own));
+                long places = fused.getWeightWrite().hasFp32State() ? 2 : 1;
+                INDArray part = place.get(NDArrayIndex.interval(
+                        places * (start - block.getParamOffsetStart()), places * (end - block.getParamOffsetStart())));
+                if (places == 2) {
+                    part.assign(bits(own));
                 } else {
-                    place.assign(own.sub(weights.get(range)));
+                    INDArray rounded =
+                            weights.get(NDArrayIndex.interval(start, end)).castTo(DataType.FLOAT);
+                    part.assign(own.sub(rounded));
                 }
             }
         }

@@ -220,11 +220,13 @@ public abstract class FusedUpdater implements IUpdater {
         return toBuilder().build();
     }
 
+    /** By settings; but DL4J, which keeps the state of equal updaters in one block, is told that FP32 state is its own. */
     @Override
     public final boolean equals(Object other) {
         return other instanceof FusedUpdater that
                 && getClass() == that.getClass()
-                && settings().equals(that.settings());
+                && settings().equals(that.settings())
+                && !(weightWrite.hasFp32State() && UpdaterState.isAskedForBlocks());
     }
 
     @Override

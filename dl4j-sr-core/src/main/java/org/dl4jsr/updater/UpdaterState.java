@@ -2,6 +2,7 @@ package org.dl4jsr.updater;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import org.dl4jsr.backend.CallStack;
 import org.dl4jsr.rounding.WeightWrite;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -14,11 +15,12 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
  * and with the bits of one FP32 value in two BF16 elements each.
  *
  * <p>The header is a canary: a pattern, a function of n, of the BF16 values that arithmetic and careless casts change,
- * signalling and quiet NaNs, negative zero and a subnormal. An all-zero header is fresh state.
+ * signalling and quiet NaNs, negative zero and a subnormal. An all-zero header is fresh state. A block with one is that
+ * of a single variable: DL4J cuts and joins blocks when the learning rate of a layer is set, and would cut it apart.
  */
 final class UpdaterState {
 
-    private static final int HEADER_OF_A_VARIABLE = 16;
+    private static final int HEADER = 16;
 
     private final INDArray view;
     private final long parameters;
@@ -43,7 +45,7 @@ final class UpdaterState {
         extra = bf16 && write.hasExtra();
         elements = fp32InBf16 ? 2 : 1;
         header = view.length() - arrays() * parameters * elements;
-        if (fp32InBf16 ? header < HEADER_OF_A_VARIABLE || header % HEADER_OF_A_VARIABLE != 0 : header != 0) {
+        if (header != (fp32InBf16 ? HEADER : 0)) {
             throw new IllegalStateException("The updater state has " + view.length() + " elements, expected "
                     + size(config, parameters) + " for " + parameters + " parameters of " + config);
         }
@@ -57,8 +59,15 @@ final class UpdaterState {
         WeightWrite write = config.getWeightWrite();
         long arrays = (long) config.moments() + (write.hasExtra() ? 1 : 0);
         return write.hasFp32State() && parameters > 0
-                ? HEADER_OF_A_VARIABLE + 2 * arrays * parameters
+                ? HEADER + 2 * arrays * parameters
                 : arrays * parameters;
+    }
+
+    /** Whether DL4J asks right now which variables have equal updaters, to keep their state in one block. */
+    static boolean isAskedForBlocks() {
+        return CallStack.innermostOf("org.deeplearning4j.")
+                .filter("org.deeplearning4j.nn.updater.UpdaterUtils"::equals)
+                .isPresent();
     }
 
     private int arrays() {
@@ -110,7 +119,7 @@ final class UpdaterState {
     }
 
     private short canary(long i) {
-        return switch ((int) (i % HEADER_OF_A_VARIABLE)) {
+        return switch ((int) i) {
             case 0 -> (short) 0x0001;
             case 1 -> (short) 0x8000;
             case 2 -> (short) 0xFFFF;

@@ -62,7 +62,7 @@ class Bf16TrainingTest {
                         .nOut(6)
                         .activation(Activation.RELU)
                         .build())
-                .layer(new BatchNormalization())
+                .layer(new BatchNormalization.Builder().useLogStd(false).build())
                 .layer(new SubsamplingLayer.Builder()
                         .kernelSize(2, 2)
                         .stride(2, 2)

@@ -126,7 +126,7 @@ class PanicModeTest {
                         .nOut(4)
                         .activation(Activation.RELU)
                         .build())
-                .layer(new BatchNormalization())
+                .layer(new BatchNormalization.Builder().useLogStd(false).build())
                 .layer(new DenseLayer.Builder()
                         .nOut(16)
                         .activation(Activation.TANH)

@@ -157,8 +157,7 @@ class WaysOutTest {
                     .registerModule(new SimpleModule()
                             .addSerializer(INDArray.class, new NDArraySerializer())
                             .addDeserializer(INDArray.class, new NDArrayDeSerializer()));
-            return mapper.readValue(
-                    mapper.writerFor(INDArray.class).writeValueAsString(array), INDArray.class);
+            return mapper.readValue(mapper.writerFor(INDArray.class).writeValueAsString(array), INDArray.class);
         });
         trips.put("compression by GZIP", array -> Nd4j.getCompressor()
                 .decompress(Nd4j.getCompressor().compress(array, "GZIP")));

@@ -21,27 +21,26 @@ import org.deeplearning4j.nn.conf.layers.Cnn3DLossLayer;
 import org.deeplearning4j.nn.conf.layers.CnnLossLayer;
 import org.deeplearning4j.nn.conf.layers.Convolution3D;
 import org.deeplearning4j.nn.conf.layers.ConvolutionLayer;
-import org.deeplearning4j.nn.conf.layers.LSTM;
-import org.deeplearning4j.nn.conf.layers.Layer;
-import org.deeplearning4j.nn.conf.layers.LossLayer;
-import org.deeplearning4j.nn.conf.layers.RnnLossLayer;
-import org.deeplearning4j.nn.conf.layers.RnnOutputLayer;
 import org.deeplearning4j.nn.conf.layers.DropoutLayer;
 import org.deeplearning4j.nn.conf.layers.GlobalPoolingLayer;
 import org.deeplearning4j.nn.conf.layers.GravesLSTM;
+import org.deeplearning4j.nn.conf.layers.LSTM;
+import org.deeplearning4j.nn.conf.layers.Layer;
 import org.deeplearning4j.nn.conf.layers.LocalResponseNormalization;
+import org.deeplearning4j.nn.conf.layers.LossLayer;
 import org.deeplearning4j.nn.conf.layers.PoolingType;
+import org.deeplearning4j.nn.conf.layers.RnnLossLayer;
+import org.deeplearning4j.nn.conf.layers.RnnOutputLayer;
 import org.deeplearning4j.nn.conf.layers.SeparableConvolution2D;
 import org.deeplearning4j.nn.conf.layers.Upsampling2D;
+import org.deeplearning4j.nn.conf.layers.misc.FrozenLayer;
 import org.deeplearning4j.nn.conf.layers.misc.FrozenLayerWithBackprop;
+import org.deeplearning4j.nn.conf.layers.objdetect.Yolo2OutputLayer;
 import org.deeplearning4j.nn.conf.layers.recurrent.Bidirectional;
 import org.deeplearning4j.nn.conf.layers.recurrent.LastTimeStep;
 import org.deeplearning4j.nn.conf.layers.recurrent.SimpleRnn;
-import org.deeplearning4j.nn.conf.layers.misc.FrozenLayer;
-import org.deeplearning4j.nn.conf.layers.objdetect.Yolo2OutputLayer;
 import org.deeplearning4j.nn.conf.layers.samediff.SDLayerParams;
 import org.deeplearning4j.nn.conf.layers.samediff.SameDiffOutputLayer;
-import org.deeplearning4j.nn.conf.ocnn.OCNNOutputLayer;
 import org.deeplearning4j.nn.conf.weightnoise.DropConnect;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
@@ -91,14 +90,6 @@ class PolicyOutputsTest {
                                 .activation(Activation.SOFTMAX)
                                 .build()),
                 Arguments.of(
-                        vector,
-                        dense(INPUTS, 8),
-                        new OCNNOutputLayer.Builder()
-                                .nIn(8)
-                                .hiddenLayerSize(4)
-                                .activation(Activation.TANH)
-                                .build()),
-                Arguments.of(
                         sequence,
                         lstm(),
                         new RnnOutputLayer.Builder(LossFunction.MSE)
@@ -112,10 +103,8 @@ class PolicyOutputsTest {
                                 .activation(Activation.TANH)
                                 .build()),
                 Arguments.of(sequence, lstm(), lstm()),
-                Arguments.of(
-                        sequence, lstm(), new SimpleRnn.Builder().nOut(8).build()),
-                Arguments.of(
-                        sequence, lstm(), new GravesLSTM.Builder().nOut(8).build()),
+                Arguments.of(sequence, lstm(), new SimpleRnn.Builder().nOut(8).build()),
+                Arguments.of(sequence, lstm(), new GravesLSTM.Builder().nOut(8).build()),
                 Arguments.of(sequence, lstm(), new LastTimeStep(lstm())),
                 Arguments.of(sequence, lstm(), new Bidirectional(lstm())),
                 Arguments.of(sequence, lstm(), new GlobalPoolingLayer(PoolingType.MAX)),
@@ -285,8 +274,8 @@ class PolicyOutputsTest {
         @Override
         public SDVariable defineLayer(
                 SameDiff sameDiff, SDVariable input, SDVariable labels, Map<String, SDVariable> parameters) {
-            SDVariable logits = input.castTo(DataType.FLOAT)
-                    .mmul(parameters.get("w").castTo(DataType.FLOAT));
+            SDVariable logits =
+                    input.castTo(DataType.FLOAT).mmul(parameters.get("w").castTo(DataType.FLOAT));
             SDVariable output = sameDiff.nn.softmax("output", logits, 1);
             return labels.castTo(DataType.FLOAT)
                     .mul(sameDiff.math.log(output))

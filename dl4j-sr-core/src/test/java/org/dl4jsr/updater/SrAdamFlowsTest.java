@@ -153,7 +153,7 @@ class SrAdamFlowsTest {
     }
 
     @ParameterizedTest
-    @EnumSource(value = WeightWrite.class, names = "MASTER", mode = EnumSource.Mode.EXCLUDE)
+    @EnumSource(WeightWrite.class)
     void setLearningRateOfOneLayerKeepsTheState(WeightWrite write) {
         var once = TestNetworks.mlp(adam(write), DataType.BFLOAT16);
         var split = TestNetworks.mlp(adam(write), DataType.BFLOAT16);
@@ -177,12 +177,19 @@ class SrAdamFlowsTest {
         }
     }
 
-    @Test
-    void setLearningRateOfOneLayerIsRefusedByDl4jUnderMaster() {
-        var network = TestNetworks.mlp(adam(WeightWrite.MASTER), DataType.BFLOAT16);
-        fit(network, 1);
-        var error = assertThrows(IllegalStateException.class, () -> network.setLearningRate(1, 1e-2));
-        assertTrue(error.getMessage().contains("Updater state array lengths should be equal"), error::getMessage);
+    /** Two rates cut the updaters' blocks, one joins them again. */
+    @ParameterizedTest
+    @EnumSource(WeightWrite.class)
+    void setLearningRateOfAllLayersKeepsTheState(WeightWrite write) {
+        var once = TestNetworks.mlp(adam(write), DataType.BFLOAT16);
+        var split = TestNetworks.mlp(adam(write), DataType.BFLOAT16);
+        fit(once, 3);
+        fit(split, 3);
+        split.setLearningRate(1, 1e-2);
+        split.setLearningRate(5e-3);
+        fit(once, 1);
+        fit(split, 1);
+        assertSameNetworks(once, split);
     }
 
     @Test

@@ -179,7 +179,7 @@ class SrAdamTrainingTest {
                                 .activation(Activation.TANH)
                                 .updater(new Sgd(0.1))
                                 .build())
-                        .layer(new BatchNormalization.Builder().nIn(24).nOut(24).build())
+                        .layer(new BatchNormalization.Builder().nIn(24).nOut(24).useLogStd(false).build())
                         .layer(new DenseLayer.Builder()
                                 .nIn(24)
                                 .nOut(24)

@@ -62,11 +62,16 @@ public final class AtomicFile {
     }
 
     /** Makes the rename itself last; systems that cannot open a directory do so by themselves. */
-    private static void syncDirectory(Path directory) {
-        try (FileChannel channel = FileChannel.open(directory, StandardOpenOption.READ)) {
-            channel.force(true);
+    private static void syncDirectory(Path directory) throws IOException {
+        FileChannel channel;
+        try {
+            channel = FileChannel.open(directory, StandardOpenOption.READ);
         } catch (IOException e) {
             // Windows: a directory cannot be opened
+            return;
+        }
+        try (channel) {
+            channel.force(true);
         }
     }
 }

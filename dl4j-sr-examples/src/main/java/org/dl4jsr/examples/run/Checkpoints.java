@@ -91,8 +91,11 @@ public final class Checkpoints {
         }
     }
 
-    /** Looks for the best among those before {@code newest}, to keep it. */
-    void findBestBefore(Checkpoint newest) {
+    /**
+     * Goes on from {@code newest}: looks for the best among those before it, to keep it, and removes all that need not be
+     * kept, which a crash may have left.
+     */
+    void goOnFrom(Checkpoint newest) {
         for (long step : steps()) {
             if (step >= newest.step()) {
                 continue;
@@ -103,6 +106,7 @@ public final class Checkpoints {
                 // not worth keeping
             }
         }
+        removeOthers();
     }
 
     /** The one with the lowest validation loss, of those known to be whole. */

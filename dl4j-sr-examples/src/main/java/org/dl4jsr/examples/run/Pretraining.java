@@ -131,7 +131,7 @@ public final class Pretraining {
     }
 
     private void goBackTo(Checkpoint checkpoint) {
-        checkpoints.findBestBefore(checkpoint);
+        checkpoints.goOnFrom(checkpoint);
         if (!metrics.goBackTo(checkpoint.step(), checkpoint.row(), checkpoint.metricsSha256())) {
             System.err.println(metrics.path() + " is not what it was at step " + checkpoint.step()
                     + ": curves will have gaps; the model is not touched by that");

@@ -66,6 +66,27 @@ class CheckpointsTest {
                 files());
     }
 
+    /** Killed after a checkpoint was written and before the old one was removed, of a run that then had ended. */
+    @Test
+    void whatACrashHasLeftIsRemoved() throws IOException {
+        Checkpoints checkpoints = new Checkpoints(directory);
+        save(checkpoints, 1);
+        byte[] old = Files.readAllBytes(directory.resolve("checkpoint-00000001.zip"));
+        save(checkpoints, 2);
+        save(checkpoints, 3);
+        Files.write(directory.resolve("checkpoint-00000001.zip"), old);
+        Files.writeString(directory.resolve("checkpoint-00000003.json.tmp"), "");
+        Checkpoints later = new Checkpoints(directory);
+        later.goOnFrom(later.newest().orElseThrow());
+        assertEquals(
+                List.of(
+                        "checkpoint-00000002.json",
+                        "checkpoint-00000002.zip",
+                        "checkpoint-00000003.json",
+                        "checkpoint-00000003.zip"),
+                files());
+    }
+
     @Test
     void theBestIsKeptBesideTheLastTwo() throws IOException {
         Checkpoints checkpoints = new Checkpoints(directory);
@@ -79,7 +100,7 @@ class CheckpointsTest {
 
         // and after a restart
         Checkpoints later = new Checkpoints(directory);
-        later.findBestBefore(later.newest().orElseThrow());
+        later.goOnFrom(later.newest().orElseThrow());
         save(later, 6, 7);
         save(later, 7, 8);
         assertEquals(List.of(2L, 6L, 7L), kept());

@@ -1,5 +1,6 @@
 package org.dl4jsr.examples.run;
 
+import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -19,6 +20,15 @@ public final class TestRuns {
                 .withBudget(new TrainingBudget(16L * batch * accumulate * steps, batch, accumulate))
                 .withPolicy(policy)
                 .withLearningRate(1e-3);
+    }
+
+    /** A model smaller than any preset, with a context of 8, on {@code text}: for runs in processes of their own. */
+    public static RunConfig tiny(Path text, int steps) {
+        RunConfig nano = Preset.NANO.config();
+        TrainingText read = nano.text().withPaths(List.of(text.toString()));
+        return nano.withModel(new ModelShape("nano", 1, 2, 32, 8, nano.model().vocabulary(), false))
+                .withText(read.withSha256(read.load(8, null).sha256()))
+                .withBudget(new TrainingBudget(8L * steps, 1, 1));
     }
 
     /** Some text with a pattern in it. */

@@ -8,14 +8,24 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * A library that is preloaded into a process and kills it at one of the calls that write, create, sync, rename or delete
- * below a directory. Linux, with g++.
+ * A library that is preloaded into a process and disturbs it at one of the calls that write, create, sync, rename or
+ * delete below a directory. Linux, with g++.
  */
 final class KillAtCall {
 
     private static final String SOURCE = "kill_at_call.cpp";
 
     private final Path library;
+
+    /** What happens at the call. */
+    enum How {
+        /** SIGKILL. */
+        BEFORE,
+        /** SIGKILL after half of a write; before what is no write. */
+        HALFWAY,
+        /** It fails, and so do all after it that need room. */
+        FULL_DISK
+    }
 
     /** Compiles the library into {@code directory}. */
     KillAtCall(Path directory) throws IOException, InterruptedException {
@@ -45,11 +55,11 @@ final class KillAtCall {
     }
 
     /**
-     * The variables of a process that is to die at its {@code call}-th call, from 1.
+     * The variables of a process that is disturbed at its {@code call}-th call, from 1.
      *
-     * @param half after half of it, where it is a write; else before it
+     * @param how what happens then
      */
-    Map<String, String> killing(Path directory, int call, boolean half) {
+    Map<String, String> killing(Path directory, int call, How how) {
         return Map.of(
                 "LD_PRELOAD",
                 library.toString(),
@@ -57,8 +67,8 @@ final class KillAtCall {
                 directory.toString(),
                 "TORTURE_CALL",
                 "" + call,
-                "TORTURE_HALF",
-                half ? "1" : "");
+                "TORTURE_HOW",
+                how.name());
     }
 
     /** What was called, such as {@code rename /run/config.json}, in order. */

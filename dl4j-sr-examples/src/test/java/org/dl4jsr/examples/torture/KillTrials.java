@@ -8,12 +8,14 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.IntStream;
+import org.dl4jsr.examples.torture.KillAtCall.How;
 import org.dl4jsr.examples.torture.Kills.Kill;
 
 /**
  * Many kills. First a run is killed at each call before its first row. Then three runs in four are killed at a call: each
- * call of the undisturbed run has its turn, and then again, a write before it or after half of it. The others are killed
- * at a random moment. Every second run is killed once more after it was resumed.
+ * call of the undisturbed run has its turn, and then again: before it, after half of it where it is a write, or by a disk
+ * that is full from then on. The others are killed at a random moment. Every second run is killed once more after it was
+ * resumed.
  */
 final class KillTrials implements Torture.Part {
 
@@ -28,7 +30,7 @@ final class KillTrials implements Torture.Part {
     KillTrials(Path directory, int count, long seed) throws IOException, InterruptedException {
         Kills beginnings = new Kills(Files.createDirectory(directory.resolve("beginnings")), false);
         for (int call = 1; !beginnings.calls().get(call - 1).matches("write .*/metrics.csv"); call++) {
-            trials.add(new Trial(beginnings, List.of(Kill.atCall(call, true))));
+            trials.add(new Trial(beginnings, List.of(Kill.atCall(call, How.HALFWAY))));
         }
         Kills runs = new Kills(Files.createDirectory(directory.resolve("runs")), true);
         calls = runs.calls().size();
@@ -43,17 +45,21 @@ final class KillTrials implements Torture.Part {
             if (i % 4 == 3) {
                 kills.add(Kill.after(random.nextLong(runs.milliseconds())));
             } else {
-                kills.add(Kill.atCall(order.get(next++ % calls), random.nextBoolean()));
+                kills.add(Kill.atCall(order.get(next++ % calls), how(random)));
             }
             if (i / 4 % 2 == 1) {
                 kills.add(
                         i % 4 == 3
                                 ? Kill.after(random.nextLong(runs.milliseconds()))
-                                : Kill.atCall(1 + random.nextInt(calls / 2), random.nextBoolean()));
+                                : Kill.atCall(1 + random.nextInt(calls / 2), how(random)));
             }
             planned += kills.size();
             trials.add(new Trial(runs, kills));
         }
+    }
+
+    private static How how(Random random) {
+        return How.values()[random.nextInt(How.values().length)];
     }
 
     @Override

@@ -5,30 +5,39 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipFile;
 import org.dl4jsr.examples.AppProcess;
+import org.dl4jsr.examples.command.App;
 import org.dl4jsr.examples.run.Checkpoints;
-import org.dl4jsr.examples.run.ModelShape;
-import org.dl4jsr.examples.run.Preset;
 import org.dl4jsr.examples.run.RunConfig;
 import org.dl4jsr.examples.run.RunDirectory;
 import org.dl4jsr.examples.run.TestRuns;
-import org.dl4jsr.examples.run.TrainingBudget;
 import org.dl4jsr.examples.run.TrainingState;
 import org.dl4jsr.examples.run.TrainingState.RowSoFar;
-import org.dl4jsr.examples.run.TrainingText;
+import org.dl4jsr.examples.torture.KillAtCall.How;
 
-/** Runs that are killed and resumed, and must end as one that was not: the same files, and the same bits in them. */
+/**
+ * Runs that are killed, or whose disk fills up, and that are resumed: they must end as one that nothing disturbed, with
+ * the same files and the same bits in them.
+ */
 final class Kills {
 
-    private static final int CONTEXT = 8;
     /** Enough for three checkpoints, and so for an old one to be deleted. */
-    private static final long TOKENS = 60 * CONTEXT;
+    private static final int STEPS = 60;
+
+    /** Exit code after SIGKILL. */
+    private static final int KILLED = 137;
+
+    private static final Predicate<String> CANNOT_WRITE =
+            Pattern.compile("Error: Cannot write .*No space left on device.*").asMatchPredicate();
 
     private final Path directory;
     private final Path text;
@@ -41,20 +50,20 @@ final class Kills {
     private final Map<String, String> expected;
 
     /**
-     * A kill with SIGKILL.
+     * What befalls a process.
      *
      * @param call the call at which, from 1; 0 where it comes by time
-     * @param half after half of a write, else before the call
+     * @param how what happens at the call
      * @param milliseconds after the start of the process, where it comes by time
      */
-    record Kill(int call, boolean half, long milliseconds) {
+    record Kill(int call, How how, long milliseconds) {
 
-        static Kill atCall(int call, boolean half) {
-            return new Kill(call, half, 0);
+        static Kill atCall(int call, How how) {
+            return new Kill(call, how, 0);
         }
 
         static Kill after(long milliseconds) {
-            return new Kill(0, false, milliseconds);
+            return new Kill(0, How.BEFORE, milliseconds);
         }
     }
 
@@ -67,7 +76,7 @@ final class Kills {
     Kills(Path directory, boolean begun) throws IOException, InterruptedException {
         this.directory = directory.toRealPath();
         text = Files.writeString(this.directory.resolve("text"), TestRuns.text());
-        this.begun = begun ? tiny(text) : null;
+        this.begun = begun ? TestRuns.tiny(text, STEPS) : null;
         library = new KillAtCall(this.directory);
         Path run = this.directory.resolve("undisturbed");
         Path log = this.directory.resolve("undisturbed.calls");
@@ -95,7 +104,7 @@ final class Kills {
     /**
      * Has a run of this name killed so often, and resumed in the end.
      *
-     * @return how many of the kills came before the run's end
+     * @return how many of the processes did not come to the run's end
      * @throws AssertionError where it does not end as the undisturbed run; its directory is kept
      */
     int run(String name, List<Kill> kills) throws IOException, InterruptedException {
@@ -114,13 +123,14 @@ final class Kills {
         return killed;
     }
 
+    /** Whether the process did not come to the run's end. */
     private boolean isKilled(Path run, Kill kill) throws IOException, InterruptedException {
         AppProcess app = process(run);
         int exitCode;
         String error = "";
         if (kill.call() > 0) {
             AppProcess.Outcome outcome =
-                    app.with(library.killing(run, kill.call(), kill.half())).run();
+                    app.with(library.killing(run, kill.call(), kill.how())).run();
             exitCode = outcome.exitCode();
             error = outcome.error();
         } else {
@@ -128,19 +138,13 @@ final class Kills {
             process.waitFor(kill.milliseconds(), TimeUnit.MILLISECONDS);
             exitCode = process.destroyForcibly().waitFor();
         }
-        if (exitCode != 0 && exitCode != 137) {
+        boolean expectedEnd = kill.how() == How.FULL_DISK
+                ? exitCode == App.BAD_INPUT && error.lines().filter(CANNOT_WRITE).count() == 1 && !error.contains("\tat ")
+                : exitCode == KILLED;
+        if (exitCode != 0 && !expectedEnd) {
             throw new AssertionError(run + " before " + kill + " ended with exit code " + exitCode + ": " + error);
         }
-        return exitCode == 137;
-    }
-
-    private static RunConfig tiny(Path text) {
-        RunConfig nano = Preset.NANO.config();
-        TrainingText read = nano.text().withPaths(List.of(text.toString()));
-        return nano.withModel(
-                        new ModelShape("nano", 1, 2, 32, CONTEXT, nano.model().vocabulary(), false))
-                .withText(read.withSha256(read.load(CONTEXT).sha256()))
-                .withBudget(new TrainingBudget(TOKENS, 1, 1));
+        return exitCode != 0;
     }
 
     /** The run's beginning, or where there is one, its resumption. */
@@ -159,15 +163,15 @@ final class Kills {
                         "--batch",
                         "1",
                         "--context",
-                        "" + CONTEXT,
+                        "8",
                         "--tokens",
-                        "" + TOKENS);
+                        "" + 8 * STEPS);
     }
 
     private String difference(Map<String, String> actual) {
         return Stream.concat(expected.keySet().stream(), actual.keySet().stream())
                 .distinct()
-                .filter(name -> !expected.getOrDefault(name, "").equals(actual.getOrDefault(name, "")))
+                .filter(name -> !Objects.equals(expected.get(name), actual.get(name)))
                 .collect(Collectors.joining(", ", "other files (", ")"));
     }
 

@@ -12,8 +12,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * {@code Torture [KILLS [SEED]]}: runs that are killed and resumed, in processes of their own, as many at a time as there
- * are processors. Says in the end what was done and what failed; exit code 1 where something has.
+ * {@code Torture [KILLS [INPUTS [SEED]]]}: runs that are killed and resumed, and bad inputs, in processes of their own, as
+ * many at a time as there are processors. Says in the end what was done and what failed; exit code 1 where something has.
  */
 public final class Torture {
 
@@ -44,11 +44,19 @@ public final class Torture {
 
     public static void main(String[] args) throws IOException, InterruptedException {
         int kills = args.length > 0 ? Integer.parseInt(args[0]) : 1000;
-        long seed = args.length > 1 ? Long.parseLong(args[1]) : 1;
+        int inputs = args.length > 1 ? Integer.parseInt(args[1]) : 500;
+        long seed = args.length > 2 ? Long.parseLong(args[2]) : 1;
         Path directory = Files.createTempDirectory("torture");
         System.err.println("In " + directory + ", seed " + seed);
-        boolean passed =
-                new Torture(new KillTrials(Files.createDirectory(directory.resolve("kills")), kills, seed)).run();
+        boolean passed = true;
+        if (kills > 0) {
+            Path place = Files.createDirectory(directory.resolve("kills"));
+            passed &= new Torture(new KillTrials(place, kills, seed)).run();
+        }
+        if (inputs > 0) {
+            Path place = Files.createDirectory(directory.resolve("inputs"));
+            passed &= new Torture(new BadInputs(place, inputs, seed)).run();
+        }
         System.exit(passed ? 0 : 1);
     }
 

@@ -1,7 +1,8 @@
-// Preloaded into a process. Counts the calls that change the files below a directory, names each in a log, and kills the
-// process at one of them: before it, or with half of it done where it is a write.
+// Preloaded into a process. Counts the calls that change the files below a directory, names each in a log, and at one of
+// them kills the process, before it or with half of it done where it is a write, or has the disk full from then on.
 
 #include <dlfcn.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
@@ -45,10 +46,19 @@ void absolute(const char* name, char* path) {
     }
 }
 
-// To be called before a call; returns whether to die after half of it.
-bool count(const char* call, const char* path) {
+enum class Fate { GOES_ON, DIES_HALFWAY, FAILS };
+
+[[noreturn]] void die() {
+    kill(getpid(), SIGKILL);
+    for (;;) {
+        pause();
+    }
+}
+
+// To be called before a call.
+Fate count(const char* call, const char* path) {
     if (!isBelow(path)) {
-        return false;
+        return Fate::GOES_ON;
     }
     long number = ++calls;
     const char* log = setting("TORTURE_LOG");
@@ -59,38 +69,51 @@ bool count(const char* call, const char* path) {
         syscall(SYS_write, file, line, length);
         syscall(SYS_close, file);
     }
-    if (number != atol(setting("TORTURE_CALL"))) {
-        return false;
+    long chosen = atol(setting("TORTURE_CALL"));
+    const char* how = setting("TORTURE_HOW");
+    if (strcmp(how, "FULL_DISK") == 0) {
+        bool needsRoom = strcmp(call, "delete") != 0 && strcmp(call, "truncate") != 0;
+        return needsRoom && chosen > 0 && number >= chosen ? Fate::FAILS : Fate::GOES_ON;
     }
-    if (strcmp(call, "write") == 0 && setting("TORTURE_HALF")[0] != 0) {
+    if (number != chosen) {
+        return Fate::GOES_ON;
+    }
+    if (strcmp(how, "HALFWAY") == 0 && strcmp(call, "write") == 0) {
+        return Fate::DIES_HALFWAY;
+    }
+    die();
+}
+
+// Whether the call is to fail.
+bool failsByName(const char* call, const char* name) {
+    char path[PATH_MAX];
+    absolute(name, path);
+    if (count(call, path) == Fate::FAILS) {
+        errno = ENOSPC;
         return true;
     }
-    kill(getpid(), SIGKILL);
-    pause();
     return false;
 }
 
-bool countName(const char* call, const char* name) {
-    char path[PATH_MAX];
-    absolute(name, path);
-    return count(call, path);
-}
-
-bool countFile(const char* call, int file) {
+Fate countFile(const char* call, int file) {
     char link[64];
     char path[PATH_MAX];
     snprintf(link, sizeof link, "/proc/self/fd/%d", file);
     ssize_t length = readlink(link, path, sizeof path - 1);
     if (length < 0) {
-        return false;
+        return Fate::GOES_ON;
     }
     path[length] = 0;
-    return count(call, path);
+    Fate fate = count(call, path);
+    if (fate == Fate::FAILS) {
+        errno = ENOSPC;
+    }
+    return fate;
 }
 
 int opened(const char* function, const char* name, int flags, mode_t mode) {
-    if ((flags & (O_CREAT | O_TRUNC)) != 0) {
-        countName("open", name);
+    if ((flags & (O_CREAT | O_TRUNC)) != 0 && failsByName("open", name)) {
+        return -1;
     }
     return original<int(const char*, int, mode_t)>(function)(name, flags, mode);
 }
@@ -117,22 +140,23 @@ int open64(const char* name, int flags, ...) {
 
 ssize_t write(int file, const void* bytes, size_t length) {
     auto next = original<ssize_t(int, const void*, size_t)>("write");
-    if (countFile("write", file)) {
-        next(file, bytes, length / 2);
-        kill(getpid(), SIGKILL);
-        pause();
+    switch (countFile("write", file)) {
+        case Fate::DIES_HALFWAY:
+            next(file, bytes, length / 2);
+            die();
+        case Fate::FAILS:
+            return -1;
+        default:
+            return next(file, bytes, length);
     }
-    return next(file, bytes, length);
 }
 
 int fsync(int file) {
-    countFile("fsync", file);
-    return original<int(int)>("fsync")(file);
+    return countFile("fsync", file) == Fate::FAILS ? -1 : original<int(int)>("fsync")(file);
 }
 
 int fdatasync(int file) {
-    countFile("fsync", file);
-    return original<int(int)>("fdatasync")(file);
+    return countFile("fsync", file) == Fate::FAILS ? -1 : original<int(int)>("fdatasync")(file);
 }
 
 int ftruncate64(int file, off64_t length) {
@@ -141,23 +165,21 @@ int ftruncate64(int file, off64_t length) {
 }
 
 int rename(const char* from, const char* to) {
-    countName("rename", to);
-    return original<int(const char*, const char*)>("rename")(from, to);
+    return failsByName("rename", to) ? -1 : original<int(const char*, const char*)>("rename")(from, to);
 }
 
 int unlink(const char* name) {
-    countName("delete", name);
+    failsByName("delete", name);
     return original<int(const char*)>("unlink")(name);
 }
 
 int remove(const char* name) {
-    countName("delete", name);
+    failsByName("delete", name);
     return original<int(const char*)>("remove")(name);
 }
 
 int mkdir(const char* name, mode_t mode) {
-    countName("mkdir", name);
-    return original<int(const char*, mode_t)>("mkdir")(name, mode);
+    return failsByName("mkdir", name) ? -1 : original<int(const char*, mode_t)>("mkdir")(name, mode);
 }
 
 }  // extern "C"
