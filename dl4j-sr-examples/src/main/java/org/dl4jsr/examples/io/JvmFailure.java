@@ -8,7 +8,7 @@ import java.util.List;
 
 /**
  * Failures with which the JVM itself cannot go on, in one line each: too little memory, too few threads or open files,
- * libraries that are not there or do not load. Needs none of them.
+ * libraries that are not there or do not load, mapped files that are gone. Needs none of them.
  */
 public final class JvmFailure {
 
@@ -34,6 +34,11 @@ public final class JvmFailure {
             }
             if (cause instanceof StackOverflowError) {
                 return "the stack is too small: give Java more (java -Xss)";
+            }
+            // Java's words for it, which come a little later than the access
+            if (cause instanceof InternalError && message.contains("unsafe memory access")) {
+                return "a file of tokens was cut while it was in use, or its disk fails: put it back, and go on with"
+                        + " --resume";
             }
             if (message.contains("Too many open files")) {
                 return tooManyOpenFiles();

@@ -43,6 +43,14 @@ class JvmFailureTest {
     }
 
     @Test
+    void aMappedFileThatIsGoneIsSaid() {
+        String line = JvmFailure.line(new RuntimeException(
+                new InternalError("a fault occurred in a recent unsafe memory access operation in compiled Java code")));
+        assertTrue(line.startsWith("a file of tokens was cut while it was in use"), line);
+        assertNull(JvmFailure.line(new InternalError("something else")));
+    }
+
+    @Test
     void aMissingLibraryIsNotALibraryThatDoesNotLoad() {
         NoClassDefFoundError missing = new NoClassDefFoundError("picocli/CommandLine");
         missing.initCause(new ClassNotFoundException("picocli.CommandLine"));
