@@ -55,3 +55,16 @@ static inline void maxPoolGradient(
     maxPoolGradient(threads, Image(x, xShape, xStrides), Image(dy, dyShape, dyStrides), Image(dx, xShape, dxStrides),
                     Window(window));
 }
+
+static inline void lstmCell(
+        int instructionSet, int threads, float* gates, const uint16_t* bias, const float* previous, float* cell,
+        uint16_t* output, int rows, int width) {
+    DL4JSR_DISPATCH(transformer::lstmCell(threads, gates, bias, previous, cell, output, rows, width))
+}
+
+static inline void lstmCellGradient(
+        int instructionSet, int threads, const float* gates, const float* previous, const float* cell,
+        const uint16_t* dOutput, const float* dState, float* dCell, uint16_t* dGates, int rows, int width) {
+    DL4JSR_DISPATCH(transformer::lstmCellGradient(
+            threads, gates, previous, cell, dOutput, dState, dCell, dGates, rows, width))
+}

@@ -12,4 +12,5 @@ namespace transformer {
 #include "attention.h"
 #include "embedding.h"
 #include "loss.h"
+#include "lstm.h"
 }

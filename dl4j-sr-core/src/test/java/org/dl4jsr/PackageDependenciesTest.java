@@ -32,8 +32,12 @@ class PackageDependenciesTest {
                 .definedBy("org.dl4jsr.backend..")
                 .layer("updater")
                 .definedBy("org.dl4jsr.updater..")
+                .layer("parallel")
+                .definedBy("org.dl4jsr.parallel..")
                 .layer("policy")
                 .definedBy("org.dl4jsr.policy..")
+                .layer("layer")
+                .definedBy("org.dl4jsr.layer..")
                 .layer("nn")
                 .definedBy("org.dl4jsr.nn..")
                 .layer("weights")
@@ -48,8 +52,12 @@ class PackageDependenciesTest {
                 .mayOnlyAccessLayers("op", "kernel", "rounding")
                 .whereLayer("updater")
                 .mayOnlyAccessLayers("backend", "op", "kernel", "rounding")
-                .whereLayer("policy")
+                .whereLayer("parallel")
                 .mayOnlyAccessLayers("updater", "backend", "op", "kernel", "rounding")
+                .whereLayer("policy")
+                .mayOnlyAccessLayers("updater", "layer", "backend", "op", "kernel", "rounding")
+                .whereLayer("layer")
+                .mayOnlyAccessLayers("backend", "op", "kernel", "rounding")
                 .whereLayer("nn")
                 .mayOnlyAccessLayers("op", "kernel", "rounding")
                 .whereLayer("weights")
@@ -91,6 +99,8 @@ class PackageDependenciesTest {
                 .resideInAnyPackage(
                         "org.dl4jsr.op..",
                         "org.dl4jsr.updater..",
+                        "org.dl4jsr.parallel..",
+                        "org.dl4jsr.layer..",
                         "org.dl4jsr.nn..",
                         "org.dl4jsr.weights..",
                         "org.dl4jsr.policy..")

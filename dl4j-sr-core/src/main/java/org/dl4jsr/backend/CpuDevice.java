@@ -2,6 +2,7 @@ package org.dl4jsr.backend;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import org.dl4jsr.kernel.ArrayKernels;
 import org.dl4jsr.kernel.KernelSet;
 import org.dl4jsr.kernel.Kernels;
@@ -66,9 +67,14 @@ final class CpuDevice extends Device {
         return Autocast.isEnabled() ? set.autocast() : set.matmul();
     }
 
+    @Override
+    public Optional<ArrayKernels> arrayKernels() {
+        return tools().set.arrays();
+    }
+
     /** What networks of stock layers need. */
     ArrayKernels arrays() {
-        return tools().set.arrays().orElseThrow();
+        return arrayKernels().orElseThrow();
     }
 
     /** Convolutions of images by products. */

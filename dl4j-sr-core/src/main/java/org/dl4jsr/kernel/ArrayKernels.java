@@ -2,8 +2,8 @@ package org.dl4jsr.kernel;
 
 /**
  * Kernels for what networks of stock layers do to BF16 arrays, of any strides, on the CPU. FP32 inside, each result
- * rounded once, to nearest even: the same bits in every implementation and at every thread count. The caller checks
- * shapes.
+ * rounded once, to nearest even: the same bits in every implementation and at every thread count, but for the LSTM's
+ * cells, which agree within a stated bound. The caller checks shapes.
  */
 public interface ArrayKernels {
 
@@ -52,4 +52,37 @@ public interface ArrayKernels {
 
     /** Backward of {@link #maxPool}: of equal numbers the first one counts. */
     void maxPoolGradient(StridedArray x, StridedArray dy, StridedArray dx, Window window);
+
+    /**
+     * The cells of one time step of an LSTM (Gers, Schmidhuber, Cummins 2000), after the products: with a, f, o, i the
+     * quarters of each row of {@code gates}, in DL4J's order, cell = sigmoid(f) previous + sigmoid(i) tanh(a), and
+     * output = sigmoid(o) tanh(cell). Dense arrays.
+     *
+     * @param gates FP32 [rows, 4 width]: a, f, o, i without bias; overwritten by what tanh and sigmoid make of them
+     * @param bias BF16 [4 width]
+     * @param previous FP32 [rows, width]: the cells' state before
+     * @param cell FP32 [rows, width], written; may be {@code previous}
+     * @param output BF16 [rows, width], written
+     */
+    void lstmCell(long gates, long bias, long previous, long cell, long output, int rows, int width);
+
+    /**
+     * Backward of {@link #lstmCell}.
+     *
+     * @param gates FP32 [rows, 4 width], as the forward pass left them
+     * @param dOutput BF16 [rows, width]: gradient of the output by what lies above
+     * @param dState FP32 [rows, width]: gradient of the output by the next time step, or 0 for none
+     * @param dCell FP32 [rows, width]: gradient of {@code cell}; overwritten by that of {@code previous}
+     * @param dGates BF16 [rows, 4 width], written: gradient of the gates before tanh and sigmoid
+     */
+    void lstmCellGradient(
+            long gates,
+            long previous,
+            long cell,
+            long dOutput,
+            long dState,
+            long dCell,
+            long dGates,
+            int rows,
+            int width);
 }

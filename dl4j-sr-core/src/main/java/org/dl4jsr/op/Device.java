@@ -1,6 +1,8 @@
 package org.dl4jsr.op;
 
 import java.util.List;
+import java.util.Optional;
+import org.dl4jsr.kernel.ArrayKernels;
 import org.dl4jsr.kernel.Kernels;
 import org.dl4jsr.kernel.Matmul;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -28,6 +30,9 @@ public abstract class Device {
 
     /** The matrix product in force, over this device's addresses. */
     public abstract Matmul matmul();
+
+    /** What networks of stock layers need, over this device's addresses; empty where there is none. */
+    public abstract Optional<ArrayKernels> arrayKernels();
 
     /** The address of {@code array}'s first element, whose content is up to date there; 0 for null. */
     public abstract long address(INDArray array);

@@ -3,6 +3,7 @@ package org.dl4jsr.op;
 import java.util.Arrays;
 import java.util.stream.Stream;
 import org.dl4jsr.kernel.FloatType;
+import org.dl4jsr.kernel.StridedArray;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.ops.DynamicCustomOp;
@@ -67,13 +68,24 @@ public abstract class KernelOp extends DynamicCustomOp {
                 "Array of type " + a.dataType() + " where FLOAT or BFLOAT16 was expected; castTo() one of them");
     }
 
+    /** {@code a}'s memory, shape and strides; FLOAT or BFLOAT16, not empty. */
+    public static StridedArray strided(Device device, INDArray a) {
+        return new StridedArray(type(a), device.address(a), a.shape(), a.stride());
+    }
+
     /** Requires {@code a} to be dense and row-major with this type and shape, and returns it. */
     protected static INDArray require(String name, INDArray a, DataType type, long... shape) {
+        requireShape(name, a, type, shape);
+        requireDense(name, a);
+        return a;
+    }
+
+    /** Requires {@code a} to have this type and shape, and returns it. */
+    protected static INDArray requireShape(String name, INDArray a, DataType type, long... shape) {
         if (a.dataType() != type || !Arrays.equals(a.shape(), shape)) {
             throw new IllegalArgumentException(name + " is " + a.dataType() + " " + Arrays.toString(a.shape())
                     + ", expected " + type + " " + Arrays.toString(shape));
         }
-        requireDense(name, a);
         return a;
     }
 

@@ -10,6 +10,7 @@ public enum StepPart {
     NORM("layer norm"),
     ACTIVATION("activation"),
     BIAS("bias gradient"),
+    RECURRENT("recurrent layers"),
     EMBEDDING("embedding"),
     HEAD("head, loss"),
     CLIPPING("gradient norm"),

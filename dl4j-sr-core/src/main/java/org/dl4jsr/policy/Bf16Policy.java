@@ -7,10 +7,12 @@ import java.util.stream.Collectors;
 import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.conf.layers.Layer;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.dl4jsr.backend.Autocast;
 import org.dl4jsr.backend.Bf16Executioner;
+import org.dl4jsr.layer.KernelLayers;
 import org.dl4jsr.rounding.WeightWrite;
 import org.dl4jsr.updater.ExactState;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -117,7 +119,7 @@ public enum Bf16Policy {
      */
     public MultiLayerConfiguration apply(MultiLayerConfiguration configuration, DataType outputType) {
         PolicyOutputs outputs = outputs(outputType);
-        MultiLayerConfiguration copy = ConfigurationCopies.of(configuration);
+        MultiLayerConfiguration copy = ConfigurationCopies.of(configuration, this::layer);
         apply(ConfiguredLayers.of(copy));
         outputs.replace(copy);
         copy.setDataType(dataType);
@@ -145,7 +147,7 @@ public enum Bf16Policy {
      */
     public ComputationGraphConfiguration apply(ComputationGraphConfiguration configuration, DataType outputType) {
         PolicyOutputs outputs = outputs(outputType);
-        ComputationGraphConfiguration copy = ConfigurationCopies.of(configuration);
+        ComputationGraphConfiguration copy = ConfigurationCopies.of(configuration, this::layer);
         apply(ConfiguredLayers.of(copy));
         outputs.replace(copy);
         copy.setDataType(dataType);
@@ -157,6 +159,10 @@ public enum Bf16Policy {
             throw new IllegalArgumentException("outputType is " + type + ", expected FLOAT or BFLOAT16");
         }
         return new PolicyOutputs(dataType == DataType.BFLOAT16 && type == DataType.FLOAT);
+    }
+
+    private Layer layer(Layer layer) {
+        return dataType == DataType.BFLOAT16 ? KernelLayers.onKernels(layer) : KernelLayers.stock(layer);
     }
 
     private void apply(ConfiguredLayers configuration) {
@@ -243,7 +249,8 @@ public enum Bf16Policy {
      * @throws IllegalArgumentException if the network has layers of dl4j-sr, or anything else that only it can load
      */
     public static MultiLayerNetwork toStock(MultiLayerNetwork network) {
-        MultiLayerConfiguration configuration = ConfigurationCopies.of(network.getLayerWiseConfigurations());
+        MultiLayerConfiguration configuration =
+                ConfigurationCopies.of(network.getLayerWiseConfigurations(), KernelLayers::stock);
         new PolicyOutputs(false).replace(configuration);
         toStock(ConfiguredLayers.of(configuration), network.getIterationCount(), network.getEpochCount());
         configuration.setIterationCount(network.getIterationCount());
@@ -258,7 +265,8 @@ public enum Bf16Policy {
 
     /** As {@link #toStock(MultiLayerNetwork)}. */
     public static ComputationGraph toStock(ComputationGraph graph) {
-        ComputationGraphConfiguration configuration = ConfigurationCopies.of(graph.getConfiguration());
+        ComputationGraphConfiguration configuration =
+                ConfigurationCopies.of(graph.getConfiguration(), KernelLayers::stock);
         new PolicyOutputs(false).replace(configuration);
         toStock(ConfiguredLayers.of(configuration), configuration.getIterationCount(), configuration.getEpochCount());
         configuration.setDataType(DataType.FLOAT);

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.function.UnaryOperator;
 import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
@@ -24,19 +25,27 @@ final class ConfigurationCopies {
 
     private ConfigurationCopies() {}
 
+    /** A copy with the same layers. */
     static MultiLayerConfiguration of(MultiLayerConfiguration network) {
+        return of(network, UnaryOperator.identity());
+    }
+
+    /** A copy with a replacement for the copy of each layer. */
+    static MultiLayerConfiguration of(MultiLayerConfiguration network, UnaryOperator<Layer> replacement) {
         MultiLayerConfiguration copy = network.clone();
-        copy.setConfs(new ArrayList<>(
-                network.getConfs().stream().map(ConfigurationCopies::of).toList()));
+        copy.setConfs(new ArrayList<>(network.getConfs().stream()
+                .map(configuration -> of(configuration, replacement))
+                .toList()));
         copy.setInputPreProcessors(new HashMap<>(network.getInputPreProcessors()));
         return copy;
     }
 
-    static ComputationGraphConfiguration of(ComputationGraphConfiguration graph) {
+    /** A copy with a replacement for the copy of each layer. */
+    static ComputationGraphConfiguration of(ComputationGraphConfiguration graph, UnaryOperator<Layer> replacement) {
         var copy = new ComputationGraphConfiguration();
         var vertices = new LinkedHashMap<String, GraphVertex>();
         for (Map.Entry<String, GraphVertex> vertex : graph.getVertices().entrySet()) {
-            vertices.put(vertex.getKey(), of(vertex.getValue()));
+            vertices.put(vertex.getKey(), of(vertex.getValue(), replacement));
         }
         copy.setVertices(vertices);
         copy.setVertexInputs(new LinkedHashMap<>(graph.getVertexInputs()));
@@ -58,22 +67,22 @@ final class ConfigurationCopies {
         return copy;
     }
 
-    private static NeuralNetConfiguration of(NeuralNetConfiguration configuration) {
+    private static NeuralNetConfiguration of(NeuralNetConfiguration configuration, UnaryOperator<Layer> replacement) {
         NeuralNetConfiguration copy = configuration.clone();
-        copy.setLayer(of(configuration.getLayer()));
+        copy.setLayer(of(configuration.getLayer(), replacement));
         return copy;
     }
 
-    private static GraphVertex of(GraphVertex vertex) {
+    private static GraphVertex of(GraphVertex vertex, UnaryOperator<Layer> replacement) {
         if (vertex instanceof LayerVertex layer) {
             var copy = (LayerVertex) layer.clone(); // of its own class
-            copy.setLayerConf(of(layer.getLayerConf()));
+            copy.setLayerConf(of(layer.getLayerConf(), replacement));
             copy.setPreProcessor(layer.getPreProcessor());
             copy.setOutputVertex(layer.isOutputVertex());
             return copy;
         }
         if (vertex instanceof FrozenVertex frozen) {
-            return new FrozenVertex(of(frozen.getUnderlying()));
+            return new FrozenVertex(of(frozen.getUnderlying(), replacement));
         }
         // one defined on the spot cannot be created again
         return vertex instanceof SameDiffVertex sameDiff && !vertex.getClass().isAnonymousClass()
@@ -94,13 +103,13 @@ final class ConfigurationCopies {
         return copy;
     }
 
-    private static Layer of(Layer layer) {
-        Layer copy = layer.clone();
+    private static Layer of(Layer layer, UnaryOperator<Layer> replacement) {
+        Layer copy = replacement.apply(layer.clone());
         if (copy instanceof Bidirectional both) {
-            both.setFwd(of(both.getFwd()));
-            both.setBwd(of(both.getBwd()));
+            both.setFwd(of(both.getFwd(), replacement));
+            both.setBwd(of(both.getBwd(), replacement));
         } else if (copy instanceof BaseWrapperLayer wrapper) {
-            wrapper.setUnderlying(of(wrapper.getUnderlying()));
+            wrapper.setUnderlying(of(wrapper.getUnderlying(), replacement));
         }
         return copy;
     }

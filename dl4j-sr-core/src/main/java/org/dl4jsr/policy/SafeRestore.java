@@ -18,6 +18,7 @@ import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.dl4jsr.backend.Bf16Executioner;
 import org.nd4j.linalg.api.buffer.DataBuffer.AllocationMode;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -89,6 +90,7 @@ public final class SafeRestore {
      * @param packages of further classes that the configuration may name, such as the caller's own layers; with those
      *     below them
      * @throws IOException where {@code file} is no such graph, naming file and reason in one line
+     * @throws IllegalStateException if the graph is BF16 and dl4j-sr's backend is not in force
      */
     public static ComputationGraph computationGraph(Path file, boolean loadUpdater, String... packages)
             throws IOException {
@@ -96,8 +98,7 @@ public final class SafeRestore {
             var restore = new SafeRestore(file, zip, packages);
             ComputationGraph graph = restore.parsed(
                     "vertices", json -> new ComputationGraph(ComputationGraphConfiguration.fromJson(json)));
-            INDArray parameters =
-                    restore.array(PARAMETERS, graph.getConfiguration().getDataType(), -1);
+            INDArray parameters = restore.parameters(graph.getConfiguration().getDataType());
             restore.attempt(() -> graph.init(parameters, false));
             if (loadUpdater) {
                 restore.readInto(graph.getUpdater().getStateViewArray());
@@ -110,6 +111,7 @@ public final class SafeRestore {
      * The network in {@code file}; parameters as for {@link #computationGraph}.
      *
      * @throws IOException where {@code file} is no such network, naming file and reason in one line
+     * @throws IllegalStateException if the network is BF16 and dl4j-sr's backend is not in force
      */
     public static MultiLayerNetwork multiLayerNetwork(Path file, boolean loadUpdater, String... packages)
             throws IOException {
@@ -117,14 +119,22 @@ public final class SafeRestore {
             var restore = new SafeRestore(file, zip, packages);
             MultiLayerNetwork network =
                     restore.parsed("confs", json -> new MultiLayerNetwork(MultiLayerConfiguration.fromJson(json)));
-            INDArray parameters = restore.array(
-                    PARAMETERS, network.getLayerWiseConfigurations().getDataType(), -1);
+            INDArray parameters =
+                    restore.parameters(network.getLayerWiseConfigurations().getDataType());
             restore.attempt(() -> network.init(parameters, false));
             if (loadUpdater) {
                 restore.readInto(network.getUpdater().getStateViewArray());
             }
             return network;
         }
+    }
+
+    /** A BF16 network of DL4J's parts alone could not say by itself that it runs on another backend. */
+    private INDArray parameters(DataType type) throws IOException {
+        if (type == DataType.BFLOAT16) {
+            Bf16Executioner.requiredBy("A BF16 network");
+        }
+        return array(PARAMETERS, type, -1);
     }
 
     private static ZipFile open(Path file) throws IOException {

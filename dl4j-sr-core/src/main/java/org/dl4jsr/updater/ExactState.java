@@ -141,11 +141,7 @@ public final class ExactState {
     private static INDArray place(UpdaterBlock block, FusedUpdater fused, int index) {
         INDArray view = block.getUpdaterView().reshape(block.getUpdaterView().length());
         long parameters = (long) block.getParamOffsetEnd() - block.getParamOffsetStart();
-        var state = new UpdaterState(view, fused, parameters);
-        int width = view.dataType().width();
-        long first = state.moment(0, index, 0) / width;
-        long end = state.moment(0, index + 1, 0) / width;
-        return view.get(NDArrayIndex.interval(first, end));
+        return new UpdaterState(view, fused, parameters).part(index, 0, parameters);
     }
 
     /** The FP32 values whose bits lie in pairs of BF16 elements, the low half first. */

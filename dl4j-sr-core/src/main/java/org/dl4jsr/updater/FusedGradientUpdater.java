@@ -13,6 +13,7 @@ final class FusedGradientUpdater implements GradientUpdater<FusedUpdater> {
     private final FusedUpdater config;
     private final INDArray state;
 
+    /** @param state null where ranks share it */
     FusedGradientUpdater(FusedUpdater config, INDArray state) {
         this.config = config;
         this.state = state;
@@ -30,10 +31,13 @@ final class FusedGradientUpdater implements GradientUpdater<FusedUpdater> {
                 + " network.getUpdater().setStateViewArray(...)");
     }
 
-    /** The state under the key {@code state}, a view; its layout depends on the configuration's weight write. */
+    /**
+     * The state under the key {@code state}, a view; its layout depends on the configuration's weight write. Empty where
+     * ranks share the state.
+     */
     @Override
     public Map<String, INDArray> getState() {
-        return Map.of("state", state);
+        return state == null ? Map.of() : Map.of("state", state);
     }
 
     /** @throws UnsupportedOperationException always: only SameDiff training calls it */

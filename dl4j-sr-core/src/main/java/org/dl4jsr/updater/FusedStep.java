@@ -43,6 +43,15 @@ final class FusedStep implements RangeUpdate {
     }
 
     @Override
+    public RangeUpdate part(INDArray part, long start, ShardedState shardedState) {
+        if (stateView != null) {
+            throw new IllegalStateException("The network has got a new updater while ranks share its state: give it"
+                    + " the old one back, or begin anew");
+        }
+        return new FusedStep(part, shardedState.view(start), config, learningRate, iteration);
+    }
+
+    @Override
     public long seed() {
         return config.getSeed();
     }

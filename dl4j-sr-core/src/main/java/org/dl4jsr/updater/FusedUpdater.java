@@ -172,6 +172,9 @@ public abstract class FusedUpdater implements IUpdater {
 
     @Override
     public final long stateSize(long numParams) {
+        if (ShardedState.isLeftOut()) {
+            return 0;
+        }
         long size = UpdaterState.size(this, numParams);
         if (size > Integer.MAX_VALUE) {
             throw new IllegalArgumentException("One variable of " + numParams + " parameters needs " + size
@@ -184,6 +187,9 @@ public abstract class FusedUpdater implements IUpdater {
     @Override
     public final GradientUpdater<FusedUpdater> instantiate(INDArray viewArray, boolean initializeViewArray) {
         Bf16Executioner.requiredBy(name());
+        if (viewArray == null) {
+            return new FusedGradientUpdater(this, null); // the state is a ShardedState
+        }
         DataType type = viewArray.dataType();
         if (type != DataType.BFLOAT16 && type != DataType.FLOAT) {
             throw new IllegalStateException(name() + " in a network of type " + type + ": it trains BFLOAT16 and FLOAT"

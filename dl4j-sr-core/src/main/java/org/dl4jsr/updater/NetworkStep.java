@@ -1,26 +1,15 @@
 package org.dl4jsr.updater;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.function.Function;
-import java.util.function.Predicate;
-import java.util.stream.DoubleStream;
-import java.util.stream.Stream;
 import org.dl4jsr.backend.ExactSums;
 import org.dl4jsr.backend.Extent;
 import org.dl4jsr.backend.PendingStep;
 import org.dl4jsr.backend.PendingSteps;
-import org.dl4jsr.backend.StochasticAverages;
-import org.dl4jsr.kernel.FloatType;
-import org.dl4jsr.kernel.StepStatistics;
-import org.dl4jsr.op.StepPart;
-import org.dl4jsr.op.StepTimes;
 import org.dl4jsr.rounding.WeightWrite;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * What one network's fused updaters and {@link StochasticallyRounded} ones still have to write in one iteration. When
@@ -29,8 +18,6 @@ import org.slf4j.LoggerFactory;
  * updater has a part in it and anything is not finite, nothing is written.
  */
 final class NetworkStep implements PendingStep {
-
-    private static final Logger LOG = LoggerFactory.getLogger(NetworkStep.class);
 
     private static final String WHY = "DL4J has to subtract the gradient from the parameters right after the updater."
             + " What cannot work: gradient sharing (use parameter averaging), line-search optimizers (set"
@@ -102,67 +89,8 @@ final class NetworkStep implements PendingStep {
     @Override
     public void take(INDArray parameters, INDArray gradient) {
         var arrays = new FlatArrays(parameters, gradient);
-        List<RangeUpdate> ranges = ranges(arrays);
-        ranges.forEach(RangeUpdate::check);
-        long[] boundaries = status.takeRequest();
-        double[] squares = squares(ranges, arrays);
-        double clipScale = settings == null ? 1 : guardedClipScale(ranges, arrays, squares);
-        if (clipScale > 0) {
-            write(ranges, arrays, clipScale, random(arrays, squares), boundaries);
-        }
+        new NetworkWrite(status, settings, iteration, arrays, ranges(arrays)).run();
         ExactSums.forget(gradient);
-    }
-
-    /** The sum of squares of each range's values. */
-    private static double[] squares(List<RangeUpdate> ranges, FlatArrays arrays) {
-        var squares = new double[ranges.size()];
-        timed(
-                StepPart.CLIPPING,
-                arrays,
-                arrays.length() * arrays.type().bytes(),
-                () -> Arrays.setAll(
-                        squares, i -> arrays.squaredGradient(arrays.first(ranges.get(i)), arrays.last(ranges.get(i)))));
-        return squares;
-    }
-
-    private RandomKey random(FlatArrays arrays, double[] squares) {
-        if (arrays.type() == FloatType.FLOAT) {
-            return status.nextRandom(iteration, 0, 0); // nothing is rounded
-        }
-        return status.nextRandom(iteration, DoubleStream.of(squares).sum(), arrays.squaredParameters());
-    }
-
-    private void write(
-            List<RangeUpdate> ranges, FlatArrays arrays, double clipScale, RandomKey random, long[] boundaries) {
-        StepStatistics[] statistics = boundaries == null
-                ? null
-                : Stream.generate(StepStatistics::new)
-                        .limit(boundaries.length - 1)
-                        .toArray(StepStatistics[]::new);
-        for (RangeUpdate range : ranges) {
-            long bytes = range.bytes(arrays.type().bytes()) * range.values().length();
-            timed(
-                    StepPart.OPTIMIZER,
-                    arrays,
-                    bytes,
-                    () -> write(range, arrays, clipScale, random, boundaries, statistics));
-        }
-        arrays.device().written(List.of(arrays.parameters()));
-        if (arrays.type() == FloatType.BFLOAT16) {
-            ranges.forEach(range -> range.markForAverages(random));
-            StochasticAverages.mark(
-                    arrays.parameters(), random.key(ranges.get(0).seed()), iteration, Elements.PARAMETER_AVERAGE);
-        }
-        status.setStatistics(statistics);
-    }
-
-    private static void timed(StepPart part, FlatArrays arrays, long bytes, Runnable work) {
-        StepTimes times = arrays.device().times();
-        long start = System.nanoTime();
-        work.run();
-        if (times != null) {
-            times.add(part, System.nanoTime() - start, 0, bytes);
-        }
     }
 
     /** What is pending, and the subtractions between, in the order of the parameters. */
@@ -193,94 +121,5 @@ final class NetworkStep implements PendingStep {
                     pending.get(0).seed(),
                     false));
         }
-    }
-
-    /** The factor of the fused updaters' gradients, from their global norm; 0 if the step is skipped. */
-    private double guardedClipScale(List<RangeUpdate> ranges, FlatArrays arrays, double[] squares) {
-        double sum = 0;
-        for (int i = 0; i < squares.length; i++) {
-            if (!Double.isFinite(squares[i])) {
-                skip(ranges.get(i), arrays, squares[i], value -> !Float.isFinite(value), "is not finite");
-                return 0;
-            }
-            sum += ranges.get(i).fused() != null ? squares[i] : 0;
-        }
-        double norm = Math.sqrt(sum);
-        double maxNorm = settings.getMaxGradientNorm();
-        double scale = maxNorm > 0 && norm > maxNorm ? maxNorm / norm : 1;
-        Predicate<Float> overflows = value -> Float.isInfinite((value * (float) scale) * (value * (float) scale));
-        for (int i = 0; i < squares.length; i++) {
-            RangeUpdate range = ranges.get(i);
-            if (range.fused() != null
-                    && squares[i] * scale * scale > Float.MAX_VALUE
-                    && first(arrays, arrays.first(range), arrays.last(range), overflows) >= 0) {
-                skip(range, arrays, sum, overflows, "is above 1.8e19, and its square not finite in FP32,");
-                return 0;
-            }
-        }
-        status.taken(norm, scale);
-        return scale;
-    }
-
-    private void skip(RangeUpdate range, FlatArrays arrays, double sum, Predicate<Float> isBad, String why) {
-        status.skipped(Math.sqrt(sum));
-        long element = first(arrays, arrays.first(range), arrays.last(range), isBad);
-        String what = (range.fused() != null ? "The gradient" : "The update") + " of " + status.describe(element) + " "
-                + why + " at iteration " + iteration;
-        if (status.consecutiveSkips() >= settings.getMaxConsecutiveSkips()) {
-            throw new NonFiniteGradientException(what + ", and " + settings.name() + " has skipped "
-                    + status.consecutiveSkips()
-                    + " steps in a row (maxConsecutiveSkips): look for NaN in data and labels, lower the learning rate"
-                    + " or set maxGradientNorm");
-        }
-        LOG.warn(
-                "{}: {} skips the step on all parameters ({} in a row, {} so far)",
-                what,
-                settings.name(),
-                status.consecutiveSkips(),
-                status.skippedSteps());
-    }
-
-    /**
-     * The first element of the gradient from {@code start} to {@code end} that is bad, or -1 for none. Stretches whose
-     * sum of squares is finite in FP32 hold none.
-     */
-    private static long first(FlatArrays arrays, long start, long end, Predicate<Float> isBad) {
-        if (arrays.squaredGradient(start, end) <= Float.MAX_VALUE) {
-            return -1;
-        }
-        if (end - start == 1) {
-            return isBad.test(arrays.gradient(start, end).getFloat(0)) ? start : -1;
-        }
-        long middle = (start + end) / 2;
-        long found = first(arrays, start, middle, isBad);
-        return found >= 0 ? found : first(arrays, middle, end, isBad);
-    }
-
-    /** Writes one range, cut at {@code boundaries} where statistics are asked for. */
-    private static void write(
-            RangeUpdate range,
-            FlatArrays arrays,
-            double clipScale,
-            RandomKey random,
-            long[] boundaries,
-            StepStatistics[] statistics) {
-        long end = arrays.last(range);
-        if (boundaries == null) {
-            range.write(arrays, arrays.first(range), end, clipScale, random, null);
-            return;
-        }
-        for (long start = arrays.first(range); start < end; ) {
-            int index = indexOf(boundaries, start);
-            long next = Math.min(boundaries[index + 1], end);
-            range.write(arrays, start, next, clipScale, random, statistics[index]);
-            start = next;
-        }
-    }
-
-    /** The i with boundaries[i] <= element < boundaries[i + 1]. */
-    private static int indexOf(long[] boundaries, long element) {
-        int index = Arrays.binarySearch(boundaries, element);
-        return index >= 0 ? index : -index - 2;
     }
 }

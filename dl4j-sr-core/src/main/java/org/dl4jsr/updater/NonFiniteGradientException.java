@@ -2,7 +2,8 @@ package org.dl4jsr.updater;
 
 /**
  * Training has stopped, because too many gradients in a row were NaN or infinite; see
- * {@link SrAdam.Builder#maxConsecutiveSkips}. The message names the parameter. The weights are those of the last step
+ * {@link SrAdam.Builder#maxConsecutiveSkips}. The message names the parameter, by its number where {@link
+ * UpdaterStatus#of(org.deeplearning4j.nn.api.Model)} has never been asked. The weights are those of the last step
  * that was finite.
  */
 public final class NonFiniteGradientException extends IllegalStateException {

@@ -22,6 +22,15 @@ sealed interface RangeUpdate permits FusedStep, Subtraction {
         return start() + ".." + (end() - 1);
     }
 
+    /**
+     * This rank's part of a range that ranks share.
+     *
+     * @param part of the values
+     * @param start its first parameter
+     * @param state the rank's updater state
+     */
+    RangeUpdate part(INDArray part, long start, ShardedState state);
+
     /** Key of the random bits. */
     long seed();
 

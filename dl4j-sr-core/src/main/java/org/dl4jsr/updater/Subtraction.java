@@ -21,6 +21,11 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 record Subtraction(INDArray values, WeightWrite weightWrite, long seed, boolean counted) implements RangeUpdate {
 
     @Override
+    public RangeUpdate part(INDArray part, long start, ShardedState state) {
+        return new Subtraction(part, weightWrite, seed, counted);
+    }
+
+    @Override
     public void write(
             FlatArrays arrays, long start, long end, double clipScale, RandomKey random, StepStatistics statistics) {
         boolean count = counted && statistics != null;

@@ -58,9 +58,7 @@ final class UpdaterState {
     static long size(FusedUpdater config, long parameters) {
         WeightWrite write = config.getWeightWrite();
         long arrays = (long) config.moments() + (write.hasExtra() ? 1 : 0);
-        return write.hasFp32State() && parameters > 0
-                ? HEADER + 2 * arrays * parameters
-                : arrays * parameters;
+        return write.hasFp32State() && parameters > 0 ? HEADER + 2 * arrays * parameters : arrays * parameters;
     }
 
     /** Whether DL4J asks right now which variables have equal updaters, to keep their state in one block. */
@@ -70,8 +68,20 @@ final class UpdaterState {
                 .isPresent();
     }
 
-    private int arrays() {
+    /** The moments, and the compensations or master weights where there are any. */
+    int arrays() {
         return moments + (extra ? 1 : 0);
+    }
+
+    /** Elements of the view for a value. */
+    int elements() {
+        return elements;
+    }
+
+    /** The values of one array for the block's parameters from {@code start} to {@code end}, a view. */
+    INDArray part(int array, long start, long end) {
+        long first = header + array * parameters * elements;
+        return view.get(NDArrayIndex.interval(first + start * elements, first + end * elements));
     }
 
     /** Bytes a parameter. */

@@ -31,6 +31,7 @@ public final class UpdaterStatus {
     private long[] boundaries;
     private StepStatistics[] statistics;
     private RandomKey random;
+    private volatile SharedWrite shared;
 
     private UpdaterStatus() {}
 
@@ -117,6 +118,16 @@ public final class UpdaterStatus {
         lastClipScale = 0;
     }
 
+    /** Makes the network's writes shared with other ranks, or, by null, its own again. */
+    void share(SharedWrite write) {
+        shared = write;
+    }
+
+    /** Who has a part in the network's writes; null where it is alone. */
+    SharedWrite shared() {
+        return shared;
+    }
+
     /** The key of the next write's random bits; see {@link RandomKey#of}. */
     synchronized RandomKey nextRandom(int iteration, double squaredGradient, double squaredParameters) {
         random = RandomKey.of(iteration, squaredGradient, squaredParameters, random);
@@ -134,7 +145,8 @@ public final class UpdaterStatus {
                 }
             }
         }
-        return "element " + element + " of the flattened parameters";
+        return "element " + element + " of the flattened parameters (UpdaterStatus.of(network), called before, has"
+                + " messages name layer and parameter)";
     }
 
     /** Asks for the next step's statistics between each two neighbours of {@code boundaries}. */

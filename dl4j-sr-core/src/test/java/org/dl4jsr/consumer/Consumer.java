@@ -2,12 +2,15 @@ package org.dl4jsr.consumer;
 
 import java.io.File;
 import java.io.IOException;
+import java.nio.file.Path;
+import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.layers.DenseLayer;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.dl4jsr.policy.Bf16Policy;
 import org.dl4jsr.policy.Bf16Runtime;
+import org.dl4jsr.policy.SafeRestore;
 import org.nd4j.linalg.activations.Activation;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -34,6 +37,10 @@ final class Consumer {
                 .output(features())
                 .castTo(DataType.FLOAT)
                 .sumNumber());
+        run("safe restore", () -> SafeRestore.multiLayerNetwork(Path.of(arguments[1]), false)
+                .output(features())
+                .castTo(DataType.FLOAT)
+                .sumNumber());
         run("runtime", Bf16Runtime::current);
         run("FLOAT", () -> features().mmul(features().transpose()).rank());
     }
@@ -52,7 +59,25 @@ final class Consumer {
     }
 
     static MultiLayerNetwork trained() {
-        var configuration = new NeuralNetConfiguration.Builder()
+        var network = new MultiLayerNetwork(Bf16Policy.SR.apply(configuration()));
+        network.init();
+        for (int i = 0; i < 3; i++) {
+            network.fit(features(), Nd4j.eye(4).repeat(0, 2));
+        }
+        return network;
+    }
+
+    /** A BF16 network without any part of dl4j-sr's. */
+    static MultiLayerNetwork stock() {
+        MultiLayerConfiguration configuration = configuration();
+        configuration.setDataType(DataType.BFLOAT16);
+        var network = new MultiLayerNetwork(configuration);
+        network.init();
+        return network;
+    }
+
+    private static MultiLayerConfiguration configuration() {
+        return new NeuralNetConfiguration.Builder()
                 .seed(1)
                 .updater(new Adam(1e-2))
                 .list()
@@ -67,11 +92,5 @@ final class Consumer {
                         .activation(Activation.SOFTMAX)
                         .build())
                 .build();
-        var network = new MultiLayerNetwork(Bf16Policy.SR.apply(configuration));
-        network.init();
-        for (int i = 0; i < 3; i++) {
-            network.fit(features(), Nd4j.eye(4).repeat(0, 2));
-        }
-        return network;
     }
 }

@@ -34,12 +34,16 @@ class ConsumerTest {
     private static Path directory;
 
     private static String model;
+    private static String stockModel;
 
     @BeforeAll
     static void save() throws IOException {
         File file = directory.resolve("model.zip").toFile();
         Consumer.trained().save(file, true);
         model = file.toString();
+        File stock = directory.resolve("stock.zip").toFile();
+        Consumer.stock().save(stock, true);
+        stockModel = stock.toString();
     }
 
     /** What a process on this class path prints, both streams. */
@@ -51,8 +55,12 @@ class ConsumerTest {
                 "-cp",
                 classPath.stream().map(Path::toString).collect(Collectors.joining(File.pathSeparator)),
                 Consumer.class.getName(),
-                model));
-        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+                model,
+                stockModel));
+        var builder = new ProcessBuilder(command).redirectErrorStream(true);
+        builder.environment()
+                .put("OMP_NUM_THREADS", "1"); // by default there may be more than processors, with a warning
+        Process process = builder.start();
         String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         assertEquals(0, process.waitFor(), output);
         return output;
@@ -91,13 +99,14 @@ class ConsumerTest {
     private static void assertWorks(String output) {
         assertTrue(output.contains("\ntrain: "), output);
         assertTrue(output.contains("\nrestore: "), output);
+        assertTrue(output.contains("\nsafe restore: "), output);
         assertTrue(output.contains("runtime: backend org.dl4jsr.backend.Bf16CpuBackend; kernels native "), output);
         assertTrue(output.contains("; matmul oneDNN ") || output.contains("widened to FLOAT, oneDNN "), output);
         assertFalse(output.contains("WARNING"), output);
     }
 
     private static void assertStops(String output, String... reasons) {
-        for (String step : List.of("train", "restore", "runtime")) {
+        for (String step : List.of("train", "restore", "safe restore", "runtime")) {
             String line = output.lines()
                     .filter(candidate -> candidate.startsWith(step + " stops: "))
                     .findFirst()

@@ -19,10 +19,10 @@ import org.deeplearning4j.nn.conf.layers.DenseLayer;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.util.ModelSerializer;
+import org.dl4jsr.parallel.DataParallel;
 import org.dl4jsr.policy.Bf16Policy;
 import org.dl4jsr.policy.Bf16Runtime;
 import org.dl4jsr.policy.SafeRestore;
-import org.dl4jsr.updater.GradientAccumulation;
 import org.dl4jsr.updater.RoundingStatsListener;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -73,11 +73,9 @@ class ReadmeTest {
 
         net.setListeners(new RoundingStatsListener(10)); // does rounding lose my updates?
 
-        var accumulation = new GradientAccumulation(net); // one step from several batches
-        for (DataSet batch : batches) {
-            accumulation.add(batch);
-        }
-        double loss = accumulation.step();
+        var training = new DataParallel(net); // one step from several batches
+        double loss = training.step(
+                0, batches.size(), (step, part) -> batches.get(part).toMultiDataSet());
 
         ModelSerializer.writeModel(Bf16Policy.toStock(net), file, true); // loads where dl4j-sr is not
         var restored = SafeRestore.multiLayerNetwork(file.toPath(), true); // of files that you do not trust

@@ -5,7 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
+import java.util.Optional;
 import org.dl4jsr.kernel.Activation;
+import org.dl4jsr.kernel.ArrayKernels;
 import org.dl4jsr.kernel.Kernels;
 import org.dl4jsr.kernel.Matmul;
 import org.dl4jsr.kernel.reference.JavaKernels;
@@ -22,6 +24,10 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
 class TransformerOpsTest {
 
     private static final class JavaDevice extends Device {
+        @Override
+        public Optional<ArrayKernels> arrayKernels() {
+            return Optional.empty();
+        }
 
         @Override
         public Kernels kernels() {

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.function.UnaryOperator;
 import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.conf.graph.AttentionVertex;
@@ -93,7 +94,7 @@ class ConfigurationCopiesTest {
         original.setIterationCount(7);
         original.setEpochCount(2);
         String json = original.toJson();
-        ComputationGraphConfiguration copy = ConfigurationCopies.of(original);
+        ComputationGraphConfiguration copy = ConfigurationCopies.of(original, UnaryOperator.identity());
         assertEquals(json, copy.toJson());
         for (Bf16Policy policy : Bf16Policy.values()) {
             policy.apply(original);

@@ -82,8 +82,10 @@ class ArchitectureTest {
                         .and(resideOutsideOfPackages(
                                 "org.dl4jsr.examples..",
                                 "org.dl4jsr.policy",
+                                "org.dl4jsr.parallel",
                                 "org.dl4jsr.updater",
                                 "org.dl4jsr.nn",
+                                "org.dl4jsr.weights",
                                 "org.dl4jsr.rounding")))
                 .check(CLASSES);
     }

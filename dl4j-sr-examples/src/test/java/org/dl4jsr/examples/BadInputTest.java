@@ -13,8 +13,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.dl4jsr.examples.command.App;
+import org.dl4jsr.examples.io.DirectoryLock;
 import org.dl4jsr.examples.run.Preset;
 import org.dl4jsr.examples.run.RunDirectory;
+import org.dl4jsr.examples.run.TestRuns;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -55,6 +57,12 @@ class BadInputTest {
                 "pretrain --resume a --out b | --out b and --resume a differ",
                 "pretrain --batch 65536 --context 4096 | Not enough memory: nano under bf16-sr with batch 65536",
                 "pretrain --context 800000 | --context 800000 is out of range",
+                "finetune --text x | Missing required option: '--from=DIR'",
+                "finetune --from /no/such | /no/such is no folder: expected one with config.json and model.safetensors",
+                "export --model x | Missing required option: '--to=DIR'",
+                "export --model /no/such --to x | Run directory /no/such does not exist",
+                "export --model x --to y --format onnx | Unknown format 'onnx': choose safetensors or gguf",
+                "export --model x --to y --dtype f16 | Unknown dtype 'f16': choose bf16 or f32",
                 "sample --prompt x | Missing required option: '--model=PATH'",
                 "sample --model /no/such | Run directory /no/such does not exist",
                 "sample --model x --tokens 0 | --tokens 0 is out of range: expected 1 to 1000000",
@@ -120,6 +128,38 @@ class BadInputTest {
         assertBad("Directory " + empty + " holds no run", "pretrain", "--resume", empty);
         assertBad("There is nothing to report: " + empty + " holds no run", "report", empty);
         assertBad("Directory " + empty + " holds no run", "sample", "--model", empty);
+    }
+
+    @Test
+    void oneProcessAtATimeWritesWhateverTheCommand() throws IOException {
+        String text =
+                Files.writeString(directory.resolve("text"), TestRuns.text()).toString();
+        Path run = directory.resolve("run");
+        String out = run.toString();
+        try (DirectoryLock lock = DirectoryLock.of(run)) {
+            String message = "Another process is writing to " + run;
+            assertBad(message, "pretrain", "--text", text, "--context", "8", "--out", out);
+            assertBad(message, "compare", "--text", text, "--context", "8", "--out", out);
+            assertBad(message, "bench", "--out", out);
+            assertBad(message, "study", "moments", "--out", out);
+        }
+    }
+
+    @Test
+    void whatADirectoryHoldsIsNotWrittenOver() throws IOException {
+        String text =
+                Files.writeString(directory.resolve("text"), TestRuns.text()).toString();
+        Path old = Files.createDirectory(directory.resolve("old"));
+        for (String name : List.of("compare.csv", "moments.csv", "bench.csv", "config.json")) {
+            Files.writeString(old.resolve(name), "old");
+        }
+        String out = old.toString();
+        String message = "Directory " + old + " already holds ";
+        assertBad(message + "a run", "pretrain", "--text", text, "--context", "8", "--out", out);
+        assertBad(message + "compare.csv", "compare", "--text", text, "--context", "8", "--out", out);
+        assertBad(message + "bench.csv", "bench", "--out", out);
+        assertBad(message + "moments.csv", "study", "moments", "--out", out);
+        assertEquals("old", Files.readString(old.resolve("compare.csv")));
     }
 
     @Test

@@ -57,7 +57,8 @@ class ResumeTest {
 
         // a signal: a checkpoint where it stands, the command to go on, the exit code of signals
         Path stopped = begun("stopped here", steps);
-        Process process = AppProcess.of("pretrain", "--resume", stopped.toString()).start();
+        Process process =
+                AppProcess.of("pretrain", "--resume", stopped.toString()).start();
         waitForRows(process, stopped);
         process.toHandle().destroy();
         String words = new String(process.getErrorStream().readAllBytes(), StandardCharsets.UTF_8);

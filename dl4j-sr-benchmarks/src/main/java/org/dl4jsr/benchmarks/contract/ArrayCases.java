@@ -9,7 +9,10 @@ import org.dl4jsr.kernel.KernelSet;
 import org.dl4jsr.kernel.StridedArray;
 import org.dl4jsr.kernel.Window;
 
-/** What networks of stock layers do to arrays of any strides: the same numbers everywhere. */
+/**
+ * What networks of stock layers do to arrays of any strides: the same numbers everywhere, but for the LSTM's cells,
+ * which are within a bound.
+ */
 enum ArrayCases implements KernelCase {
     ARITHMETIC {
         @Override
@@ -113,6 +116,43 @@ enum ArrayCases implements KernelCase {
                         mixed(arrays, image));
             });
         }
+    },
+
+    LSTM_CELL {
+        @Override
+        public void run(Comparison comparison, RandomArrays arrays, int largest) {
+            Random random = arrays.random();
+            for (int trial = 0; trial < 12; trial++) {
+                int rows = random.nextInt(1, 40);
+                int width = random.nextInt(1, 150);
+                int size = rows * width;
+                double scale = trial < 4 ? 100 : 2; // saturated gates, too
+                String what = " of " + rows + " x " + width + ", gates of " + scale;
+                Content state = arrays.normal(FloatType.FLOAT, size);
+                comparison.close(
+                        "lstmCell" + what,
+                        Bound.ofLargest(1e-6),
+                        (set, a) -> kernels(set).lstmCell(a[0], a[1], a[2], a[3], a[4], rows, width),
+                        arrays.of(FloatType.FLOAT, 4 * size, () -> scale * random.nextGaussian()),
+                        arrays.normal(FloatType.BFLOAT16, 4 * width),
+                        state,
+                        arrays.unwritten(FloatType.FLOAT, size),
+                        arrays.unwritten(FloatType.BFLOAT16, size));
+                boolean last = random.nextBoolean();
+                comparison.close(
+                        "lstmCellGradient" + what,
+                        Bound.ofLargest(1e-6),
+                        (set, a) -> kernels(set)
+                                .lstmCellGradient(a[0], a[1], a[2], a[3], last ? 0 : a[4], a[5], a[6], rows, width),
+                        arrays.of(FloatType.FLOAT, 4 * size, random::nextDouble),
+                        state,
+                        arrays.normal(FloatType.FLOAT, size),
+                        arrays.normal(FloatType.BFLOAT16, size),
+                        arrays.normal(FloatType.FLOAT, size),
+                        arrays.normal(FloatType.FLOAT, size),
+                        arrays.unwritten(FloatType.BFLOAT16, 4 * size));
+            }
+        }
     };
 
     private static final int BF16_VALUES = 1 << 16;
@@ -130,6 +170,10 @@ enum ArrayCases implements KernelCase {
         return kernels.arrays().isPresent();
     }
 
+    private static ArrayKernels kernels(KernelSet set) {
+        return set.arrays().orElseThrow();
+    }
+
     private static void compare(Comparison comparison, Object what, Operation operation, StridedContent... arrays) {
         comparison.close(
                 what + " of " + Arrays.toString(arrays),
@@ -137,7 +181,7 @@ enum ArrayCases implements KernelCase {
                 (set, addresses) -> {
                     var strided = new StridedArray[arrays.length];
                     Arrays.setAll(strided, i -> arrays[i].at(addresses[i]));
-                    operation.run(set.arrays().orElseThrow(), strided);
+                    operation.run(kernels(set), strided);
                 },
                 Arrays.stream(arrays).map(StridedContent::content).toArray(Content[]::new));
     }

@@ -8,6 +8,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.bytedeco.javacpp.Pointer;
 import org.dl4jsr.backend.Autocast;
 import org.dl4jsr.backend.Bf16Arrays;
+import org.dl4jsr.kernel.ArrayKernels;
 import org.dl4jsr.kernel.FloatType;
 import org.dl4jsr.kernel.KernelSet;
 import org.dl4jsr.kernel.Kernels;
@@ -50,6 +51,11 @@ final class GpuDevice extends Device {
     public Matmul matmul() {
         KernelSet set = set();
         return Autocast.isEnabled() ? set.autocast() : set.matmul();
+    }
+
+    @Override
+    public Optional<ArrayKernels> arrayKernels() {
+        return set().arrays();
     }
 
     private KernelSet set() {

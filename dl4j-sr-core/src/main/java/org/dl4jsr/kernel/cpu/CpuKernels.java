@@ -96,10 +96,20 @@ public final class CpuKernels {
         try {
             return new NativeKernels(
                     instructionSet == null ? InstructionSet.best() : instructionSet,
-                    threads == 0 ? Math.min(NativeLibrary.defaultThreads(), processors()) : threads);
+                    threads == 0 ? openMpThreads() : threads);
         } catch (LinkageError e) {
             throw NativeCode.failure("dl4j-sr's native kernels do", e);
         }
+    }
+
+    /** ND4J and oneDNN take all that OpenMP has, and these wait for each other where there are not as many processors. */
+    private static int openMpThreads() {
+        int threads = NativeLibrary.defaultThreads();
+        if (threads > processors()) {
+            warn("OpenMP has " + threads + " threads and this process " + processors() + " processors, which is slow:"
+                    + " set OMP_NUM_THREADS to " + processors() + " or less");
+        }
+        return Math.min(threads, processors());
     }
 
     /** The values of {@link #LEVEL_PROPERTY} that this process can run, best first. */

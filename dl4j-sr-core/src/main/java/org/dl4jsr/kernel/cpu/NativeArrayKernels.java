@@ -122,4 +122,24 @@ final class NativeArrayKernels implements ArrayKernels {
                 dx.strides(),
                 window.toArray());
     }
+
+    @Override
+    public void lstmCell(long gates, long bias, long previous, long cell, long output, int rows, int width) {
+        NativeLibrary.lstmCell(set, kernels.threads(), gates, bias, previous, cell, output, rows, width);
+    }
+
+    @Override
+    public void lstmCellGradient(
+            long gates,
+            long previous,
+            long cell,
+            long dOutput,
+            long dState,
+            long dCell,
+            long dGates,
+            int rows,
+            int width) {
+        NativeLibrary.lstmCellGradient(
+                set, kernels.threads(), gates, previous, cell, dOutput, dState, dCell, dGates, rows, width);
+    }
 }

@@ -324,4 +324,28 @@ final class NativeLibrary {
             @Cast("void*") long dx,
             @Cast("const int64_t*") long[] dxStrides,
             @Cast("const int64_t*") long[] window);
+
+    static native void lstmCell(
+            int instructionSet,
+            int threads,
+            @Cast("float*") long gates,
+            @Cast("const uint16_t*") long bias,
+            @Cast("const float*") long previous,
+            @Cast("float*") long cell,
+            @Cast("uint16_t*") long output,
+            int rows,
+            int width);
+
+    static native void lstmCellGradient(
+            int instructionSet,
+            int threads,
+            @Cast("const float*") long gates,
+            @Cast("const float*") long previous,
+            @Cast("const float*") long cell,
+            @Cast("const uint16_t*") long dOutput,
+            @Cast("const float*") long dState,
+            @Cast("float*") long dCell,
+            @Cast("uint16_t*") long dGates,
+            int rows,
+            int width);
 }

@@ -188,4 +188,23 @@ public final class JavaArrayKernels implements ArrayKernels {
     private static void put(StridedArray matrix, long offset, float value) {
         Memory.putShort(matrix.address() + 2 * offset, BFloat16.fromFloat(value));
     }
+
+    @Override
+    public void lstmCell(long gates, long bias, long previous, long cell, long output, int rows, int width) {
+        new JavaLstm(gates, previous, cell, width).forward(bias, output, rows);
+    }
+
+    @Override
+    public void lstmCellGradient(
+            long gates,
+            long previous,
+            long cell,
+            long dOutput,
+            long dState,
+            long dCell,
+            long dGates,
+            int rows,
+            int width) {
+        new JavaLstm(gates, previous, cell, width).backward(dOutput, dState, dCell, dGates, rows);
+    }
 }

@@ -8,13 +8,13 @@ import org.dl4jsr.examples.data.TokenBatches;
 import org.dl4jsr.examples.data.TokenBuffer;
 import org.dl4jsr.examples.run.GptNetwork;
 import org.dl4jsr.examples.run.RunConfig;
-import org.dl4jsr.updater.GradientAccumulation;
+import org.dl4jsr.parallel.DataParallel;
 
 /** A training step of a fresh network on random tokens, to be repeated. */
 final class TrainingStep implements Runnable {
 
     private final ComputationGraph network;
-    private final GradientAccumulation accumulation;
+    private final DataParallel accumulation;
     private final TokenBatches batches;
     private final int passes;
     private final OptimizerTime optimizerTime = new OptimizerTime();
@@ -40,7 +40,7 @@ final class TrainingStep implements Runnable {
         network = GptNetwork.create(config);
         network.setListeners(optimizerTime);
         passes = config.budget().accumulate();
-        accumulation = passes > 1 ? new GradientAccumulation(network) : null;
+        accumulation = passes > 1 ? new DataParallel(network) : null;
         TokenBuffer tokens = new TokenBuffer();
         Random random = new Random(1);
         for (int i = 0; i < 64 * config.model().context(); i++) {
@@ -56,10 +56,8 @@ final class TrainingStep implements Runnable {
             network.fit(batches.random(1, 0, 0));
             return;
         }
-        for (int pass = 0; pass < passes; pass++) {
-            accumulation.add(batches.random(1, 0, pass));
-        }
-        accumulation.step();
+        accumulation.step(
+                0, passes, (step, pass) -> batches.random(1, step, pass).toMultiDataSet());
     }
 
     /** Repeats the step for {@code seconds} and at least twice; returns the mean of its milliseconds. */

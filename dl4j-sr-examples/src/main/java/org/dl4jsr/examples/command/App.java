@@ -24,6 +24,8 @@ import picocli.CommandLine.TypeConversionException;
         description = "Pretrains small GPTs in pure BF16 with stochastic rounding, on Deeplearning4j.",
         subcommands = {
             PretrainCommand.class,
+            FinetuneCommand.class,
+            ExportCommand.class,
             SampleCommand.class,
             CompareCommand.class,
             ReportCommand.class,

@@ -81,10 +81,11 @@ public final class BenchCommand implements Callable<Integer> {
             System.out.print(ThroughputComparison.of(configs));
             return;
         }
+        Path csv = out.resolve("bench.csv");
         try (DirectoryLock lock = DirectoryLock.of(out)) {
+            AtomicFile.requireNew(csv);
             ThroughputComparison comparison = ThroughputComparison.of(configs);
             System.out.print(comparison);
-            Path csv = out.resolve("bench.csv");
             AtomicFile.write(csv, comparison.toCsv());
             System.out.println();
             System.out.println("Written: " + csv);

@@ -37,15 +37,30 @@ public final class ModelOptions {
     RunConfig config() {
         RunConfig config = Preset.named(Objects.requireNonNullElse(preset, Preset.NANO.toString()))
                 .config();
-        if (tokenizer != null) {
-            config = config.withTokenizer(tokenizer);
-        }
+        return onto(tokenizer == null ? config : config.withTokenizer(tokenizer));
+    }
+
+    /** {@code config} with the sizes of these options. */
+    RunConfig onto(RunConfig config) {
         TrainingBudget budget = config.budget();
         return config.withModel(config.model()
                         .withContext(Objects.requireNonNullElse(
                                 context, config.model().context())))
                 .withBudget(budget.withBatch(Objects.requireNonNullElse(batch, budget.batch()))
                         .withAccumulate(Objects.requireNonNullElse(accumulate, budget.accumulate())));
+    }
+
+    /** Null where it was not given. */
+    String tokenizer() {
+        return tokenizer;
+    }
+
+    /** Requires that the size is not given, since the model says it. */
+    void requireNoPreset() {
+        if (preset != null) {
+            throw new BadInput(
+                    "--preset " + preset + " does not go with --from, whose model has its size: leave it out");
+        }
     }
 
     /** Requires that what was given is what {@code config} has; {@code directory} is where that comes from. */

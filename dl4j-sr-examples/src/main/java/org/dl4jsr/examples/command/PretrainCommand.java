@@ -1,8 +1,6 @@
 package org.dl4jsr.examples.command;
 
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Objects;
 import java.util.concurrent.Callable;
 import org.dl4jsr.examples.io.BadInput;
@@ -10,7 +8,6 @@ import org.dl4jsr.examples.run.Pretraining;
 import org.dl4jsr.examples.run.RunConfig;
 import org.dl4jsr.examples.run.RunDirectory;
 import org.dl4jsr.examples.run.RunFacilities;
-import org.dl4jsr.policy.Bf16Policy;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -29,7 +26,7 @@ public final class PretrainCommand implements Callable<Integer> {
     @Option(
             names = "--policy",
             paramLabel = "NAME",
-            completionCandidates = Policies.class,
+            completionCandidates = PolicyNames.class,
             description = "One of ${COMPLETION-CANDIDATES}; default bf16-sr.")
     private String policy;
 
@@ -46,15 +43,6 @@ public final class PretrainCommand implements Callable<Integer> {
             fallbackValue = "9000",
             description = "Watch the run in DL4J's training UI, from this machine (default port: 9000).")
     private Integer uiPort;
-
-    private static final class Policies extends ArrayList<String> {
-
-        private static final long serialVersionUID = 1;
-
-        Policies() {
-            super(Arrays.stream(Bf16Policy.values()).map(Bf16Policy::toString).toList());
-        }
-    }
 
     @Override
     public Integer call() {

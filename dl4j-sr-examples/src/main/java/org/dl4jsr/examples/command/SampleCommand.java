@@ -4,7 +4,6 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Objects;
 import java.util.concurrent.Callable;
@@ -12,12 +11,8 @@ import org.dl4jsr.examples.data.Tokenizer;
 import org.dl4jsr.examples.io.BadInput;
 import org.dl4jsr.examples.io.Texts;
 import org.dl4jsr.examples.io.Utf8Stream;
-import org.dl4jsr.examples.run.Checkpoint;
-import org.dl4jsr.examples.run.Checkpoints;
-import org.dl4jsr.examples.run.GptNetwork;
-import org.dl4jsr.examples.run.RunConfig;
-import org.dl4jsr.examples.run.RunDirectory;
 import org.dl4jsr.examples.run.Sampler;
+import org.dl4jsr.examples.run.TrainedModel;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -78,15 +73,9 @@ public final class SampleCommand implements Callable<Integer> {
         if (interactive && prompt != null) {
             throw new BadInput("--interactive takes its prompts from standard input: leave --prompt away");
         }
-        Checkpoint checkpoint = checkpoint();
-        RunConfig config = checkpoint.config();
-        Path zip = Files.isDirectory(model) ? new Checkpoints(model).zip(checkpoint.step()) : model;
+        TrainedModel trained = TrainedModel.at(model);
         Sampler sampler = new Sampler(
-                GptNetwork.restore(checkpoint, zip),
-                Tokenizer.named(config.text().tokenizer()),
-                config.model().context(),
-                temperature,
-                topK);
+                trained.network(), trained.tokenizer(), trained.config().model().context(), temperature, topK);
         if (interactive) {
             converse(sampler);
         } else {
@@ -136,15 +125,5 @@ public final class SampleCommand implements Callable<Integer> {
             }
         });
         System.out.println(Texts.printable(utf8.end()));
-    }
-
-    private Checkpoint checkpoint() {
-        if (Files.isRegularFile(model)) {
-            return Checkpoints.of(model);
-        }
-        RunDirectory.requireRun(model);
-        return new Checkpoints(model)
-                .newest()
-                .orElseThrow(() -> new BadInput("Run directory " + model + " has no checkpoint yet"));
     }
 }

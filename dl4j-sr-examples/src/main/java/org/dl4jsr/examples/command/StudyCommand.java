@@ -1,12 +1,10 @@
 package org.dl4jsr.examples.command;
 
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Objects;
 import java.util.concurrent.Callable;
 import org.dl4jsr.examples.io.AtomicFile;
-import org.dl4jsr.examples.io.BadInput;
 import org.dl4jsr.examples.io.DirectoryLock;
 import org.dl4jsr.examples.run.RunDirectory;
 import org.dl4jsr.examples.study.Study;
@@ -57,14 +55,11 @@ public final class StudyCommand implements Callable<Integer> {
         Path csv = directory.resolve(name + ".csv");
         Path html = directory.resolve(name + ".html");
         try (DirectoryLock lock = DirectoryLock.of(directory)) {
-            if (Files.exists(csv)) {
-                throw new BadInput(
-                        "Directory " + directory + " already holds " + csv.getFileName() + ": choose another --out");
-            }
+            AtomicFile.requireNew(csv);
             StudyPage page = StudyPage.of(study, seed);
+            System.out.print(page.toText());
             AtomicFile.write(csv, page.toCsv());
             page.toHtml().writeTo(html);
-            System.out.print(page.toText());
         }
         System.out.println("\nWritten: " + csv + " and " + html);
         return 0;

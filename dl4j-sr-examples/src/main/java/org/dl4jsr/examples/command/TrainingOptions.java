@@ -45,7 +45,15 @@ final class TrainingOptions {
 
     /** The run that the options ask for, under the default policy; the text is not read yet. */
     RunConfig config() {
-        RunConfig config = model.config();
+        return completed(model.config());
+    }
+
+    /** The same on top of {@code config}, which has its model. */
+    RunConfig onto(RunConfig config) {
+        return completed(model.onto(config));
+    }
+
+    private RunConfig completed(RunConfig config) {
         return config.withText(config.text()
                         .withPaths(textPaths())
                         .withJsonField(Objects.requireNonNullElse(
@@ -55,6 +63,16 @@ final class TrainingOptions {
                                 tokens, config.budget().tokens())))
                 .withLearningRate(Objects.requireNonNullElse(learningRate, config.learningRate()))
                 .withSeed(Objects.requireNonNullElse(seed, config.seed()));
+    }
+
+    /** Null where it was not given. */
+    String tokenizer() {
+        return model.tokenizer();
+    }
+
+    /** As {@link ModelOptions#requireNoPreset}. */
+    void requireNoPreset() {
+        model.requireNoPreset();
     }
 
     /** Null where they were not given. */

@@ -1,6 +1,7 @@
 package org.dl4jsr.examples.data;
 
 import java.nio.charset.StandardCharsets;
+import org.dl4jsr.weights.BytePairVocabulary;
 
 /** A token is a byte of UTF-8. Byte 0, which text does not hold, is the end of a text. */
 final class ByteTokenizer implements Tokenizer {
@@ -37,6 +38,11 @@ final class ByteTokenizer implements Tokenizer {
             bytes[i] = (byte) tokens[i];
         }
         return new String(bytes, StandardCharsets.UTF_8);
+    }
+
+    @Override
+    public BytePairVocabulary pairs() {
+        return BytePairVocabulary.bytes(endOfText());
     }
 
     @Override

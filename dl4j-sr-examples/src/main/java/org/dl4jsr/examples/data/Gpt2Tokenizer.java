@@ -4,6 +4,8 @@ import com.knuddels.jtokkit.Encodings;
 import com.knuddels.jtokkit.api.Encoding;
 import com.knuddels.jtokkit.api.EncodingType;
 import com.knuddels.jtokkit.api.IntArrayList;
+import java.util.stream.IntStream;
+import org.dl4jsr.weights.BytePairVocabulary;
 
 /** GPT-2's byte pair encoding: 50,256 merges and bytes, and the end of a text. */
 final class Gpt2Tokenizer implements Tokenizer {
@@ -40,6 +42,12 @@ final class Gpt2Tokenizer implements Tokenizer {
             list.add(token);
         }
         return Merges.ENCODING.decode(list);
+    }
+
+    @Override
+    public BytePairVocabulary pairs() {
+        return BytePairVocabulary.of(
+                IntStream.range(0, endOfText()).mapToObj(this::bytes).toList(), "<|endoftext|>");
     }
 
     @Override

@@ -2,6 +2,7 @@ package org.dl4jsr.examples.data;
 
 import java.util.List;
 import org.dl4jsr.examples.io.BadInput;
+import org.dl4jsr.weights.BytePairVocabulary;
 
 /** Text to token ids and back. */
 public interface Tokenizer {
@@ -31,6 +32,9 @@ public interface Tokenizer {
 
     /** The text of {@code tokens}; where they are no whole UTF-8 characters, U+FFFD stands. */
     String decode(int[] tokens);
+
+    /** The tokens as other programs know them. */
+    BytePairVocabulary pairs();
 
     /** What {@code token} stands for: some bytes of UTF-8, not always whole characters. */
     byte[] bytes(int token);

@@ -7,6 +7,7 @@ import java.io.OutputStream;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
@@ -44,6 +45,14 @@ public final class AtomicFile {
             BadInput failure = failure(target, e);
             temporary.toFile().delete();
             throw failure;
+        }
+    }
+
+    /** Throws where {@code target}, the outcome of an earlier command, is there already. */
+    public static void requireNew(Path target) {
+        if (Files.exists(target, LinkOption.NOFOLLOW_LINKS)) {
+            throw new BadInput("Directory " + target.getParent() + " already holds " + target.getFileName()
+                    + ": choose another --out");
         }
     }
 

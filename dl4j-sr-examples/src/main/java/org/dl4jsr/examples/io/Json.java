@@ -96,10 +96,10 @@ public final class Json {
             return "no such field is known";
         }
         Class<?> type = null;
-        if (e instanceof MismatchedInputException) {
-            type = ((MismatchedInputException) e).getTargetType();
-        } else if (e.getCause() instanceof InputCoercionException) {
-            type = ((InputCoercionException) e.getCause()).getTargetType();
+        if (e instanceof MismatchedInputException mismatched) {
+            type = mismatched.getTargetType();
+        } else if (e.getCause() instanceof InputCoercionException coercion) {
+            type = coercion.getTargetType();
         }
         JsonNode found;
         try {

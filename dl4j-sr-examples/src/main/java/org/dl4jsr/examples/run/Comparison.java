@@ -1,6 +1,5 @@
 package org.dl4jsr.examples.run;
 
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -9,7 +8,6 @@ import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.dl4jsr.examples.data.Corpus;
 import org.dl4jsr.examples.data.Tokenizer;
 import org.dl4jsr.examples.io.AtomicFile;
-import org.dl4jsr.examples.io.BadInput;
 import org.dl4jsr.examples.io.DirectoryLock;
 import org.dl4jsr.examples.io.Texts;
 import org.dl4jsr.examples.report.ComparedRun;
@@ -57,10 +55,7 @@ public final class Comparison {
     private void run() {
         RunConfig first = configs.get(0);
         Path csv = directory.resolve(sweep ? "sweep.csv" : "compare.csv");
-        if (Files.exists(csv)) {
-            throw new BadInput(
-                    "Directory " + directory + " already holds " + csv.getFileName() + ": choose another --out");
-        }
+        AtomicFile.requireNew(csv);
         System.err.print(Settings.of(first, corpus, directory));
 
         List<ComparedRun> runs = new ArrayList<>();
@@ -73,10 +68,10 @@ public final class Comparison {
         }
         ComparisonReport report = new ComparisonReport(runs);
         Path html = directory.resolve("compare.html");
-        report.toHtml(first.model().preset(), first.model().parameters(), (long) first.steps() * first.tokensPerStep())
-                .writeTo(html);
         System.out.print(report.table());
         notes.forEach(System.out::println);
+        report.toHtml(first.model().preset(), first.model().parameters(), (long) first.steps() * first.tokensPerStep())
+                .writeTo(html);
         System.out.println(Texts.format("%nWritten: %s, %s and a metrics file a run", csv, html));
     }
 

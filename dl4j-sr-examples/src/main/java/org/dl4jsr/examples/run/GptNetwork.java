@@ -17,10 +17,11 @@ public final class GptNetwork {
 
     private GptNetwork() {}
 
-    /** A network with fresh weights. */
+    /** A network with the weights that the run begins with. */
     public static ComputationGraph create(RunConfig config) {
         ComputationGraph network = new ComputationGraph(configuration(config));
         network.init();
+        config.weights().copyTo(network);
         return network;
     }
 

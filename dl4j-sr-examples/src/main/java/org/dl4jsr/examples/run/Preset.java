@@ -38,7 +38,8 @@ public enum Preset {
                 new TrainingBudget(tokens, batch, accumulate),
                 Bf16Policy.SR.toString(),
                 learningRate,
-                1);
+                1,
+                StartingWeights.RANDOM);
     }
 
     public static Preset named(String name) {

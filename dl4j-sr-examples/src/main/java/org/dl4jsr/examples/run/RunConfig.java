@@ -11,9 +11,16 @@ import org.dl4jsr.updater.WarmupCosineSchedule;
  * @param policy name of the data-type policy
  * @param learningRate at the end of the warmup
  * @param seed of weights, data order and rounding
+ * @param weights that it begins with
  */
 public record RunConfig(
-        ModelShape model, TrainingText text, TrainingBudget budget, String policy, double learningRate, long seed) {
+        ModelShape model,
+        TrainingText text,
+        TrainingBudget budget,
+        String policy,
+        double learningRate,
+        long seed,
+        StartingWeights weights) {
 
     static final double BETA1 = 0.9;
     static final double BETA2 = 0.95;
@@ -80,11 +87,11 @@ public record RunConfig(
     }
 
     public RunConfig withModel(ModelShape newModel) {
-        return new RunConfig(newModel, text, budget, policy, learningRate, seed);
+        return new RunConfig(newModel, text, budget, policy, learningRate, seed, weights);
     }
 
     public RunConfig withText(TrainingText newText) {
-        return new RunConfig(model, newText, budget, policy, learningRate, seed);
+        return new RunConfig(model, newText, budget, policy, learningRate, seed, weights);
     }
 
     /** With another tokenizer, and the vocabulary that it needs. */
@@ -93,19 +100,19 @@ public record RunConfig(
     }
 
     public RunConfig withBudget(TrainingBudget newBudget) {
-        return new RunConfig(model, text, newBudget, policy, learningRate, seed);
+        return new RunConfig(model, text, newBudget, policy, learningRate, seed, weights);
     }
 
     public RunConfig withPolicy(String newPolicy) {
-        return new RunConfig(model, text, budget, newPolicy, learningRate, seed);
+        return new RunConfig(model, text, budget, newPolicy, learningRate, seed, weights);
     }
 
     public RunConfig withLearningRate(double newLearningRate) {
-        return new RunConfig(model, text, budget, policy, newLearningRate, seed);
+        return new RunConfig(model, text, budget, policy, newLearningRate, seed, weights);
     }
 
     public RunConfig withSeed(long newSeed) {
-        return new RunConfig(model, text, budget, policy, learningRate, newSeed);
+        return new RunConfig(model, text, budget, policy, learningRate, newSeed, weights);
     }
 
     /** A multiple of 64 suits the matrix multiplication; the ids past the tokenizer's never occur. */

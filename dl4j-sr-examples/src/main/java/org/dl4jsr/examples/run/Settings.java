@@ -29,6 +29,11 @@ final class Settings {
                                 config.model().vocabulary(),
                                 config.model().tiedHead() ? "tied" : "own"))
                 .row("Parameters", Texts.format("%,d", config.model().parameters()))
+                .row(
+                        "Begins with",
+                        config.weights().areRandom()
+                                ? "random weights"
+                                : config.weights().path())
                 .row("Policy", config.policy())
                 .row("Data type", dataType(config.bf16Policy()))
                 .row("Rounding", rounding(config.bf16Policy()))
@@ -87,7 +92,7 @@ final class Settings {
                 .row("Run directory", directory);
     }
 
-    private static String dataType(Bf16Policy policy) {
+    static String dataType(Bf16Policy policy) {
         return switch (policy) {
             case FP32 -> "weights, gradients and Adam's state in FP32";
             case O1 -> "weights, gradients and Adam's state in FP32; matrix multiplication in BF16 (autocast)";
@@ -97,7 +102,7 @@ final class Settings {
         };
     }
 
-    private static String rounding(Bf16Policy policy) {
+    static String rounding(Bf16Policy policy) {
         return switch (policy) {
             case FP32, O1 -> "none: FP32 weights are written exactly";
             case O2 -> "weights to nearest, from their masters";

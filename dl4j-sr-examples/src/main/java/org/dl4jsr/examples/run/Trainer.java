@@ -7,7 +7,7 @@ import org.dl4jsr.examples.data.Corpus;
 import org.dl4jsr.examples.data.TokenBatches;
 import org.dl4jsr.examples.report.MetricsRow;
 import org.dl4jsr.examples.run.TrainingState.RowSoFar;
-import org.dl4jsr.updater.GradientAccumulation;
+import org.dl4jsr.parallel.DataParallel;
 import org.dl4jsr.updater.RoundingStatsListener;
 import org.dl4jsr.updater.UpdaterStatus;
 import org.nd4j.linalg.dataset.DataSet;
@@ -41,7 +41,7 @@ public final class Trainer {
     private final Evaluation evaluation;
     private final double bytesPerToken;
     private final UpdaterStatus status;
-    private final GradientAccumulation accumulation;
+    private final DataParallel accumulation;
     private final int rowEvery;
     /** As of the first step since the last row: the listener counts iterations from 0. */
     private double stagnation;
@@ -58,7 +58,7 @@ public final class Trainer {
         rowEvery = config.rowEvery();
         network.setListeners(new RoundingStatsListener(
                 rowEvery, stats -> stagnation = stats.total().lost()));
-        accumulation = config.budget().accumulate() > 1 ? new GradientAccumulation(network) : null;
+        accumulation = config.budget().accumulate() > 1 ? new DataParallel(network) : null;
     }
 
     /**
@@ -102,10 +102,9 @@ public final class Trainer {
     /** Takes step number {@code step}, from 0, and returns its loss. */
     private double step(long step) {
         if (accumulation != null) {
-            for (int part = 0; part < config.budget().accumulate(); part++) {
-                accumulation.add(batches.random(config.seed(), step, part));
-            }
-            return accumulation.step();
+            return accumulation.step(
+                    step, config.budget().accumulate(), (number, part) -> batches.random(config.seed(), number, part)
+                            .toMultiDataSet());
         }
         DataSet batch = batches.random(config.seed(), step, 0);
         network.fit(batch);

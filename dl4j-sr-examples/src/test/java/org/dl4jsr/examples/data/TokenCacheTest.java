@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
 import org.dl4jsr.examples.io.BadInput;
+import org.dl4jsr.weights.BytePairVocabulary;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -152,6 +153,11 @@ class TokenCacheTest {
         @Override
         public String decode(int[] tokens) {
             return new String(tokens, 0, tokens.length);
+        }
+
+        @Override
+        public BytePairVocabulary pairs() {
+            throw new UnsupportedOperationException();
         }
 
         @Override

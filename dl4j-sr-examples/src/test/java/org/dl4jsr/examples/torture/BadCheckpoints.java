@@ -59,8 +59,11 @@ final class BadCheckpoints {
                 Files.createSymbolicLink(path.resolve(file), Path.of(file));
             });
             String extension = file.substring(LAST.length());
-            add(inputs, run, "of another step", path -> change(
-                    path.resolve(file), bytes -> read(path.resolve("checkpoint-00000020" + extension))));
+            add(
+                    inputs,
+                    run,
+                    "of another step",
+                    path -> change(path.resolve(file), bytes -> read(path.resolve("checkpoint-00000020" + extension))));
         }
         for (String entry : ENTRIES) {
             add(inputs, run, "without " + entry, path -> forge(path, entries -> without(entries, entry)));
@@ -71,28 +74,40 @@ final class BadCheckpoints {
                 add(inputs, run, entry + " cut", path -> forge(path, entry, bytes -> cut(bytes, where)));
                 add(inputs, run, entry + " noise", path -> forge(path, entry, bytes -> noise));
             }
-            add(inputs, run, entry + " longer", path -> forge(path, entry, bytes -> Arrays.copyOf(bytes, bytes.length + 8)));
+            add(
+                    inputs,
+                    run,
+                    entry + " longer",
+                    path -> forge(path, entry, bytes -> Arrays.copyOf(bytes, bytes.length + 8)));
             add(inputs, run, entry + " empty", path -> forge(path, entry, bytes -> new byte[0]));
         }
         for (String change : List.of(
                 "org.dl4jsr.nn/java.lang",
-                "\"nIn\" : 32/\"nIn\" : 33",
-                "\"nOut\" : 32/\"nOut\" : 2147483647",
+                "\"nin\" : 32/\"nin\" : 33",
+                "\"nout\" : 32/\"nout\" : 2147483647",
                 "org.deeplearning4j/com.example",
                 "\"seed\" : 1/\"seed\" : 2",
                 "BFLOAT16/FLOAT")) {
-            String[] fromTo = change.split("/");
-            add(inputs, run, change, path -> forge(path, CONFIGURATION, bytes -> new String(bytes, StandardCharsets.UTF_8)
-                    .replace(fromTo[0], fromTo[1])
-                    .getBytes(StandardCharsets.UTF_8)));
+            String[] fromTo = change.split("/", -1);
+            add(
+                    inputs,
+                    run,
+                    change,
+                    path -> forge(path, CONFIGURATION, bytes -> new String(bytes, StandardCharsets.UTF_8)
+                            .replace(fromTo[0], fromTo[1])
+                            .getBytes(StandardCharsets.UTF_8)));
         }
-        add(inputs, run, "NaN", path -> forge(path, "coefficients.bin", bytes -> {
-            byte[] changed = bytes.clone();
-            // the last weight, of two bytes
-            changed[bytes.length - 2] = 0x7f;
-            changed[bytes.length - 1] = (byte) 0xc0;
-            return changed;
-        }));
+        add(
+                inputs,
+                run,
+                "NaN",
+                path -> forge(path, "coefficients.bin", bytes -> {
+                    byte[] changed = bytes.clone();
+                    // the last weight, of two bytes
+                    changed[bytes.length - 2] = 0x7f;
+                    changed[bytes.length - 1] = (byte) 0xc0;
+                    return changed;
+                }));
         add(inputs, run, "no zip", path -> seal(path, "a text".getBytes(StandardCharsets.UTF_8)));
         add(inputs, run, "empty zip", path -> forge(path, entries -> new LinkedHashMap<>()));
         return inputs;
@@ -102,23 +117,31 @@ final class BadCheckpoints {
         inputs.add(new BadInput("checkpoint: " + name, directory -> {
             Path path = run.copyTo(directory);
             change.in(path);
-            return AppProcess.of("sample", "--tokens", "1", "--model", path.resolve(LAST + ".zip").toString());
+            return AppProcess.of(
+                    "sample",
+                    "--tokens",
+                    "1",
+                    "--model",
+                    path.resolve(LAST + ".zip").toString());
         }));
     }
 
     private static void change(Path file, UnaryOperator<byte[]> change) throws IOException {
-        byte[] bytes = Files.readAllBytes(file);
+        Files.write(file, changed(file.toString(), Files.readAllBytes(file), change));
+    }
+
+    private static byte[] changed(String name, byte[] bytes, UnaryOperator<byte[]> change) {
         byte[] changed = change.apply(bytes);
         if (Arrays.equals(bytes, changed)) {
-            throw new IOException("The change leaves " + file + " as it is");
+            throw new IllegalStateException("The change leaves " + name + " as it is");
         }
-        Files.write(file, changed);
+        return changed;
     }
 
     private static void forge(Path run, String entry, UnaryOperator<byte[]> change) throws IOException {
         forge(run, entries -> {
             Map<String, byte[]> changed = new LinkedHashMap<>(entries);
-            changed.put(entry, change.apply(entries.get(entry)));
+            changed.put(entry, changed(entry, entries.get(entry), change));
             return changed;
         });
     }

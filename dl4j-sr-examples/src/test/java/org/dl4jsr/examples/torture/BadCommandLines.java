@@ -9,11 +9,13 @@ import org.dl4jsr.examples.torture.BadInputs.BadInput;
 /** Options with values that none of them takes. */
 final class BadCommandLines {
 
-    private static final List<String> NO_NUMBERS = List.of("", " ", "x", "1.5", "1e3", "NaN", "0x", "1,000", "🙂", "1\n2");
+    private static final List<String> NO_NUMBERS =
+            List.of("", " ", "x", "1.5", "1e3", "NaN", "0x", "1,000", "🙂", "1\n2");
     private static final List<String> NO_COUNTS = List.of("0", "-1", "-9223372036854775808", "99999999999999999999");
     private static final List<String> NO_RATES =
             List.of("", "0", "-1", "NaN", "Infinity", "1.0001", "1,5", "1e-400", "x", "٠٫٥");
-    private static final List<String> NO_NAMES = List.of("", " ", "NANO", "Bytes", "bf16", "x\ny", "ı", "\u001b[31m", "--");
+    private static final List<String> NO_NAMES =
+            List.of("", " ", "NANO", "Bytes", "bf16", "x\ny", "ı", "\u001b[31m", "--");
 
     private BadCommandLines() {}
 
@@ -34,7 +36,13 @@ final class BadCommandLines {
             add(inputs, NO_NUMBERS, command, "--seed");
             add(inputs, NO_RATES, command, "--lr");
             add(inputs, List.of("/no/such", "/no\nsuch", "/dev/null", "/proc/self/mem"), command, "--text");
-            add(inputs, List.of("/proc/none", "/dev/null", "/dev/null/x", "/proc/\n"), command, "--text", "/etc", "--out");
+            add(
+                    inputs,
+                    List.of("/proc/none", "/dev/null", "/dev/null/x", "/proc/\n"),
+                    command,
+                    "--text",
+                    "/etc",
+                    "--out");
         }
         add(inputs, NO_NAMES, "pretrain", "--policy");
         add(inputs, List.of("/no/such", "/", "/dev/null", "Größe", "a\nb"), "pretrain", "--resume");

@@ -25,12 +25,16 @@ final class BadEnvironments {
         for (int files : List.of(16, 24, 32, 40, 48, 56, 64)) {
             limited(inputs, run, "ulimit -n " + files);
         }
-        for (int blocks : List.of(0, 1, 8, 32)) {
+        for (int blocks : List.of(8, 32, 128, 512)) {
             limited(inputs, run, "ulimit -f " + blocks);
         }
         limited(inputs, run, "exec > /dev/full");
         limited(inputs, run, "exec >&-");
-        add(inputs, run, "no place to unpack", app -> app.withJava("-Djava.io.tmpdir=/proc/none", "-Duser.home=/proc/none"));
+        add(
+                inputs,
+                run,
+                "no place to unpack",
+                app -> app.withJava("-Djava.io.tmpdir=/proc/none", "-Duser.home=/proc/none"));
         add(inputs, run, "no place to unpack", app -> app.withJava("-Dorg.bytedeco.javacpp.cachedir=/proc/none"));
         for (String heap : List.of("8m", "10m", "12m", "14m")) {
             add(inputs, run, "heap", app -> app.withJava("-Xmx" + heap));
@@ -57,7 +61,8 @@ final class BadEnvironments {
     }
 
     private static void add(List<BadInput> inputs, GoodRun run, String name, UnaryOperator<AppProcess> change) {
-        inputs.add(new BadInput("environment: " + name, directory -> change.apply(pretrain(run, directory.resolve("run")))));
+        inputs.add(new BadInput(
+                "environment: " + name, directory -> change.apply(pretrain(run, directory.resolve("run")))));
     }
 
     private static AppProcess pretrain(GoodRun run, Path out) {

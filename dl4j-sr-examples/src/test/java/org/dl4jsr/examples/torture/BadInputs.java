@@ -73,7 +73,8 @@ final class BadInputs implements Torture.Part {
             Outcome outcome = app.with(Map.of("LC_ALL", encoding))
                     .withJava(LOCALES.get(encoding).toArray(new String[0]))
                     .run();
-            String where = index + ", " + input.name() + " under " + encoding + ", of " + app + ": ";
+            String where =
+                    index + ", " + input.name() + " under " + encoding + ", " + app.wrapper() + app.arguments() + ": ";
             requireOneLine(where, outcome);
             if (!content(place).entrySet().containsAll(before.entrySet())) {
                 throw new AssertionError(where + "files were changed: " + outcome.error());
@@ -85,12 +86,13 @@ final class BadInputs implements Torture.Part {
         }
     }
 
-    private static void requireOneLine(String where, Outcome outcome) {
+    static void requireOneLine(String where, Outcome outcome) {
         List<String> lines = outcome.error().lines().toList();
-        boolean oneLine = lines.stream().filter(line -> line.startsWith("Error: ")).count() == 1
+        boolean oneLine = !lines.isEmpty()
+                && lines.stream().filter(line -> line.startsWith("Error: ")).count() == 1
                 && lines.get(lines.size() - 1).startsWith("Error: ");
         boolean trace = lines.stream().anyMatch(line -> line.startsWith("\tat ") || line.startsWith("Exception in "));
-        boolean exit = outcome.exitCode() == App.BAD_INPUT || outcome.exitCode() == App.FAILED && !trace;
+        boolean exit = outcome.exitCode() == App.BAD_INPUT || outcome.exitCode() == App.FAILED;
         if (!oneLine || trace || !exit) {
             throw new AssertionError(where + "exit code " + outcome.exitCode() + " and " + outcome.error());
         }

@@ -17,7 +17,12 @@ final class BadTexts {
 
     /** NUL, a byte that UTF-8 does not have, a lone continuation, an overlong slash, a surrogate, beyond Unicode. */
     private static final List<byte[]> NO_UTF8 = List.of(
-            bytes(0), bytes(0xff), bytes(0x80), bytes(0xc0, 0xaf), bytes(0xed, 0xa0, 0x80), bytes(0xf4, 0x90, 0x80, 0x80));
+            bytes(0),
+            bytes(0xff),
+            bytes(0x80),
+            bytes(0xc0, 0xaf),
+            bytes(0xed, 0xa0, 0x80),
+            bytes(0xf4, 0x90, 0x80, 0x80));
 
     /** Writes a text into a directory and returns where it is. */
     private interface Writing {
@@ -35,19 +40,30 @@ final class BadTexts {
                 add(inputs, "no UTF-8", directory -> Files.write(directory.resolve("text"), with(good, bad, offset)));
             }
         }
-        add(inputs, "cut character", directory -> Files.write(directory.resolve("text"), with(good, bytes(0xe2, 0x82), good.length)));
+        add(
+                inputs,
+                "cut character",
+                directory -> Files.write(directory.resolve("text"), with(good, bytes(0xe2, 0x82), good.length)));
         add(inputs, "empty", directory -> Files.createFile(directory.resolve("text")));
         add(inputs, "short", directory -> Files.writeString(directory.resolve("text"), "to be or not to be"));
         add(inputs, "short, with marks", directory -> Files.writeString(directory.resolve("text"), "\ufeff\ufeff"));
         add(inputs, "nothing", directory -> directory.resolve("none"));
-        add(inputs, "a link to nothing", directory -> Files.createSymbolicLink(directory.resolve("text"), Path.of("none")));
-        add(inputs, "a link to itself", directory -> Files.createSymbolicLink(directory.resolve("text"), Path.of("text")));
+        add(
+                inputs,
+                "a link to nothing",
+                directory -> Files.createSymbolicLink(directory.resolve("text"), Path.of("none")));
+        add(
+                inputs,
+                "a link to itself",
+                directory -> Files.createSymbolicLink(directory.resolve("text"), Path.of("text")));
         add(inputs, "an empty directory", directory -> Files.createDirectory(directory.resolve("text")));
         add(inputs, "hidden files", directory -> in(directory, ".text", good));
         add(inputs, "empty files", directory -> in(directory, "empty", new byte[0]));
         add(inputs, "binaries", directory -> in(directory, "image", with(good, bytes(0), 100)));
         add(inputs, "a name with a line end", directory -> in(directory, "a\nb", bytes(0xff)));
-        add(inputs, "a link loop", directory -> Files.createSymbolicLink(in(directory, "x", bytes(0)).resolve("loop"), Path.of("..")).getParent());
+        add(inputs, "a link loop", directory -> Files.createSymbolicLink(
+                        in(directory, "x", bytes(0)).resolve("loop"), Path.of(".."))
+                .getParent());
         add(inputs, "large", directory -> sparse(directory.resolve("text"), 3L << 30));
         add(inputs, "larger than the heap", directory -> sparse(directory.resolve("text"), 500L << 20));
         return inputs;

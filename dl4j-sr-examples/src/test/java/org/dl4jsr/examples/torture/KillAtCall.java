@@ -27,6 +27,19 @@ final class KillAtCall {
         FULL_DISK
     }
 
+    /** Whether this machine can compile the library and preload it. */
+    static boolean isPossible() throws InterruptedException {
+        try {
+            return new ProcessBuilder("g++", "-print-file-name=libdl.so.2")
+                                    .start()
+                                    .waitFor()
+                            == 0
+                    && System.getProperty("os.name").equals("Linux");
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
     /** Compiles the library into {@code directory}. */
     KillAtCall(Path directory) throws IOException, InterruptedException {
         Path source = directory.resolve(SOURCE);

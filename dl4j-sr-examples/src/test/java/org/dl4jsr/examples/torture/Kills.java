@@ -139,7 +139,9 @@ final class Kills {
             exitCode = process.destroyForcibly().waitFor();
         }
         boolean expectedEnd = kill.how() == How.FULL_DISK
-                ? exitCode == App.BAD_INPUT && error.lines().filter(CANNOT_WRITE).count() == 1 && !error.contains("\tat ")
+                ? exitCode == App.BAD_INPUT
+                        && error.lines().filter(CANNOT_WRITE).count() == 1
+                        && !error.contains("\tat ")
                 : exitCode == KILLED;
         if (exitCode != 0 && !expectedEnd) {
             throw new AssertionError(run + " before " + kill + " ended with exit code " + exitCode + ": " + error);

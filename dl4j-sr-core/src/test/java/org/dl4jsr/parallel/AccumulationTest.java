@@ -1,9 +1,11 @@
-package org.dl4jsr.updater;
+package org.dl4jsr.parallel;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.Collections;
 import java.util.List;
 import org.deeplearning4j.nn.conf.BackpropType;
 import org.deeplearning4j.nn.conf.inputs.InputType;
@@ -12,7 +14,10 @@ import org.deeplearning4j.nn.conf.layers.RnnOutputLayer;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.dl4jsr.policy.Bf16Policy;
+import org.dl4jsr.updater.TestNetworks;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.nd4j.linalg.activations.Activation;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -23,7 +28,7 @@ import org.nd4j.linalg.learning.config.Sgd;
 import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
 
 /** Some small batches against the same examples in one: equal but for the order of FP32 sums. */
-class GradientAccumulationTest {
+class AccumulationTest {
 
     private static final int STEPS = 5;
 
@@ -32,11 +37,10 @@ class GradientAccumulationTest {
         MultiLayerNetwork large = network(Bf16Policy.FP32);
         MultiLayerNetwork accumulated = network(Bf16Policy.FP32);
         INDArray before = large.params().dup();
-        var accumulation = new GradientAccumulation(accumulated);
+        var accumulation = new DataParallel(accumulated);
         for (int i = 0; i < STEPS; i++) {
             large.fit(TestNetworks.DATA);
-            TestNetworks.DATA.batchBy(32).forEach(accumulation::add);
-            assertEquals(large.score(), accumulation.step(), 1e-5);
+            assertEquals(large.score(), step(accumulation, i, TestNetworks.DATA.batchBy(32)), 1e-5);
         }
         assertEquals(STEPS, accumulated.getIterationCount());
         assertTrue(distance(large.params(), accumulated.params()) < 1e-4 * distance(large.params(), before));
@@ -47,11 +51,10 @@ class GradientAccumulationTest {
         ComputationGraph large = network(Bf16Policy.FP32).toComputationGraph();
         ComputationGraph accumulated = network(Bf16Policy.FP32).toComputationGraph();
         INDArray before = large.params().dup();
-        var accumulation = new GradientAccumulation(accumulated);
+        var accumulation = new DataParallel(accumulated);
         for (int i = 0; i < STEPS; i++) {
             large.fit(TestNetworks.DATA);
-            TestNetworks.DATA.batchBy(32).forEach(accumulation::add);
-            assertEquals(large.score(), accumulation.step(), 1e-5);
+            assertEquals(large.score(), step(accumulation, i, TestNetworks.DATA.batchBy(32)), 1e-5);
         }
         assertEquals(STEPS, accumulated.getIterationCount());
         assertTrue(distance(large.params(), accumulated.params()) < 1e-4 * distance(large.params(), before));
@@ -64,53 +67,55 @@ class GradientAccumulationTest {
         MultiLayerNetwork many = network(Bf16Policy.SR);
         DataSet batch = TestNetworks.DATA.batchBy(2).get(0);
         one.fit(batch);
-        var accumulation = new GradientAccumulation(many);
-        for (int i = 0; i < 64; i++) {
-            accumulation.add(batch);
-        }
-        accumulation.step();
+        var accumulation = new DataParallel(many);
+        step(accumulation, 0, Collections.nCopies(64, batch));
         // the mean of equal gradients is the gradient itself: the same bits all the way
         assertEquals(one.params(), many.params());
         assertEquals(one.getUpdater().getStateViewArray(), many.getUpdater().getStateViewArray());
     }
 
-    @Test
-    void masksAreThoseOfTheBatches() {
-        MultiLayerNetwork large = recurrent(BackpropType.Standard);
-        MultiLayerNetwork accumulated = recurrent(BackpropType.Standard);
-        MultiLayerNetwork unmasked = recurrent(BackpropType.Standard);
+    /** With truncated back-propagation each batch carries its own state from segment to segment. */
+    @ParameterizedTest
+    @EnumSource
+    void masksAndSequencesAreThoseOfTheBatches(BackpropType type) {
+        MultiLayerNetwork large = recurrent(type);
+        MultiLayerNetwork accumulated = recurrent(type);
+        MultiLayerNetwork unmasked = recurrent(type);
         DataSet data = sequences();
-        var accumulation = new GradientAccumulation(accumulated);
-        var withoutMasks = new GradientAccumulation(unmasked);
+        List<DataSet> parts = List.of(part(data, 0, 3), part(data, 3, 6));
         large.fit(data);
-        for (DataSet batch : List.of(part(data, 0, 3), part(data, 3, 6))) {
-            accumulation.add(batch);
-            withoutMasks.add(new DataSet(batch.getFeatures(), batch.getLabels()));
-        }
-        accumulation.step();
-        withoutMasks.step();
+        step(new DataParallel(accumulated), 0, parts);
+        step(
+                new DataParallel(unmasked),
+                0,
+                parts.stream()
+                        .map(batch -> new DataSet(batch.getFeatures(), batch.getLabels()))
+                        .toList());
+        assertEquals(large.getIterationCount(), accumulated.getIterationCount());
         double error = distance(large.params(), accumulated.params());
         assertTrue(error < 1e-3 * distance(large.params(), unmasked.params()), "error " + error);
     }
 
     @Test
-    void whatCannotBeOneStepIsRefused() {
-        var accumulation = new GradientAccumulation(network(Bf16Policy.FP32));
-        assertTrue(assertThrows(IllegalStateException.class, accumulation::step)
-                .getMessage()
-                .contains("add a batch first"));
-        accumulation.add(TestNetworks.DATA.batchBy(32).get(0));
-        DataSet smaller = TestNetworks.DATA.batchBy(8).get(0);
+    void batchesOfSeveralSizesAreRefused() {
+        MultiLayerNetwork network = network(Bf16Policy.FP32);
+        INDArray before = network.params().dup();
+        var accumulation = new DataParallel(network);
+        List<DataSet> unequal = List.of(
+                TestNetworks.DATA.batchBy(32).get(0),
+                TestNetworks.DATA.batchBy(8).get(0));
         assertEquals(
-                "A batch of 8 examples after one of 32: expected batches of one size within a step",
-                assertThrows(IllegalArgumentException.class, () -> accumulation.add(smaller))
+                "A batch of 8 examples in 1 segments after one of 32 in 1: expected batches of one size within a step",
+                assertThrows(IllegalArgumentException.class, () -> step(accumulation, 0, unequal))
                         .getMessage());
-        accumulation.step();
-        accumulation.add(smaller);
-        MultiLayerNetwork truncated = recurrent(BackpropType.TruncatedBPTT);
-        assertTrue(assertThrows(IllegalArgumentException.class, () -> new GradientAccumulation(truncated))
-                .getMessage()
-                .startsWith("Backpropagation is TruncatedBPTT, expected Standard"));
+        assertEquals(before, network.params());
+        step(accumulation, 0, unequal.subList(1, 2));
+        assertNotEquals(before, network.params());
+    }
+
+    private static double step(DataParallel training, long step, List<DataSet> parts) {
+        return training.step(
+                step, parts.size(), (number, part) -> parts.get(part).toMultiDataSet());
     }
 
     private static MultiLayerNetwork network(Bf16Policy policy) {
@@ -134,6 +139,7 @@ class GradientAccumulationTest {
                         .build())
                 .setInputType(InputType.recurrent(TestNetworks.INPUTS))
                 .backpropType(backpropType)
+                .tBPTTLength(2)
                 .build());
         network.init();
         return network;

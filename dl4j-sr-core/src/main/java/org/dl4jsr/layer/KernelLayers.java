@@ -1,0 +1,56 @@
+package org.dl4jsr.layer;
+
+import java.lang.reflect.Field;
+import java.lang.reflect.Modifier;
+import java.util.Map;
+import org.deeplearning4j.nn.conf.layers.LSTM;
+import org.deeplearning4j.nn.conf.layers.Layer;
+import org.dl4jsr.backend.Bf16Executioner;
+import org.nd4j.linalg.factory.Nd4j;
+
+/** Which layer of DL4J's has one on kernels, and how one becomes the other. */
+public final class KernelLayers {
+
+    private static final Map<Class<? extends Layer>, Class<? extends Layer>> ON_KERNELS =
+            Map.of(LSTM.class, KernelLstm.class);
+
+    private KernelLayers() {}
+
+    /** {@code layer}, or one on kernels with its settings. Subclasses that users make stay as they are. */
+    public static Layer onKernels(Layer layer) {
+        Class<? extends Layer> type = ON_KERNELS.get(layer.getClass());
+        return type == null ? layer : copy(layer, type, layer.getClass());
+    }
+
+    /** {@code layer}, or the one of DL4J's with its settings. */
+    public static Layer stock(Layer layer) {
+        Class<?> stock = layer.getClass().getSuperclass();
+        boolean onKernels = ON_KERNELS.get(stock) == layer.getClass();
+        return onKernels ? copy(layer, stock.asSubclass(Layer.class), stock) : layer;
+    }
+
+    /** Whether the device in force has their kernels. */
+    static boolean areSupported() {
+        return Nd4j.getExecutioner() instanceof Bf16Executioner ours
+                && ours.device().arrayKernels().isPresent();
+    }
+
+    /** A layer of class {@code type} with all the fields that {@code common}, a class of both layers, has. */
+    private static Layer copy(Layer layer, Class<? extends Layer> type, Class<?> common) {
+        try {
+            Layer copy = type.getDeclaredConstructor().newInstance();
+            for (Class<?> c = common; c != Object.class; c = c.getSuperclass()) {
+                for (Field field : c.getDeclaredFields()) {
+                    if (!Modifier.isStatic(field.getModifiers())) {
+                        field.setAccessible(true);
+                        field.set(copy, field.get(layer));
+                    }
+                }
+            }
+            return copy;
+        } catch (ReflectiveOperationException e) {
+            throw new IllegalStateException(
+                    "Layer " + layer + " cannot be copied: is this the DL4J that dl4j-sr is made for?", e);
+        }
+    }
+}

@@ -1,0 +1,252 @@
+package org.dl4jsr.parallel;
+
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import org.dl4jsr.backend.Bf16Executioner;
+import org.dl4jsr.kernel.Memory;
+import org.dl4jsr.op.Device;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.api.ops.executioner.OpExecutioner.ExecutionerType;
+import org.nd4j.linalg.factory.Nd4j;
+
+/**
+ * What all ranks of one training do together, over any {@link Transport}: each calls the same methods in the same order.
+ * One thread at a time uses it. After a {@link TransportException} it is of no more use: what has been received until
+ * then is intact, but not whole.
+ */
+public final class Collective implements AutoCloseable {
+
+    /** Takes a piece of an array of some rank. */
+    interface Pieces {
+
+        /**
+         * @param from the rank
+         * @param start first element in the array
+         * @param address of that element
+         * @param length elements
+         */
+        void take(int from, long start, long address, long length);
+    }
+
+    private final Transport transport;
+    private final long attempt;
+    private final Device device;
+    private final Message outgoing = new Message();
+    private final Message incoming = new Message();
+    private final ExecutorService sender;
+    private long step;
+    private int operation;
+    private long bytesSent;
+    private long nanoseconds;
+
+    /**
+     * Over {@code transport}, which it closes.
+     *
+     * @param attempt a number that tells messages of this attempt at the training from those of another
+     */
+    public Collective(Transport transport, long attempt) {
+        device = Bf16Executioner.requiredBy("Data-parallel training");
+        if (Nd4j.getExecutioner().type() == ExecutionerType.CUDA) {
+            throw new IllegalStateException("Data-parallel training on a GPU is not supported: it moves gradients"
+                    + " through the host's memory; put nd4j-native on the class path in place of nd4j-cuda");
+        }
+        this.transport = transport;
+        this.attempt = attempt;
+        sender = Executors.newSingleThreadExecutor(work -> {
+            var thread = new Thread(work, "rank " + transport.rank() + " sends");
+            thread.setDaemon(true);
+            return thread;
+        });
+    }
+
+    /** This rank, from 0. */
+    public int rank() {
+        return transport.rank();
+    }
+
+    /** How many ranks there are. */
+    public int ranks() {
+        return transport.ranks();
+    }
+
+    /** Bytes of arrays that this rank has sent so far, without headers. */
+    public long bytesSent() {
+        return bytesSent;
+    }
+
+    /** Time in operations so far, waiting for other ranks included. */
+    public long nanoseconds() {
+        return nanoseconds;
+    }
+
+    Device device() {
+        return device;
+    }
+
+    /** Says that what follows belongs to this step of the training. */
+    void setStep(long step) {
+        this.step = step;
+    }
+
+    /**
+     * Tells all ranks some numbers.
+     *
+     * @return those of each rank, [ranks, values]
+     */
+    long[][] gather(long... values) {
+        var all = new long[ranks()][];
+        int bytes = Math.multiplyExact(Long.BYTES, values.length);
+        all[rank()] = values.clone();
+        run(
+                () -> {
+                    outgoing.body().asLongBuffer().put(values);
+                    ByteBuffer message = outgoing.sealed(place(Message.Kind.NUMBERS, 0, bytes));
+                    others().forEach(to -> transport.send(to, message.duplicate()));
+                },
+                () -> {
+                    for (int from : others()) {
+                        receive(from, place(Message.Kind.NUMBERS, 0, bytes));
+                        all[from] = new long[values.length];
+                        incoming.body().asLongBuffer().get(all[from]);
+                    }
+                });
+        return all;
+    }
+
+    /**
+     * Brings every rank's array to the slices' owners: this rank takes its own slice of the array of each sender, all
+     * of one piece in the order of ranks before the next piece.
+     *
+     * @param array flat and dense; of one length and type on all ranks
+     * @param senders ranks below this have something; the array of another is not looked at
+     */
+    void toOwners(INDArray array, Slices slices, int senders, Pieces pieces) {
+        long base = device.address(array);
+        int width = array.dataType().width();
+        int atOnce = Message.BODY / width;
+        run(
+                () -> {
+                    for (long offset = 0; rank() < senders && offset < slices.longest(); offset += atOnce) {
+                        for (int to : others()) {
+                            send(Message.Kind.TO_OWNER, to, base, width, slices, to, offset);
+                        }
+                    }
+                },
+                () -> {
+                    for (long offset = 0; offset < slices.length(rank()); offset += atOnce) {
+                        long start = slices.start(rank()) + offset;
+                        long length = Math.min(atOnce, slices.end(rank()) - start);
+                        for (int from = 0; from < senders; from++) {
+                            if (from == rank()) {
+                                pieces.take(from, start, base + start * width, length);
+                            } else {
+                                receive(from, place(Message.Kind.TO_OWNER, start * width, (int) (length * width)));
+                                pieces.take(from, start, incoming.address(), length);
+                            }
+                        }
+                    }
+                });
+    }
+
+    /**
+     * Brings each rank's own slice of the array to all others.
+     *
+     * @param array flat and dense; of one length and type on all ranks
+     */
+    void fromOwners(INDArray array, Slices slices) {
+        long base = device.address(array);
+        int width = array.dataType().width();
+        int atOnce = Message.BODY / width;
+        run(
+                () -> {
+                    for (long offset = 0; offset < slices.length(rank()); offset += atOnce) {
+                        for (int to : others()) {
+                            send(Message.Kind.FROM_OWNER, to, base, width, slices, rank(), offset);
+                        }
+                    }
+                },
+                () -> {
+                    for (long offset = 0; offset < slices.longest(); offset += atOnce) {
+                        for (int from : others()) {
+                            long start = slices.start(from) + offset;
+                            long length = Math.min(atOnce, slices.end(from) - start);
+                            if (length > 0) {
+                                int bytes = (int) (length * width);
+                                receive(from, place(Message.Kind.FROM_OWNER, start * width, bytes));
+                                Memory.copy(incoming.address(), base + start * width, bytes);
+                            }
+                        }
+                    }
+                });
+        device.written(List.of(array));
+    }
+
+    /** Sends a piece of a rank's slice, if there is one at {@code offset}. */
+    private void send(Message.Kind kind, int to, long base, int width, Slices slices, int owner, long offset) {
+        long start = slices.start(owner) + offset;
+        long length = Math.min(Message.BODY / width, slices.end(owner) - start);
+        if (length > 0) {
+            int bytes = (int) (length * width);
+            Memory.copy(base + start * width, outgoing.address(), bytes);
+            transport.send(to, outgoing.sealed(place(kind, start * width, bytes)));
+            bytesSent += bytes;
+        }
+    }
+
+    private void receive(int from, Message.Place place) {
+        transport.receive(from, incoming.room(place.length()));
+        incoming.check(place, from);
+    }
+
+    private Message.Place place(Message.Kind kind, long start, int bytes) {
+        return new Message.Place(attempt, step, operation, kind, start, bytes);
+    }
+
+    /** The other ranks, the next one first, so that not all send to the same. */
+    private List<Integer> others() {
+        var others = new ArrayList<Integer>();
+        for (int i = 1; i < ranks(); i++) {
+            others.add((rank() + i) % ranks());
+        }
+        return others;
+    }
+
+    /** Sends and receives at the same time, since a sender may have to wait for a receiver. */
+    private void run(Runnable sending, Runnable receiving) {
+        if (ranks() == 1) {
+            receiving.run();
+            return;
+        }
+        long before = System.nanoTime();
+        Future<?> sent = sender.submit(sending);
+        try {
+            receiving.run();
+            sent.get();
+        } catch (ExecutionException e) {
+            close();
+            throw new TransportException(
+                    "Sending at step " + step + " has failed: " + e.getCause().getMessage(), e);
+        } catch (InterruptedException e) {
+            close();
+            Thread.currentThread().interrupt();
+            throw new TransportException("Interrupted at step " + step, e);
+        } catch (RuntimeException e) {
+            close();
+            throw e;
+        }
+        operation++;
+        nanoseconds += System.nanoTime() - before;
+    }
+
+    /** Leaves: the other ranks cannot go on without this one. */
+    @Override
+    public void close() {
+        transport.close();
+        sender.shutdown();
+    }
+}

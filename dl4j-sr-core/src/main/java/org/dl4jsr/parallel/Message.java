@@ -1,0 +1,116 @@
+package org.dl4jsr.parallel;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.zip.CRC32C;
+import org.bytedeco.javacpp.BytePointer;
+import org.dl4jsr.kernel.Memory;
+
+/**
+ * Memory for one message: a header that says where the bytes belong, with a checksum over both, and up to {@value #BODY}
+ * bytes. Ranks take the same steps in the same order, so that a receiver knows the header that has to come.
+ */
+final class Message {
+
+    /** Most bytes behind the header. */
+    static final int BODY = 1 << 20;
+
+    private static final int HEADER = Memory.ALIGNMENT;
+    private static final int CHECKSUM = 40;
+
+    /** What a message is part of. */
+    enum Kind {
+        /** A few numbers of each rank. */
+        NUMBERS,
+        /** A piece of a rank's array for the rank that owns it. */
+        TO_OWNER,
+        /** A piece that its owner has for all. */
+        FROM_OWNER
+    }
+
+    /**
+     * Where the bytes belong.
+     *
+     * @param attempt at the training; another one's messages are stale
+     * @param step of the training
+     * @param operation of the collective, counted from its start
+     * @param kind of the operation
+     * @param start offset of the first byte in the array
+     * @param length bytes
+     */
+    record Place(long attempt, long step, int operation, Kind kind, long start, int length) {}
+
+    private final ByteBuffer bytes = ByteBuffer.allocateDirect(HEADER + BODY).order(ByteOrder.LITTLE_ENDIAN);
+    private final long address = new BytePointer(bytes).address() + HEADER;
+    private final CRC32C crc = new CRC32C();
+
+    /** The address of the first byte behind the header. */
+    long address() {
+        return address;
+    }
+
+    /** The bytes behind the header, from the first. */
+    ByteBuffer body() {
+        return bytes.clear().slice(HEADER, BODY).order(ByteOrder.LITTLE_ENDIAN);
+    }
+
+    /** Closes a message whose body is there, and returns it for a transport. */
+    ByteBuffer sealed(Place place) {
+        bytes.clear();
+        write(place);
+        bytes.putInt(CHECKSUM, checksum(place.length));
+        return bytes.position(0).limit(HEADER + place.length);
+    }
+
+    private void write(Place place) {
+        bytes.putLong(0, place.attempt)
+                .putLong(8, place.step)
+                .putInt(16, place.operation)
+                .putInt(20, place.kind.ordinal())
+                .putLong(24, place.start)
+                .putInt(32, place.length)
+                .putInt(36, 0);
+    }
+
+    private int checksum(int length) {
+        crc.reset();
+        crc.update(bytes.slice(0, CHECKSUM));
+        crc.update(bytes.slice(HEADER, length));
+        return (int) crc.getValue();
+    }
+
+    /** Room for a message with {@code length} bytes behind its header. */
+    ByteBuffer room(int length) {
+        return bytes.clear().limit(HEADER + length);
+    }
+
+    /**
+     * Checks what has been received into {@link #room}.
+     *
+     * @throws TransportException if it is not intact, or does not belong to {@code place}
+     */
+    void check(Place place, int from) {
+        if (bytes.position() < HEADER) {
+            throw new TransportException("A message of " + bytes.position() + " bytes from rank " + from + ", expected "
+                    + (HEADER + place.length));
+        }
+        int length = bytes.position() - HEADER;
+        if (bytes.getInt(CHECKSUM) != checksum(length)) {
+            throw new TransportException("A message from rank " + from + " at step " + place.step
+                    + " is damaged: its CRC32C is not that of its bytes; nothing of it has been used");
+        }
+        int kind = bytes.getInt(20);
+        if (bytes.getLong(0) != place.attempt
+                || bytes.getLong(8) != place.step
+                || bytes.getInt(16) != place.operation
+                || kind != place.kind.ordinal()
+                || bytes.getLong(24) != place.start
+                || bytes.getInt(32) != place.length
+                || length != place.length) {
+            throw new TransportException("A message from rank " + from + " belongs to attempt " + bytes.getLong(0)
+                    + ", step " + bytes.getLong(8) + ", operation " + bytes.getInt(16) + ", kind " + kind + ", bytes "
+                    + bytes.getLong(24) + "+" + bytes.getInt(32) + ", expected " + place
+                    + ": it is stale or out of order, or the ranks do not train alike");
+        }
+    }
+}

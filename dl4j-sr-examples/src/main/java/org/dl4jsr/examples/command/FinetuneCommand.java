@@ -1,0 +1,55 @@
+package org.dl4jsr.examples.command;
+
+import java.nio.file.Path;
+import java.util.Objects;
+import java.util.concurrent.Callable;
+import org.dl4jsr.examples.io.BadInput;
+import org.dl4jsr.examples.run.Pretraining;
+import org.dl4jsr.examples.run.PublishedModel;
+import org.dl4jsr.examples.run.RunConfig;
+import org.dl4jsr.examples.run.RunDirectory;
+import org.dl4jsr.examples.run.RunFacilities;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** {@code finetune}: goes on with a published GPT-2 on the user's text. */
+@Command(
+        name = "finetune",
+        mixinStandardHelpOptions = true,
+        sortOptions = false,
+        description = "Trains a published GPT-2 (a folder with config.json and model.safetensors) on text. Defaults:"
+                + " 1,000,000 tokens, batch 4, learning rate 5e-5. Goes on by pretrain --resume.")
+public final class FinetuneCommand implements Callable<Integer> {
+
+    @Option(names = "--from", paramLabel = "DIR", required = true, description = "Folder of the published model.")
+    private Path from;
+
+    @Mixin
+    private TrainingOptions training = new TrainingOptions();
+
+    @Option(
+            names = "--policy",
+            paramLabel = "NAME",
+            completionCandidates = PolicyNames.class,
+            description = "One of ${COMPLETION-CANDIDATES}; default bf16-sr.")
+    private String policy;
+
+    @Option(names = "--out", paramLabel = "DIR", description = "Run directory (default: runs/MODEL-POLICY-TIME).")
+    private Path out;
+
+    @Override
+    public Integer call() {
+        training.requireNoPreset();
+        RunConfig model = PublishedModel.config(from, training.tokenizer());
+        RunConfig given = training.onto(model);
+        RunConfig config = policy == null ? given : given.withPolicy(policy);
+        if (config.model().context() > model.model().context()) {
+            throw new BadInput("--context " + config.model().context() + " is more than the "
+                    + model.model().context() + " positions that the model in " + from + " knows");
+        }
+        Path directory = Objects.requireNonNullElseGet(
+                out, () -> RunDirectory.newPath(config.model().preset() + "-" + config.policy()));
+        return Pretraining.start(directory, config, new RunFacilities(training.tokenCache(directory), null));
+    }
+}
