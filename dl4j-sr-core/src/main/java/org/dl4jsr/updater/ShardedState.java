@@ -92,7 +92,7 @@ final class ShardedState {
      */
     static long[] bounds(Model network, int ranks) {
         List<UpdaterBlock> blocks = withoutState(network).getUpdaterBlocks();
-        requireShareable(network, blocks);
+        requireShareable(blocks);
         var starts = new ArrayList<Long>(); // of blocks of BlockSum
         long end = 0;
         boolean fusedBefore = true;
@@ -119,7 +119,7 @@ final class ShardedState {
         return updater(block) instanceof FusedUpdater && !block.skipDueToPretrainConfig(false);
     }
 
-    private static void requireShareable(Model network, List<UpdaterBlock> blocks) {
+    private static void requireShareable(List<UpdaterBlock> blocks) {
         for (UpdaterBlock block : blocks) {
             var first = block.getLayersAndVariablesInBlock().get(0);
             String parameter = "Parameter " + first.getParamName() + " of layer "

@@ -17,6 +17,7 @@ import org.deeplearning4j.datasets.iterator.utilty.ListDataSetIterator;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.layers.DenseLayer;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
+import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.util.ModelSerializer;
 import org.dl4jsr.parallel.DataParallel;
@@ -24,6 +25,9 @@ import org.dl4jsr.policy.Bf16Policy;
 import org.dl4jsr.policy.Bf16Runtime;
 import org.dl4jsr.policy.SafeRestore;
 import org.dl4jsr.updater.RoundingStatsListener;
+import org.dl4jsr.updater.SrAdam;
+import org.dl4jsr.weights.Gpt2Export;
+import org.dl4jsr.weights.Gpt2Weights;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.nd4j.linalg.activations.Activation;
@@ -83,6 +87,17 @@ class ReadmeTest {
         assertEquals(DataType.FLOAT, restored.params().dataType());
     }
 
+    private static ComputationGraph thereAndBack(Path folder, Path target) throws IOException {
+        try (var gpt2 = Gpt2Weights.open(folder)) { // config.json, model.safetensors: of 124M to 774M parameters
+            var conf = gpt2.configuration().updater(new SrAdam(5e-5)).build().toGraph();
+            var graph = new ComputationGraph(Bf16Policy.SR.apply(conf));
+            graph.init();
+            gpt2.copyTo(graph); // then train it
+            Gpt2Export.of(graph).toSafetensors(target); // AutoModelForCausalLM.from_pretrained(target) in Python
+            return graph;
+        }
+    }
+
     @Test
     void theCodeRuns(@TempDir Path directory) throws IOException {
         var data = new ListDataSetIterator<>(DATA.asList(), 32);
@@ -91,6 +106,12 @@ class ReadmeTest {
         assertEquals(DataType.BFLOAT16, network.params().dataType());
         assertTrue(network.evaluate(data).accuracy() > 0.8);
         whatTheLibraryHas(network, DATA.batchBy(32), file);
+        ComputationGraph gpt2 =
+                thereAndBack(Path.of("src/test/resources/org/dl4jsr/weights/bf16"), directory.resolve("gpt2"));
+        assertEquals(
+                gpt2.params(),
+                thereAndBack(directory.resolve("gpt2"), directory.resolve("again"))
+                        .params());
     }
 
     @Test
