@@ -51,6 +51,7 @@ public final class Pretraining {
     public static int start(Path path, RunConfig config) {
         MachineMemory.require(config);
         Corpus corpus = config.text().load(config.model().context());
+        Environment.requireRuntime();
         RunConfig complete = config.withText(config.text().withSha256(corpus.sha256()));
         try (RunDirectory directory = RunDirectory.create(path, complete)) {
             Pretraining run = new Pretraining(directory, corpus, directory.checkpoints());
