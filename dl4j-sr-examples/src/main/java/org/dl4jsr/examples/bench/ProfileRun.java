@@ -5,10 +5,8 @@ import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import org.bytedeco.javacpp.Pointer;
 import org.dl4jsr.examples.io.Bytes;
-import org.dl4jsr.examples.io.Json;
 import org.dl4jsr.examples.io.Texts;
 import org.dl4jsr.examples.report.TextTable;
-import org.dl4jsr.examples.run.JavaCppSettings;
 import org.dl4jsr.examples.run.RunConfig;
 import org.dl4jsr.policy.StepProfile;
 
@@ -30,18 +28,13 @@ public final class ProfileRun {
 
     /** @param args the {@link RunConfig} in JSON */
     public static void main(String[] args) throws IOException {
-        JavaCppSettings.apply();
-        RunConfig config = Json.read(args[0], RunConfig.class);
-        System.out.print(text(config, WARMUP_SECONDS));
-        System.exit(0);
+        MeasuringProcess.measure(args[0], config -> text(config, WARMUP_SECONDS));
     }
 
     static String text(RunConfig config, double warmupSeconds) {
         TrainingStep step = new TrainingStep(config);
         step.run();
-        double secondsToFirst = (System.currentTimeMillis()
-                        - ManagementFactory.getRuntimeMXBean().getStartTime())
-                / 1e3;
+        double secondsToFirst = ManagementFactory.getRuntimeMXBean().getUptime() / 1e3;
         step.msEach(warmupSeconds);
 
         StepProfile fastest = null;

@@ -6,7 +6,6 @@ import java.nio.file.Path;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.dl4jsr.examples.io.Json;
-import org.dl4jsr.examples.run.JavaCppSettings;
 import org.dl4jsr.examples.run.RunConfig;
 
 /** The process that measures speed and memory of training under one configuration and prints its {@link Result}. */
@@ -48,10 +47,7 @@ final class ThroughputRun {
 
     /** @param args the {@link RunConfig} in JSON */
     public static void main(String[] args) throws IOException {
-        JavaCppSettings.apply();
-        RunConfig config = Json.read(args[0], RunConfig.class);
-        System.out.println(Json.compact(measure(config, WARMUP_SECONDS, SECONDS)));
-        System.exit(0);
+        MeasuringProcess.measure(args[0], config -> Json.compact(measure(config, WARMUP_SECONDS, SECONDS)));
     }
 
     static Result measure(RunConfig config, double warmupSeconds, double seconds) throws IOException {

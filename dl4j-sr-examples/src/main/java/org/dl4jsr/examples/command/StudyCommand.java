@@ -6,6 +6,7 @@ import java.util.Objects;
 import java.util.concurrent.Callable;
 import org.dl4jsr.examples.io.AtomicFile;
 import org.dl4jsr.examples.io.DirectoryLock;
+import org.dl4jsr.examples.run.Environment;
 import org.dl4jsr.examples.run.RunDirectory;
 import org.dl4jsr.examples.study.Study;
 import org.dl4jsr.examples.study.StudyPage;
@@ -56,6 +57,7 @@ public final class StudyCommand implements Callable<Integer> {
         Path html = directory.resolve(name + ".html");
         try (DirectoryLock lock = DirectoryLock.of(directory)) {
             AtomicFile.requireNew(csv);
+            Environment.requireRuntime();
             StudyPage page = StudyPage.of(study, seed);
             System.out.print(page.toText());
             AtomicFile.write(csv, page.toCsv());

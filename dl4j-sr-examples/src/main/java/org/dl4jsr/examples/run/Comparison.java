@@ -47,6 +47,7 @@ public final class Comparison {
         RunConfig first = configs.get(0);
         configs.forEach(MachineMemory::require);
         Corpus corpus = first.text().load(first.model().context(), tokenCache);
+        Environment.requireRuntime();
         try (DirectoryLock lock = DirectoryLock.of(directory)) {
             new Comparison(configs, corpus, directory, sweep).run();
         }

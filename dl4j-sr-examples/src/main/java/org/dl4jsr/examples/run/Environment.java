@@ -3,6 +3,8 @@ package org.dl4jsr.examples.run;
 import java.util.Map;
 import java.util.Optional;
 import org.dl4jsr.examples.io.BadInput;
+import org.dl4jsr.examples.io.JvmFailure;
+import org.dl4jsr.policy.Bf16Runtime;
 
 /** Variables of the environment under which ND4J would fail or, worse, compute nothing. */
 public final class Environment {
@@ -15,6 +17,21 @@ public final class Environment {
     /** Throws where one has a value that cannot be used; to be called before the first array. */
     public static void check() {
         check(System.getenv(), Runtime.getRuntime().availableProcessors());
+    }
+
+    /**
+     * Throws where dl4j-sr cannot compute in this process because of what the environment or system properties say of
+     * ND4J: another backend, no threads. Initializes ND4J.
+     */
+    public static void requireRuntime() {
+        try {
+            Bf16Runtime.current();
+        } catch (IllegalStateException e) {
+            if (JvmFailure.line(e) != null) {
+                throw e;
+            }
+            throw new BadInput(e.getMessage(), e);
+        }
     }
 
     static void check(Map<String, String> variables, int processors) {

@@ -19,6 +19,7 @@ public final class GptNetwork {
 
     /** A network with the weights that the run begins with. */
     public static ComputationGraph create(RunConfig config) {
+        Environment.requireRuntime();
         ComputationGraph network = new ComputationGraph(configuration(config));
         network.init();
         config.weights().copyTo(network);
@@ -27,6 +28,7 @@ public final class GptNetwork {
 
     /** The network of a checkpoint, in {@code zip}, with its updater's state. */
     public static ComputationGraph restore(Checkpoint checkpoint, Path zip) {
+        Environment.requireRuntime();
         checkpoint.config().bf16Policy().activate();
         ComputationGraph network;
         try {

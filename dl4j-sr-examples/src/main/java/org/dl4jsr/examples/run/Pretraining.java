@@ -55,6 +55,7 @@ public final class Pretraining {
         facilities.require();
         MachineMemory.require(config);
         Corpus corpus = config.text().load(config.model().context(), facilities.tokenCache());
+        Environment.requireRuntime();
         RunConfig complete = config.withText(config.text().withSha256(corpus.sha256()));
         try (RunDirectory directory = RunDirectory.create(path, complete)) {
             Pretraining run = new Pretraining(directory, facilities, corpus, directory.checkpoints());
