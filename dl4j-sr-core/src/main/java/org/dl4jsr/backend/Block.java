@@ -14,8 +14,7 @@ record Block(long start, long rows, long width, long pitch) {
 
     /** Whether {@code array}, which is not empty, lies so, its elements in row-major order. */
     static boolean isRowMajor(INDArray array) {
-        return KernelOp.isDense(array)
-                || array.rank() == 2 && array.stride(1) == 1 && array.stride(0) >= array.size(1);
+        return KernelOp.isDense(array) || array.rank() == 2 && array.stride(1) == 1 && array.stride(0) >= array.size(1);
     }
 
     /** {@code array} with its dimensions in reverse order. */

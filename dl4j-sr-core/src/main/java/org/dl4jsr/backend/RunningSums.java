@@ -72,10 +72,11 @@ final class RunningSums {
                 && Bf16Arrays.isCastable(factor)
                 && Bf16Arrays.sameMemory(device, x, target)
                 && ExactSums.isKnown(target);
-        return applies && ExactSums.accumulate(device, target, sum -> {
-            ExactSums.with(device, factor, wide -> Nd4j.exec(new BroadcastMulOp(sum, wide, sum, dimensions)));
-            return true;
-        });
+        return applies
+                && ExactSums.accumulate(device, target, sum -> {
+                    ExactSums.with(device, factor, wide -> Nd4j.exec(new BroadcastMulOp(sum, wide, sum, dimensions)));
+                    return true;
+                });
     }
 
     /** The sum behind {@code source}, if there is one, is behind {@code target} from now on, too: a copy of it. */

@@ -58,9 +58,7 @@ final class UpdaterState {
     static long size(FusedUpdater config, long parameters) {
         WeightWrite write = config.getWeightWrite();
         long arrays = (long) config.moments() + (write.hasExtra() ? 1 : 0);
-        return write.hasFp32State() && parameters > 0
-                ? HEADER + 2 * arrays * parameters
-                : arrays * parameters;
+        return write.hasFp32State() && parameters > 0 ? HEADER + 2 * arrays * parameters : arrays * parameters;
     }
 
     /** Whether DL4J asks right now which variables have equal updaters, to keep their state in one block. */

@@ -68,9 +68,13 @@ class RecurrentGradientTest {
         backward(wide, masked);
         backward(bf16, masked);
         for (String name : new String[] {"W", "RW", "b"}) {
-            assertClose(wide.gradient().getGradientFor("0_" + name), bf16.gradient().getGradientFor("0_" + name), name);
+            assertClose(
+                    wide.gradient().getGradientFor("0_" + name), bf16.gradient().getGradientFor("0_" + name), name);
         }
-        assertClose(wide.feedForward(features()).get(1), bf16.feedForward(features()).get(1), "activations");
+        assertClose(
+                wide.feedForward(features()).get(1),
+                bf16.feedForward(features()).get(1),
+                "activations");
     }
 
     private static void assertClose(INDArray expected, INDArray bf16, String name) {

@@ -36,8 +36,7 @@ class VertexSumsTest {
         assertClose(
                 wide.feedForward(Nd4j.ones(DataType.FLOAT, 1, 1), false).get("sum"),
                 bf16.feedForward(Nd4j.ones(DataType.FLOAT, 1, 1), false).get("sum"));
-        assertClose(
-                wide.gradient().getGradientFor("shared_W"), bf16.gradient().getGradientFor("shared_W"));
+        assertClose(wide.gradient().getGradientFor("shared_W"), bf16.gradient().getGradientFor("shared_W"));
     }
 
     private static void assertClose(INDArray expected, INDArray actual) {
@@ -61,16 +60,16 @@ class VertexSumsTest {
         for (String name : names) {
             builder.addVertex(name, new ScaleVertex(1), "shared");
         }
-        var graph = new ComputationGraph(builder.addVertex(
-                        "sum", new ElementWiseVertex(ElementWiseVertex.Op.Add), names)
-                .addLayer(
-                        "out",
-                        new LossLayer.Builder(LossFunction.MSE)
-                                .activation(Activation.IDENTITY)
-                                .build(),
-                        "sum")
-                .setOutputs("out")
-                .build());
+        var graph =
+                new ComputationGraph(builder.addVertex("sum", new ElementWiseVertex(ElementWiseVertex.Op.Add), names)
+                        .addLayer(
+                                "out",
+                                new LossLayer.Builder(LossFunction.MSE)
+                                        .activation(Activation.IDENTITY)
+                                        .build(),
+                                "sum")
+                        .setOutputs("out")
+                        .build());
         graph.init();
         graph.setParam("shared_W", Nd4j.ones(DataType.FLOAT, 1, 1));
         return graph;

@@ -245,7 +245,11 @@ class StochasticallyRoundedTest {
                 TestNetworks.builder(new SrAdam(5e-3))
                         .list()
                         .layer(first)
-                        .layer(new BatchNormalization.Builder().nIn(16).nOut(16).useLogStd(false).build())
+                        .layer(new BatchNormalization.Builder()
+                                .nIn(16)
+                                .nOut(16)
+                                .useLogStd(false)
+                                .build())
                         .layer(dense(16, 16))
                         .layer(output(16))
                         .build(),
