@@ -37,8 +37,8 @@ final class InferenceEvaluation {
         INDArray actual = rows(output);
         INDArray counted =
                 mask == null ? null : mask.castTo(DataType.DOUBLE).dup('c').reshape(mask.length(), 1);
-        if (expected.eq(0).castTo(DataType.INT).sumNumber().intValue()
-                        + expected.eq(1).castTo(DataType.INT).sumNumber().intValue()
+        if (expected.eq(0).castTo(DataType.FLOAT).sumNumber().intValue()
+                        + expected.eq(1).castTo(DataType.FLOAT).sumNumber().intValue()
                 < expected.length()) {
             var evaluation = new RegressionEvaluation();
             evaluation.eval(expected, actual, counted);
