@@ -6,7 +6,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * Where the elements of an array lie in its allocation: in rows of {@code width}, {@code pitch} elements apart. A dense
- * array is one row, columns of a matrix are many.
+ * row-major array is one row, columns of a matrix are many.
  *
  * @param start first element
  */
@@ -26,7 +26,7 @@ record Block(long start, long rows, long width, long pitch) {
     /** Where {@code array}, which is not empty, lies; all of the stretch that it lies in if not in such rows. */
     static Block of(INDArray array) {
         Extent extent = Extent.of(array);
-        if (array.rank() == 2 && !KernelOp.isDense(array) && !KernelOp.isDense(reversed(array))) {
+        if (array.rank() == 2 && !KernelOp.isDense(array)) {
             int rows = isRowMajor(array) ? 0 : 1;
             if (rows == 0 || isRowMajor(reversed(array))) {
                 return new Block(extent.start(), array.size(rows), array.size(1 - rows), array.stride(rows));

@@ -75,9 +75,9 @@ final class TrainingFamilies {
                         "WeightNoise, added",
                         builder -> builder.weightNoise(new WeightNoise(new NormalDistribution(0, 0.05)))),
                 configured(
-                        "WeightNoise, multiplied",
+                        "WeightNoise, multiplied", // with noise on biases M2.1 adds it at inference, too
                         builder ->
-                                builder.weightNoise(new WeightNoise(new NormalDistribution(1, 0.05), true, false)))));
+                                builder.weightNoise(new WeightNoise(new NormalDistribution(1, 0.05), false, false)))));
         for (GradientNormalization normalization : GradientNormalization.values()) {
             if (normalization != GradientNormalization.None) {
                 families.add(configured(
