@@ -102,8 +102,8 @@ public final class ProfileRun {
                         1e3 * config.tokensPerStep() / msPerStep,
                         table)
                 + Texts.format(
-                        "Floors: %.0f GFLOP/s, the best product of matrices of %d, or a copy of as many bytes.%n"
-                                + "Memory a step: %s on Java's heap, %s kept outside. The first step was done after %.1f s.%n",
+                        "Floors: %.0f GFLOP/s, the best product of matrices of %d, or a copy of as many bytes.%nMemory"
+                            + " a step: %s on Java's heap, %s kept outside. The first step was done after %.1f s.%n",
                         peak / 1e9, MachineSpeed.SIZE, Bytes.format(heap), Bytes.format(outside), secondsToFirst);
     }
 

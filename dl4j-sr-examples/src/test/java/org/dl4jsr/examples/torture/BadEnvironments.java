@@ -25,11 +25,7 @@ final class BadEnvironments {
         for (String threads : List.of("0", "-3")) {
             add(inputs, run, "threads", app -> app.with(Map.of("SD_MAX_THREADS", threads)));
         }
-        add(
-                inputs,
-                run,
-                "backend",
-                app -> app.withJava("-Dbackends=org.nd4j.linalg.cpu.nativecpu.CpuBackend"));
+        add(inputs, run, "backend", app -> app.withJava("-Dbackends=org.nd4j.linalg.cpu.nativecpu.CpuBackend"));
         for (int files : List.of(16, 24, 32, 40, 48, 56, 64)) {
             limited(inputs, run, "ulimit -n " + files);
         }
