@@ -43,17 +43,29 @@ static inline void col2im(
     }
 }
 
+/// Whether the channels of all these images lie contiguously, and are enough for vectors.
+static inline bool inVectors(const Image& a, const Image& b) {
+    return a.strides[1] == 1 && b.strides[1] == 1 && a.channels >= 4;
+}
+
 static inline void maxPool(
-        int threads, void* x, const int64_t* xShape, const int64_t* xStrides, void* y, const int64_t* yShape,
-        const int64_t* yStrides, const int64_t* window) {
-    maxPool(threads, Image(x, xShape, xStrides), Image(y, yShape, yStrides), Window(window));
+        int instructionSet, int threads, void* x, const int64_t* xShape, const int64_t* xStrides, void* y,
+        const int64_t* yShape, const int64_t* yStrides, const int64_t* window) {
+    const Image from(x, xShape, xStrides), to(y, yShape, yStrides);
+    if (inVectors(from, to)) {
+        DL4JSR_DISPATCH(transformer::maxPool(threads, from, to, Window(window)))
+    }
+    maxPool(threads, from, to, Window(window));
 }
 
 static inline void maxPoolGradient(
-        int threads, void* x, const int64_t* xShape, const int64_t* xStrides, void* dy, const int64_t* dyShape,
-        const int64_t* dyStrides, void* dx, const int64_t* dxStrides, const int64_t* window) {
-    maxPoolGradient(threads, Image(x, xShape, xStrides), Image(dy, dyShape, dyStrides), Image(dx, xShape, dxStrides),
-                    Window(window));
+        int instructionSet, int threads, void* x, const int64_t* xShape, const int64_t* xStrides, void* dy,
+        const int64_t* dyShape, const int64_t* dyStrides, void* dx, const int64_t* dxStrides, const int64_t* window) {
+    const Image of(x, xShape, xStrides), from(dy, dyShape, dyStrides), to(dx, xShape, dxStrides);
+    if (inVectors(of, from) && inVectors(of, to)) {
+        DL4JSR_DISPATCH(transformer::maxPoolGradient(threads, of, from, to, Window(window)))
+    }
+    maxPoolGradient(threads, of, from, to, Window(window));
 }
 
 static inline void lstmCell(
@@ -67,4 +79,26 @@ static inline void lstmCellGradient(
         const uint16_t* dOutput, const float* dState, float* dCell, uint16_t* dGates, int rows, int width) {
     DL4JSR_DISPATCH(transformer::lstmCellGradient(
             threads, gates, previous, cell, dOutput, dState, dCell, dGates, rows, width))
+}
+
+static inline void batchNormStatistics(
+        int instructionSet, int threads, const uint16_t* x, const int64_t* shape, const int64_t* strides, float* mean,
+        float* variance) {
+    DL4JSR_DISPATCH(transformer::batchNormStatistics(threads, x, Channels(shape, strides), mean, variance))
+}
+
+static inline void batchNorm(
+        int instructionSet, int threads, const uint16_t* x, const int64_t* shape, const int64_t* strides,
+        const uint16_t* gain, const uint16_t* bias, const float* mean, const float* variance, float epsilon,
+        uint16_t* y) {
+    DL4JSR_DISPATCH(transformer::batchNorm(
+            threads, x, Channels(shape, strides), gain, bias, mean, variance, epsilon, y))
+}
+
+static inline void batchNormGradient(
+        int instructionSet, int threads, const uint16_t* x, const int64_t* shape, const int64_t* strides,
+        const uint16_t* gain, const float* mean, const float* variance, float epsilon, const uint16_t* dy,
+        uint16_t* dx, uint16_t* dGain, uint16_t* dBias) {
+    DL4JSR_DISPATCH(transformer::batchNormGradient(
+            threads, x, Channels(shape, strides), gain, mean, variance, epsilon, dy, dx, dGain, dBias))
 }

@@ -89,6 +89,7 @@ struct StepArguments {
 };
 
 #include "loops.h"
+#include "windows.h"
 #include "tiles_amx.h"
 
 namespace scalar {

@@ -11,3 +11,17 @@ struct Loops {
 
     int64_t step(int operand, int dimension) const { return steps[operand * rank + dimension]; }
 };
+
+/// Arrays [outer, channels, inner]: planes of contiguous elements, or, with outer 1, rows of contiguous channels.
+struct Channels {
+    const int64_t outer, channels, inner, outerStride, channelStride, innerStride;
+
+    Channels(const int64_t* shape, const int64_t* strides)
+        : outer(shape[0]), channels(shape[1]), inner(shape[2]), outerStride(strides[0]), channelStride(strides[1]),
+          innerStride(strides[2]) {}
+
+    int64_t elements() const { return outer * inner; }
+    int64_t length() const { return channels * elements(); }
+    bool inPlanes() const { return innerStride == 1; }
+    int64_t plane(int64_t o, int64_t c) const { return o * outerStride + c * channelStride; }
+};

@@ -13,4 +13,6 @@ namespace transformer {
 #include "embedding.h"
 #include "loss.h"
 #include "lstm.h"
+#include "batchnorm.h"
+#include "pooling.h"
 }

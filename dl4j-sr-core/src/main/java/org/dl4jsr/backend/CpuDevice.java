@@ -4,11 +4,11 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import org.dl4jsr.kernel.ArrayKernels;
+import org.dl4jsr.kernel.Convolution;
 import org.dl4jsr.kernel.KernelSet;
 import org.dl4jsr.kernel.Kernels;
 import org.dl4jsr.kernel.Matmul;
 import org.dl4jsr.kernel.StridedArray;
-import org.dl4jsr.kernel.cpu.Convolution;
 import org.dl4jsr.kernel.cpu.CpuKernels;
 import org.dl4jsr.kernel.cpu.StridedCopy;
 import org.dl4jsr.op.Device;
@@ -25,7 +25,7 @@ final class CpuDevice extends Device {
     /** Why there are none: libraries that have not loaded do not say why a second time. */
     private IllegalStateException failure;
 
-    private record Tools(KernelSet set, StridedCopy copies, Convolution convolution) {}
+    private record Tools(KernelSet set, StridedCopy copies) {}
 
     private CpuDevice() {}
 
@@ -50,10 +50,7 @@ final class CpuDevice extends Device {
     }
 
     private static Tools tools(KernelSet set) {
-        return new Tools(
-                set,
-                new StridedCopy(set.kernels()),
-                new Convolution(set.kernels(), set.arrays().orElseThrow(), set.matmul()));
+        return new Tools(set, new StridedCopy(set.kernels()));
     }
 
     @Override
@@ -77,9 +74,9 @@ final class CpuDevice extends Device {
         return arrayKernels().orElseThrow();
     }
 
-    /** Convolutions of images by products. */
-    Convolution convolution() {
-        return tools().convolution;
+    @Override
+    public Optional<Convolution> convolution() {
+        return tools().set.convolution();
     }
 
     @Override

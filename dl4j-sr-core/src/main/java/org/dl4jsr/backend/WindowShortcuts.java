@@ -3,9 +3,9 @@ package org.dl4jsr.backend;
 import java.util.List;
 import java.util.stream.Stream;
 import org.dl4jsr.kernel.ArrayKernels;
+import org.dl4jsr.kernel.Convolution;
 import org.dl4jsr.kernel.StridedArray;
 import org.dl4jsr.kernel.Window;
-import org.dl4jsr.kernel.cpu.Convolution;
 import org.dl4jsr.op.KernelOp;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -106,6 +106,7 @@ final class WindowShortcuts implements Shortcut {
         var window = new Window(1, integers[0], 1, integers[1], 0, padding, 1, integers[3]);
         if (!backward) {
             device.convolution()
+                    .orElseThrow()
                     .forward(asImage(x), withHeight(weights), hasBias ? row(inputs.get(2)) : null, asImage(y), window);
             return true;
         }
@@ -115,6 +116,7 @@ final class WindowShortcuts implements Shortcut {
             return false;
         }
         device.convolution()
+                .orElseThrow()
                 .backward(
                         asImage(x),
                         withHeight(weights),
@@ -135,12 +137,12 @@ final class WindowShortcuts implements Shortcut {
                 });
     }
 
-    /** [window, in, out] as [1, window, in, out]. */
+    /** [window, in, out] as [out, in, 1, window]. */
     private StridedArray withHeight(INDArray weights) {
         StridedArray m = strided(weights);
         return new StridedArray(
-                m.type(), m.address(), new long[] {1, m.shape()[0], m.shape()[1], m.shape()[2]}, new long[] {
-                    0, m.strides()[0], m.strides()[1], m.strides()[2]
+                m.type(), m.address(), new long[] {m.shape()[2], m.shape()[1], 1, m.shape()[0]}, new long[] {
+                    m.strides()[2], m.strides()[1], 0, m.strides()[0]
                 });
     }
 

@@ -3,7 +3,7 @@ package org.dl4jsr.kernel;
 /**
  * Kernels for what networks of stock layers do to BF16 arrays, of any strides, on the CPU. FP32 inside, each result
  * rounded once, to nearest even: the same bits in every implementation and at every thread count, but for the LSTM's
- * cells, which agree within a stated bound. The caller checks shapes.
+ * cells and batch normalization, which agree within a stated bound. The caller checks shapes.
  */
 public interface ArrayKernels {
 
@@ -85,4 +85,39 @@ public interface ArrayKernels {
             long dGates,
             int rows,
             int width);
+
+    /**
+     * Mean and variance (of the population) of each channel.
+     *
+     * @param x [outer, channels, inner], with an inner stride of 1, or outer 1 and a channel's stride of 1
+     * @param mean FP32 [channels], written, as variance
+     */
+    void batchNormStatistics(StridedArray x, long mean, long variance);
+
+    /**
+     * y = (x - mean) / sqrt(variance + epsilon) * gain + bias, a channel at a time (Ioffe, Szegedy, arXiv 1502.03167).
+     *
+     * @param x as in {@link #batchNormStatistics}
+     * @param gain BF16 [channels], as bias
+     * @param mean FP32 [channels], as variance
+     * @param y of x's shape and strides, written
+     */
+    void batchNorm(StridedArray x, long gain, long bias, long mean, long variance, float epsilon, StridedArray y);
+
+    /**
+     * Backward of {@link #batchNorm} with x's own mean and variance.
+     *
+     * @param dy of x's shape and strides, as dx, which is written
+     * @param dGain BF16 [channels], written, as dBias
+     */
+    void batchNormGradient(
+            StridedArray x,
+            long gain,
+            long mean,
+            long variance,
+            float epsilon,
+            StridedArray dy,
+            StridedArray dx,
+            long dGain,
+            long dBias);
 }

@@ -11,5 +11,11 @@ import java.util.Optional;
  * @param autocast products of FLOAT matrices by way of BF16 copies of their operands, as torch.amp has it; FP32 sums
  *     and results
  * @param arrays what networks of stock layers need beside; empty where there is none (GPUs)
+ * @param convolution of images; empty where there are no arrays
  */
-public record KernelSet(Kernels kernels, Matmul matmul, Matmul autocast, Optional<ArrayKernels> arrays) {}
+public record KernelSet(
+        Kernels kernels,
+        Matmul matmul,
+        Matmul autocast,
+        Optional<ArrayKernels> arrays,
+        Optional<Convolution> convolution) {}

@@ -3,16 +3,26 @@ package org.dl4jsr.layer;
 import java.lang.reflect.Field;
 import java.lang.reflect.Modifier;
 import java.util.Map;
+import org.deeplearning4j.nn.conf.layers.BatchNormalization;
+import org.deeplearning4j.nn.conf.layers.ConvolutionLayer;
 import org.deeplearning4j.nn.conf.layers.LSTM;
 import org.deeplearning4j.nn.conf.layers.Layer;
+import org.deeplearning4j.nn.conf.layers.SubsamplingLayer;
 import org.dl4jsr.backend.Bf16Executioner;
 import org.nd4j.linalg.factory.Nd4j;
 
 /** Which layer of DL4J's has one on kernels, and how one becomes the other. */
 public final class KernelLayers {
 
-    private static final Map<Class<? extends Layer>, Class<? extends Layer>> ON_KERNELS =
-            Map.of(LSTM.class, KernelLstm.class);
+    private static final Map<Class<? extends Layer>, Class<? extends Layer>> ON_KERNELS = Map.of(
+            LSTM.class,
+            KernelLstm.class,
+            BatchNormalization.class,
+            KernelBatchNormalization.class,
+            ConvolutionLayer.class,
+            KernelConvolution.class,
+            SubsamplingLayer.class,
+            KernelSubsampling.class);
 
     private KernelLayers() {}
 

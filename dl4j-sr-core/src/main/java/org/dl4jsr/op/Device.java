@@ -3,6 +3,7 @@ package org.dl4jsr.op;
 import java.util.List;
 import java.util.Optional;
 import org.dl4jsr.kernel.ArrayKernels;
+import org.dl4jsr.kernel.Convolution;
 import org.dl4jsr.kernel.Kernels;
 import org.dl4jsr.kernel.Matmul;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -33,6 +34,9 @@ public abstract class Device {
 
     /** What networks of stock layers need, over this device's addresses; empty where there is none. */
     public abstract Optional<ArrayKernels> arrayKernels();
+
+    /** Convolution over this device's addresses; empty where there are no {@link #arrayKernels}. */
+    public abstract Optional<Convolution> convolution();
 
     /** The address of {@code array}'s first element, whose content is up to date there; 0 for null. */
     public abstract long address(INDArray array);

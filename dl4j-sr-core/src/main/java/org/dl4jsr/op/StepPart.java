@@ -11,6 +11,7 @@ public enum StepPart {
     ACTIVATION("activation"),
     BIAS("bias gradient"),
     RECURRENT("recurrent layers"),
+    CONVOLUTION("convolutions"),
     EMBEDDING("embedding"),
     HEAD("head, loss"),
     CLIPPING("gradient norm"),

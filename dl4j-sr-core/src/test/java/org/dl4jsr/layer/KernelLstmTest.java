@@ -1,12 +1,16 @@
 package org.dl4jsr.layer;
 
+import static org.dl4jsr.layer.LayerTesting.bits;
+import static org.dl4jsr.layer.LayerTesting.calls;
+import static org.dl4jsr.layer.LayerTesting.distance;
+import static org.dl4jsr.layer.LayerTesting.network;
+import static org.dl4jsr.layer.LayerTesting.withoutKernels;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.ByteArrayInputStream;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.nio.file.Path;
 import org.deeplearning4j.nn.conf.BackpropType;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
@@ -20,12 +24,11 @@ import org.deeplearning4j.nn.conf.layers.misc.FrozenLayer;
 import org.deeplearning4j.nn.conf.layers.recurrent.Bidirectional;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.nn.weights.WeightInit;
-import org.deeplearning4j.util.ModelSerializer;
-import org.dl4jsr.backend.Bf16Executioner;
 import org.dl4jsr.op.StepPart;
-import org.dl4jsr.op.StepTimes;
 import org.dl4jsr.policy.Bf16Policy;
+import org.dl4jsr.policy.SafeRestore;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.nd4j.linalg.activations.Activation;
@@ -158,9 +161,7 @@ class KernelLstmTest {
         MultiLayerConfiguration configuration = setting.configuration();
         var wide = network(Bf16Policy.FP32.apply(configuration));
         var onKernels = network(Bf16Policy.SR.apply(configuration));
-        MultiLayerConfiguration stock = Bf16Policy.SR.apply(configuration);
-        stock.getConfs().forEach(layer -> layer.setLayer(stock(layer.getLayer())));
-        var withoutKernels = network(stock);
+        var withoutKernels = network(withoutKernels(Bf16Policy.SR.apply(configuration)));
         withoutKernels.setParams(onKernels.params());
         wide.setParams(onKernels.params().castTo(DataType.FLOAT));
 
@@ -171,8 +172,8 @@ class KernelLstmTest {
         assertTrue(error < Math.max(0.01, 1.1 * noise), "gradient off by " + error + ", that of ops by " + noise);
         assertEquals(0, distance(output(onKernels, setting), output(wide, setting)), 0.005, "output");
         assertArrayEquals(bits(fromKernels), bits(gradient(onKernels, setting)), "again");
-        assertEquals(setting.onKernel, calls(() -> gradient(onKernels, setting)) > 0);
-        assertEquals(0, calls(() -> gradient(withoutKernels, setting)));
+        assertEquals(setting.onKernel, calls(StepPart.RECURRENT, () -> gradient(onKernels, setting)) > 0);
+        assertEquals(0, calls(StepPart.RECURRENT, () -> gradient(withoutKernels, setting)));
     }
 
     @Test
@@ -204,46 +205,26 @@ class KernelLstmTest {
     }
 
     @Test
-    void survivesSavingAndGoesBackToStock() throws IOException {
+    void survivesSavingAndGoesBackToStock(@TempDir Path directory) throws IOException {
         var network = network(Bf16Policy.SR.apply(Setting.PLAIN.configuration()));
         network.fit(Setting.PLAIN.data());
-        var bytes = new ByteArrayOutputStream();
-        ModelSerializer.writeModel(network, bytes, true);
-        MultiLayerNetwork restored =
-                ModelSerializer.restoreMultiLayerNetwork(new ByteArrayInputStream(bytes.toByteArray()), true);
+        Path file = directory.resolve("network.zip");
+        network.save(file.toFile(), true);
+        MultiLayerNetwork restored = SafeRestore.multiLayerNetwork(file, true);
         assertEquals(network.getLayerWiseConfigurations(), restored.getLayerWiseConfigurations());
         assertEquals(KernelLstm.class, restored.getLayer(0).conf().getLayer().getClass());
         assertArrayEquals(bits(gradient(network, Setting.PLAIN)), bits(gradient(restored, Setting.PLAIN)));
         MultiLayerNetwork stock = Bf16Policy.toStock(restored);
         assertEquals(LSTM.class, stock.getLayer(0).conf().getLayer().getClass());
-        assertEquals(
-                LSTM.class,
-                stock(Bf16Policy.FP32
-                                .apply(network.getLayerWiseConfigurations())
-                                .getConf(0)
-                                .getLayer())
-                        .getClass());
-    }
-
-    private static Layer stock(Layer layer) {
-        if (layer instanceof Bidirectional both) {
-            both.setFwd(stock(both.getFwd()));
-            both.setBwd(stock(both.getBwd()));
-        }
-        return KernelLayers.stock(layer);
-    }
-
-    private static MultiLayerNetwork network(MultiLayerConfiguration configuration) {
-        var network = new MultiLayerNetwork(configuration);
-        network.init();
-        return network;
+        Layer wide = Bf16Policy.FP32
+                .apply(network.getLayerWiseConfigurations())
+                .getConf(0)
+                .getLayer();
+        assertEquals(LSTM.class, wide.getClass());
     }
 
     private static INDArray gradient(MultiLayerNetwork network, Setting setting) {
-        DataSet data = setting.data();
         network.rnnClearPreviousState();
-        network.setInput(data.getFeatures());
-        network.setLabels(data.getLabels());
         if (setting == Setting.MASKED) {
             INDArray mask = Nd4j.ones(DataType.FLOAT, BATCH, TIME);
             mask.get(NDArrayIndex.interval(0, 2), NDArrayIndex.interval(7, TIME))
@@ -251,34 +232,12 @@ class KernelLstmTest {
             network.getLayer(0).setMaskArray(mask);
             network.getLayer(1).setMaskArray(mask);
         }
-        network.computeGradientAndScore();
+        INDArray gradient = LayerTesting.gradient(network, setting.data());
         network.clearLayerMaskArrays();
-        return network.getFlattenedGradients().castTo(DataType.FLOAT).dup();
+        return gradient;
     }
 
     private static INDArray output(MultiLayerNetwork network, Setting setting) {
         return network.output(setting.data().getFeatures());
-    }
-
-    /** How often the LSTM's ops run. */
-    private static long calls(Runnable work) {
-        var times = new StepTimes();
-        var device = Bf16Executioner.requiredBy("this test");
-        device.setTimes(times);
-        try {
-            work.run();
-        } finally {
-            device.setTimes(null);
-        }
-        return times.of(StepPart.RECURRENT).calls();
-    }
-
-    private static double distance(INDArray actual, INDArray expected) {
-        return actual.castTo(DataType.FLOAT).distance2(expected)
-                / expected.norm2Number().doubleValue();
-    }
-
-    private static float[] bits(INDArray array) {
-        return array.castTo(DataType.FLOAT).dup('c').data().asFloat();
     }
 }

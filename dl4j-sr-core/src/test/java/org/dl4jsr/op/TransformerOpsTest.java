@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Optional;
 import org.dl4jsr.kernel.Activation;
 import org.dl4jsr.kernel.ArrayKernels;
+import org.dl4jsr.kernel.Convolution;
 import org.dl4jsr.kernel.Kernels;
 import org.dl4jsr.kernel.Matmul;
 import org.dl4jsr.kernel.reference.JavaKernels;
@@ -26,6 +27,11 @@ class TransformerOpsTest {
     private static final class JavaDevice extends Device {
         @Override
         public Optional<ArrayKernels> arrayKernels() {
+            return Optional.empty();
+        }
+
+        @Override
+        public Optional<Convolution> convolution() {
             return Optional.empty();
         }
 

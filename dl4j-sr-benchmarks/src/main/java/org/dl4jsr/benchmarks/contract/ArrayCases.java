@@ -10,8 +10,8 @@ import org.dl4jsr.kernel.StridedArray;
 import org.dl4jsr.kernel.Window;
 
 /**
- * What networks of stock layers do to arrays of any strides: the same numbers everywhere, but for the LSTM's cells,
- * which are within a bound.
+ * What networks of stock layers do to arrays of any strides: the same numbers everywhere, but for
+ * convolution, the LSTM's cells and batch normalization, which are within a bound.
  */
 enum ArrayCases implements KernelCase {
     ARITHMETIC {
@@ -118,6 +118,63 @@ enum ArrayCases implements KernelCase {
         }
     },
 
+    CONVOLUTION {
+        @Override
+        public void run(Comparison comparison, RandomArrays arrays, int largest) {
+            Random random = arrays.random();
+            eachWindow(random, (window, image, columns, pooled) -> {
+                long out = random.nextLong(1, 40);
+                long[] weights = {out, image[1], window.height(), window.width()};
+                long[] result = {pooled[0], out, pooled[2], pooled[3]};
+                StridedContent x = images(arrays, image);
+                StridedContent w = StridedContent.dense(normal(arrays, weights), weights);
+                StridedContent bias = StridedContent.dense(normal(arrays, out), 1, out);
+                boolean biased = random.nextBoolean();
+                compare(
+                        comparison,
+                        "convolution by " + window,
+                        Bound.ofLargest(1e-5),
+                        (set, a) ->
+                                set.convolution().orElseThrow().forward(a[0], a[1], biased ? a[2] : null, a[3], window),
+                        x,
+                        w,
+                        bias,
+                        images(arrays, result));
+                compare(
+                        comparison,
+                        "gradients of convolution by " + window,
+                        Bound.ofLargest(1e-2), // where a sum of rounded products is small beside the largest
+                        (set, a) -> set.convolution()
+                                .orElseThrow()
+                                .backward(a[0], a[1], a[2], a[3], a[4], biased ? a[5] : null, window),
+                        x,
+                        w,
+                        images(arrays, result),
+                        new StridedContent(normal(arrays, image), x.shape(), x.strides()),
+                        w,
+                        bias);
+            });
+        }
+
+        private Content normal(RandomArrays arrays, long... shape) {
+            int size = 1;
+            for (long s : shape) {
+                size *= (int) s;
+            }
+            return arrays.normal(FloatType.BFLOAT16, size);
+        }
+
+        /** Channels first or last in memory. */
+        private StridedContent images(RandomArrays arrays, long[] shape) {
+            StridedContent dense = StridedContent.dense(normal(arrays, shape), shape);
+            return arrays.random().nextBoolean()
+                    ? dense
+                    : new StridedContent(dense.content(), shape, new long[] {
+                        shape[1] * shape[2] * shape[3], 1, shape[1] * shape[3], shape[1]
+                    });
+        }
+    },
+
     LSTM_CELL {
         @Override
         public void run(Comparison comparison, RandomArrays arrays, int largest) {
@@ -153,12 +210,84 @@ enum ArrayCases implements KernelCase {
                         arrays.unwritten(FloatType.BFLOAT16, 4 * size));
             }
         }
+    },
+
+    BATCH_NORM {
+        @Override
+        public void run(Comparison comparison, RandomArrays arrays, int largest) {
+            Random random = arrays.random();
+            for (int trial = 0; trial < 16; trial++) {
+                boolean planes = trial % 2 == 0;
+                long outer = planes ? random.nextLong(1, 5) : 1;
+                int channels = random.nextInt(1, 50);
+                long inner = trial < 12 ? random.nextLong(2, 60) : random.nextLong(2000, 3000);
+                long[] shape = {outer, channels, inner};
+                long[] strides = planes ? new long[] {channels * inner, inner, 1} : new long[] {0, 1, channels};
+                int size = (int) (outer * channels * inner);
+                String what = " of " + Arrays.toString(shape) + Arrays.toString(strides);
+                Content x = arrays.of(FloatType.BFLOAT16, size, () -> 3 + random.nextGaussian());
+                Content gain = arrays.normal(FloatType.BFLOAT16, channels);
+                Content mean = arrays.of(FloatType.FLOAT, channels, () -> 3 + random.nextGaussian() / 10);
+                Content variance = arrays.of(FloatType.FLOAT, channels, () -> 0.5 + random.nextDouble());
+                comparison.close(
+                        "batchNormStatistics" + what,
+                        Bound.ofLargest(1e-5),
+                        (set, a) -> kernels(set).batchNormStatistics(bf16(a[0], shape, strides), a[1], a[2]),
+                        x,
+                        arrays.unwritten(FloatType.FLOAT, channels),
+                        arrays.unwritten(FloatType.FLOAT, channels));
+                comparison.close(
+                        "batchNorm" + what,
+                        Bound.ofLargest(1e-5),
+                        (set, a) -> kernels(set)
+                                .batchNorm(
+                                        bf16(a[0], shape, strides),
+                                        a[1],
+                                        a[2],
+                                        a[3],
+                                        a[4],
+                                        1e-5f,
+                                        bf16(a[5], shape, strides)),
+                        x,
+                        gain,
+                        arrays.normal(FloatType.BFLOAT16, channels),
+                        mean,
+                        variance,
+                        arrays.unwritten(FloatType.BFLOAT16, size));
+                comparison.close(
+                        "batchNormGradient" + what,
+                        Bound.ofLargest(1e-5),
+                        (set, a) -> kernels(set)
+                                .batchNormGradient(
+                                        bf16(a[0], shape, strides),
+                                        a[1],
+                                        a[2],
+                                        a[3],
+                                        1e-5f,
+                                        bf16(a[4], shape, strides),
+                                        bf16(a[5], shape, strides),
+                                        a[6],
+                                        a[7]),
+                        x,
+                        gain,
+                        mean,
+                        variance,
+                        arrays.normal(FloatType.BFLOAT16, size),
+                        arrays.unwritten(FloatType.BFLOAT16, size),
+                        arrays.unwritten(FloatType.BFLOAT16, channels),
+                        arrays.unwritten(FloatType.BFLOAT16, channels));
+            }
+        }
     };
 
     private static final int BF16_VALUES = 1 << 16;
 
     private interface Operation {
         void run(ArrayKernels kernels, StridedArray[] arrays);
+    }
+
+    private interface SetOperation {
+        void run(KernelSet set, StridedArray[] arrays);
     }
 
     private interface WindowCheck {
@@ -170,18 +299,27 @@ enum ArrayCases implements KernelCase {
         return kernels.arrays().isPresent();
     }
 
+    private static StridedArray bf16(long address, long[] shape, long[] strides) {
+        return new StridedArray(FloatType.BFLOAT16, address, shape, strides);
+    }
+
     private static ArrayKernels kernels(KernelSet set) {
         return set.arrays().orElseThrow();
     }
 
     private static void compare(Comparison comparison, Object what, Operation operation, StridedContent... arrays) {
+        compare(comparison, what, Bound.EXACT, (set, strided) -> operation.run(kernels(set), strided), arrays);
+    }
+
+    private static void compare(
+            Comparison comparison, Object what, Bound bound, SetOperation operation, StridedContent... arrays) {
         comparison.close(
                 what + " of " + Arrays.toString(arrays),
-                Bound.EXACT,
+                bound,
                 (set, addresses) -> {
                     var strided = new StridedArray[arrays.length];
                     Arrays.setAll(strided, i -> arrays[i].at(addresses[i]));
-                    operation.run(kernels(set), strided);
+                    operation.run(set, strided);
                 },
                 Arrays.stream(arrays).map(StridedContent::content).toArray(Content[]::new));
     }

@@ -18,7 +18,11 @@ public final class CudaProcessor implements Processor {
     public CudaProcessor(CudaStream stream) {
         this.stream = stream;
         kernels = new KernelSet(
-                new CudaKernels(stream), new CudaMatmul(stream, false), new CudaMatmul(stream, true), Optional.empty());
+                new CudaKernels(stream),
+                new CudaMatmul(stream, false),
+                new CudaMatmul(stream, true),
+                Optional.empty(),
+                Optional.empty());
     }
 
     @Override

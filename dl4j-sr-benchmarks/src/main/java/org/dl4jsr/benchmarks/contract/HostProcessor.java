@@ -6,6 +6,7 @@ import java.util.stream.IntStream;
 import org.bytedeco.javacpp.BytePointer;
 import org.dl4jsr.kernel.KernelSet;
 import org.dl4jsr.kernel.cpu.CpuKernels;
+import org.dl4jsr.kernel.cpu.ProductConvolution;
 import org.dl4jsr.kernel.reference.JavaArrayKernels;
 import org.dl4jsr.kernel.reference.JavaKernels;
 import org.dl4jsr.kernel.reference.JavaMatmul;
@@ -28,8 +29,11 @@ public final class HostProcessor implements Processor {
     public static HostProcessor reference(int threads) {
         var matmul = new JavaMatmul(threads);
         // no case asks for autocast
-        var kernels = new KernelSet(new JavaKernels(threads), matmul, matmul, Optional.of(new JavaArrayKernels()));
-        return new HostProcessor(kernels, 0);
+        var kernels = new JavaKernels(threads);
+        var arrays = new JavaArrayKernels();
+        var convolution = new ProductConvolution(kernels, arrays, matmul);
+        return new HostProcessor(
+                new KernelSet(kernels, matmul, matmul, Optional.of(arrays), Optional.of(convolution)), 0);
     }
 
     /** Every level of {@link CpuKernels} that this process can run, each on one, two and three threads. */

@@ -9,6 +9,7 @@ import org.bytedeco.javacpp.Pointer;
 import org.dl4jsr.backend.Autocast;
 import org.dl4jsr.backend.Bf16Arrays;
 import org.dl4jsr.kernel.ArrayKernels;
+import org.dl4jsr.kernel.Convolution;
 import org.dl4jsr.kernel.FloatType;
 import org.dl4jsr.kernel.KernelSet;
 import org.dl4jsr.kernel.Kernels;
@@ -58,6 +59,11 @@ final class GpuDevice extends Device {
         return set().arrays();
     }
 
+    @Override
+    public Optional<Convolution> convolution() {
+        return set().convolution();
+    }
+
     private KernelSet set() {
         AtomicAllocator allocator = AtomicAllocator.getInstance();
         int device = allocator.getDeviceId();
@@ -68,6 +74,7 @@ final class GpuDevice extends Device {
                     new CudaKernels(stream),
                     new CudaMatmul(stream, false),
                     new CudaMatmul(stream, true),
+                    Optional.empty(),
                     Optional.empty());
         });
     }

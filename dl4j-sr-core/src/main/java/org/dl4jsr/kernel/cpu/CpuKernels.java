@@ -7,6 +7,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.bytedeco.javacpp.Loader;
 import org.dl4jsr.kernel.ArrayKernels;
+import org.dl4jsr.kernel.Convolution;
 import org.dl4jsr.kernel.KernelSet;
 import org.dl4jsr.kernel.Kernels;
 import org.dl4jsr.kernel.Matmul;
@@ -130,8 +131,13 @@ public final class CpuKernels {
     }
 
     private static KernelSet set(Kernels kernels, ArrayKernels arrays, Matmul matmul) {
+        Convolution products = new ProductConvolution(kernels, arrays, matmul);
         return new KernelSet(
-                kernels, matmul, new AutocastMatmul(matmul, new StridedCopy(kernels)), Optional.of(arrays));
+                kernels,
+                matmul,
+                new AutocastMatmul(matmul, new StridedCopy(kernels)),
+                Optional.of(arrays),
+                Optional.of(matmul instanceof OneDnnMatmul ? new OneDnnConvolution(products) : products));
     }
 
     private static Matmul oneDnn(Kernels kernels) {

@@ -98,6 +98,7 @@ final class NativeArrayKernels implements ArrayKernels {
     @Override
     public void maxPool(StridedArray x, StridedArray y, Window window) {
         NativeLibrary.maxPool(
+                set,
                 kernels.threads(),
                 x.address(),
                 x.shape(),
@@ -111,6 +112,7 @@ final class NativeArrayKernels implements ArrayKernels {
     @Override
     public void maxPoolGradient(StridedArray x, StridedArray dy, StridedArray dx, Window window) {
         NativeLibrary.maxPoolGradient(
+                set,
                 kernels.threads(),
                 x.address(),
                 x.shape(),
@@ -141,5 +143,54 @@ final class NativeArrayKernels implements ArrayKernels {
             int width) {
         NativeLibrary.lstmCellGradient(
                 set, kernels.threads(), gates, previous, cell, dOutput, dState, dCell, dGates, rows, width);
+    }
+
+    @Override
+    public void batchNormStatistics(StridedArray x, long mean, long variance) {
+        NativeLibrary.batchNormStatistics(set, kernels.threads(), x.address(), x.shape(), x.strides(), mean, variance);
+    }
+
+    @Override
+    public void batchNorm(
+            StridedArray x, long gain, long bias, long mean, long variance, float epsilon, StridedArray y) {
+        NativeLibrary.batchNorm(
+                set,
+                kernels.threads(),
+                x.address(),
+                x.shape(),
+                x.strides(),
+                gain,
+                bias,
+                mean,
+                variance,
+                epsilon,
+                y.address());
+    }
+
+    @Override
+    public void batchNormGradient(
+            StridedArray x,
+            long gain,
+            long mean,
+            long variance,
+            float epsilon,
+            StridedArray dy,
+            StridedArray dx,
+            long dGain,
+            long dBias) {
+        NativeLibrary.batchNormGradient(
+                set,
+                kernels.threads(),
+                x.address(),
+                x.shape(),
+                x.strides(),
+                gain,
+                mean,
+                variance,
+                epsilon,
+                dy.address(),
+                dx.address(),
+                dGain,
+                dBias);
     }
 }

@@ -304,6 +304,7 @@ final class NativeLibrary {
             @Cast("const int64_t*") long[] window);
 
     static native void maxPool(
+            int instructionSet,
             int threads,
             @Cast("void*") long x,
             @Cast("const int64_t*") long[] xShape,
@@ -314,6 +315,7 @@ final class NativeLibrary {
             @Cast("const int64_t*") long[] window);
 
     static native void maxPoolGradient(
+            int instructionSet,
             int threads,
             @Cast("void*") long x,
             @Cast("const int64_t*") long[] xShape,
@@ -348,4 +350,41 @@ final class NativeLibrary {
             @Cast("uint16_t*") long dGates,
             int rows,
             int width);
+
+    static native void batchNormStatistics(
+            int instructionSet,
+            int threads,
+            @Cast("const uint16_t*") long x,
+            @Cast("const int64_t*") long[] shape,
+            @Cast("const int64_t*") long[] strides,
+            @Cast("float*") long mean,
+            @Cast("float*") long variance);
+
+    static native void batchNorm(
+            int instructionSet,
+            int threads,
+            @Cast("const uint16_t*") long x,
+            @Cast("const int64_t*") long[] shape,
+            @Cast("const int64_t*") long[] strides,
+            @Cast("const uint16_t*") long gain,
+            @Cast("const uint16_t*") long bias,
+            @Cast("const float*") long mean,
+            @Cast("const float*") long variance,
+            float epsilon,
+            @Cast("uint16_t*") long y);
+
+    static native void batchNormGradient(
+            int instructionSet,
+            int threads,
+            @Cast("const uint16_t*") long x,
+            @Cast("const int64_t*") long[] shape,
+            @Cast("const int64_t*") long[] strides,
+            @Cast("const uint16_t*") long gain,
+            @Cast("const float*") long mean,
+            @Cast("const float*") long variance,
+            float epsilon,
+            @Cast("const uint16_t*") long dy,
+            @Cast("uint16_t*") long dx,
+            @Cast("uint16_t*") long dGain,
+            @Cast("uint16_t*") long dBias);
 }

@@ -211,13 +211,4 @@ final class OneDnnPlan implements AutoCloseable {
     private static memory.data_type type(StridedArray matrix) {
         return matrix.type() == FloatType.FLOAT ? memory.data_type.f32 : memory.data_type.bf16;
     }
-
-    /** A pointer to memory that others own. */
-    private static final class Address extends Pointer {
-
-        Address at(long address) {
-            this.address = address;
-            return this;
-        }
-    }
 }

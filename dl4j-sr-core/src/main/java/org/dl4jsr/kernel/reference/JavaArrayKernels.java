@@ -207,4 +207,29 @@ public final class JavaArrayKernels implements ArrayKernels {
             int width) {
         new JavaLstm(gates, previous, cell, width).backward(dOutput, dState, dCell, dGates, rows);
     }
+
+    @Override
+    public void batchNormStatistics(StridedArray x, long mean, long variance) {
+        JavaBatchNorm.statistics(x, mean, variance);
+    }
+
+    @Override
+    public void batchNorm(
+            StridedArray x, long gain, long bias, long mean, long variance, float epsilon, StridedArray y) {
+        new JavaBatchNorm(x, gain, mean, variance, epsilon).forward(bias, y);
+    }
+
+    @Override
+    public void batchNormGradient(
+            StridedArray x,
+            long gain,
+            long mean,
+            long variance,
+            float epsilon,
+            StridedArray dy,
+            StridedArray dx,
+            long dGain,
+            long dBias) {
+        new JavaBatchNorm(x, gain, mean, variance, epsilon).backward(dy, dx, dGain, dBias);
+    }
 }

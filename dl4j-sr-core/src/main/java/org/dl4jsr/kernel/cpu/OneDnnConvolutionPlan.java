@@ -1,0 +1,272 @@
+package org.dl4jsr.kernel.cpu;
+
+import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_BIAS;
+import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DIFF_BIAS;
+import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DIFF_DST;
+import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DIFF_SRC;
+import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DIFF_WEIGHTS;
+import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DST;
+import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_FROM;
+import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_SRC;
+import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_TO;
+import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_WEIGHTS;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.bytedeco.dnnl.IntMemoryMap;
+import org.bytedeco.dnnl.convolution_backward_data;
+import org.bytedeco.dnnl.convolution_backward_weights;
+import org.bytedeco.dnnl.convolution_forward;
+import org.bytedeco.dnnl.engine;
+import org.bytedeco.dnnl.global.dnnl.algorithm;
+import org.bytedeco.dnnl.global.dnnl.prop_kind;
+import org.bytedeco.dnnl.memory;
+import org.bytedeco.dnnl.primitive;
+import org.bytedeco.dnnl.primitive_attr;
+import org.bytedeco.dnnl.reorder;
+import org.bytedeco.dnnl.stream;
+import org.bytedeco.javacpp.Pointer;
+import org.dl4jsr.kernel.Pointers;
+import org.dl4jsr.kernel.StridedArray;
+import org.dl4jsr.kernel.Window;
+
+/**
+ * Convolutions of one shape: oneDNN's primitives and their arguments, ready to run on any addresses. Not for two
+ * threads at a time.
+ */
+final class OneDnnConvolutionPlan implements AutoCloseable {
+
+    private final Address address = new Address();
+    private final List<Pointer> owned = new ArrayList<>();
+    private final engine engine;
+    private final Pass forward;
+    private final Pass data;
+    private final Pass weights;
+
+    OneDnnConvolutionPlan(
+            engine engine, StridedArray x, StridedArray weights, boolean bias, StridedArray y, Window window) {
+        this.engine = engine;
+        long[] steps = {window.strideHeight(), window.strideWidth()};
+        long[] gaps = {window.dilationHeight() - 1, window.dilationWidth() - 1};
+        long[] before = {window.paddingHeight(), window.paddingWidth()};
+        long[] after = {
+            Math.max(0, window.row(y.rows() - 1, window.height() - 1) - (x.rows() - 1)),
+            Math.max(0, window.column(y.columns() - 1, window.width() - 1) - (x.columns() - 1))
+        };
+        try (var scope = Pointers.scope()) {
+            var images = new memory.desc(x.shape(), memory.data_type.bf16, memory.format_tag.nhwc);
+            var results = new memory.desc(y.shape(), memory.data_type.bf16, memory.format_tag.nhwc);
+            var filters = new memory.desc(weights.shape(), memory.data_type.bf16, memory.format_tag.any);
+            var biases = bias
+                    ? new memory.desc(new long[] {y.shape()[1]}, memory.data_type.bf16, memory.format_tag.a)
+                    : new memory.desc();
+            var direct = algorithm.convolution_direct;
+            var attributes = new primitive_attr();
+            var forwardDescriptor = new convolution_forward.primitive_desc(
+                    engine,
+                    prop_kind.forward_training,
+                    direct,
+                    images,
+                    filters,
+                    biases,
+                    results,
+                    steps,
+                    gaps,
+                    before,
+                    after,
+                    attributes,
+                    true);
+            if (forwardDescriptor.get(true) == null) { // it refuses windows that begin far outside of the image
+                forward = null;
+                data = null;
+                this.weights = null;
+                return;
+            }
+            forward = new Pass(
+                    forwardDescriptor.impl_info_str().getString(), keep(new convolution_forward(forwardDescriptor)));
+            forward.reads(DNNL_ARG_SRC, x, forwardDescriptor.src_desc());
+            forward.reads(DNNL_ARG_WEIGHTS, weights, forwardDescriptor.weights_desc());
+            forward.bias(DNNL_ARG_BIAS, bias, forwardDescriptor.bias_desc());
+            forward.writes(DNNL_ARG_DST, y, forwardDescriptor.dst_desc());
+
+            var dataDescriptor = new convolution_backward_data.primitive_desc(
+                    engine,
+                    direct,
+                    images,
+                    filters,
+                    results,
+                    steps,
+                    gaps,
+                    before,
+                    after,
+                    forwardDescriptor,
+                    attributes,
+                    false);
+            data = new Pass(
+                    dataDescriptor.impl_info_str().getString(), keep(new convolution_backward_data(dataDescriptor)));
+            data.reads(DNNL_ARG_DIFF_DST, y, dataDescriptor.diff_dst_desc());
+            data.reads(DNNL_ARG_WEIGHTS, weights, dataDescriptor.weights_desc());
+            data.writes(DNNL_ARG_DIFF_SRC, x, dataDescriptor.diff_src_desc());
+
+            var weightsDescriptor = new convolution_backward_weights.primitive_desc(
+                    engine,
+                    direct,
+                    images,
+                    filters,
+                    biases,
+                    results,
+                    steps,
+                    gaps,
+                    before,
+                    after,
+                    forwardDescriptor,
+                    attributes,
+                    false);
+            this.weights = new Pass(
+                    weightsDescriptor.impl_info_str().getString(),
+                    keep(new convolution_backward_weights(weightsDescriptor)));
+            this.weights.reads(DNNL_ARG_SRC, x, weightsDescriptor.src_desc());
+            this.weights.reads(DNNL_ARG_DIFF_DST, y, weightsDescriptor.diff_dst_desc());
+            this.weights.writes(DNNL_ARG_DIFF_WEIGHTS, weights, weightsDescriptor.diff_weights_desc());
+            this.weights.bias(DNNL_ARG_DIFF_BIAS, bias, weightsDescriptor.diff_bias_desc());
+        }
+    }
+
+    /** Whether oneDNN has more than its reference for all passes. */
+    boolean isFast() {
+        return forward != null
+                && !forward.isReference()
+                && !data.isReference()
+                && !weights.isReference();
+    }
+
+    void forward(stream stream, StridedArray x, StridedArray filters, StridedArray bias, StridedArray y) {
+        forward.run(stream, x, filters, bias, y);
+    }
+
+    void backward(
+            stream stream,
+            StridedArray x,
+            StridedArray filters,
+            StridedArray dy,
+            StridedArray dx,
+            StridedArray dFilters,
+            StridedArray dBias) {
+        weights.run(stream, x, dy, dFilters, dBias);
+        data.run(stream, dy, filters, dx);
+    }
+
+    @Override
+    public void close() {
+        owned.forEach(Pointer::close);
+    }
+
+    private <P extends Pointer> P keep(P pointer) {
+        owned.add(pointer.retainReference());
+        return pointer;
+    }
+
+    private memory memory(memory.desc descriptor) {
+        return keep(new memory(descriptor, engine, address.at(0)));
+    }
+
+    /** One primitive and its operands, in the order in which {@link #run} takes their arrays. */
+    private final class Pass {
+
+        private final String implementation;
+        private final primitive primitive;
+        private final IntMemoryMap arguments = keep(new IntMemoryMap());
+        private final List<Operand> operands = new ArrayList<>();
+
+        Pass(String implementation, primitive primitive) {
+            this.implementation = implementation;
+            this.primitive = primitive;
+        }
+
+        boolean isReference() {
+            return implementation.startsWith("ref");
+        }
+
+        void reads(int argument, StridedArray array, memory.desc wanted) {
+            operands.add(new Operand(arguments, argument, given(array), wanted, false));
+        }
+
+        void writes(int argument, StridedArray array, memory.desc wanted) {
+            operands.add(new Operand(arguments, argument, given(array), wanted, true));
+        }
+
+        /** Dense, in any case. */
+        void bias(int argument, boolean exists, memory.desc wanted) {
+            operands.add(exists ? new Operand(arguments, argument, wanted, wanted, false) : null);
+        }
+
+        private static memory.desc given(StridedArray array) {
+            return new memory.desc(array.shape(), memory.data_type.bf16, array.strides());
+        }
+
+        /** @param arrays null for what does not exist */
+        void run(stream stream, StridedArray... arrays) {
+            for (int i = 0; i < arrays.length; i++) {
+                if (operands.get(i) != null) {
+                    operands.get(i).prepare(stream, arrays[i].address());
+                }
+            }
+            primitive.execute(stream, arguments);
+            for (Operand operand : operands) {
+                if (operand != null) {
+                    operand.finish(stream);
+                }
+            }
+            stream._wait();
+        }
+    }
+
+    /** An array as it is given and, where that differs, as oneDNN wants it. */
+    private final class Operand {
+
+        private final memory given;
+        private final memory wanted;
+        private final long wantedBytes;
+        private final primitive reorder;
+        private final IntMemoryMap reorderArguments;
+        private final boolean written;
+        private final Scratch scratch;
+
+        Operand(IntMemoryMap arguments, int argument, memory.desc givenAs, memory.desc wantedAs, boolean written) {
+            this.written = written;
+            given = memory(givenAs);
+            boolean same = wantedAs.equals(givenAs);
+            wanted = same ? given : memory(wantedAs);
+            wantedBytes = wantedAs.get_size();
+            arguments.put(argument, wanted);
+            scratch = same ? null : new Scratch();
+            reorder = same
+                    ? null
+                    : keep(new reorder(
+                            written
+                                    ? new reorder.primitive_desc(engine, wantedAs, engine, givenAs)
+                                    : new reorder.primitive_desc(engine, givenAs, engine, wantedAs)));
+            reorderArguments = same ? null : keep(new IntMemoryMap());
+            if (!same) {
+                reorderArguments.put(DNNL_ARG_FROM, written ? wanted : given);
+                reorderArguments.put(DNNL_ARG_TO, written ? given : wanted);
+            }
+        }
+
+        void prepare(stream stream, long array) {
+            given.set_data_handle(address.at(array));
+            if (reorder != null) {
+                wanted.set_data_handle(address.at(scratch.reserve(wantedBytes)));
+                if (!written) {
+                    reorder.execute(stream, reorderArguments);
+                }
+            }
+        }
+
+        void finish(stream stream) {
+            if (reorder != null && written) {
+                reorder.execute(stream, reorderArguments);
+            }
+        }
+    }
+}
