@@ -147,13 +147,22 @@ final class KillDrill {
 
     private List<ProcessHandle> executorProcesses() throws InterruptedException {
         while (true) {
-            List<ProcessHandle> executors = driver.descendants()
-                    .filter(process -> process.info().commandLine().orElse("").contains("CoarseGrainedExecutorBackend"))
-                    .toList();
+            List<ProcessHandle> executors =
+                    driver.descendants().filter(KillDrill::isExecutor).toList();
             if (!executors.isEmpty()) {
                 return executors;
             }
             TimeUnit.MILLISECONDS.sleep(50);
+        }
+    }
+
+    /** By Linux's own account: Java does not tell command lines with a long class path. */
+    private static boolean isExecutor(ProcessHandle process) {
+        try {
+            return Files.readString(Path.of("/proc", "" + process.pid(), "cmdline"))
+                    .contains("CoarseGrainedExecutorBackend");
+        } catch (IOException e) {
+            return false; // it has ended since
         }
     }
 
