@@ -25,9 +25,8 @@ final class RunningVariances {
                 normalization.setUseLogStd(false);
             }
         }
-        configuration
-                .configurations()
-                .forEach(settings -> settings.variables(false).removeIf(RunningVariances::isLogarithm));
+        configuration.configurations().forEach(settings -> settings.variables(false)
+                .removeIf(RunningVariances::isLogarithm));
     }
 
     /** The name of such a parameter, which an initialized network's configuration lists: alone, or with its layer's. */

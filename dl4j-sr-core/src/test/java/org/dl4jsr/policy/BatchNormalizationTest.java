@@ -142,7 +142,8 @@ class BatchNormalizationTest {
         wide.init();
         ComputationGraph bf16 = Bf16Policy.SR.convert(wide.toComputationGraph());
         assertEquals(
-                List.of("gamma", "beta", "mean", "var"), bf16.getLayer("0").conf().variables());
+                List.of("gamma", "beta", "mean", "var"),
+                bf16.getLayer("0").conf().variables());
         ComputationGraph tuned = new TransferLearning.GraphBuilder(bf16)
                 .fineTuneConfiguration(new FineTuneConfiguration.Builder()
                         .updater(new Adam(1e-3))
