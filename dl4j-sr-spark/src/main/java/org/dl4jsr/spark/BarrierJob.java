@@ -14,19 +14,19 @@ import scala.runtime.AbstractFunction1;
 /** Runs a {@link RankJob} in the tasks of one barrier stage, which Spark starts together or not at all. */
 final class BarrierJob {
 
-    private static final ClassTag<Outcome> OUTCOME = ClassTag$.MODULE$.apply(Outcome.class);
+    private static final ClassTag<Integer> INTEGER = ClassTag$.MODULE$.apply(Integer.class);
 
     private BarrierJob() {}
 
-    /** The outcomes in the order of ranks. */
-    static List<Outcome> run(JavaSparkContext spark, int ranks, RankJob job) {
+    /** Returns once all tasks have; Spark's exception, which Scala does not declare, where one has thrown or is lost. */
+    static void run(JavaSparkContext spark, int ranks, RankJob job) {
         List<Integer> numbers = IntStream.range(0, ranks).boxed().toList();
-        var stage = spark.parallelize(numbers, ranks).rdd().barrier().mapPartitions(new Task(job), false, OUTCOME);
-        return new JavaRDD<>(stage, OUTCOME).collect();
+        var stage = spark.parallelize(numbers, ranks).rdd().barrier().mapPartitions(new Task(job), false, INTEGER);
+        new JavaRDD<>(stage, INTEGER).count();
     }
 
     /** Scala's function of the elements of a partition. */
-    private static final class Task extends AbstractFunction1<Iterator<Integer>, Iterator<Outcome>>
+    private static final class Task extends AbstractFunction1<Iterator<Integer>, Iterator<Integer>>
             implements Serializable {
 
         private static final long serialVersionUID = 1;
@@ -38,8 +38,14 @@ final class BarrierJob {
         }
 
         @Override
-        public Iterator<Outcome> apply(Iterator<Integer> elements) {
-            return JavaConverters.asScalaIterator(List.of(job.run()).iterator());
+        public Iterator<Integer> apply(Iterator<Integer> elements) {
+            try {
+                return JavaConverters.asScalaIterator(List.of(job.run()).iterator());
+            } catch (RuntimeException e) {
+                throw e;
+            } catch (Exception e) {
+                throw new IllegalStateException(e);
+            }
         }
     }
 }

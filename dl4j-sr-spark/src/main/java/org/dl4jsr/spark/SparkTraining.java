@@ -3,6 +3,7 @@ package org.dl4jsr.spark;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import org.apache.spark.SparkContext;
 import org.apache.spark.SparkException;
 import org.apache.spark.api.java.JavaSparkContext;
@@ -99,27 +100,31 @@ public final class SparkTraining {
             List<String> before = storage.list("");
             int attempt = Attempts.next(storage);
             LOG.info("Attempt {}: {} ranks", attempt, ranks);
-            String failure = attempt(program, attempt, ranks);
-            if (failure == null) {
+            String ended = attempt(program, attempt, ranks);
+            if (ended == null) {
                 return;
+            }
+            Optional<String> failure = Failure.of(storage, attempt);
+            if (failure.isPresent()) {
+                throw new IllegalStateException(failure.get());
             }
             failures = storage.list("").equals(before) ? failures + 1 : 1;
             if (failures >= ATTEMPTS) {
-                throw new IllegalStateException(failures
-                        + " attempts in a row have ended without a new checkpoint, the last one so: " + failure);
+                throw new IllegalStateException(
+                        failures + " attempts in a row have ended without a new checkpoint, the last one so: " + ended);
             }
-            LOG.warn("Attempt {} has ended, and the run goes on from its newest checkpoint: {}", attempt, failure);
+            LOG.warn("Attempt {} has ended, and the run goes on from its newest checkpoint: {}", attempt, ended);
         }
     }
 
-    /** Runs one attempt; returns why another is needed, or null. */
+    /** Runs one attempt; returns how it has ended before it was through, or null. */
     private String attempt(RankProgram program, int attempt, int ranks) {
         boolean encrypted = ClusterChecks.isEncrypted(spark.getConf());
         var job = new RankJob(program, AttemptKey.random(attempt), encrypted, deadline, checkpoints, every);
         spark.setJobGroup("dl4j-sr-" + attempt, "attempt " + attempt + " of " + checkpoints, true);
-        List<Outcome> outcomes;
         try {
-            outcomes = BarrierJob.run(spark, ranks, job);
+            BarrierJob.run(spark, ranks, job);
+            return null;
         } catch (Exception e) {
             if (e instanceof SparkException) { // Scala declares no exceptions
                 return firstLine(e.getMessage());
@@ -128,14 +133,6 @@ public final class SparkTraining {
         } finally {
             spark.clearJobGroup();
         }
-        String lost = null;
-        for (Outcome outcome : outcomes) {
-            if (outcome.kind() == Outcome.Kind.FAILED) {
-                throw new IllegalStateException("Rank " + outcome.rank() + " has failed: " + outcome.message());
-            }
-            lost = lost == null && outcome.kind() == Outcome.Kind.LOST_OTHERS ? outcome.message() : lost;
-        }
-        return lost;
     }
 
     private static String firstLine(String text) {

@@ -64,7 +64,11 @@ final class KillDrill {
                 .checkpoints("file://" + folder + "/run", EVERY)
                 .deadline(Duration.ofSeconds(30))
                 .run(rank -> rank.train(
-                        SparkTrainingTest::network, Mode.SHARDED, end, PARTS, (step, part) -> slow(folder, step, part)));
+                        SparkTrainingTest::network,
+                        Mode.SHARDED,
+                        end,
+                        PARTS,
+                        (step, part) -> slow(folder, step, part)));
         spark.stop();
     }
 
@@ -111,7 +115,8 @@ final class KillDrill {
             if (!killsDriver) {
                 seconds.add(waited);
             }
-            System.out.printf("%s killed; the next step came after %.1f s%n", killsDriver ? "driver" : "executor", waited);
+            System.out.printf(
+                    "%s killed; the next step came after %.1f s%n", killsDriver ? "driver" : "executor", waited);
         }
         if (!driver.waitFor(PATIENCE.toSeconds(), TimeUnit.SECONDS) || driver.exitValue() != 0) {
             throw new IllegalStateException("The driver has not come to the end");
@@ -124,11 +129,15 @@ final class KillDrill {
     }
 
     private Process startDriver() throws IOException {
-        var command = new ArrayList<>(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString()));
+        var command = new ArrayList<>(
+                List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString()));
         command.addAll(ManagementFactory.getRuntimeMXBean().getInputArguments());
         command.addAll(List.of(
-                "-cp", System.getProperty("java.class.path"), KillDrill.class.getName(), directory.toString(), "" + end));
+                "-cp",
+                System.getProperty("java.class.path"),
+                KillDrill.class.getName(),
+                directory.toString(),
+                "" + end));
         Path log = directory.resolve("driver.log");
         return new ProcessBuilder(command)
                 .redirectErrorStream(true)
@@ -138,16 +147,22 @@ final class KillDrill {
 
     private List<ProcessHandle> executorProcesses() throws InterruptedException {
         while (true) {
-            List<ProcessHandle> executors = driver.descendants()
-                    .filter(process -> process.info()
-                            .commandLine()
-                            .orElse("")
-                            .contains("CoarseGrainedExecutorBackend"))
-                    .toList();
+            List<ProcessHandle> executors =
+                    driver.descendants().filter(KillDrill::isExecutor).toList();
             if (!executors.isEmpty()) {
                 return executors;
             }
             TimeUnit.MILLISECONDS.sleep(50);
+        }
+    }
+
+    /** By Linux's own account: Java does not tell command lines with a long class path. */
+    private static boolean isExecutor(ProcessHandle process) {
+        try {
+            return Files.readString(Path.of("/proc", "" + process.pid(), "cmdline"))
+                    .contains("CoarseGrainedExecutorBackend");
+        } catch (IOException e) {
+            return false; // it has ended since
         }
     }
 

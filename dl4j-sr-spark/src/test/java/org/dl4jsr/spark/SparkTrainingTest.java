@@ -38,7 +38,7 @@ import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
 
 /** Two executors, processes of their own, end with the bits of one rank in this process. */
 @Tag("slow")
-@Timeout(240)
+@Timeout(600)
 class SparkTrainingTest {
 
     private static final int STEPS = 8;

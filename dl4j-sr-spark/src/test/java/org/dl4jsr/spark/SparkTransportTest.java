@@ -39,20 +39,9 @@ class SparkTransportTest {
     }
 
     private List<SparkTransport> connected(int ranks, boolean encrypted, Duration deadline) {
-        AttemptKey key = AttemptKey.random(0);
-        var transports = new ArrayList<SparkTransport>();
-        for (int rank = 0; rank < ranks; rank++) {
-            transports.add(transport(rank, ranks, key, encrypted, deadline));
-        }
-        List<String> addresses = addresses(transports);
-        transports.forEach(transport -> transport.connect(addresses));
+        List<SparkTransport> transports = SparkTransports.connected(ranks, encrypted, deadline);
+        open.addAll(transports);
         return transports;
-    }
-
-    private static List<String> addresses(List<SparkTransport> transports) {
-        return transports.stream()
-                .map(transport -> "127.0.0.1:" + transport.port())
-                .toList();
     }
 
     private static byte[] bytes(int seed, int length) {
@@ -92,7 +81,7 @@ class SparkTransportTest {
     @ValueSource(booleans = {false, true})
     void aWrongKeyIsRefusedAndTheOthersGoOn(boolean encrypted) throws Exception {
         List<SparkTransport> transports = connected(2, encrypted, DEADLINE);
-        List<String> addresses = addresses(transports);
+        List<String> addresses = SparkTransports.addresses(transports);
         SparkTransport stranger = transport(0, 2, AttemptKey.random(0), encrypted, DEADLINE);
         assertTrue(assertThrows(TransportException.class, () -> stranger.connect(addresses))
                 .getMessage()
