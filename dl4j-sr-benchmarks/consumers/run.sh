@@ -21,7 +21,7 @@ trains() {
     title=$1
     shift
     if "$@" > "$work/output" 2>&1 && grep -q '^trained: BFLOAT16, backend org.dl4jsr' "$work/output"; then
-        echo "ok    $title; $(grep '^JavaCPP' "$work/output" | sed 's|of .*/|of |')"
+        echo "ok    $title; $(grep '^JavaCPP' "$work/output" | sed 's|of .*/\([^/]*\.jar\).*|of \1|')"
     else
         failed=1
         echo "FAIL  $title"

@@ -102,8 +102,9 @@ class FinetuneTest {
         String card = Files.readString(exported.resolve("README.md"));
         for (String said : List.of(
                 "| Policy | bf16-o2: weights and gradients in BF16; master weights",
-                "| Began with | " + model + " (SHA-256 of the weights ",
+                "| Began with | model (SHA-256 of the weights ",
                 "| Trained on | 128 of 128 tokens, 4 steps of 32 |",
+                "| Text | text (SHA-256 ",
                 "| Seed | 1 |",
                 "| Exported by | dl4j-sr ")) {
             assertTrue(card.contains(said), said + " is not in " + card);

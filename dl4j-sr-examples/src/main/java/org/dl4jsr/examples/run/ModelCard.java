@@ -1,5 +1,7 @@
 package org.dl4jsr.examples.run;
 
+import java.nio.file.Path;
+import java.util.stream.Collectors;
 import org.dl4jsr.examples.io.Texts;
 import org.dl4jsr.examples.report.MetricsRow;
 
@@ -36,7 +38,7 @@ public final class ModelCard {
                 "Began with",
                 config.weights().areRandom()
                         ? "random weights"
-                        : config.weights().path() + " (SHA-256 of the weights "
+                        : fileName(config.weights().path()) + " (SHA-256 of the weights "
                                 + config.weights().sha256() + ")");
         row(
                 card,
@@ -50,12 +52,9 @@ public final class ModelCard {
         row(
                 card,
                 "Text",
-                (config.text().paths().isEmpty()
-                                ? "the default corpus"
-                                : String.join(", ", config.text().paths()))
-                        + " (SHA-256 " + config.text().sha256() + "), one tenth of it kept for validation");
+                text(config.text()) + " (SHA-256 " + config.text().sha256() + "), one tenth of it kept for validation");
         row(card, "Tokenizer", config.text().tokenizer());
-        row(card, "Validation loss", loss(checkpoint.row()));
+        row(card, "Validation loss", loss(checkpoint));
         row(card, "Learning rate", Double.toString(config.learningRate()));
         row(card, "Seed", Long.toString(config.seed()));
         row(card, "Steps skipped", Long.toString(checkpoint.state().skipped()));
@@ -63,14 +62,28 @@ public final class ModelCard {
         return card.toString();
     }
 
-    private static String loss(MetricsRow row) {
-        return row == null
-                ? "unknown: no row of metrics yet"
-                : row.validated()
-                        ? Texts.format(
-                                "%.4f a token, perplexity %.3f, %.4f bits a byte",
-                                row.valLoss(), row.valPerplexity(), row.bitsPerByte())
-                        : Texts.format("not measured at this step; training loss %.4f", row.trainLoss());
+    private static String text(TrainingText text) {
+        return text.paths().isEmpty()
+                ? "the default corpus"
+                : text.paths().stream().map(ModelCard::fileName).collect(Collectors.joining(", "));
+    }
+
+    /** Where it was on this machine is nobody's business. */
+    private static String fileName(String path) {
+        return Texts.oneLine(String.valueOf(Path.of(path).getFileName()));
+    }
+
+    private static String loss(Checkpoint checkpoint) {
+        MetricsRow row = checkpoint.row();
+        if (row == null) {
+            return "unknown: no row of metrics yet";
+        }
+        String loss = row.validated()
+                ? Texts.format(
+                        "%.4f a token, perplexity %.3f, %.4f bits a byte",
+                        row.valLoss(), row.valPerplexity(), row.bitsPerByte())
+                : Texts.format("not measured; training loss %.4f", row.trainLoss());
+        return row.step() == checkpoint.step() ? loss : loss + ", at step " + row.step();
     }
 
     private static void row(StringBuilder card, String name, String value) {
