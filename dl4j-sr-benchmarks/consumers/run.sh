@@ -29,7 +29,7 @@ trains() {
     fi
 }
 
-$maven -DskipTests install
+$maven -pl dl4j-sr-bom,dl4j-sr-core -am -Dmaven.test.skip install
 
 for profile in dl4j-sr-alone dl4j-sr-first dl4j-first bom; do
     $maven -f "$here/maven" -P$profile $platform compile dependency:build-classpath \

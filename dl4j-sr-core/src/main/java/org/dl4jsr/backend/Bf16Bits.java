@@ -52,11 +52,11 @@ public final class Bf16Bits {
 
     /**
      * The content of {@code buffer}, big-endian as {@link DataBuffer#asBytes} says. ND4J's {@code toFlatArray} alone
-     * gets it as {@link FlatArrays} says.
+     * gets it as {@link FlatBufferArrays} says.
      */
     public static byte[] bytes(DataBuffer buffer) {
-        if (FlatArrays.areWritten()) {
-            return nativeBytes(FlatArrays.content(buffer));
+        if (FlatBufferArrays.areWritten()) {
+            return nativeBytes(FlatBufferArrays.content(buffer));
         }
         byte[] bytes = nativeBytes(buffer);
         if (ByteOrder.nativeOrder() == ByteOrder.LITTLE_ENDIAN) {

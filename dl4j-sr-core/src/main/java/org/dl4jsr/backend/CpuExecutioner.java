@@ -114,14 +114,14 @@ public final class CpuExecutioner extends NativeOpExecutioner implements Bf16Exe
     public DataBuffer createShapeInfo(
             long[] shape, long[] stride, long elementWiseStride, char order, DataType type, boolean empty) {
         DataBuffer info = super.createShapeInfo(shape, stride, elementWiseStride, order, type, empty);
-        return FlatArrays.permutes(shape, stride, type) ? new PermutedShape(info) : info;
+        return FlatBufferArrays.permutes(shape, stride, type) ? new PermutedShape(info) : info;
     }
 
     @Override
     public DataBuffer createShapeInfo(
             long[] shape, long[] stride, long elementWiseStride, char order, DataType type, long extras) {
         DataBuffer info = super.createShapeInfo(shape, stride, elementWiseStride, order, type, extras);
-        return FlatArrays.permutes(shape, stride, type) ? new PermutedShape(info) : info;
+        return FlatBufferArrays.permutes(shape, stride, type) ? new PermutedShape(info) : info;
     }
 
     /** Refuses BF16: what a graph does within the native library cannot be promoted. */

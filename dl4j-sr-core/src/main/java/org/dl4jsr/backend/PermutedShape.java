@@ -3,7 +3,7 @@ package org.dl4jsr.backend;
 import org.nd4j.linalg.api.buffer.DataBuffer;
 import org.nd4j.linalg.cpu.nativecpu.buffer.LongBuffer;
 
-/** The shape information of a BF16 array that does not lie in 'c' order, for {@link FlatArrays}. */
+/** The shape information of a BF16 array that does not lie in 'c' order, for {@link FlatBufferArrays}. */
 final class PermutedShape extends LongBuffer {
 
     PermutedShape(DataBuffer info) {
@@ -12,6 +12,6 @@ final class PermutedShape extends LongBuffer {
 
     @Override
     public long[] asLong() {
-        return FlatArrays.shape(super.asLong());
+        return FlatBufferArrays.shape(super.asLong());
     }
 }

@@ -118,6 +118,11 @@ public final class Collective implements AutoCloseable {
         return all;
     }
 
+    /** Waits until all ranks have come so far. */
+    public void barrier() {
+        gather();
+    }
+
     /**
      * Brings every rank's array to the slices' owners: this rank takes its own slice of the array of each sender, all
      * of one piece in the order of ranks before the next piece.

@@ -127,6 +127,7 @@ public final class LocalTransport implements Transport {
             notifyAll();
         }
 
+        @SuppressWarnings("WaitNotInLoop") // the callers' loops
         private void await(long end, String failure) {
             long milliseconds = (end - System.nanoTime()) / 1_000_000;
             if (milliseconds <= 0) {

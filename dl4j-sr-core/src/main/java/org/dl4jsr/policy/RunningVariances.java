@@ -25,6 +25,15 @@ final class RunningVariances {
                 normalization.setUseLogStd(false);
             }
         }
+        configuration
+                .configurations()
+                .forEach(settings -> settings.variables(false).removeIf(RunningVariances::isLogarithm));
+    }
+
+    /** The name of such a parameter, which an initialized network's configuration lists: alone, or with its layer's. */
+    private static boolean isLogarithm(String parameter) {
+        return parameter.equals(BatchNormalizationParamInitializer.GLOBAL_LOG_STD)
+                || parameter.endsWith("_" + BatchNormalizationParamInitializer.GLOBAL_LOG_STD);
     }
 
     /** Computes from the logarithms of one network's layers, where they are kept, the variances of the other's. */

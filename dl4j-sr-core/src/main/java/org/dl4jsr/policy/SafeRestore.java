@@ -51,6 +51,7 @@ public final class SafeRestore {
             "org.deeplearning4j.nn.conf.",
             "org.deeplearning4j.nn.modelimport.keras.",
             "org.deeplearning4j.nn.weights.",
+            "org.dl4jsr.layer.",
             "org.dl4jsr.nn.",
             "org.dl4jsr.policy.",
             "org.dl4jsr.updater.",

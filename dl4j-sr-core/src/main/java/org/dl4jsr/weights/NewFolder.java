@@ -44,15 +44,23 @@ final class NewFolder {
         if (parent == null) {
             throw new IOException(target + " is no name for a folder");
         }
-        Files.createDirectories(parent);
-        Path temporary = parent.resolve(whole.getFileName() + ".tmp");
+        try {
+            Files.createDirectories(parent);
+            writeBeside(parent.resolve(whole.getFileName() + ".tmp"), whole, content);
+        } catch (IOException e) {
+            String kind = e.getClass() == IOException.class ? "" : e.getClass().getSimpleName() + " ";
+            throw new IOException("Cannot write " + target + ": " + kind + e.getMessage(), e);
+        }
+    }
+
+    private static void writeBeside(Path temporary, Path whole, Content content) throws IOException {
         remove(temporary);
         Files.createDirectory(temporary);
         try {
             content.writeTo(new NewFolder(temporary));
             sync(temporary);
             Files.move(temporary, whole, StandardCopyOption.ATOMIC_MOVE);
-            sync(parent);
+            sync(whole.getParent());
         } finally {
             remove(temporary);
         }

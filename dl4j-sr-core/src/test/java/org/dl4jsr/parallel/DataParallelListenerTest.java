@@ -2,6 +2,7 @@ package org.dl4jsr.parallel;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -76,6 +77,6 @@ class DataParallelListenerTest {
                     network.params().addi(collective.rank());
                     return new DataParallelListener(network, collective);
                 }));
-        assertEquals("Rank 1 has other weights than rank 0", error.getMessage().split(":")[0]);
+        assertTrue(error.getMessage().startsWith("Rank 1 has other weights than rank 0"), error::getMessage);
     }
 }

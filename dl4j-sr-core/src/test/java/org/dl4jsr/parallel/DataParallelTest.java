@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.deeplearning4j.nn.api.Model;
 import org.dl4jsr.policy.Bf16Policy;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -14,7 +15,8 @@ import org.nd4j.linalg.learning.config.Adam;
 import org.nd4j.linalg.learning.config.Nesterovs;
 
 /** So many ranks end with the same bits as one. */
-@Timeout(120)
+@Tag("slow")
+@Timeout(240)
 class DataParallelTest {
 
     private static final int STEPS = 50;

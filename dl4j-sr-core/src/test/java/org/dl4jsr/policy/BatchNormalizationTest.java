@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.stream.Stream;
@@ -13,7 +14,11 @@ import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.layers.BatchNormalization;
 import org.deeplearning4j.nn.conf.layers.DenseLayer;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
+import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.deeplearning4j.nn.transferlearning.FineTuneConfiguration;
+import org.deeplearning4j.nn.transferlearning.TransferLearning;
+import org.deeplearning4j.nn.weights.WeightInit;
 import org.dl4jsr.updater.SrAdam;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -128,6 +133,29 @@ class BatchNormalizationTest {
             assertEquals(expected, variance[i], expected / 256);
         }
         assertEquals(wide.score(test), bf16.score(test), 0.02);
+    }
+
+    /** Transfer learning of graphs sets all that a layer's configuration lists, which the logarithm no longer is. */
+    @Test
+    void convertedGraphsCanBeFineTuned() {
+        var wide = new MultiLayerNetwork(configuration(new Adam(1e-2)));
+        wide.init();
+        ComputationGraph bf16 = Bf16Policy.SR.convert(wide.toComputationGraph());
+        assertEquals(
+                List.of("gamma", "beta", "mean", "var"), bf16.getLayer("0").conf().variables());
+        ComputationGraph tuned = new TransferLearning.GraphBuilder(bf16)
+                .fineTuneConfiguration(new FineTuneConfiguration.Builder()
+                        .updater(new Adam(1e-3))
+                        .build())
+                .setFeatureExtractor("0")
+                .nOutReplace("2", 3, WeightInit.XAVIER)
+                .build();
+        assertEquals(
+                bf16.getParam("0_mean").castTo(DataType.FLOAT),
+                tuned.getParam("0_mean").castTo(DataType.FLOAT));
+        assertEquals(
+                bf16.getParam("1_W").castTo(DataType.FLOAT),
+                tuned.getParam("1_W").castTo(DataType.FLOAT));
     }
 
     /** DL4J's default, in a BF16 network that no policy has seen. */

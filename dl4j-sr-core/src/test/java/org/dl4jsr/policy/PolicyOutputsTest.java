@@ -23,7 +23,6 @@ import org.deeplearning4j.nn.conf.layers.Convolution3D;
 import org.deeplearning4j.nn.conf.layers.ConvolutionLayer;
 import org.deeplearning4j.nn.conf.layers.DropoutLayer;
 import org.deeplearning4j.nn.conf.layers.GlobalPoolingLayer;
-import org.deeplearning4j.nn.conf.layers.GravesLSTM;
 import org.deeplearning4j.nn.conf.layers.LSTM;
 import org.deeplearning4j.nn.conf.layers.Layer;
 import org.deeplearning4j.nn.conf.layers.LocalResponseNormalization;
@@ -104,7 +103,6 @@ class PolicyOutputsTest {
                                 .build()),
                 Arguments.of(sequence, lstm(), lstm()),
                 Arguments.of(sequence, lstm(), new SimpleRnn.Builder().nOut(8).build()),
-                Arguments.of(sequence, lstm(), new GravesLSTM.Builder().nOut(8).build()),
                 Arguments.of(sequence, lstm(), new LastTimeStep(lstm())),
                 Arguments.of(sequence, lstm(), new Bidirectional(lstm())),
                 Arguments.of(sequence, lstm(), new GlobalPoolingLayer(PoolingType.MAX)),

@@ -63,7 +63,7 @@ public final class ExportCommand implements Callable<Integer> {
                 export.toSafetensors(target);
             }
         } catch (IOException e) {
-            throw new BadInput("Cannot write " + target + ": " + BadInput.reason(e), e);
+            throw new BadInput(BadInput.reason(e), e);
         }
         System.out.println(target);
         return 0;

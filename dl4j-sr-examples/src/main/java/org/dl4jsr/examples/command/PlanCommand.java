@@ -3,6 +3,7 @@ package org.dl4jsr.examples.command;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.Callable;
+import org.dl4jsr.examples.io.BadInput;
 import org.dl4jsr.examples.io.Bytes;
 import org.dl4jsr.examples.io.Texts;
 import org.dl4jsr.examples.report.TextTable;
@@ -12,20 +13,33 @@ import org.dl4jsr.examples.run.RunConfig;
 import org.dl4jsr.policy.Bf16Policy;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
 
 /** {@code plan}: the memory of a preset under each policy, without allocating it. */
 @Command(
         name = "plan",
         mixinStandardHelpOptions = true,
-        description = "Says how much memory a model needs under each policy, without allocating it.")
+        description =
+                "Says how much memory a model needs under each policy, on one machine or a rank, without allocating it.")
 public final class PlanCommand implements Callable<Integer> {
 
     @Mixin
     private ModelOptions model = new ModelOptions();
 
+    @Option(
+            names = "--workers",
+            paramLabel = "N",
+            description = "For each of N ranks, and what it sends in a step (default: 1).")
+    private int workers = 1;
+
     @Override
     public Integer call() {
         RunConfig config = model.config();
+        if (workers < 1 || workers > 1 && workers > config.budget().accumulate()) {
+            throw new BadInput("--workers " + workers + " with --accumulate "
+                    + config.budget().accumulate() + ": expected 1 or more, and no more than passes a step, since each"
+                    + " rank takes one at least");
+        }
         ModelShape shape = config.model();
         System.out.println(Texts.format(
                 "%s: %,d parameters, %d layers, width %d, %d heads, context %d, vocabulary %,d, batch %d x %d%n",
@@ -38,6 +52,9 @@ public final class PlanCommand implements Callable<Integer> {
                 shape.vocabulary(),
                 config.budget().batch(),
                 config.budget().accumulate()));
+        if (workers > 1) {
+            System.out.println(workers + " ranks; what follows is for each");
+        }
         TextTable table = new TextTable()
                 .row(
                         "policy",
@@ -49,9 +66,11 @@ public final class PlanCommand implements Callable<Integer> {
                         "accumulation",
                         "activations",
                         "Java",
-                        "total");
+                        "total",
+                        "sent a step");
         for (Bf16Policy policy : Bf16Policy.values()) {
-            MemoryPlan plan = MemoryPlan.of(config.withPolicy(policy.toString()));
+            RunConfig under = config.withPolicy(policy.toString());
+            MemoryPlan plan = MemoryPlan.of(under, workers);
             table.row(
                     policy,
                     policy.modelStateBytes(),
@@ -62,7 +81,8 @@ public final class PlanCommand implements Callable<Integer> {
                     Bytes.format(plan.accumulation()),
                     Bytes.format(plan.activations()),
                     Bytes.format(plan.java()),
-                    Bytes.format(plan.total()));
+                    Bytes.format(plan.total()),
+                    Bytes.format(MemoryPlan.cost(under, workers).sent()));
         }
         System.out.print(table);
         List<String> none = Arrays.stream(Bf16Policy.values())

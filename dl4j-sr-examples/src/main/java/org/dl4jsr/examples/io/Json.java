@@ -96,8 +96,8 @@ public final class Json {
             return "no such field is known";
         }
         Class<?> type = null;
-        if (e instanceof MismatchedInputException mismatched) {
-            type = mismatched.getTargetType();
+        if (e instanceof MismatchedInputException mismatch) {
+            type = mismatch.getTargetType();
         } else if (e.getCause() instanceof InputCoercionException coercion) {
             type = coercion.getTargetType();
         }

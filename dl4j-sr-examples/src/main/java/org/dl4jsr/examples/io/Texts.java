@@ -1,9 +1,13 @@
 package org.dl4jsr.examples.io;
 
 import java.io.IOException;
+import java.math.BigDecimal;
+import java.math.MathContext;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.text.DecimalFormat;
+import java.text.DecimalFormatSymbols;
 import java.util.Locale;
 
 /** Text that does not depend on the machine's language, and that does a terminal no harm. */
@@ -12,11 +16,34 @@ public final class Texts {
     /** The first of Unicode's pictures of control characters, in their order. */
     private static final char PICTURES = '\u2400';
 
+    private static final double SMALLEST_PLAIN = 1e-4;
+
     private Texts() {}
 
     /** {@code String.format} with the digits and marks of English. */
     public static String format(String format, Object... values) {
         return String.format(Locale.ROOT, format, values);
+    }
+
+    /** A setting to three digits, as people write it: 0.002, 1e-8. */
+    public static String number(double value) {
+        if (!Double.isFinite(value)) {
+            return String.valueOf(value);
+        }
+        if (value != 0 && Math.abs(value) < SMALLEST_PLAIN) {
+            return new DecimalFormat("0.##E0", DecimalFormatSymbols.getInstance(Locale.ROOT))
+                    .format(value)
+                    .replace('E', 'e');
+        }
+        return new BigDecimal(value)
+                .round(new MathContext(3))
+                .stripTrailingZeros()
+                .toPlainString();
+    }
+
+    /** {@code count} of what {@code one} is called: 1 step, 2,000 steps. */
+    public static String count(long count, String one) {
+        return format("%,d %s%s", count, one, count == 1 ? "" : one.endsWith("s") ? "es" : "s");
     }
 
     /** A file in UTF-8, which must be a regular one: a pipe would never end. What is not UTF-8 is replaced. */

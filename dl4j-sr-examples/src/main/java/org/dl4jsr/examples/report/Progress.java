@@ -54,8 +54,8 @@ public final class Progress implements AutoCloseable {
         double stepsPerSecond = (step - firstStep) / ((now - start) / 1e9);
         double newest = nanoseconds / 1e9;
         secondsAStep = secondsAStep == 0 ? newest : (1 - NEWEST) * secondsAStep + NEWEST * newest;
-        String message =
-                Texts.format("loss %.4f  lr %.2e  %,.0f tok/s", loss, learningRate, tokensPerStep / secondsAStep);
+        String message = Texts.format(
+                "loss %.4f  lr %s  %,.0f tok/s", loss, Texts.number(learningRate), tokensPerStep / secondsAStep);
         if (bar != null) {
             bar.setExtraMessage("  " + message);
             bar.stepTo(step);
@@ -63,7 +63,7 @@ public final class Progress implements AutoCloseable {
             lastLine = now;
             Duration left = Duration.ofSeconds((long) ((steps - step) / stepsPerSecond));
             out.println(Texts.format(
-                    "step %d of %d  %s  %d:%02d:%02d left",
+                    "step %,d of %,d  %s  %d:%02d:%02d left",
                     step, steps, message, left.toHours(), left.toMinutesPart(), left.toSecondsPart()));
         }
     }

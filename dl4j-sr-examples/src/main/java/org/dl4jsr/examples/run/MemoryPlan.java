@@ -1,9 +1,11 @@
 package org.dl4jsr.examples.run;
 
+import org.dl4jsr.parallel.Mode;
+import org.dl4jsr.parallel.RankCost;
 import org.dl4jsr.policy.Bf16Policy;
 
 /**
- * The memory that a run needs, in bytes, by arithmetic alone.
+ * The memory that a run needs, in bytes, by arithmetic alone; of one rank, where several share it (ZeRO-1).
  *
  * @param weights in the network's type, with the FP32 masters of bf16-o2
  * @param gradients in the network's type
@@ -21,12 +23,17 @@ public record MemoryPlan(long weights, long gradients, long optimizer, long accu
     private static final int WORKING_ELEMENTS = 20;
 
     public static MemoryPlan of(RunConfig config) {
+        return of(config, 1);
+    }
+
+    /** For one of so many ranks, each with its share of the state. */
+    public static MemoryPlan of(RunConfig config, int ranks) {
         long parameters = config.model().parameters();
         Bf16Policy policy = config.bf16Policy();
         int element = policy.dataType().width();
-        int weightBytes = policy.weightWrite().hasFp32State() ? element + 4 : element;
-        int optimizerBytes = policy.modelStateBytes() - weightBytes - element;
-        long accumulation = config.budget().accumulate() > 1 ? 4 * parameters : 0;
+        RankCost cost = cost(config, ranks);
+        long masters = policy.weightWrite().hasFp32State() ? Float.BYTES * parameters / ranks : 0;
+        long accumulation = config.budget().accumulate() > 1 || ranks > 1 ? cost.sums() : 0;
         long rows = (long) config.budget().batch() * config.model().context();
         long activations = rows
                 * element
@@ -34,12 +41,20 @@ public record MemoryPlan(long weights, long gradients, long optimizer, long accu
                                 * (BLOCK_ELEMENTS * config.model().layers() + WORKING_ELEMENTS)
                         + 2L * config.model().vocabulary());
         return new MemoryPlan(
-                weightBytes * parameters,
-                element * parameters,
-                optimizerBytes * parameters,
-                accumulation,
-                activations,
-                JAVA);
+                cost.weights() + masters, cost.gradients(), cost.state() - masters, accumulation, activations, JAVA);
+    }
+
+    /** What sharing the run costs a rank, whose micro-batches are the passes of a step. */
+    public static RankCost cost(RunConfig config, int ranks) {
+        Bf16Policy policy = config.bf16Policy();
+        int element = policy.dataType().width();
+        return RankCost.of(
+                Mode.SHARDED,
+                config.model().parameters(),
+                element,
+                policy.modelStateBytes() - 2 * element,
+                ranks,
+                config.budget().accumulate());
     }
 
     /** Length of DL4J's updater state array: moments, and compensation or masters, in the network's type. */

@@ -16,6 +16,7 @@ final class Settings {
     static TextTable of(RunConfig config, Corpus corpus, Path directory) {
         MemoryPlan plan = MemoryPlan.of(config);
         Bf16Runtime runtime = Bf16Runtime.current();
+        long tokens = (long) config.steps() * config.tokensPerStep();
         return new TextTable()
                 .row(
                         "Model",
@@ -54,33 +55,38 @@ final class Settings {
                         "Optimizer",
                         Texts.format(
                                 "AdamW, beta1 %s, beta2 %s, epsilon %s, weight decay %s on matrices, clip %s",
-                                RunConfig.BETA1,
-                                RunConfig.BETA2,
-                                RunConfig.EPSILON,
-                                RunConfig.WEIGHT_DECAY,
-                                RunConfig.CLIP))
+                                Texts.number(RunConfig.BETA1),
+                                Texts.number(RunConfig.BETA2),
+                                Texts.number(RunConfig.EPSILON),
+                                Texts.number(RunConfig.WEIGHT_DECAY),
+                                Texts.number(RunConfig.CLIP)))
                 .row(
                         "Learning rate",
                         Texts.format(
-                                "%s after %,d steps of warmup, then a cosine down to %s",
-                                config.learningRate(), config.warmupSteps(), (float)
-                                        (RunConfig.FINAL_SHARE * config.learningRate())))
+                                "%s after %s of warmup, then a cosine down to %s",
+                                Texts.number(config.learningRate()),
+                                Texts.count(config.warmupSteps(), "step"),
+                                Texts.number(RunConfig.FINAL_SHARE * config.learningRate())))
                 .row(
                         "Batch",
                         Texts.format(
-                                "%d windows x %d passes x %d tokens = %,d tokens a step",
-                                config.budget().batch(),
-                                config.budget().accumulate(),
-                                config.model().context(),
-                                config.tokensPerStep()))
+                                "%s x %s x %s = %s a step",
+                                Texts.count(config.budget().batch(), "window"),
+                                Texts.count(config.budget().accumulate(), "pass"),
+                                Texts.count(config.model().context(), "token"),
+                                Texts.count(config.tokensPerStep(), "token")))
                 .row(
                         "Tokens to do",
                         Texts.format(
-                                "%,d in %,d steps", (long) config.steps() * config.tokensPerStep(), config.steps()))
+                                "%,d in %s, %s times the training text",
+                                tokens,
+                                Texts.count(config.steps(), "step"),
+                                Texts.number((double) tokens / corpus.train().length())))
                 .row(
                         "Text",
                         Texts.format(
-                                "%s: %,d files, %s", corpus.source(), corpus.documents(), Bytes.format(corpus.bytes())))
+                                "%s: %s, %s",
+                                corpus.source(), Texts.count(corpus.documents(), "file"), Bytes.format(corpus.bytes())))
                 .row(
                         "Tokens",
                         Texts.format(

@@ -8,6 +8,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class TextsTest {
 
@@ -46,5 +48,23 @@ class TextsTest {
         assertEquals(
                 "folder is no regular file",
                 assertThrows(IOException.class, () -> Texts.read(folder)).getMessage());
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "0.002, 0.002", "0.00020000000000000001, 0.0002", "0.0018336, 0.00183", "1e-8, 1e-8", "2.5e-5, 2.5e-5",
+        "0.1, 0.1", "1, 1", "0.95, 0.95", "0, 0", "NaN, NaN"
+    })
+    void numbersAsPeopleWriteThem(double value, String expected) {
+        assertEquals(expected, Texts.number(value));
+    }
+
+    @Test
+    void countsKnowOne() {
+        assertEquals("1 step", Texts.count(1, "step"));
+        assertEquals("2,000 steps", Texts.count(2000, "step"));
+        assertEquals("1 pass", Texts.count(1, "pass"));
+        assertEquals("2 passes", Texts.count(2, "pass"));
+        assertEquals("0 files", Texts.count(0, "file"));
     }
 }

@@ -20,6 +20,17 @@ class MemoryPlanTest {
                 MemoryPlan.of(config).modelState());
     }
 
+    /** Weights and gradients on every rank, all of the optimizer's state and the sums in N parts. */
+    @ParameterizedTest
+    @CsvSource({"fp32,8,8", "bf16-o2,4,12", "bf16-sr,4,4", "bf16-kahan,4,6"})
+    void ranksShareTheState(String policy, long onEach, long shared) {
+        RunConfig config = config(Preset.SMALL, policy);
+        long parameters = config.model().parameters();
+        MemoryPlan plan = MemoryPlan.of(config, 4);
+        assertEquals(onEach * parameters + shared * parameters / 4, plan.modelState());
+        assertEquals(parameters, plan.accumulation());
+    }
+
     @ParameterizedTest
     @CsvSource({"fp32,2", "bf16-o1,2", "bf16-o2,6", "bf16-nearest,2", "bf16-kahan,3", "bf16-sr,2"})
     void updaterStateHasTheElementsOfSrAdam(String policy, long elementsPerParameter) {

@@ -12,6 +12,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.TreeMap;
 import java.util.function.UnaryOperator;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipInputStream;
@@ -29,6 +30,14 @@ final class BadCheckpoints {
     private static final String LAST = "checkpoint-00000040";
     private static final String CONFIGURATION = "configuration.json";
     private static final List<String> ENTRIES = List.of(CONFIGURATION, "coefficients.bin", "updaterState.bin");
+
+    private static final Map<String, String> NO_CONFIGURATIONS = Map.of(
+            "org.dl4jsr.nn", "java.lang",
+            "org.deeplearning4j", "com.example",
+            "\"nin\" : 32", "\"nin\" : 33",
+            "\"nout\" : 32", "\"nout\" : 2147483647",
+            "\"seed\" : 1", "\"seed\" : 2",
+            "BFLOAT16", "FLOAT");
 
     /** Changes the files of a run directory. */
     private interface Change {
@@ -81,22 +90,8 @@ final class BadCheckpoints {
                     path -> forge(path, entry, bytes -> Arrays.copyOf(bytes, bytes.length + 8)));
             add(inputs, run, entry + " empty", path -> forge(path, entry, bytes -> new byte[0]));
         }
-        for (String change : List.of(
-                "org.dl4jsr.nn/java.lang",
-                "\"nin\" : 32/\"nin\" : 33",
-                "\"nout\" : 32/\"nout\" : 2147483647",
-                "org.deeplearning4j/com.example",
-                "\"seed\" : 1/\"seed\" : 2",
-                "BFLOAT16/FLOAT")) {
-            String[] fromTo = change.split("/", -1);
-            add(
-                    inputs,
-                    run,
-                    change,
-                    path -> forge(path, CONFIGURATION, bytes -> new String(bytes, StandardCharsets.UTF_8)
-                            .replace(fromTo[0], fromTo[1])
-                            .getBytes(StandardCharsets.UTF_8)));
-        }
+        new TreeMap<>(NO_CONFIGURATIONS).forEach((from, to) -> add(
+                inputs, run, from + " is " + to, path -> forge(path, CONFIGURATION, bytes -> replaced(bytes, from, to))));
         add(
                 inputs,
                 run,
@@ -180,6 +175,10 @@ final class BadCheckpoints {
         Map<String, byte[]> others = new LinkedHashMap<>(entries);
         others.remove(name);
         return others;
+    }
+
+    private static byte[] replaced(byte[] text, String from, String to) {
+        return new String(text, StandardCharsets.UTF_8).replace(from, to).getBytes(StandardCharsets.UTF_8);
     }
 
     private static byte[] cut(byte[] bytes, double where) {

@@ -23,10 +23,11 @@ final class KillTrials implements Torture.Part {
     private final int calls;
     private int atCalls;
     private int atMoments;
+    private int fullDisks;
 
     private record Trial(Kills runs, List<Kill> kills) {}
 
-    /** @param count kills, or one more */
+    /** @param count kills and full disks, or one more */
     KillTrials(Path directory, int count, long seed) throws IOException, InterruptedException {
         Kills beginnings = new Kills(Files.createDirectory(directory.resolve("beginnings")), false);
         for (int call = 1; !beginnings.calls().get(call - 1).matches("write .*/metrics.csv"); call++) {
@@ -70,18 +71,23 @@ final class KillTrials implements Torture.Part {
     @Override
     public void run(int index) throws IOException, InterruptedException {
         Trial trial = trials.get(index);
-        int killed = trial.runs().run("killed-" + index, trial.kills());
+        List<Kill> befallen = trial.runs().run("killed-" + index, trial.kills());
         synchronized (this) {
-            if (trial.kills().get(0).call() > 0) {
-                atCalls += killed;
-            } else {
-                atMoments += killed;
+            for (Kill kill : befallen) {
+                if (kill.call() == 0) {
+                    atMoments++;
+                } else if (kill.how() == How.FULL_DISK) {
+                    fullDisks++;
+                } else {
+                    atCalls++;
+                }
             }
         }
     }
 
     @Override
     public synchronized String summary() {
-        return atCalls + " kills at system calls (of " + calls + " in a run), " + atMoments + " at random moments";
+        return atCalls + " kills at system calls (of " + calls + " in a run), " + atMoments + " at random moments, "
+                + fullDisks + " full disks";
     }
 }

@@ -3,6 +3,7 @@ package org.dl4jsr.examples.torture;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -37,7 +38,7 @@ final class Kills {
     private static final int KILLED = 137;
 
     private static final Predicate<String> CANNOT_WRITE =
-            Pattern.compile("Error: Cannot write .*No space left on device.*").asMatchPredicate();
+            Pattern.compile("Error: Cannot write .*(No space left on device|sync failed).*").asMatchPredicate();
 
     private final Path directory;
     private final Path text;
@@ -104,14 +105,16 @@ final class Kills {
     /**
      * Has a run of this name killed so often, and resumed in the end.
      *
-     * @return how many of the processes did not come to the run's end
+     * @return those that came before the run's end
      * @throws AssertionError where it does not end as the undisturbed run; its directory is kept
      */
-    int run(String name, List<Kill> kills) throws IOException, InterruptedException {
+    List<Kill> run(String name, List<Kill> kills) throws IOException, InterruptedException {
         Path run = directory.resolve(name);
-        int killed = 0;
+        List<Kill> befallen = new ArrayList<>();
         for (Kill kill : kills) {
-            killed += isKilled(run, kill) ? 1 : 0;
+            if (isKilled(run, kill)) {
+                befallen.add(kill);
+            }
         }
         AppProcess.Outcome end = process(run).run();
         Map<String, String> actual = end.exitCode() == 0 ? content(run) : Map.of();
@@ -120,7 +123,7 @@ final class Kills {
                     + difference(actual) + ": " + end.error());
         }
         delete(run);
-        return killed;
+        return befallen;
     }
 
     /** Whether the process did not come to the run's end. */

@@ -32,7 +32,7 @@ class TortureTest {
         int sealed = call(runs.calls(), "rename .*/checkpoint-00000020.json");
         List<Kill> kills = List.of(
                 Kill.atCall(written, How.HALFWAY), Kill.atCall(sealed, How.BEFORE), Kill.atCall(sealed, How.FULL_DISK));
-        assertEquals(kills.size(), runs.run("disturbed", kills));
+        assertEquals(kills, runs.run("disturbed", kills));
     }
 
     @Test

@@ -12,12 +12,12 @@ import org.nd4j.linalg.factory.Nd4j;
  * byte order, whatever order is stated, and in 'c' order, whatever the shape says. So {@code toFlatArray}, which asks an
  * array for its shape and then for its content, gets both as they will be read.
  */
-public final class FlatArrays {
+public final class FlatBufferArrays {
 
     /** The shape that the array has which this thread's {@code toFlatArray} writes, where that is not in 'c' order. */
     private static final ThreadLocal<long[]> PERMUTED = new ThreadLocal<>();
 
-    private FlatArrays() {}
+    private FlatBufferArrays() {}
 
     /** Whether an array of these strides is BF16 and lies otherwise than in 'c' order. */
     public static boolean permutes(long[] shape, long[] stride, DataType type) {

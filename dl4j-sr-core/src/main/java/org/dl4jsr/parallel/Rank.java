@@ -1,0 +1,110 @@
+package org.dl4jsr.parallel;
+
+import java.io.IOException;
+import java.io.OutputStream;
+import java.util.Optional;
+import java.util.function.Supplier;
+import org.deeplearning4j.nn.api.Model;
+import org.deeplearning4j.util.ModelSerializer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** One rank's part in an attempt at a training: what a {@link RankProgram} is given. */
+public final class Rank {
+
+    /** The trained model in the folder of the checkpoints, as ModelSerializer writes it, with its updater state. */
+    public static final String MODEL = "model.zip";
+
+    private static final Logger LOG = LoggerFactory.getLogger(Rank.class);
+
+    private final Collective collective;
+    private final Storage storage;
+    private final long every;
+    private final int attempt;
+
+    /**
+     * Made by who starts the ranks.
+     *
+     * @param storage of this run alone, for its checkpoints
+     * @param every steps from one checkpoint to the next
+     * @param attempt of {@link Attempts#next}
+     */
+    public Rank(Collective collective, Storage storage, long every, int attempt) {
+        this.collective = collective;
+        this.storage = storage;
+        this.every = every;
+        this.attempt = attempt;
+    }
+
+    /** From 0. */
+    public int rank() {
+        return collective.rank();
+    }
+
+    public int ranks() {
+        return collective.ranks();
+    }
+
+    /** What the ranks do together, for trainings of another shape. */
+    public Collective collective() {
+        return collective;
+    }
+
+    /** The folder of the checkpoints. */
+    public Storage storage() {
+        return storage;
+    }
+
+    /**
+     * Trains up to {@code steps} steps in all, from the newest checkpoint on, with a checkpoint every so many steps and
+     * one at the end; then the first rank writes {@link #MODEL}.
+     *
+     * @param network makes the network, initialised, the same on all ranks: name its seed
+     * @param parts micro-batches of a step, at least as many as ranks
+     * @return the trained network, on every rank, with the whole updater state
+     */
+    public <N extends Model> N train(Supplier<N> network, Mode mode, long steps, int parts, Batches batches)
+            throws IOException {
+        N model = network.get();
+        var training = new DataParallel(model, collective, mode);
+        var checkpoint = new SliceCheckpoint(storage, training);
+        Optional<SliceCheckpoint.Saved> saved = checkpoint.restore();
+        long start = saved.map(SliceCheckpoint.Saved::step).orElse(0L);
+        LOG.info(
+                "Rank {} of {}, attempt {}: {}, {} bytes of updater state, from step {} of {}",
+                rank(),
+                ranks(),
+                attempt,
+                mode,
+                training.stateBytes(),
+                start,
+                steps);
+        for (long step = start; step < steps; step++) {
+            training.step(step, parts, batches);
+            if ((step + 1) % every == 0 || step + 1 == steps) {
+                requireNewestAttempt();
+                checkpoint.save(step + 1, "");
+            }
+        }
+        training.end();
+        if (rank() == 0) {
+            write(model);
+        }
+        return model;
+    }
+
+    /** Another driver that has begun since then has taken the run over. */
+    private void requireNewestAttempt() throws IOException {
+        if (rank() == 0) {
+            Attempts.requireNewest(storage, attempt);
+        }
+    }
+
+    private void write(Model model) throws IOException {
+        String temporary = MODEL + ".tmp";
+        try (OutputStream out = storage.create(temporary)) {
+            ModelSerializer.writeModel(model, out, true);
+        }
+        storage.rename(temporary, MODEL);
+    }
+}

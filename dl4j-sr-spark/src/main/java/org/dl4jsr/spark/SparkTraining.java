@@ -1,0 +1,167 @@
+package org.dl4jsr.spark;
+
+import java.io.IOException;
+import java.time.Duration;
+import java.util.List;
+import org.apache.spark.SparkContext;
+import org.apache.spark.SparkException;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.dl4jsr.parallel.Attempts;
+import org.dl4jsr.parallel.RankProgram;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A training on the executors of a Spark cluster, one rank each. Where a rank is lost, all begin again from the newest
+ * checkpoint, as many as there are executors then, with the bits of a run that nothing has happened to. Where the driver
+ * is lost, the same program goes on with the run, too.
+ *
+ * <pre>{@code
+ * SparkTraining.on(spark.sparkContext())
+ *         .workers(4, 8)
+ *         .checkpoints("hdfs:///runs/a", 200)
+ *         .run(rank -> rank.train(() -> build(), Mode.SHARDED, steps, 8, batches));
+ * }</pre>
+ */
+public final class SparkTraining {
+
+    private static final Logger LOG = LoggerFactory.getLogger(SparkTraining.class);
+
+    private static final int ATTEMPTS = 5;
+    private static final Duration FOR_ALL_EXECUTORS = Duration.ofSeconds(30);
+    private static final Duration FOR_ENOUGH_EXECUTORS = Duration.ofMinutes(5);
+    private static final Duration POLL = Duration.ofMillis(200);
+
+    private final JavaSparkContext spark;
+    private int fewest = 1;
+    private int most = 1;
+    private String checkpoints;
+    private long every = 1;
+    private Duration deadline = Duration.ofMinutes(5);
+
+    private SparkTraining(JavaSparkContext spark) {
+        this.spark = spark;
+    }
+
+    /** @throws IllegalArgumentException where the cluster's configuration cannot work, with what to set */
+    public static SparkTraining on(SparkContext spark) {
+        ClusterChecks.run(spark.conf());
+        return new SparkTraining(new JavaSparkContext(spark));
+    }
+
+    /** How many ranks: up to {@code most}, and no fewer than {@code fewest}; at most one an executor. */
+    public SparkTraining workers(int fewest, int most) {
+        if (fewest < 1 || most < fewest) {
+            throw new IllegalArgumentException(
+                    "workers are " + fewest + " to " + most + ", expected 1 or more, the fewest first");
+        }
+        this.fewest = fewest;
+        this.most = most;
+        return this;
+    }
+
+    /**
+     * Where checkpoints go, and the trained model.
+     *
+     * @param folder of this run alone, that driver and executors see: an hdfs:// URI, or file:// where all mount it
+     * @param every steps from one to the next, 1 or more
+     */
+    public SparkTraining checkpoints(String folder, long every) {
+        if (every < 1) {
+            throw new IllegalArgumentException("a checkpoint every " + every + " steps, expected 1 or more");
+        }
+        checkpoints = folder;
+        this.every = every;
+        return this;
+    }
+
+    /** How long a rank waits for another before it gives up the attempt; default 5 minutes. */
+    public SparkTraining deadline(Duration deadline) {
+        this.deadline = deadline;
+        return this;
+    }
+
+    /**
+     * Runs {@code program} on all ranks until it has returned on each.
+     *
+     * @throws IllegalStateException where it throws on one, where executors are missing, or where {@value #ATTEMPTS}
+     *     attempts have come to an end without a new checkpoint
+     * @throws IOException where the folder of the checkpoints cannot be read or written
+     */
+    public void run(RankProgram program) throws IOException {
+        if (checkpoints == null) {
+            throw new IllegalStateException("No folder for checkpoints: call checkpoints(folder, every)");
+        }
+        var storage = new HadoopStorage(checkpoints, spark.hadoopConfiguration());
+        int failures = 0;
+        while (true) {
+            int ranks = awaitExecutors();
+            List<String> before = storage.list("");
+            int attempt = Attempts.next(storage);
+            LOG.info("Attempt {}: {} ranks", attempt, ranks);
+            String failure = attempt(program, attempt, ranks);
+            if (failure == null) {
+                return;
+            }
+            failures = storage.list("").equals(before) ? failures + 1 : 1;
+            if (failures >= ATTEMPTS) {
+                throw new IllegalStateException(failures
+                        + " attempts in a row have ended without a new checkpoint, the last one so: " + failure);
+            }
+            LOG.warn("Attempt {} has ended, and the run goes on from its newest checkpoint: {}", attempt, failure);
+        }
+    }
+
+    /** Runs one attempt; returns why another is needed, or null. */
+    private String attempt(RankProgram program, int attempt, int ranks) {
+        boolean encrypted = ClusterChecks.isEncrypted(spark.getConf());
+        var job = new RankJob(program, AttemptKey.random(attempt), encrypted, deadline, checkpoints, every);
+        spark.setJobGroup("dl4j-sr-" + attempt, "attempt " + attempt + " of " + checkpoints, true);
+        List<Outcome> outcomes;
+        try {
+            outcomes = BarrierJob.run(spark, ranks, job);
+        } catch (Exception e) {
+            if (e instanceof SparkException) { // Scala declares no exceptions
+                return firstLine(e.getMessage());
+            }
+            throw e;
+        } finally {
+            spark.clearJobGroup();
+        }
+        String lost = null;
+        for (Outcome outcome : outcomes) {
+            if (outcome.kind() == Outcome.Kind.FAILED) {
+                throw new IllegalStateException("Rank " + outcome.rank() + " has failed: " + outcome.message());
+            }
+            lost = lost == null && outcome.kind() == Outcome.Kind.LOST_OTHERS ? outcome.message() : lost;
+        }
+        return lost;
+    }
+
+    private static String firstLine(String text) {
+        return text == null ? "" : text.lines().findFirst().orElse("");
+    }
+
+    /** Waits for as many executors as can be used, or, for a while, for enough of them. */
+    private int awaitExecutors() {
+        long start = System.nanoTime();
+        while (true) {
+            int executors = spark.sc().statusTracker().getExecutorInfos().length - 1; // the driver is one of them
+            long waited = System.nanoTime() - start;
+            if (executors >= most || executors >= fewest && waited > FOR_ALL_EXECUTORS.toNanos()) {
+                return Math.min(most, executors);
+            }
+            if (waited > FOR_ENOUGH_EXECUTORS.toNanos()) {
+                throw new IllegalStateException(executors + " executors after " + FOR_ENOUGH_EXECUTORS.toMinutes()
+                        + " minutes, expected at least " + fewest + ": give the application more"
+                        + " (spark.cores.max, spark.executor.instances), or ask for fewer workers");
+            }
+            try {
+                Thread.sleep(POLL.toMillis());
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new IllegalStateException("Interrupted while waiting for executors", e);
+            }
+        }
+    }
+}
