@@ -98,7 +98,7 @@ class TextFormatTest {
                 "{\"text\": \"a\"}\nplain words   | no JSON lines: line 2: ",
             })
     void whatIsNoJsonIsSaid(String example) {
-        String[] parts = example.split(" *\\| ");
+        String[] parts = example.split(" *\\| ", -1);
         String message = assertThrows(UnfitFileException.class, () -> new JsonLines("text").scan(stream(parts[0])))
                 .getMessage();
         assertTrue(message.startsWith(parts[1]) && message.lines().count() == 1, message);

@@ -44,8 +44,8 @@ class JvmFailureTest {
 
     @Test
     void aMappedFileThatIsGoneIsSaid() {
-        String line = JvmFailure.line(new RuntimeException(
-                new InternalError("a fault occurred in a recent unsafe memory access operation in compiled Java code")));
+        String line = JvmFailure.line(new RuntimeException(new InternalError(
+                "a fault occurred in a recent unsafe memory access operation in compiled Java code")));
         assertTrue(line.startsWith("a file of tokens was cut while it was in use"), line);
         assertNull(JvmFailure.line(new InternalError("something else")));
     }
