@@ -227,8 +227,7 @@ class SrAdamTrainingTest {
         INDArray update = network.getFlattenedGradients().reshape(before.length());
         INDArray plain = before.reshape(before.length()).sub(update);
         double squares = 0;
-        var foreign =
-                List.of("layer0 W", "layer0 b", "layer1 W", "layer1 b", "layer2 mean", "layer2 var", "layer4 W");
+        var foreign = List.of("layer0 W", "layer0 b", "layer1 W", "layer1 b", "layer2 mean", "layer2 var", "layer4 W");
         for (ParameterRange range : ParameterRange.of(network)) {
             String name = range.layer() + " " + range.parameter();
             var interval = NDArrayIndex.interval(range.start(), range.end());

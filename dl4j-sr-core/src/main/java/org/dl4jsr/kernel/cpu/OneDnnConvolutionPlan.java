@@ -134,10 +134,7 @@ final class OneDnnConvolutionPlan implements AutoCloseable {
 
     /** Whether oneDNN has more than its reference for all passes. */
     boolean isFast() {
-        return forward != null
-                && !forward.isReference()
-                && !data.isReference()
-                && !weights.isReference();
+        return forward != null && !forward.isReference() && !data.isReference() && !weights.isReference();
     }
 
     void forward(stream stream, StridedArray x, StridedArray filters, StridedArray bias, StridedArray y) {

@@ -103,7 +103,7 @@ public final class ProfileRun {
                         table)
                 + Texts.format(
                         "Floors: %.0f GFLOP/s, the best product of matrices of %d, or a copy of as many bytes.%nMemory"
-                            + " a step: %s on Java's heap, %s kept outside. The first step was done after %.1f s.%n",
+                                + " a step: %s on Java's heap, %s kept outside. The first step was done after %.1f s.%n",
                         peak / 1e9, MachineSpeed.SIZE, Bytes.format(heap), Bytes.format(outside), secondsToFirst);
     }
 

@@ -90,8 +90,12 @@ final class BadCheckpoints {
                     path -> forge(path, entry, bytes -> Arrays.copyOf(bytes, bytes.length + 8)));
             add(inputs, run, entry + " empty", path -> forge(path, entry, bytes -> new byte[0]));
         }
-        new TreeMap<>(NO_CONFIGURATIONS).forEach((from, to) -> add(
-                inputs, run, from + " is " + to, path -> forge(path, CONFIGURATION, bytes -> replaced(bytes, from, to))));
+        new TreeMap<>(NO_CONFIGURATIONS)
+                .forEach((from, to) -> add(
+                        inputs,
+                        run,
+                        from + " is " + to,
+                        path -> forge(path, CONFIGURATION, bytes -> replaced(bytes, from, to))));
         add(
                 inputs,
                 run,

@@ -37,8 +37,9 @@ final class Kills {
     /** Exit code after SIGKILL. */
     private static final int KILLED = 137;
 
-    private static final Predicate<String> CANNOT_WRITE =
-            Pattern.compile("Error: Cannot write .*(No space left on device|sync failed).*").asMatchPredicate();
+    private static final Predicate<String> CANNOT_WRITE = Pattern.compile(
+                    "Error: Cannot write .*(No space left on device|sync failed).*")
+            .asMatchPredicate();
 
     private final Path directory;
     private final Path text;
