@@ -10,6 +10,7 @@ import org.deeplearning4j.optimize.api.TrainingListener;
 import org.deeplearning4j.optimize.solvers.BaseOptimizer;
 import org.dl4jsr.parallel.SliceFile.Range;
 import org.dl4jsr.rounding.BlockSum;
+import org.dl4jsr.rounding.Hash;
 import org.dl4jsr.updater.SharedWrite;
 import org.dl4jsr.updater.StateRange;
 import org.nd4j.linalg.api.ndarray.INDArray;
