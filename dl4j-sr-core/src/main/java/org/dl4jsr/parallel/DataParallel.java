@@ -71,7 +71,7 @@ public final class DataParallel {
             sharedWrite = SharedWrite.begin(network, new OwnSlice(collective, slices));
         } else {
             sharedWrite = null;
-            this.network.initUpdater();
+            this.network.updater(true);
         }
     }
 
@@ -272,8 +272,8 @@ public final class DataParallel {
 
     private void update(int batchSize) {
         Model model = network.model();
-        int iteration = BaseOptimizer.getIterationCount(model);
-        int epoch = BaseOptimizer.getEpochCount(model);
+        int iteration = network.iteration();
+        int epoch = network.epoch();
         for (TrainingListener listener : network.listeners()) {
             listener.onGradientCalculation(model);
         }
