@@ -42,7 +42,6 @@ public final class Collective implements AutoCloseable {
     private long step;
     private int operation;
     private long bytesSent;
-    private long nanoseconds;
 
     /**
      * Over {@code transport}, which it closes.
@@ -77,11 +76,6 @@ public final class Collective implements AutoCloseable {
     /** Bytes of arrays that this rank has sent so far, without headers. */
     public long bytesSent() {
         return bytesSent;
-    }
-
-    /** Time in operations so far, waiting for other ranks included. */
-    public long nanoseconds() {
-        return nanoseconds;
     }
 
     Device device() {
@@ -227,7 +221,6 @@ public final class Collective implements AutoCloseable {
             receiving.run();
             return;
         }
-        long before = System.nanoTime();
         Future<?> sent = sender.submit(sending);
         try {
             receiving.run();
@@ -245,7 +238,6 @@ public final class Collective implements AutoCloseable {
             throw e;
         }
         operation++;
-        nanoseconds += System.nanoTime() - before;
     }
 
     /** Leaves: the other ranks cannot go on without this one. */

@@ -10,6 +10,7 @@ import org.deeplearning4j.optimize.api.TrainingListener;
 import org.deeplearning4j.optimize.solvers.BaseOptimizer;
 import org.dl4jsr.parallel.SliceFile.Range;
 import org.dl4jsr.rounding.BlockSum;
+import org.dl4jsr.rounding.Hash;
 import org.dl4jsr.updater.SharedWrite;
 import org.dl4jsr.updater.StateRange;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -70,7 +71,7 @@ public final class DataParallel {
             sharedWrite = SharedWrite.begin(network, new OwnSlice(collective, slices));
         } else {
             sharedWrite = null;
-            this.network.initUpdater();
+            this.network.updater(true);
         }
     }
 
@@ -271,8 +272,8 @@ public final class DataParallel {
 
     private void update(int batchSize) {
         Model model = network.model();
-        int iteration = BaseOptimizer.getIterationCount(model);
-        int epoch = BaseOptimizer.getEpochCount(model);
+        int iteration = network.iteration();
+        int epoch = network.epoch();
         for (TrainingListener listener : network.listeners()) {
             listener.onGradientCalculation(model);
         }

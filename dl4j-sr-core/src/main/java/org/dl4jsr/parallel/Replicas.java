@@ -1,7 +1,6 @@
 package org.dl4jsr.parallel;
 
 import java.util.List;
-import org.deeplearning4j.optimize.solvers.BaseOptimizer;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Whether all ranks' networks are the same, by checksums. */
@@ -24,7 +23,7 @@ final class Replicas {
         }
         INDArray state = network.storedState();
         long[][] all = collective.gather(
-                BaseOptimizer.getIterationCount(network.model()),
+                network.iteration(),
                 ArrayBytes.crc(network.configurationJson()),
                 ArrayBytes.crc(collective.device(), network.parameters()),
                 state == null ? 0 : ArrayBytes.crc(collective.device(), state));

@@ -47,11 +47,12 @@ sealed interface TrainedNetwork {
 
     void setScore(double score);
 
-    /** The updater state in DL4J's view; null where there is none, or none yet. */
-    INDArray storedState();
-
-    /** Gives the network its updater where it has none yet. */
-    void initUpdater();
+    /**
+     * The network's updater.
+     *
+     * @param initialize whether a network without one gets it; else null
+     */
+    Updater updater(boolean initialize);
 
     /** Sets how many iterations and epochs have been. */
     void setCounts(int iterations, int epochs);
@@ -64,6 +65,12 @@ sealed interface TrainedNetwork {
     int segmentLength();
 
     String configurationJson();
+
+    /** The updater state in DL4J's view; null where there is none, or none yet. */
+    default INDArray storedState() {
+        Updater updater = updater(false);
+        return updater == null ? null : updater.getStateViewArray();
+    }
 
     /** Examples of the batch that the gradient is of. */
     default int batchSize() {
@@ -126,14 +133,8 @@ sealed interface TrainedNetwork {
         }
 
         @Override
-        public INDArray storedState() {
-            Updater updater = model.getUpdater(false);
-            return updater == null ? null : updater.getStateViewArray();
-        }
-
-        @Override
-        public void initUpdater() {
-            model.getUpdater();
+        public Updater updater(boolean initialize) {
+            return model.getUpdater(initialize);
         }
 
         @Override
@@ -208,14 +209,8 @@ sealed interface TrainedNetwork {
         }
 
         @Override
-        public INDArray storedState() {
-            Updater updater = model.getUpdater(false);
-            return updater == null ? null : updater.getStateViewArray();
-        }
-
-        @Override
-        public void initUpdater() {
-            model.getUpdater();
+        public Updater updater(boolean initialize) {
+            return model.getUpdater(initialize);
         }
 
         @Override

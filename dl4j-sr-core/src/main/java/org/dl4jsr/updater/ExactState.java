@@ -4,9 +4,6 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.List;
 import org.deeplearning4j.nn.api.Model;
-import org.deeplearning4j.nn.api.Updater;
-import org.deeplearning4j.nn.graph.ComputationGraph;
-import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.nn.updater.BaseMultiLayerUpdater;
 import org.deeplearning4j.nn.updater.UpdaterBlock;
 import org.dl4jsr.rounding.BFloat16;
@@ -15,7 +12,6 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 import org.nd4j.linalg.learning.config.Adam;
-import org.nd4j.linalg.learning.config.IUpdater;
 
 /**
  * What a network knows of its weights and of their updates, in FP32: with master weights or compensations more than the
@@ -36,7 +32,7 @@ public final class ExactState {
         if (network.params().dataType() == DataType.BFLOAT16) {
             INDArray flat = weights.reshape(weights.length());
             for (UpdaterBlock block : blocks(network, false)) {
-                if (updater(block) instanceof FusedUpdater fused
+                if (NetworkUpdater.config(block) instanceof FusedUpdater fused
                         && fused.getWeightWrite().hasExtra()) {
                     addExtra(block, fused, flat);
                 }
@@ -76,7 +72,7 @@ public final class ExactState {
             long start = Math.max(first, block.getParamOffsetStart());
             long end = Math.min(first + exact.length(), block.getParamOffsetEnd());
             if (start < end
-                    && updater(block) instanceof FusedUpdater fused
+                    && NetworkUpdater.config(block) instanceof FusedUpdater fused
                     && fused.getWeightWrite().hasExtra()) {
                 INDArray own = flat.get(NDArrayIndex.interval(start - first, end - first));
                 INDArray place = place(block, fused, fused.moments());
@@ -102,7 +98,8 @@ public final class ExactState {
         List<UpdaterBlock> targets = blocks(to, true);
         for (UpdaterBlock source : blocks(from, false)) {
             for (UpdaterBlock target : targets) {
-                if (updater(source) instanceof FusedUpdater fused && updater(target) instanceof Adam) {
+                if (NetworkUpdater.config(source) instanceof FusedUpdater fused
+                        && NetworkUpdater.config(target) instanceof Adam) {
                     copyMoments(source, fused, target);
                 } else if (source.getUpdaterView() != null
                         && target.getUpdaterView() != null
@@ -139,9 +136,8 @@ public final class ExactState {
     }
 
     private static INDArray place(UpdaterBlock block, FusedUpdater fused, int index) {
-        INDArray view = block.getUpdaterView().reshape(block.getUpdaterView().length());
         long parameters = (long) block.getParamOffsetEnd() - block.getParamOffsetStart();
-        return new UpdaterState(view, fused, parameters).part(index, 0, parameters);
+        return NetworkUpdater.state(block, fused).part(index, 0, parameters);
     }
 
     /** The FP32 values whose bits lie in pairs of BF16 elements, the low half first. */
@@ -164,19 +160,9 @@ public final class ExactState {
         return Nd4j.create(Nd4j.createBuffer(bits, DataType.BFLOAT16, (int) (2 * values.length())));
     }
 
-    private static IUpdater updater(UpdaterBlock block) {
-        var first = block.getLayersAndVariablesInBlock().get(0);
-        return first.getLayer().getConfig().getUpdaterByParam(first.getParamName());
-    }
-
     /** None where the network has no updater yet, and is not to get one. */
     private static List<UpdaterBlock> blocks(Model network, boolean initialize) {
-        Updater updater;
-        if (network instanceof MultiLayerNetwork layers) {
-            updater = layers.getUpdater(initialize);
-        } else {
-            updater = ((ComputationGraph) network).getUpdater(initialize);
-        }
-        return updater == null ? List.of() : ((BaseMultiLayerUpdater<?>) updater).getUpdaterBlocks();
+        BaseMultiLayerUpdater<?> updater = NetworkUpdater.of(network, initialize);
+        return updater == null ? List.of() : updater.getUpdaterBlocks();
     }
 }

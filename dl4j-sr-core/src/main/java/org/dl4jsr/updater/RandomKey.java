@@ -1,5 +1,7 @@
 package org.dl4jsr.updater;
 
+import org.dl4jsr.rounding.Hash;
+
 /**
  * What the random bits of one write follow from. They have to differ from those of every write before, else a weight
  * that has not moved never will, and follow from nothing but what is saved with a model. DL4J's iteration number alone
@@ -22,20 +24,14 @@ record RandomKey(int iteration, long digest, int repeats) {
      * @param last of the write before, or null
      */
     static RandomKey of(int iteration, double squaredGradient, double squaredValues, RandomKey last) {
-        long digest = mix(mix(Double.doubleToLongBits(squaredGradient)) + Double.doubleToLongBits(squaredValues));
+        long digest =
+                Hash.mix(Hash.mix(Double.doubleToLongBits(squaredGradient)) + Double.doubleToLongBits(squaredValues));
         boolean repeated = last != null && last.iteration == iteration && last.digest == digest;
         return new RandomKey(iteration, digest, repeated ? last.repeats + 1 : 0);
     }
 
     /** The key for an updater's seed. */
     long key(long seed) {
-        return mix(seed + mix(digest + repeats));
-    }
-
-    /** The finalizer of SplitMix64 (Steele, Lea, Flood, OOPSLA 2014): a bijection that mixes all bits. */
-    private static long mix(long z) {
-        z = (z ^ z >>> 30) * 0xBF58476D1CE4E5B9L;
-        z = (z ^ z >>> 27) * 0x94D049BB133111EBL;
-        return z ^ z >>> 31;
+        return Hash.mix(seed + Hash.mix(digest + repeats));
     }
 }

@@ -116,7 +116,7 @@ final class ShardedState {
     }
 
     private static boolean isWritten(UpdaterBlock block) {
-        return updater(block) instanceof FusedUpdater && !block.skipDueToPretrainConfig(false);
+        return NetworkUpdater.config(block) instanceof FusedUpdater && !block.skipDueToPretrainConfig(false);
     }
 
     private static void requireShareable(List<UpdaterBlock> blocks) {
@@ -124,7 +124,7 @@ final class ShardedState {
             var first = block.getLayersAndVariablesInBlock().get(0);
             String parameter = "Parameter " + first.getParamName() + " of layer "
                     + first.getLayer().getConfig().getLayerName();
-            IUpdater updater = updater(block);
+            IUpdater updater = NetworkUpdater.config(block);
             if (!(updater instanceof FusedUpdater) && !(updater instanceof NoOp)) {
                 throw new IllegalArgumentException(
                         parameter + " is trained by " + updater.getClass().getSimpleName()
@@ -149,12 +149,12 @@ final class ShardedState {
     /** Takes the state of this rank's part over from the network's updater, or begins with none where that has none. */
     static ShardedState take(Model network, WeightShard shard) {
         var state = new ShardedState(network, shard);
-        BaseMultiLayerUpdater<?> before = updater(network);
+        BaseMultiLayerUpdater<?> before = NetworkUpdater.of(network, false);
         INDArray stored = before == null ? null : before.getStateViewArray();
         BaseMultiLayerUpdater<?> updater = withoutState(network);
         List<UpdaterBlock> blocks = updater.getUpdaterBlocks();
         for (int i = 0; i < blocks.size(); i++) {
-            if (updater(blocks.get(i)) instanceof FusedUpdater fused) {
+            if (NetworkUpdater.config(blocks.get(i)) instanceof FusedUpdater fused) {
                 state.add(
                         i,
                         fused,
@@ -187,7 +187,7 @@ final class ShardedState {
                 view);
         parts.add(part);
         if (stored != null) {
-            UpdaterState all = stored(stored, fused);
+            UpdaterState all = NetworkUpdater.state(stored, fused);
             long from = start - blockStart;
             UpdaterState own = part.state();
             for (int array = 0; array < all.arrays(); array++) {
@@ -202,19 +202,13 @@ final class ShardedState {
                 .sum();
     }
 
-    private static UpdaterState stored(UpdaterBlock block, FusedUpdater fused) {
-        INDArray view = block.getUpdaterView();
-        return new UpdaterState(
-                view.reshape(view.length()), fused, (long) block.getParamOffsetEnd() - block.getParamOffsetStart());
-    }
-
     /** Gives DL4J the whole state, gathered from all ranks, in an updater of its own making. */
     void giveBack() {
         BaseMultiLayerUpdater<?> updater = withState(network);
         List<UpdaterBlock> blocks = updater.getUpdaterBlocks();
         for (int i = 0; i < blocks.size(); i++) {
-            if (updater(blocks.get(i)) instanceof FusedUpdater fused) {
-                gather(i, stored(blocks.get(i), fused), blocks.get(i));
+            if (NetworkUpdater.config(blocks.get(i)) instanceof FusedUpdater fused) {
+                gather(i, NetworkUpdater.state(blocks.get(i), fused), blocks.get(i));
             }
         }
         set(network, updater);
@@ -273,22 +267,11 @@ final class ShardedState {
                 : new ComputationGraphUpdater((ComputationGraph) network);
     }
 
-    private static BaseMultiLayerUpdater<?> updater(Model network) {
-        return network instanceof MultiLayerNetwork layers
-                ? (BaseMultiLayerUpdater<?>) layers.getUpdater(false)
-                : ((ComputationGraph) network).getUpdater(false);
-    }
-
     private static void set(Model network, BaseMultiLayerUpdater<?> updater) {
         if (network instanceof MultiLayerNetwork layers) {
             layers.setUpdater(updater);
         } else {
             ((ComputationGraph) network).setUpdater((ComputationGraphUpdater) updater);
         }
-    }
-
-    private static IUpdater updater(UpdaterBlock block) {
-        var first = block.getLayersAndVariablesInBlock().get(0);
-        return first.getLayer().getConfig().getUpdaterByParam(first.getParamName());
     }
 }

@@ -151,35 +151,27 @@ public final class SharedWrite {
     void complete(INDArray parameters, StepStatistics[] statistics) {
         shard.gather(parameters, shard.bounds());
         if (statistics != null) {
-            for (StepStatistics part : statistics) {
-                complete(part);
-            }
+            Arrays.setAll(statistics, i -> ofAll(statistics[i]));
         }
     }
 
-    private void complete(StepStatistics part) {
-        long[][] all = shard.gather(
-                part.weights,
-                part.stagnant,
-                part.moved,
-                Double.doubleToRawLongBits(part.squaredUpdate),
-                Double.doubleToRawLongBits(part.squaredWeight),
-                Double.doubleToRawLongBits(part.squaredGradient));
-        part.weights = 0;
-        part.stagnant = 0;
-        part.moved = 0;
-        part.squaredUpdate = 0;
-        part.squaredWeight = 0;
-        part.squaredGradient = 0;
-        for (long[] rank : all) {
-            var other = new StepStatistics();
-            other.weights = rank[0];
-            other.stagnant = rank[1];
-            other.moved = rank[2];
-            other.squaredUpdate = Double.longBitsToDouble(rank[3]);
-            other.squaredWeight = Double.longBitsToDouble(rank[4]);
-            other.squaredGradient = Double.longBitsToDouble(rank[5]);
-            part.add(other);
+    private StepStatistics ofAll(StepStatistics own) {
+        long[][] ranks = shard.gather(
+                own.weights,
+                own.stagnant,
+                own.moved,
+                Double.doubleToRawLongBits(own.squaredUpdate),
+                Double.doubleToRawLongBits(own.squaredWeight),
+                Double.doubleToRawLongBits(own.squaredGradient));
+        var all = new StepStatistics();
+        for (long[] rank : ranks) {
+            all.weights += rank[0];
+            all.stagnant += rank[1];
+            all.moved += rank[2];
+            all.squaredUpdate += Double.longBitsToDouble(rank[3]);
+            all.squaredWeight += Double.longBitsToDouble(rank[4]);
+            all.squaredGradient += Double.longBitsToDouble(rank[5]);
         }
+        return all;
     }
 }
