@@ -58,7 +58,7 @@ public final class ExactSums {
 
     /** Whether {@code add} of these is one to a gradient or a running sum, in place. */
     static boolean isAddition(Device device, List<INDArray> inputs, List<INDArray> outputs) {
-        if (inputs.size() != 2 || outputs.size() != 1 || !isSummable(outputs.get(0))) {
+        if (inputs.size() != 2 || outputs.size() != 1 || !Bf16Arrays.isBFloat16(outputs.get(0))) {
             return false;
         }
         INDArray x = inputs.get(1);
@@ -66,7 +66,8 @@ public final class ExactSums {
         boolean alike = x.equalShapes(target) || x.length() == target.length() && x.isVector() && target.isVector();
         return alike
                 && Bf16Arrays.isCastable(x)
-                && Bf16Arrays.sameMemory(device, inputs.get(0), target)
+                && Bf16Arrays.sameMemory(device, inputs.get(0), target) // few are in place
+                && isSummable(target)
                 && (isPartOfGradient(target) || RunningSums.isOne(target));
     }
 
@@ -82,9 +83,11 @@ public final class ExactSums {
      * not: it becomes another array without any op.
      */
     static boolean isPartOfGradient(INDArray array) {
-        return isSummable(array)
+        return Bf16Arrays.isBFloat16(array)
+                && !array.isEmpty()
                 && !array.isAttached()
-                && array.length() < PendingSteps.root(array).length();
+                && array.length() < PendingSteps.root(array).length()
+                && isSummable(array);
     }
 
     /**
@@ -112,9 +115,10 @@ public final class ExactSums {
 
     /** Has {@code use} work on a FLOAT copy of {@code array}, of its shape, exact where that is known. */
     static void with(Device device, INDArray array, Consumer<INDArray> use) {
-        boolean reversed = !Block.isRowMajor(array) && isSummable(array);
+        boolean summable = isSummable(array);
+        boolean reversed = summable && !Block.isRowMajor(array);
         INDArray inOrder = reversed ? Block.reversed(array) : array;
-        INDArray known = isSummable(array) ? of(device, inOrder) : null;
+        INDArray known = summable ? of(device, inOrder) : null;
         try (INDArray wide = known == null ? wide(device, inOrder) : known) {
             INDArray shaped = wide.reshape(inOrder.shape());
             use.accept(reversed ? Block.reversed(shaped) : shaped);

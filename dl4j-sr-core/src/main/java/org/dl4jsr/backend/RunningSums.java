@@ -51,10 +51,11 @@ final class RunningSums {
         }
         INDArray factor = inputs.get(1);
         INDArray target = outputs.get(0);
-        return ExactSums.isSummable(target)
-                && factor.equalShapes(target)
+        return Bf16Arrays.isBFloat16(target)
                 && Bf16Arrays.isBFloat16(factor)
+                && factor.equalShapes(target)
                 && Bf16Arrays.sameMemory(device, inputs.get(0), target)
+                && ExactSums.isSummable(target)
                 && (ExactSums.isKnown(target) || ExactSums.isKnown(factor));
     }
 
@@ -81,7 +82,8 @@ final class RunningSums {
 
     /** The sum behind {@code source}, if there is one, is behind {@code target} from now on, too: a copy of it. */
     static void copied(Device device, INDArray source, INDArray target) {
-        if (ExactSums.isSummable(source)
+        if (!ExactSums.isEmpty()
+                && ExactSums.isSummable(source)
                 && ExactSums.isSummable(target)
                 && source.equalShapes(target)
                 && ExactSums.isKnown(source)) {

@@ -32,7 +32,7 @@ record ConfiguredLayers(
 
     static ConfiguredLayers of(MultiLayerConfiguration network) {
         var all = new ConfiguredLayers(network.getConfs(), new ArrayList<>(), List.of());
-        network.getConfs().forEach(configuration -> all.add(configuration.getLayer()));
+        network.getConfs().forEach(configuration -> add(configuration.getLayer(), all.layers));
         return all;
     }
 
@@ -46,7 +46,7 @@ record ConfiguredLayers(
     private void add(GraphVertex vertex) {
         if (vertex instanceof LayerVertex layer) {
             configurations.add(layer.getLayerConf());
-            add(layer.getLayerConf().getLayer());
+            add(layer.getLayerConf().getLayer(), layers);
         } else if (vertex instanceof FrozenVertex frozen) {
             add(frozen.getUnderlying());
         } else if (vertex instanceof SameDiffVertex sameDiff && !(vertex instanceof SameDiffLambdaVertex)) {
@@ -54,15 +54,22 @@ record ConfiguredLayers(
         }
     }
 
-    private void add(Layer layer) {
-        layers.add(layer);
+    /** {@code layer}, and those that it wraps. */
+    static List<Layer> withWrapped(Layer layer) {
+        var all = new ArrayList<Layer>();
+        add(layer, all);
+        return all;
+    }
+
+    private static void add(Layer layer, List<Layer> all) {
+        all.add(layer);
         if (layer instanceof Bidirectional both) {
-            add(both.getFwd());
-            add(both.getBwd());
+            add(both.getFwd(), all);
+            add(both.getBwd(), all);
         } else if (layer instanceof BaseWrapperLayer wrapper) {
-            add(wrapper.getUnderlying());
+            add(wrapper.getUnderlying(), all);
         } else if (layer instanceof FrozenLayer frozen) {
-            add(frozen.getLayer());
+            add(frozen.getLayer(), all);
         }
     }
 }

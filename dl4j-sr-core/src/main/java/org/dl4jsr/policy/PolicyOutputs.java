@@ -14,8 +14,6 @@ import org.deeplearning4j.nn.conf.layers.ConvolutionLayer;
 import org.deeplearning4j.nn.conf.layers.DenseLayer;
 import org.deeplearning4j.nn.conf.layers.Layer;
 import org.deeplearning4j.nn.conf.layers.misc.FrozenLayer;
-import org.deeplearning4j.nn.conf.layers.recurrent.Bidirectional;
-import org.deeplearning4j.nn.conf.layers.wrapper.BaseWrapperLayer;
 import org.deeplearning4j.nn.conf.ocnn.OCNNOutputLayer;
 import org.deeplearning4j.nn.conf.weightnoise.IWeightNoise;
 import org.deeplearning4j.nn.params.EmptyParamInitializer;
@@ -64,16 +62,11 @@ final class PolicyOutputs {
     }
 
     private void replaceNoise(Layer layer) {
-        if (layer instanceof Bidirectional both) {
-            replaceNoise(both.getFwd());
-            replaceNoise(both.getBwd());
-        } else if (layer instanceof BaseWrapperLayer wrapper) {
-            replaceNoise(wrapper.getUnderlying());
-        } else if (layer instanceof FrozenLayer frozen) {
-            replaceNoise(frozen.getLayer());
-        } else if (takesTypeOfParameters(layer)) {
-            var base = (BaseLayer) layer;
-            base.setWeightNoise(replaced(base.getWeightNoise()));
+        for (Layer own : ConfiguredLayers.withWrapped(layer)) {
+            if (takesTypeOfParameters(own)) {
+                var base = (BaseLayer) own;
+                base.setWeightNoise(replaced(base.getWeightNoise()));
+            }
         }
     }
 

@@ -27,7 +27,6 @@ import org.nd4j.linalg.api.buffer.DataType;
  */
 public final class Gpt2Export {
 
-    private static final String PREFIX = "transformer.";
     /** The name that the format's own library gives its type. */
     private static final Map<DataType, String> TYPES = Map.of(DataType.FLOAT, "F32", DataType.BFLOAT16, "BF16");
 
@@ -165,7 +164,7 @@ public final class Gpt2Export {
             entry.put("dtype", TYPES.get(type));
             entry.put("shape", tensor.shape());
             entry.put("data_offsets", new long[] {offset, end});
-            json.put(tensor.name().equals(Gpt2Tensor.HEAD) ? tensor.name() : PREFIX + tensor.name(), entry);
+            json.put(tensor.name().equals(Gpt2Tensor.HEAD) ? tensor.name() : Gpt2Weights.PREFIX + tensor.name(), entry);
             offset = end;
         }
         byte[] text = StrictJson.compact(json);

@@ -38,7 +38,9 @@ public final class Gpt2Weights implements Closeable {
 
     static final String WEIGHTS = "model.safetensors";
     private static final String INDEX = "model.safetensors.index.json";
-    private static final String PREFIX = "transformer.";
+    /** Before the names of all tensors but the head, in files of a model with a head. */
+    static final String PREFIX = "transformer.";
+
     private static final int LARGEST_INDEX = 16 << 20;
     private static final int CHUNK = 1 << 20;
 
@@ -209,7 +211,7 @@ public final class Gpt2Weights implements Closeable {
     public void requireFinite() throws IOException {
         for (String name : shape.tensors().keySet()) {
             Place place = tensors.get(name);
-            read(place, length(place.tensor), (start, values) -> {
+            read(place, place.tensor.length(), (start, values) -> {
                 for (float value : values) {
                     if (!Float.isFinite(value)) {
                         throw new IOException("Tensor " + StrictJson.shown(name) + " of " + place.file.path()
@@ -275,14 +277,6 @@ public final class Gpt2Weights implements Closeable {
             place.file.read(place.tensor, start, values);
             piece.take(start, values);
         }
-    }
-
-    private static long length(Tensor tensor) {
-        long length = 1;
-        for (long size : tensor.shape()) {
-            length *= size;
-        }
-        return length;
     }
 
     @Override

@@ -45,22 +45,26 @@ record GptGraph(ComputationGraph graph, Gpt2Config shape, Map<String, Gpt2Tensor
         if (graph.getVertices() == null) {
             throw new IllegalArgumentException("The graph has no parameters: init() it first");
         }
-        var chain = new Chain();
+        var chain = new Chain(graph);
         for (int index : graph.topologicalSortOrder()) {
             chain.add(graph.getVertices()[index]);
         }
-        return chain.end(graph);
+        return chain.end();
     }
 
     /** The layers met so far. */
     private static final class Chain {
 
+        private final ComputationGraph graph;
         private final Map<String, Gpt2Tensor> tensors = new LinkedHashMap<>();
         private final List<TransformerBlock> blocks = new ArrayList<>();
         private GptEmbedding embedding;
         private GptOutput output;
         private int last = -1;
-        private long offset;
+
+        private Chain(ComputationGraph graph) {
+            this.graph = graph;
+        }
 
         private void add(GraphVertex vertex) {
             if (vertex.isInputVertex()) {
@@ -103,28 +107,18 @@ record GptGraph(ComputationGraph graph, Gpt2Config shape, Map<String, Gpt2Tensor
                 throw invalid(vertex, "is a " + conf.getClass().getSimpleName());
             }
             last = vertex.getVertexIndex();
-            offset += layer.numParams();
         }
 
-        /** The layer's parameters lie one behind the other, in the order of its keys. */
+        /** The layer's parameters are views of the graph's. */
         private void add(Layer layer, String parameter, String name, String ggufName) {
-            long at = offset;
-            for (String key :
-                    layer.conf().getLayer().initializer().paramKeys(layer.conf().getLayer())) {
-                INDArray values = layer.getParam(key);
-                if (key.equals(parameter)) {
-                    boolean transposed = values.rank() == 2 && name.contains(".c_");
-                    tensors.put(
-                            name,
-                            new Gpt2Tensor(name, ggufName, at, values.shape().clone(), transposed));
-                    return;
-                }
-                at += values.length();
-            }
-            throw new IllegalStateException("No parameter " + parameter);
+            INDArray values = layer.getParam(parameter);
+            boolean transposed = values.rank() == 2 && name.contains(".c_");
+            long offset = values.offset() - graph.params().offset();
+            tensors.put(
+                    name, new Gpt2Tensor(name, ggufName, offset, values.shape().clone(), transposed));
         }
 
-        private GptGraph end(ComputationGraph graph) {
+        private GptGraph end() {
             if (output == null) {
                 throw new IllegalArgumentException("The graph does not end with a GptOutput: " + EXPECTED);
             }

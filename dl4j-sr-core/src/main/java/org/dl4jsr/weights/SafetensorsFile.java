@@ -52,6 +52,11 @@ final class SafetensorsFile implements Closeable {
             return type.equals("F32") || type.equals("BF16");
         }
 
+        /** Number of elements. */
+        long length() {
+            return (end - start) / width();
+        }
+
         private int width() {
             return WIDTHS.get(type);
         }

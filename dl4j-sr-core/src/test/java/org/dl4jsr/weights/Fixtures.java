@@ -56,11 +56,7 @@ final class Fixtures {
     static float[] values(Path file, String name) throws IOException {
         try (SafetensorsFile tensors = SafetensorsFile.open(file)) {
             var tensor = tensors.all().get(name);
-            long length = 1;
-            for (long size : tensor.shape()) {
-                length *= size;
-            }
-            var values = new float[(int) length];
+            var values = new float[(int) tensor.length()];
             tensors.read(tensor, 0, values);
             return values;
         }
