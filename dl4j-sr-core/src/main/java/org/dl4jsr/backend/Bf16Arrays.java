@@ -2,13 +2,11 @@ package org.dl4jsr.backend;
 
 import java.util.Arrays;
 import java.util.List;
-import org.dl4jsr.kernel.StridedArray;
 import org.dl4jsr.op.Device;
-import org.dl4jsr.op.KernelOp;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** ND4J arrays as the kernels see them. */
+/** What ND4J's arrays are to the kernels. */
 public final class Bf16Arrays {
 
     private Bf16Arrays() {}
@@ -26,11 +24,6 @@ public final class Bf16Arrays {
             }
         }
         return false;
-    }
-
-    /** {@code array}'s memory, shape and strides; FLOAT or BFLOAT16, not empty. */
-    public static StridedArray strided(Device device, INDArray array) {
-        return new StridedArray(KernelOp.type(array), device.address(array), array.shape(), array.stride());
     }
 
     /** Whether both are the same elements in the same order. */

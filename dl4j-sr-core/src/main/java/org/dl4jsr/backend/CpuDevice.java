@@ -12,6 +12,7 @@ import org.dl4jsr.kernel.StridedArray;
 import org.dl4jsr.kernel.cpu.CpuKernels;
 import org.dl4jsr.kernel.cpu.StridedCopy;
 import org.dl4jsr.op.Device;
+import org.dl4jsr.op.KernelOp;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** The processor and memory of nd4j-native. */
@@ -94,8 +95,8 @@ final class CpuDevice extends Device {
         if (!Bf16Arrays.isCastable(source) || !Bf16Arrays.isCastable(target)) {
             return false;
         }
-        StridedArray from = Bf16Arrays.strided(this, source);
-        StridedArray to = Bf16Arrays.strided(this, target);
+        StridedArray from = KernelOp.strided(this, source);
+        StridedArray to = KernelOp.strided(this, target);
         if (!Arrays.equals(from.shape(), to.shape())) {
             from = from.squeezed();
             to = to.squeezed();

@@ -10,6 +10,7 @@ import java.util.function.Supplier;
 import org.dl4jsr.kernel.Arithmetic;
 import org.dl4jsr.kernel.ArrayKernels;
 import org.dl4jsr.kernel.StridedArray;
+import org.dl4jsr.op.KernelOp;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.ops.BroadcastOp;
@@ -197,12 +198,12 @@ final class ElementwiseShortcuts implements Shortcut {
     }
 
     private StridedArray strided(INDArray array) {
-        return Bf16Arrays.strided(device, array);
+        return KernelOp.strided(device, array);
     }
 
     /** {@code array}, whose dimensions are those of {@code shape} that are listed, with this shape; or null. */
     private StridedArray broadcast(INDArray array, long[] shape, int[] dimensions) {
-        StridedArray given = Bf16Arrays.strided(device, array).squeezed();
+        StridedArray given = KernelOp.strided(device, array).squeezed();
         int[] kept = Arrays.stream(dimensions)
                 .map(d -> Math.floorMod(d, shape.length))
                 .sorted()

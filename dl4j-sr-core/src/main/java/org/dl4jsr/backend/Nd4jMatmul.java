@@ -7,6 +7,7 @@ import java.util.stream.Stream;
 import org.dl4jsr.kernel.Matmul;
 import org.dl4jsr.kernel.StridedArray;
 import org.dl4jsr.op.Device;
+import org.dl4jsr.op.KernelOp;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -197,7 +198,7 @@ final class Nd4jMatmul {
     }
 
     private StridedArray strided(INDArray array) {
-        return Bf16Arrays.strided(device, array);
+        return KernelOp.strided(device, array);
     }
 
     private StridedArray row(INDArray vector) {

@@ -188,6 +188,6 @@ final class WindowShortcuts implements Shortcut {
     }
 
     private StridedArray strided(INDArray array) {
-        return Bf16Arrays.strided(device, array);
+        return KernelOp.strided(device, array);
     }
 }

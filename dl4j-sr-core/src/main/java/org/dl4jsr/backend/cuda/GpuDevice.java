@@ -101,8 +101,8 @@ final class GpuDevice extends Device {
         if (!Bf16Arrays.isCastable(source) || !Bf16Arrays.isCastable(target)) {
             return false;
         }
-        StridedArray from = Bf16Arrays.strided(this, source).squeezed();
-        StridedArray to = Bf16Arrays.strided(this, target).squeezed();
+        StridedArray from = KernelOp.strided(this, source).squeezed();
+        StridedArray to = KernelOp.strided(this, target).squeezed();
         if (!Arrays.equals(from.shape(), to.shape())) {
             return false;
         }
@@ -118,7 +118,7 @@ final class GpuDevice extends Device {
             INDArray cast = KernelOp.isDense(target)
                     ? target
                     : Nd4j.createUninitialized(target.dataType(), target.shape(), 'c');
-            copyDense(Bf16Arrays.strided(this, dense), cast, Bf16Arrays.strided(this, cast));
+            copyDense(KernelOp.strided(this, dense), cast, KernelOp.strided(this, cast));
             if (cast != target) {
                 target.assign(cast);
                 cast.close();
