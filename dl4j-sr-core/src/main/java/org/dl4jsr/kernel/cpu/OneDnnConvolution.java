@@ -65,6 +65,7 @@ final class OneDnnConvolution implements Convolution {
     private final class Workplace {
 
         private final stream stream;
+        private final OneDnnConvolutionPlan.Reordered reordered = new OneDnnConvolutionPlan.Reordered();
         private final OneDnnPlans<Key, OneDnnConvolutionPlan> plans = new OneDnnPlans<>(PLANS_PER_THREAD);
 
         Workplace() {
@@ -76,7 +77,7 @@ final class OneDnnConvolution implements Convolution {
         OneDnnConvolutionPlan plan(StridedArray x, StridedArray weights, boolean bias, StridedArray y, Window window) {
             return plans.get(
                     new Key(x, weights, bias, y, window),
-                    () -> new OneDnnConvolutionPlan(engine, x, weights, bias, y, window));
+                    () -> new OneDnnConvolutionPlan(engine, x, weights, bias, y, window, reordered));
         }
     }
 

@@ -33,8 +33,22 @@ final class OneDnnConvolutionPlan extends OneDnnPrimitives {
     private final Pass data;
     private final Pass weights;
 
+    /** Memory for arrays as oneDNN wants them, each once in a pass: x and dx, the weights, y and dy. */
+    record Reordered(Scratch images, Scratch filters, Scratch results) {
+
+        Reordered() {
+            this(new Scratch(), new Scratch(), new Scratch());
+        }
+    }
+
     OneDnnConvolutionPlan(
-            engine engine, StridedArray x, StridedArray weights, boolean bias, StridedArray y, Window window) {
+            engine engine,
+            StridedArray x,
+            StridedArray weights,
+            boolean bias,
+            StridedArray y,
+            Window window,
+            Reordered reordered) {
         super(engine);
         long[] steps = {window.strideHeight(), window.strideWidth()};
         long[] gaps = {window.dilationHeight() - 1, window.dilationWidth() - 1};
@@ -74,10 +88,10 @@ final class OneDnnConvolutionPlan extends OneDnnPrimitives {
             }
             forward = new Pass(
                     forwardDescriptor.impl_info_str().getString(), keep(new convolution_forward(forwardDescriptor)));
-            forward.reads(DNNL_ARG_SRC, x, forwardDescriptor.src_desc());
-            forward.reads(DNNL_ARG_WEIGHTS, weights, forwardDescriptor.weights_desc());
+            forward.reads(DNNL_ARG_SRC, x, forwardDescriptor.src_desc(), reordered.images);
+            forward.reads(DNNL_ARG_WEIGHTS, weights, forwardDescriptor.weights_desc(), reordered.filters);
             forward.bias(DNNL_ARG_BIAS, bias, forwardDescriptor.bias_desc());
-            forward.writes(DNNL_ARG_DST, y, forwardDescriptor.dst_desc());
+            forward.writes(DNNL_ARG_DST, y, forwardDescriptor.dst_desc(), reordered.results);
 
             var dataDescriptor = new convolution_backward_data.primitive_desc(
                     engine,
@@ -94,9 +108,9 @@ final class OneDnnConvolutionPlan extends OneDnnPrimitives {
                     false);
             data = new Pass(
                     dataDescriptor.impl_info_str().getString(), keep(new convolution_backward_data(dataDescriptor)));
-            data.reads(DNNL_ARG_DIFF_DST, y, dataDescriptor.diff_dst_desc());
-            data.reads(DNNL_ARG_WEIGHTS, weights, dataDescriptor.weights_desc());
-            data.writes(DNNL_ARG_DIFF_SRC, x, dataDescriptor.diff_src_desc());
+            data.reads(DNNL_ARG_DIFF_DST, y, dataDescriptor.diff_dst_desc(), reordered.results);
+            data.reads(DNNL_ARG_WEIGHTS, weights, dataDescriptor.weights_desc(), reordered.filters);
+            data.writes(DNNL_ARG_DIFF_SRC, x, dataDescriptor.diff_src_desc(), reordered.images);
 
             var weightsDescriptor = new convolution_backward_weights.primitive_desc(
                     engine,
@@ -115,9 +129,10 @@ final class OneDnnConvolutionPlan extends OneDnnPrimitives {
             this.weights = new Pass(
                     weightsDescriptor.impl_info_str().getString(),
                     keep(new convolution_backward_weights(weightsDescriptor)));
-            this.weights.reads(DNNL_ARG_SRC, x, weightsDescriptor.src_desc());
-            this.weights.reads(DNNL_ARG_DIFF_DST, y, weightsDescriptor.diff_dst_desc());
-            this.weights.writes(DNNL_ARG_DIFF_WEIGHTS, weights, weightsDescriptor.diff_weights_desc());
+            this.weights.reads(DNNL_ARG_SRC, x, weightsDescriptor.src_desc(), reordered.images);
+            this.weights.reads(DNNL_ARG_DIFF_DST, y, weightsDescriptor.diff_dst_desc(), reordered.results);
+            this.weights.writes(
+                    DNNL_ARG_DIFF_WEIGHTS, weights, weightsDescriptor.diff_weights_desc(), reordered.filters);
             this.weights.bias(DNNL_ARG_DIFF_BIAS, bias, weightsDescriptor.diff_bias_desc());
         }
     }
@@ -160,12 +175,12 @@ final class OneDnnConvolutionPlan extends OneDnnPrimitives {
             return implementation.startsWith("ref");
         }
 
-        void reads(int argument, StridedArray array, memory.desc wanted) {
-            operands.add(new Operand(arguments, argument, given(array), wanted, false, new Scratch()));
+        void reads(int argument, StridedArray array, memory.desc wanted, Scratch reordered) {
+            operands.add(new Operand(arguments, argument, given(array), wanted, false, reordered));
         }
 
-        void writes(int argument, StridedArray array, memory.desc wanted) {
-            operands.add(new Operand(arguments, argument, given(array), wanted, true, new Scratch()));
+        void writes(int argument, StridedArray array, memory.desc wanted, Scratch reordered) {
+            operands.add(new Operand(arguments, argument, given(array), wanted, true, reordered));
         }
 
         /** Dense, in any case. */
