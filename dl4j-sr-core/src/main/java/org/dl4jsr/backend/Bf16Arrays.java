@@ -6,7 +6,7 @@ import org.dl4jsr.op.Device;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** What kind of ND4J arrays they are. */
+/** What ND4J's arrays are to the kernels. */
 public final class Bf16Arrays {
 
     private Bf16Arrays() {}

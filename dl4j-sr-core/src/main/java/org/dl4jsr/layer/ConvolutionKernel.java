@@ -50,7 +50,8 @@ final class ConvolutionKernel implements ConvolutionHelper {
         boolean same = convolutionMode == ConvolutionMode.Same;
         int[] size = ConvolutionUtils.getOutputSize(
                 x, kernel, strides, same ? null : pad, convolutionMode, dilation, CNN2DFormat.NCHW);
-        INDArray y = channelsLast(ArrayType.ACTIVATIONS, workspaceMgr, x.size(0), weights.size(0), size[0], size[1]);
+        INDArray y =
+                Layouts.channelsLast(ArrayType.ACTIVATIONS, workspaceMgr, x.size(0), weights.size(0), size[0], size[1]);
         Nd4j.exec(new ImageConvolution(x, weights, parameter(bias), y, window(kernel, strides, pad, dilation)));
         return inFormat(y, format);
     }
@@ -115,14 +116,6 @@ final class ConvolutionKernel implements ConvolutionHelper {
 
     private static INDArray inFormat(INDArray channelsFirst, CNN2DFormat format) {
         return format == CNN2DFormat.NHWC ? channelsFirst.permute(0, 2, 3, 1) : channelsFirst;
-    }
-
-    /** [batch, channels, rows, columns]. */
-    private static INDArray channelsLast(
-            ArrayType place, LayerWorkspaceMgr workspaceMgr, long batch, long channels, long rows, long columns) {
-        return workspaceMgr
-                .createUninitialized(place, DataType.BFLOAT16, batch, rows, columns, channels)
-                .permute(0, 3, 1, 2);
     }
 
     @Override

@@ -45,7 +45,7 @@ final class KernelSubsamplingLayer extends SubsamplingLayer {
         }
         DynamicCustomOp pooling = pooling("maxpool2d", input);
         long[] shape = pooling.calculateOutputShape().get(0).getShape();
-        INDArray y = channelsLast(ArrayType.ACTIVATIONS, workspaceMgr, shape);
+        INDArray y = Layouts.channelsLast(ArrayType.ACTIVATIONS, workspaceMgr, shape);
         pooling.addOutputArgument(y);
         Nd4j.exec(pooling);
         return y;
@@ -59,7 +59,7 @@ final class KernelSubsamplingLayer extends SubsamplingLayer {
         }
         INDArray dy = epsilon;
         if (epsilon.stride(1) != 1) {
-            dy = channelsLast(ArrayType.BP_WORKING_MEM, workspaceMgr, epsilon.shape())
+            dy = Layouts.channelsLast(ArrayType.BP_WORKING_MEM, workspaceMgr, epsilon.shape())
                     .assign(epsilon);
         }
         INDArray dx = Layouts.alike(input, ArrayType.ACTIVATION_GRAD, workspaceMgr);
@@ -67,13 +67,6 @@ final class KernelSubsamplingLayer extends SubsamplingLayer {
         pooling.addOutputArgument(dx);
         Nd4j.exec(pooling);
         return new Pair<>(new DefaultGradient(), dx);
-    }
-
-    /** An array of this shape, [batch, channels, height, width]. */
-    private INDArray channelsLast(ArrayType place, LayerWorkspaceMgr workspaceMgr, long[] shape) {
-        return workspaceMgr
-                .createUninitialized(place, dataType, shape[0], shape[2], shape[3], shape[1])
-                .permute(0, 3, 1, 2);
     }
 
     /** ND4J's op, which finds the padding of mode "same" itself. */

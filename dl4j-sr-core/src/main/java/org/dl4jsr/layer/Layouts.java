@@ -4,6 +4,7 @@ import java.util.Comparator;
 import java.util.stream.IntStream;
 import org.deeplearning4j.nn.workspace.ArrayType;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Arrays whose dimensions lie in memory in another order than in their shape. */
@@ -25,5 +26,12 @@ final class Layouts {
             back[order[i]] = i;
         }
         return workspaceMgr.createUninitialized(place, x.dataType(), shape).permute(back);
+    }
+
+    /** A BF16 array of this shape, [batch, channels, rows, columns], its channels last in memory. */
+    static INDArray channelsLast(ArrayType place, LayerWorkspaceMgr workspaceMgr, long... shape) {
+        return workspaceMgr
+                .createUninitialized(place, DataType.BFLOAT16, shape[0], shape[2], shape[3], shape[1])
+                .permute(0, 3, 1, 2);
     }
 }

@@ -2,7 +2,6 @@ package org.dl4jsr.op;
 
 import java.util.Objects;
 import java.util.stream.Stream;
-import org.dl4jsr.kernel.StridedArray;
 import org.dl4jsr.kernel.Window;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -41,11 +40,6 @@ public final class ImageConvolution extends KernelOp {
         requireShape("x", x, DataType.BFLOAT16, y.size(0), weights.size(1), x.size(2), x.size(3));
         requireShape("weights", weights, DataType.BFLOAT16, y.size(1), x.size(1), window.height(), window.width());
         requireShape("y", y, DataType.BFLOAT16, x.size(0), weights.size(0), y.size(2), y.size(3));
-    }
-
-    /** A bias or its gradient as the only row of a matrix; null stays. */
-    static StridedArray row(Device device, INDArray bias) {
-        return bias == null ? null : StridedArray.rowMajor(type(bias), device.address(bias), 1, bias.length());
     }
 
     @Override

@@ -60,7 +60,7 @@ public final class ImageConvolutionGradient extends KernelOp {
                         strided(device, dy),
                         strided(device, dx),
                         strided(device, dWeights),
-                        ImageConvolution.row(device, dBias),
+                        row(device, dBias),
                         window);
     }
 }

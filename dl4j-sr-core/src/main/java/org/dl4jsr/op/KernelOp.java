@@ -73,6 +73,11 @@ public abstract class KernelOp extends DynamicCustomOp {
         return new StridedArray(type(a), device.address(a), a.shape(), a.stride());
     }
 
+    /** A dense bias, or its gradient, as the only row of a matrix; null stays. */
+    static StridedArray row(Device device, INDArray bias) {
+        return bias == null ? null : StridedArray.rowMajor(type(bias), device.address(bias), 1, bias.length());
+    }
+
     /** Requires {@code a} to be dense and row-major with this type and shape, and returns it. */
     protected static INDArray require(String name, INDArray a, DataType type, long... shape) {
         requireShape(name, a, type, shape);

@@ -85,7 +85,7 @@ public final class MatrixProduct extends KernelOp {
                         matrix(device, c),
                         1f,
                         0f,
-                        bias == null ? null : StridedArray.rowMajor(type(bias), device.address(bias), 1, bias.length()),
+                        row(device, bias),
                         residual == null ? null : matrix(device, residual));
     }
 

@@ -1,8 +1,6 @@
 package org.dl4jsr.kernel.cpu;
 
 import java.util.Arrays;
-import java.util.LinkedHashMap;
-import java.util.Map;
 import org.bytedeco.dnnl.engine;
 import org.bytedeco.dnnl.stream;
 import org.dl4jsr.kernel.Convolution;
@@ -67,16 +65,8 @@ final class OneDnnConvolution implements Convolution {
     private final class Workplace {
 
         private final stream stream;
-        private final Map<Key, OneDnnConvolutionPlan> plans = new LinkedHashMap<>(16, 0.75f, true) {
-            @Override
-            protected boolean removeEldestEntry(Map.Entry<Key, OneDnnConvolutionPlan> eldest) {
-                if (size() > PLANS_PER_THREAD) {
-                    eldest.getValue().close();
-                    return true;
-                }
-                return false;
-            }
-        };
+        private final OneDnnConvolutionPlan.Reordered reordered = new OneDnnConvolutionPlan.Reordered();
+        private final OneDnnPlans<Key, OneDnnConvolutionPlan> plans = new OneDnnPlans<>(PLANS_PER_THREAD);
 
         Workplace() {
             try (var scope = Pointers.scope()) {
@@ -85,9 +75,9 @@ final class OneDnnConvolution implements Convolution {
         }
 
         OneDnnConvolutionPlan plan(StridedArray x, StridedArray weights, boolean bias, StridedArray y, Window window) {
-            return plans.computeIfAbsent(
+            return plans.get(
                     new Key(x, weights, bias, y, window),
-                    key -> new OneDnnConvolutionPlan(engine, x, weights, bias, y, window));
+                    () -> new OneDnnConvolutionPlan(engine, x, weights, bias, y, window, reordered));
         }
     }
 

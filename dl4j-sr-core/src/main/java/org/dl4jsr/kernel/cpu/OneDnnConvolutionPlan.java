@@ -6,9 +6,7 @@ import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DIFF_DST;
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DIFF_SRC;
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DIFF_WEIGHTS;
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DST;
-import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_FROM;
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_SRC;
-import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_TO;
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_WEIGHTS;
 
 import java.util.ArrayList;
@@ -23,29 +21,35 @@ import org.bytedeco.dnnl.global.dnnl.prop_kind;
 import org.bytedeco.dnnl.memory;
 import org.bytedeco.dnnl.primitive;
 import org.bytedeco.dnnl.primitive_attr;
-import org.bytedeco.dnnl.reorder;
 import org.bytedeco.dnnl.stream;
-import org.bytedeco.javacpp.Pointer;
 import org.dl4jsr.kernel.Pointers;
 import org.dl4jsr.kernel.StridedArray;
 import org.dl4jsr.kernel.Window;
 
-/**
- * Convolutions of one shape: oneDNN's primitives and their arguments, ready to run on any addresses. Not for two
- * threads at a time.
- */
-final class OneDnnConvolutionPlan implements AutoCloseable {
+/** Convolutions of one shape. */
+final class OneDnnConvolutionPlan extends OneDnnPrimitives {
 
-    private final Address address = new Address();
-    private final List<Pointer> owned = new ArrayList<>();
-    private final engine engine;
     private final Pass forward;
     private final Pass data;
     private final Pass weights;
 
+    /** Memory for arrays as oneDNN wants them, each once in a pass: x and dx, the weights, y and dy. */
+    record Reordered(Scratch images, Scratch filters, Scratch results) {
+
+        Reordered() {
+            this(new Scratch(), new Scratch(), new Scratch());
+        }
+    }
+
     OneDnnConvolutionPlan(
-            engine engine, StridedArray x, StridedArray weights, boolean bias, StridedArray y, Window window) {
-        this.engine = engine;
+            engine engine,
+            StridedArray x,
+            StridedArray weights,
+            boolean bias,
+            StridedArray y,
+            Window window,
+            Reordered reordered) {
+        super(engine);
         long[] steps = {window.strideHeight(), window.strideWidth()};
         long[] gaps = {window.dilationHeight() - 1, window.dilationWidth() - 1};
         long[] before = {window.paddingHeight(), window.paddingWidth()};
@@ -84,10 +88,10 @@ final class OneDnnConvolutionPlan implements AutoCloseable {
             }
             forward = new Pass(
                     forwardDescriptor.impl_info_str().getString(), keep(new convolution_forward(forwardDescriptor)));
-            forward.reads(DNNL_ARG_SRC, x, forwardDescriptor.src_desc());
-            forward.reads(DNNL_ARG_WEIGHTS, weights, forwardDescriptor.weights_desc());
+            forward.reads(DNNL_ARG_SRC, x, forwardDescriptor.src_desc(), reordered.images);
+            forward.reads(DNNL_ARG_WEIGHTS, weights, forwardDescriptor.weights_desc(), reordered.filters);
             forward.bias(DNNL_ARG_BIAS, bias, forwardDescriptor.bias_desc());
-            forward.writes(DNNL_ARG_DST, y, forwardDescriptor.dst_desc());
+            forward.writes(DNNL_ARG_DST, y, forwardDescriptor.dst_desc(), reordered.results);
 
             var dataDescriptor = new convolution_backward_data.primitive_desc(
                     engine,
@@ -104,9 +108,9 @@ final class OneDnnConvolutionPlan implements AutoCloseable {
                     false);
             data = new Pass(
                     dataDescriptor.impl_info_str().getString(), keep(new convolution_backward_data(dataDescriptor)));
-            data.reads(DNNL_ARG_DIFF_DST, y, dataDescriptor.diff_dst_desc());
-            data.reads(DNNL_ARG_WEIGHTS, weights, dataDescriptor.weights_desc());
-            data.writes(DNNL_ARG_DIFF_SRC, x, dataDescriptor.diff_src_desc());
+            data.reads(DNNL_ARG_DIFF_DST, y, dataDescriptor.diff_dst_desc(), reordered.results);
+            data.reads(DNNL_ARG_WEIGHTS, weights, dataDescriptor.weights_desc(), reordered.filters);
+            data.writes(DNNL_ARG_DIFF_SRC, x, dataDescriptor.diff_src_desc(), reordered.images);
 
             var weightsDescriptor = new convolution_backward_weights.primitive_desc(
                     engine,
@@ -125,9 +129,10 @@ final class OneDnnConvolutionPlan implements AutoCloseable {
             this.weights = new Pass(
                     weightsDescriptor.impl_info_str().getString(),
                     keep(new convolution_backward_weights(weightsDescriptor)));
-            this.weights.reads(DNNL_ARG_SRC, x, weightsDescriptor.src_desc());
-            this.weights.reads(DNNL_ARG_DIFF_DST, y, weightsDescriptor.diff_dst_desc());
-            this.weights.writes(DNNL_ARG_DIFF_WEIGHTS, weights, weightsDescriptor.diff_weights_desc());
+            this.weights.reads(DNNL_ARG_SRC, x, weightsDescriptor.src_desc(), reordered.images);
+            this.weights.reads(DNNL_ARG_DIFF_DST, y, weightsDescriptor.diff_dst_desc(), reordered.results);
+            this.weights.writes(
+                    DNNL_ARG_DIFF_WEIGHTS, weights, weightsDescriptor.diff_weights_desc(), reordered.filters);
             this.weights.bias(DNNL_ARG_DIFF_BIAS, bias, weightsDescriptor.diff_bias_desc());
         }
     }
@@ -153,20 +158,6 @@ final class OneDnnConvolutionPlan implements AutoCloseable {
         data.run(stream, dy, filters, dx);
     }
 
-    @Override
-    public void close() {
-        owned.forEach(Pointer::close);
-    }
-
-    private <P extends Pointer> P keep(P pointer) {
-        owned.add(pointer.retainReference());
-        return pointer;
-    }
-
-    private memory memory(memory.desc descriptor) {
-        return keep(new memory(descriptor, engine, address.at(0)));
-    }
-
     /** One primitive and its operands, in the order in which {@link #run} takes their arrays. */
     private final class Pass {
 
@@ -184,17 +175,17 @@ final class OneDnnConvolutionPlan implements AutoCloseable {
             return implementation.startsWith("ref");
         }
 
-        void reads(int argument, StridedArray array, memory.desc wanted) {
-            operands.add(new Operand(arguments, argument, given(array), wanted, false));
+        void reads(int argument, StridedArray array, memory.desc wanted, Scratch reordered) {
+            operands.add(new Operand(arguments, argument, given(array), wanted, false, reordered));
         }
 
-        void writes(int argument, StridedArray array, memory.desc wanted) {
-            operands.add(new Operand(arguments, argument, given(array), wanted, true));
+        void writes(int argument, StridedArray array, memory.desc wanted, Scratch reordered) {
+            operands.add(new Operand(arguments, argument, given(array), wanted, true, reordered));
         }
 
         /** Dense, in any case. */
         void bias(int argument, boolean exists, memory.desc wanted) {
-            operands.add(exists ? new Operand(arguments, argument, wanted, wanted, false) : null);
+            operands.add(exists ? new Operand(arguments, argument, wanted) : null);
         }
 
         private static memory.desc given(StridedArray array) {
@@ -215,55 +206,6 @@ final class OneDnnConvolutionPlan implements AutoCloseable {
                 }
             }
             stream._wait();
-        }
-    }
-
-    /** An array as it is given and, where that differs, as oneDNN wants it. */
-    private final class Operand {
-
-        private final memory given;
-        private final memory wanted;
-        private final long wantedBytes;
-        private final primitive reorder;
-        private final IntMemoryMap reorderArguments;
-        private final boolean written;
-        private final Scratch scratch;
-
-        Operand(IntMemoryMap arguments, int argument, memory.desc givenAs, memory.desc wantedAs, boolean written) {
-            this.written = written;
-            given = memory(givenAs);
-            boolean same = wantedAs.equals(givenAs);
-            wanted = same ? given : memory(wantedAs);
-            wantedBytes = wantedAs.get_size();
-            arguments.put(argument, wanted);
-            scratch = same ? null : new Scratch();
-            reorder = same
-                    ? null
-                    : keep(new reorder(
-                            written
-                                    ? new reorder.primitive_desc(engine, wantedAs, engine, givenAs)
-                                    : new reorder.primitive_desc(engine, givenAs, engine, wantedAs)));
-            reorderArguments = same ? null : keep(new IntMemoryMap());
-            if (!same) {
-                reorderArguments.put(DNNL_ARG_FROM, written ? wanted : given);
-                reorderArguments.put(DNNL_ARG_TO, written ? given : wanted);
-            }
-        }
-
-        void prepare(stream stream, long array) {
-            given.set_data_handle(address.at(array));
-            if (reorder != null) {
-                wanted.set_data_handle(address.at(scratch.reserve(wantedBytes)));
-                if (!written) {
-                    reorder.execute(stream, reorderArguments);
-                }
-            }
-        }
-
-        void finish(stream stream) {
-            if (reorder != null && written) {
-                reorder.execute(stream, reorderArguments);
-            }
         }
     }
 }

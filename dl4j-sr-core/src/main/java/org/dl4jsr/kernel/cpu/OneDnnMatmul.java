@@ -1,8 +1,6 @@
 package org.dl4jsr.kernel.cpu;
 
 import java.util.Arrays;
-import java.util.LinkedHashMap;
-import java.util.Map;
 import org.bytedeco.dnnl.engine;
 import org.bytedeco.dnnl.global.dnnl;
 import org.bytedeco.dnnl.stream;
@@ -122,16 +120,7 @@ public final class OneDnnMatmul implements Matmul {
         private final Scratch reordered = new Scratch();
         private final Scratch result = new Scratch();
         private final Scratch residual = new Scratch();
-        private final Map<Key, OneDnnPlan> plans = new LinkedHashMap<>(16, 0.75f, true) {
-            @Override
-            protected boolean removeEldestEntry(Map.Entry<Key, OneDnnPlan> eldest) {
-                if (size() > PLANS_PER_THREAD) {
-                    eldest.getValue().close();
-                    return true;
-                }
-                return false;
-            }
-        };
+        private final OneDnnPlans<Key, OneDnnPlan> plans = new OneDnnPlans<>(PLANS_PER_THREAD);
 
         Workplace() {
             try (var scope = Pointers.scope()) {
@@ -151,7 +140,7 @@ public final class OneDnnMatmul implements Matmul {
             b = taken(b, c.rows(), right);
             int threads = kernels instanceof NativeKernels && isSmall(a, b, c) ? NativeLibrary.setThreads(1) : 0;
             try {
-                plan(a, b, c, alpha, beta, bias, addend).run(stream, a, b, c, bias, addend, reordered);
+                plan(a, b, c, alpha, beta, bias, addend).run(stream, a, b, c, bias, addend);
             } finally {
                 if (threads > 0) {
                     NativeLibrary.setThreads(threads);
@@ -168,12 +157,7 @@ public final class OneDnnMatmul implements Matmul {
                 StridedArray bias,
                 StridedArray addend) {
             var key = new Key(a, b, c, alpha, beta, bias != null, addend != null);
-            OneDnnPlan plan = plans.get(key);
-            if (plan == null) {
-                plan = new OneDnnPlan(engine, a, b, c, alpha, beta, bias, addend);
-                plans.put(key, plan);
-            }
-            return plan;
+            return plans.get(key, () -> new OneDnnPlan(engine, a, b, c, alpha, beta, bias, addend, reordered));
         }
     }
 

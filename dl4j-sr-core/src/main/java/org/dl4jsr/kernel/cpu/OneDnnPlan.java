@@ -3,15 +3,11 @@ package org.dl4jsr.kernel.cpu;
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_ATTR_MULTIPLE_POST_OP_BASE;
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_BIAS;
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DST;
-import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_FROM;
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_SRC;
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_SRC_1;
-import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_TO;
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_WEIGHTS;
 
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.List;
 import org.bytedeco.dnnl.IntMemoryMap;
 import org.bytedeco.dnnl.engine;
 import org.bytedeco.dnnl.global.dnnl.algorithm;
@@ -20,20 +16,16 @@ import org.bytedeco.dnnl.memory;
 import org.bytedeco.dnnl.post_ops;
 import org.bytedeco.dnnl.primitive;
 import org.bytedeco.dnnl.primitive_attr;
-import org.bytedeco.dnnl.reorder;
 import org.bytedeco.dnnl.stream;
-import org.bytedeco.javacpp.Pointer;
 import org.dl4jsr.kernel.FloatType;
 import org.dl4jsr.kernel.Pointers;
 import org.dl4jsr.kernel.StridedArray;
 
 /**
- * One product for fixed shapes, strides and factors: oneDNN's primitives and their arguments, ready to run on any
- * addresses. Not for two threads at a time.
- *
- * <p>b goes into a layout of oneDNN's choice where the product is large enough to pay for the reorder.
+ * One product for fixed shapes, strides and factors. b goes into a layout of oneDNN's choice where the product is large
+ * enough to pay for the reorder.
  */
-final class OneDnnPlan implements AutoCloseable {
+final class OneDnnPlan extends OneDnnPrimitives {
 
     /**
      * From how many rows of the result on b is reordered. On AVX-512 that gains up to 8 percent with 2048 rows and
@@ -43,19 +35,20 @@ final class OneDnnPlan implements AutoCloseable {
     /** No operand larger than this, in bytes, is reordered: every thread keeps the memory for it. */
     private static final long REORDERED_AT_MOST = 128 << 20;
 
-    private final List<Pointer> owned = new ArrayList<>();
-    private final Address address = new Address();
-    private final engine engine;
     private final String implementation;
     private final primitive product;
     private final IntMemoryMap arguments;
-    private final memory left;
-    private final Right right;
-    private final memory result;
-    private final memory bias;
-    private final memory residual;
+    private final Operand left;
+    private final Operand right;
+    private final Operand result;
+    private final Operand bias;
+    private final Operand residual;
 
-    /** c must have unit column stride, a and b a unit stride in one of the last two dimensions. */
+    /**
+     * c must have unit column stride, a and b a unit stride in one of the last two dimensions.
+     *
+     * @param reordered for b in oneDNN's layout
+     */
     OneDnnPlan(
             engine engine,
             StridedArray a,
@@ -64,8 +57,9 @@ final class OneDnnPlan implements AutoCloseable {
             float alpha,
             float beta,
             StridedArray bias,
-            StridedArray residual) {
-        this.engine = engine;
+            StridedArray residual,
+            Scratch reordered) {
+        super(engine);
         try (var scope = Pointers.scope()) {
             var leftGiven = descriptor(a);
             var rightGiven = descriptor(b);
@@ -94,11 +88,12 @@ final class OneDnnPlan implements AutoCloseable {
             implementation = descriptor.impl_info_str().getString();
             product = keep(new matmul(descriptor));
             arguments = keep(new IntMemoryMap());
-            left = argument(leftGiven, DNNL_ARG_SRC);
-            right = new Right(rightGiven, descriptor.weights_desc());
-            result = argument(target, DNNL_ARG_DST);
-            this.bias = bias == null ? null : argument(added, first ? DNNL_ARG_BIAS : addend(biasStep));
-            this.residual = residualStep < 0 ? null : argument(descriptor(residual), addend(residualStep));
+            left = new Operand(arguments, DNNL_ARG_SRC, leftGiven);
+            right = new Operand(arguments, DNNL_ARG_WEIGHTS, rightGiven, descriptor.weights_desc(), false, reordered);
+            result = new Operand(arguments, DNNL_ARG_DST, target);
+            this.bias = bias == null ? null : new Operand(arguments, first ? DNNL_ARG_BIAS : addend(biasStep), added);
+            this.residual =
+                    residualStep < 0 ? null : new Operand(arguments, addend(residualStep), descriptor(residual));
         }
     }
 
@@ -107,77 +102,18 @@ final class OneDnnPlan implements AutoCloseable {
         return implementation;
     }
 
-    void run(
-            stream stream,
-            StridedArray a,
-            StridedArray b,
-            StridedArray c,
-            StridedArray bias,
-            StridedArray residual,
-            Scratch reordered) {
-        left.set_data_handle(address.at(a.address()));
-        right.prepare(stream, b.address(), reordered);
-        result.set_data_handle(address.at(c.address()));
+    void run(stream stream, StridedArray a, StridedArray b, StridedArray c, StridedArray bias, StridedArray residual) {
+        left.prepare(stream, a.address());
+        right.prepare(stream, b.address());
+        result.prepare(stream, c.address());
         if (bias != null) {
-            this.bias.set_data_handle(address.at(bias.address()));
+            this.bias.prepare(stream, bias.address());
         }
         if (residual != null) {
-            this.residual.set_data_handle(address.at(residual.address()));
+            this.residual.prepare(stream, residual.address());
         }
         product.execute(stream, arguments);
         stream._wait();
-    }
-
-    @Override
-    public void close() {
-        owned.forEach(Pointer::close);
-    }
-
-    /** b as it is given and, where that differs, as oneDNN wants it. */
-    private final class Right {
-
-        private final memory given;
-        private final memory wanted;
-        private final primitive reorder;
-        private final IntMemoryMap reorderArguments;
-        private final long wantedBytes;
-
-        Right(memory.desc givenAs, memory.desc wantedAs) {
-            if (wantedAs.equals(givenAs)) {
-                given = argument(givenAs, DNNL_ARG_WEIGHTS);
-                wanted = null;
-                reorder = null;
-                reorderArguments = null;
-                wantedBytes = 0;
-            } else {
-                given = keep(new memory(givenAs, engine, address.at(0)));
-                wanted = argument(wantedAs, DNNL_ARG_WEIGHTS);
-                reorder = keep(new reorder(new reorder.primitive_desc(engine, givenAs, engine, wantedAs)));
-                reorderArguments = keep(new IntMemoryMap());
-                reorderArguments.put(DNNL_ARG_FROM, given);
-                reorderArguments.put(DNNL_ARG_TO, wanted);
-                wantedBytes = wantedAs.get_size();
-            }
-        }
-
-        void prepare(stream stream, long from, Scratch reordered) {
-            given.set_data_handle(address.at(from));
-            if (reorder != null) {
-                wanted.set_data_handle(address.at(reordered.reserve(wantedBytes)));
-                reorder.execute(stream, reorderArguments);
-            }
-        }
-    }
-
-    private memory argument(memory.desc descriptor, int argument) {
-        var memory = keep(new memory(descriptor, engine, address.at(0)));
-        arguments.put(argument, memory);
-        return memory;
-    }
-
-    private <P extends Pointer> P keep(P pointer) {
-        owned.add(pointer.retainReference());
-        return pointer;
     }
 
     private static boolean isModest(StridedArray operand) {
