@@ -8,6 +8,7 @@ import org.deeplearning4j.nn.conf.layers.ConvolutionLayer;
 import org.deeplearning4j.nn.conf.layers.LSTM;
 import org.deeplearning4j.nn.conf.layers.Layer;
 import org.deeplearning4j.nn.conf.layers.SubsamplingLayer;
+import org.deeplearning4j.nn.conf.layers.misc.FrozenLayer;
 import org.dl4jsr.backend.Bf16Executioner;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -29,14 +30,18 @@ public final class KernelLayers {
     /** {@code layer}, or one on kernels with its settings. Subclasses that users make stay as they are. */
     public static Layer onKernels(Layer layer) {
         Class<? extends Layer> type = ON_KERNELS.get(layer.getClass());
-        return type == null ? layer : copy(layer, type, layer.getClass());
+        return type == null ? layer : copy(layer, create(type), layer.getClass());
     }
 
-    /** {@code layer}, or the one of DL4J's with its settings. */
+    /** {@code layer}, or the one of DL4J's with its settings; also of one that was frozen since. */
     public static Layer stock(Layer layer) {
+        if (layer instanceof FrozenLayer frozen) {
+            Layer inner = stock(frozen.getLayer());
+            return inner == frozen.getLayer() ? frozen : copy(frozen, new FrozenLayer(inner), Layer.class);
+        }
         Class<?> stock = layer.getClass().getSuperclass();
         boolean onKernels = ON_KERNELS.get(stock) == layer.getClass();
-        return onKernels ? copy(layer, stock.asSubclass(Layer.class), stock) : layer;
+        return onKernels ? copy(layer, create(stock.asSubclass(Layer.class)), stock) : layer;
     }
 
     /** Whether the device in force has their kernels. */
@@ -45,10 +50,18 @@ public final class KernelLayers {
                 && ours.device().arrayKernels().isPresent();
     }
 
-    /** A layer of class {@code type} with all the fields that {@code common}, a class of both layers, has. */
-    private static Layer copy(Layer layer, Class<? extends Layer> type, Class<?> common) {
+    private static Layer create(Class<? extends Layer> type) {
         try {
-            Layer copy = type.getDeclaredConstructor().newInstance();
+            return type.getDeclaredConstructor().newInstance();
+        } catch (ReflectiveOperationException e) {
+            throw new IllegalStateException(
+                    "No " + type + " can be made: is this the DL4J that dl4j-sr is made for?", e);
+        }
+    }
+
+    /** {@code copy}, with all the fields of {@code layer} that {@code common}, a class of both, has. */
+    private static Layer copy(Layer layer, Layer copy, Class<?> common) {
+        try {
             for (Class<?> c = common; c != Object.class; c = c.getSuperclass()) {
                 for (Field field : c.getDeclaredFields()) {
                     if (!Modifier.isStatic(field.getModifiers())) {

@@ -17,9 +17,13 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Collectors;
 import org.deeplearning4j.nn.api.Model;
+import org.deeplearning4j.nn.conf.inputs.InputType;
 import org.deeplearning4j.nn.conf.layers.BaseLayer;
+import org.deeplearning4j.nn.conf.layers.ConvolutionLayer;
+import org.deeplearning4j.nn.conf.layers.misc.FrozenLayer;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.deeplearning4j.nn.transferlearning.TransferLearning;
 import org.deeplearning4j.util.ModelSerializer;
 import org.dl4jsr.nn.GptConfiguration;
 import org.dl4jsr.updater.SrAdam;
@@ -90,6 +94,34 @@ class StockNetworksTest {
                 .conf()
                 .getLayer();
         assertEquals(List.of(new WeightDecay(0.1, true)), layer.getRegularization());
+    }
+
+    /** TransferLearning freezes the layers of a BF16 network as they are, on kernels. */
+    @Test
+    void layersOnKernelsThatWereFrozenSinceComeBack() {
+        var configuration = TestNetworks.builder(new Adam(1e-2))
+                .list()
+                .layer(new ConvolutionLayer.Builder(3, 3)
+                        .name("convolution")
+                        .nOut(4)
+                        .build())
+                .layer(TestNetworks.output(4 * 6 * 6))
+                .setInputType(InputType.convolutional(8, 8, 1))
+                .build();
+        var network = TestNetworks.network(Bf16Policy.SR.apply(configuration));
+        MultiLayerNetwork frozen =
+                new TransferLearning.Builder(network).setFeatureExtractor(0).build();
+        INDArray images = Nd4j.rand(DataType.FLOAT, 5, 1, 8, 8);
+        var stock = Bf16Policy.toStock(frozen);
+        var layer = (FrozenLayer) stock.getLayerWiseConfigurations().getConf(0).getLayer();
+        assertEquals(ConvolutionLayer.class, layer.getLayer().getClass());
+        assertEquals("convolution", layer.getLayer().getLayerName());
+        assertEquals(frozen.getLayerWiseConfigurations().getConf(0).getLayer().getLayerName(), layer.getLayerName());
+        assertTrue(stock.output(images).equalsWithEps(frozen.output(images), 5e-3));
+        var fp32 = Bf16Policy.FP32.apply(frozen.getLayerWiseConfigurations());
+        assertEquals(
+                ConvolutionLayer.class,
+                ((FrozenLayer) fp32.getConf(0).getLayer()).getLayer().getClass());
     }
 
     @Test
