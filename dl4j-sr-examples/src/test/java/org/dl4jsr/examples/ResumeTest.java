@@ -3,9 +3,7 @@ package org.dl4jsr.examples;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.PrintStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -155,15 +153,10 @@ class ResumeTest {
     }
 
     private static String errorOf(int exitCode, String... arguments) {
-        PrintStream standardError = System.err;
-        ByteArrayOutputStream captured = new ByteArrayOutputStream();
-        System.setErr(new PrintStream(captured, true, StandardCharsets.UTF_8));
-        try {
+        try (CapturedError error = new CapturedError()) {
             assertEquals(exitCode, App.run(arguments));
-        } finally {
-            System.setErr(standardError);
+            return error.text();
         }
-        return captured.toString(StandardCharsets.UTF_8);
     }
 
     private static void waitForRows(Process process, Path run) throws Exception {
