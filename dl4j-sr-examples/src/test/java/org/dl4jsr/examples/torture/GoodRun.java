@@ -19,8 +19,7 @@ final class GoodRun {
         text = Files.writeString(directory.resolve("text"), TestRuns.text());
         run = directory.resolve("run");
         RunDirectory.create(run, TestRuns.tiny(text, 40)).close();
-        AppProcess.Outcome outcome =
-                AppProcess.of("pretrain", "--resume", run.toString()).run();
+        AppProcess.Outcome outcome = AppProcess.resume(run).run();
         if (outcome.exitCode() != 0) {
             throw new IllegalStateException("The good run fails: " + outcome.error());
         }

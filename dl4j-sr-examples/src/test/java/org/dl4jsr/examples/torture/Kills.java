@@ -159,19 +159,8 @@ final class Kills {
             RunDirectory.create(run, begun).close();
         }
         return Files.exists(run.resolve("config.json"))
-                ? AppProcess.of("pretrain", "--resume", run.toString())
-                : AppProcess.of(
-                        "pretrain",
-                        "--out",
-                        run.toString(),
-                        "--text",
-                        text.toString(),
-                        "--batch",
-                        "1",
-                        "--context",
-                        "8",
-                        "--tokens",
-                        "" + 8 * STEPS);
+                ? AppProcess.resume(run)
+                : AppProcess.pretrain(run, text, STEPS);
     }
 
     private String difference(Map<String, String> actual) {
