@@ -13,8 +13,9 @@ import gguf
 import torch
 from safetensors.torch import save_file
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
-from transformers import GPT2Config, GPT2LMHeadModel
 from transformers.convert_slow_tokenizer import bytes_to_unicode
+
+from gpt2 import gguf_tensors, greedy, random_gpt2
 
 TARGET = Path(__file__).parents[1].parent / "dl4j-sr-core/src/test/resources/org/dl4jsr/weights"
 MERGES = [("t", "h"), ("th", "e"), ("Ġ", "the")]
@@ -28,15 +29,10 @@ def vocabulary():
 
 
 def model(tied):
-    torch.manual_seed(8)
-    net = GPT2LMHeadModel(GPT2Config(
-        n_layer=2, n_embd=8, n_head=2, n_positions=16, vocab_size=260, tie_word_embeddings=tied,
-        bos_token_id=259, eos_token_id=259, attn_pdrop=0.0, embd_pdrop=0.0, resid_pdrop=0.0)).eval()
+    net = random_gpt2(
+        8, 0.3, n_layer=2, n_embd=8, n_head=2, n_positions=16, vocab_size=260, tie_word_embeddings=tied,
+        bos_token_id=259, eos_token_id=259)
     with torch.no_grad():
-        for name, values in net.named_parameters():
-            values.normal_(0, 0.3)
-            if "ln_" in name and name.endswith("weight"):
-                values.add_(1)
         table = net.transformer.wte.weight
         table[259, :4] = torch.tensor([-0.0, 1e-40, 1e-3, -1e-39])
     return net
@@ -46,10 +42,7 @@ def expected(net, tokens):
     """Logits of all positions, and the continuation that takes the likeliest token each time."""
     with torch.no_grad():
         logits = net(torch.tensor([tokens])).logits[0].float()
-        all_tokens = list(tokens)
-        for _ in range(GREEDY):
-            all_tokens.append(int(net(torch.tensor([all_tokens])).logits[0, -1].argmax()))
-    return logits, all_tokens[len(tokens):]
+    return logits, greedy(net, tokens, GREEDY)
 
 
 def write_gguf(net, vocab, merges, path):
@@ -70,17 +63,10 @@ def write_gguf(net, vocab, merges, path):
     writer.add_token_merges([" ".join(pair) for pair in merges])
     writer.add_bos_token_id(config.bos_token_id)
     writer.add_eos_token_id(config.eos_token_id)
-    names = gguf.get_tensor_name_map(gguf.MODEL_ARCH.GPT2, config.n_layer)
-    for name, values in net.state_dict().items():
-        if name == "lm_head.weight":
-            continue
-        values = values.float()
-        matrix = values.dim() == 2 and "wpe" not in name
-        if ".c_" in name and values.dim() == 2:
-            values = values.T.contiguous()
-        target = names.get_name(name.removeprefix("transformer."), try_suffixes=(".weight", ".bias"))
+    for name, values in gguf_tensors(net):
+        matrix = values.dim() == 2 and name != "position_embd.weight"
         kind = gguf.GGMLQuantizationType.BF16 if matrix else gguf.GGMLQuantizationType.F32
-        writer.add_tensor(target, gguf.quants.quantize(values.numpy(), kind), raw_dtype=kind)
+        writer.add_tensor(name, gguf.quants.quantize(values.numpy(), kind), raw_dtype=kind)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
@@ -99,8 +85,9 @@ def main():
     plain.save_pretrained(TARGET / "f32")
     (TARGET / "f32/vocab.json").write_text(json.dumps(vocab, ensure_ascii=False))
     (TARGET / "f32/merges.txt").write_text("#version: 0.2\n" + "".join(f"{a} {b}\n" for a, b in MERGES))
-    logits, greedy = expected(plain, tokens)
-    save_file({"tokens": torch.tensor(tokens, dtype=torch.float32), "greedy": torch.tensor(greedy, dtype=torch.float32),
+    logits, continuation = expected(plain, tokens)
+    save_file({"tokens": torch.tensor(tokens, dtype=torch.float32),
+               "greedy": torch.tensor(continuation, dtype=torch.float32),
                "logits": logits[-2:].contiguous()}, TARGET / "f32/expected.safetensors")
 
     half = model(tied=True).bfloat16()
@@ -109,7 +96,7 @@ def main():
 
     untied = model(tied=False)
     untied.save_pretrained(TARGET / "shards", max_shard_size="12KB")
-    logits, greedy = expected(untied, tokens)
+    logits, _ = expected(untied, tokens)
     save_file({"logits": logits[-2:].contiguous()}, TARGET / "shards/expected.safetensors")
     for path in TARGET.glob("*/generation_config.json"):
         path.unlink()

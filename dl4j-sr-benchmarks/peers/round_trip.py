@@ -14,7 +14,9 @@ import numpy as np
 import torch
 import transformers
 from safetensors import safe_open
-from transformers import AutoModelForCausalLM, AutoTokenizer, GPT2Config, GPT2LMHeadModel
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from gpt2 import gguf_tensors, greedy, random_gpt2
 
 transformers.utils.logging.disable_progress_bar()
 ROOT = Path(__file__).resolve().parents[2]
@@ -50,27 +52,12 @@ def fresh(name):
     return folder
 
 
-def random_gpt2(folder, dtype, tied):
-    """A GPT-2 of random weights so large that every one of them matters."""
-    torch.manual_seed(11)
-    net = GPT2LMHeadModel(GPT2Config(
-        n_layer=4, n_embd=128, n_head=4, n_positions=64, vocab_size=1000, tie_word_embeddings=tied,
-        bos_token_id=0, eos_token_id=0, attn_pdrop=0.0, embd_pdrop=0.0, resid_pdrop=0.0)).eval()
-    with torch.no_grad():
-        for name, values in net.named_parameters():
-            values.normal_(0, 0.1)
-            if "ln_" in name and name.endswith("weight"):
-                values.add_(1)
+def saved_gpt2(folder, dtype, tied):
+    net = random_gpt2(
+        11, 0.1, n_layer=4, n_embd=128, n_head=4, n_positions=64, vocab_size=1000, tie_word_embeddings=tied,
+        bos_token_id=0, eos_token_id=0)
     net.to(dtype).save_pretrained(folder, max_shard_size="1MB" if not tied else "1GB")
     return AutoModelForCausalLM.from_pretrained(folder, dtype=dtype).eval()
-
-
-def greedy(net, tokens, count=GREEDY):
-    tokens = list(tokens)
-    with torch.no_grad():
-        for _ in range(count):
-            tokens.append(int(net(torch.tensor([tokens])).logits[0, -1].argmax()))
-    return tokens[-count:]
 
 
 def same_tensors(a, b):
@@ -87,17 +74,10 @@ def same_tensors(a, b):
 
 
 def same_gguf(file, net):
-    """Values of a GGUF, whose matrices are transposed, against a model's."""
-    names = gguf.get_tensor_name_map(gguf.MODEL_ARCH.GPT2, net.config.n_layer)
+    """Values of a GGUF against a model's."""
     found = {t.name: gguf.dequantize(t.data, t.tensor_type) for t in gguf.GGUFReader(file).tensors}
-    for name, values in net.state_dict().items():
-        if name == "lm_head.weight" and net.config.tie_word_embeddings:
-            continue
-        values = values.float()
-        if ".c_" in name and values.dim() == 2:
-            values = values.T
-        target = names.get_name(name.removeprefix("transformer."), try_suffixes=(".weight", ".bias"))
-        if not np.array_equal(found.pop(target).reshape(values.shape), values.numpy()):
+    for name, values in gguf_tensors(net):
+        if not np.array_equal(found.pop(name).reshape(values.shape), values.numpy()):
             return False
     return not found
 
@@ -108,7 +88,7 @@ def distance(a, b):
 
 def round_trip(title, dtype, tied, policy, type_):
     source = fresh("source")
-    net = random_gpt2(source, dtype, tied)
+    net = saved_gpt2(source, dtype, tied)
     tokens = [5 * i * i % 997 for i in range(32)]
     target = fresh("target")
     java("org.dl4jsr.benchmarks.peers.PeerModel", source, policy, type_, ",".join(map(str, tokens)), GREEDY, target)
@@ -123,7 +103,8 @@ def round_trip(title, dtype, tied, policy, type_):
           f"off by at most {error:.2e} of {scale:.1f} (torch in BF16: {their_error:.2e}, bound {bound:.2e})")
     if policy == "fp32":
         text = [int(i) for i in (target / "greedy").read_text().split(",")]
-        check(f"{title}, greedy continuation", text == greedy(net, tokens), f"{len(set(text))} different of {len(text)}")
+        check(f"{title}, greedy continuation", text == greedy(net, tokens, GREEDY),
+              f"{len(set(text))} different of {len(text)}")
     again = AutoModelForCausalLM.from_pretrained(target / "safetensors")
     check(f"{title}, transformers loads what is written", again.dtype == dtype and not again.training)
     check(f"{title}, tensors come back bit for bit", same_tensors(source, target / "safetensors"))
@@ -149,7 +130,7 @@ def trained(tokenizer, *options):
         check(f"{title}, tokens are the published ones",
               tokens("Hello, world! 😀<|endoftext|>")["input_ids"] == [15496, 11, 995, 0, 30325, 222, 50256])
     said = app("sample", "--model", run, "--prompt", prompt, "--temperature", "0", "--tokens", GREEDY).strip("\n")
-    exact = tokens.decode(ids + greedy(net.float(), ids))
+    exact = tokens.decode(ids + greedy(net.float(), ids, GREEDY))
     check(f"{title}, greedy continuation in BF16 and in FP32", said == exact, repr(said))
     check(f"{title}, gguf reads the same values", same_gguf(ggufs / "model.gguf", net))
     fields = gguf.GGUFReader(ggufs / "model.gguf").fields

@@ -47,6 +47,27 @@ public record AppProcess(
                 List.of(arguments));
     }
 
+    /** A run of a context of 8 tokens, one a step, in {@code run}. */
+    public static AppProcess pretrain(Path run, Path text, int steps) {
+        return of(
+                "pretrain",
+                "--out",
+                run.toString(),
+                "--text",
+                text.toString(),
+                "--batch",
+                "1",
+                "--context",
+                "8",
+                "--tokens",
+                "" + 8 * steps);
+    }
+
+    /** The run in {@code run}, gone on with. */
+    public static AppProcess resume(Path run) {
+        return of("pretrain", "--resume", run.toString());
+    }
+
     AppProcess withClassPath(String newClassPath) {
         return new AppProcess(newClassPath, wrapper, java, environment, arguments);
     }

@@ -4,11 +4,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -187,45 +185,36 @@ class BadInputTest {
     }
 
     private static void assertBad(String message, String... arguments) {
-        PrintStream standardError = System.err;
-        ByteArrayOutputStream captured = new ByteArrayOutputStream();
-        System.setErr(new PrintStream(captured, true, StandardCharsets.UTF_8));
-        int exitCode;
-        try {
-            exitCode = App.run(arguments);
-        } finally {
-            System.setErr(standardError);
+        try (CapturedError error = new CapturedError()) {
+            int exitCode = App.run(arguments);
+            List<String> lines = error.text()
+                    .lines()
+                    .filter(line -> !line.startsWith("Resuming "))
+                    .toList();
+            assertEquals(1, lines.size(), lines.toString());
+            assertTrue(lines.get(0).startsWith("Error: " + message), lines.get(0));
+            assertEquals(App.BAD_INPUT, exitCode);
         }
-        List<String> lines = captured.toString(StandardCharsets.UTF_8)
-                .lines()
-                .filter(line -> !line.startsWith("Resuming "))
-                .toList();
-        assertEquals(1, lines.size(), lines.toString());
-        assertTrue(lines.get(0).startsWith("Error: " + message), lines.get(0));
-        assertEquals(App.BAD_INPUT, exitCode);
     }
 
     /** What goes wrong around a command is one line, too. */
     @Test
     void resultsThatCannotBeWritten() {
         PrintStream out = System.out;
-        PrintStream err = System.err;
-        var errors = new ByteArrayOutputStream();
         System.setOut(new PrintStream(new OutputStream() {
             @Override
             public void write(int b) throws IOException {
                 throw new IOException("No space left on device");
             }
         }));
-        System.setErr(new PrintStream(errors, true, StandardCharsets.UTF_8));
-        try {
+        try (CapturedError error = new CapturedError()) {
             assertEquals(App.BAD_INPUT, App.run("plan", "--preset", "nano"));
+            List<String> lines = error.text().lines().toList();
+            assertEquals(
+                    "Error: Cannot write to standard output: the results are not all there",
+                    lines.get(lines.size() - 1));
         } finally {
             System.setOut(out);
-            System.setErr(err);
         }
-        List<String> lines = errors.toString(StandardCharsets.UTF_8).lines().toList();
-        assertEquals(
-                "Error: Cannot write to standard output: the results are not all there", lines.get(lines.size() - 1));
     }
 }

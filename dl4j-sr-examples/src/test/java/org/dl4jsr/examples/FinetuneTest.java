@@ -5,10 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -173,18 +170,12 @@ class FinetuneTest {
     }
 
     private static void assertBad(String message, String... arguments) {
-        PrintStream standardError = System.err;
-        ByteArrayOutputStream captured = new ByteArrayOutputStream();
-        System.setErr(new PrintStream(captured, true, StandardCharsets.UTF_8));
-        int exitCode;
-        try {
-            exitCode = App.run(arguments);
-        } finally {
-            System.setErr(standardError);
+        try (CapturedError error = new CapturedError()) {
+            int exitCode = App.run(arguments);
+            List<String> lines = error.text().lines().toList();
+            assertEquals(1, lines.size(), lines.toString());
+            assertTrue(lines.get(0).startsWith("Error: " + message), lines.get(0));
+            assertEquals(App.BAD_INPUT, exitCode);
         }
-        List<String> lines = captured.toString(StandardCharsets.UTF_8).lines().toList();
-        assertEquals(1, lines.size(), lines.toString());
-        assertTrue(lines.get(0).startsWith("Error: " + message), lines.get(0));
-        assertEquals(App.BAD_INPUT, exitCode);
     }
 }

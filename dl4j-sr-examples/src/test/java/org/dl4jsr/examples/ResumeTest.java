@@ -3,9 +3,7 @@ package org.dl4jsr.examples;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.PrintStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -49,16 +47,11 @@ class ResumeTest {
         int steps = 200;
         Path undisturbed = begun("undisturbed", steps);
         // in a process, too: the bits depend on the number of threads
-        assertEquals(
-                0,
-                AppProcess.of("pretrain", "--resume", undisturbed.toString())
-                        .run()
-                        .exitCode());
+        assertEquals(0, AppProcess.resume(undisturbed).run().exitCode());
 
         // a signal: a checkpoint where it stands, the command to go on, the exit code of signals
         Path stopped = begun("stopped here", steps);
-        Process process =
-                AppProcess.of("pretrain", "--resume", stopped.toString()).start();
+        Process process = AppProcess.resume(stopped).start();
         waitForRows(process, stopped);
         process.toHandle().destroy();
         String words = new String(process.getErrorStream().readAllBytes(), StandardCharsets.UTF_8);
@@ -68,7 +61,7 @@ class ResumeTest {
         assertTrue(reached > 0 && reached < steps, words);
 
         // under a language with digits of its own, and an encoding without umlauts
-        AppProcess.Outcome end = AppProcess.of("pretrain", "--resume", stopped.toString())
+        AppProcess.Outcome end = AppProcess.resume(stopped)
                 .with(Map.of("LC_ALL", "C"))
                 .withJava("-Duser.language=ar", "-Duser.country=EG")
                 .run();
@@ -114,18 +107,7 @@ class ResumeTest {
     @Test
     void oneOfTwoThatStartTogetherIsRefused() throws Exception {
         Path run = directory.resolve("run");
-        AppProcess app = AppProcess.of(
-                "pretrain",
-                "--out",
-                run.toString(),
-                "--text",
-                text.toString(),
-                "--batch",
-                "1",
-                "--context",
-                "8",
-                "--tokens",
-                "80");
+        AppProcess app = AppProcess.pretrain(run, text, 10);
         int refused = 0;
         for (Process process : List.of(app.start(), app.start())) {
             String message = new String(process.getErrorStream().readAllBytes(), StandardCharsets.UTF_8);
@@ -155,15 +137,10 @@ class ResumeTest {
     }
 
     private static String errorOf(int exitCode, String... arguments) {
-        PrintStream standardError = System.err;
-        ByteArrayOutputStream captured = new ByteArrayOutputStream();
-        System.setErr(new PrintStream(captured, true, StandardCharsets.UTF_8));
-        try {
+        try (CapturedError error = new CapturedError()) {
             assertEquals(exitCode, App.run(arguments));
-        } finally {
-            System.setErr(standardError);
+            return error.text();
         }
-        return captured.toString(StandardCharsets.UTF_8);
     }
 
     private static void waitForRows(Process process, Path run) throws Exception {

@@ -7,10 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
-import java.io.PrintStream;
 import java.io.RandomAccessFile;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -19,6 +17,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
 import java.util.zip.GZIPOutputStream;
+import org.dl4jsr.examples.CapturedError;
 import org.dl4jsr.examples.io.BadInput;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -96,18 +95,13 @@ class CorpusTest {
         Path hidden = Files.createDirectory(directory.resolve(".hidden"));
         Files.createSymbolicLink(hidden.resolve("loop"), hidden);
         Path loop = Files.createSymbolicLink(directory.resolve("a-loop"), directory);
-        PrintStream standardError = System.err;
-        ByteArrayOutputStream said = new ByteArrayOutputStream();
-        System.setErr(new PrintStream(said, true, StandardCharsets.UTF_8));
-        try {
+        try (CapturedError error = new CapturedError()) {
             assertEquals(List.of("good.txt", "tmp"), paths());
-        } finally {
-            System.setErr(standardError);
+            String text = error.text();
+            assertTrue(text.startsWith("Passed over 5 of 7 files in " + directory + ": "), text);
+            assertTrue(text.contains("(a loop of links)") && text.contains("byte 0xF6 at offset 2"), text);
+            assertTrue(text.endsWith(", ...\n"), text);
         }
-        String text = said.toString(StandardCharsets.UTF_8);
-        assertTrue(text.startsWith("Passed over 5 of 7 files in " + directory + ": "), text);
-        assertTrue(text.contains("(a loop of links)") && text.contains("byte 0xF6 at offset 2"), text);
-        assertTrue(text.endsWith(", ...\n"), text);
         Files.delete(loop);
     }
 

@@ -53,7 +53,7 @@ final class BadConfigurations {
             Path config = run.copyTo(directory).resolve("config.json");
             Files.delete(config);
             Files.createDirectory(config);
-            return resume(config);
+            return AppProcess.resume(config.getParent());
         }));
         return inputs;
     }
@@ -67,11 +67,7 @@ final class BadConfigurations {
                 throw new IOException("The change leaves config.json as it is");
             }
             Files.writeString(config, bad);
-            return resume(config);
+            return AppProcess.resume(config.getParent());
         }));
-    }
-
-    private static AppProcess resume(Path config) {
-        return AppProcess.of("pretrain", "--resume", config.getParent().toString());
     }
 }

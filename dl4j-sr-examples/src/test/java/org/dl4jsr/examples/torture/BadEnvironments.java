@@ -70,17 +70,6 @@ final class BadEnvironments {
     }
 
     private static AppProcess pretrain(GoodRun run, Path out) {
-        return AppProcess.of(
-                "pretrain",
-                "--out",
-                out.toString(),
-                "--text",
-                run.text().toString(),
-                "--batch",
-                "1",
-                "--context",
-                "8",
-                "--tokens",
-                "160");
+        return AppProcess.pretrain(out, run.text(), 20);
     }
 }

@@ -10,8 +10,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
-import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.dl4jsr.examples.AppProcess;
 import org.dl4jsr.examples.AppProcess.Outcome;
 import org.dl4jsr.examples.command.App;
@@ -79,7 +77,7 @@ final class BadInputs implements Torture.Part {
             if (!content(place).entrySet().containsAll(before.entrySet())) {
                 throw new AssertionError(where + "files were changed: " + outcome.error());
             }
-            delete(place);
+            Folders.delete(place);
             synchronized (this) {
                 processes++;
             }
@@ -101,7 +99,7 @@ final class BadInputs implements Torture.Part {
     /** The regular files below {@code place}, by path, but for locks. */
     private static Map<String, String> content(Path place) throws IOException {
         Map<String, String> content = new TreeMap<>();
-        for (Path file : below(place)) {
+        for (Path file : Folders.walk(place)) {
             if (Files.isRegularFile(file) && Files.size(file) < 1 << 28 && !file.endsWith(".lock")) {
                 Sha256 sha256 = new Sha256();
                 Files.copy(file, sha256.over(OutputStream.nullOutputStream()));
@@ -109,20 +107,6 @@ final class BadInputs implements Torture.Part {
             }
         }
         return content;
-    }
-
-    private static List<Path> below(Path place) throws IOException {
-        try (Stream<Path> files = Files.walk(place)) {
-            return files.collect(Collectors.toCollection(ArrayList::new));
-        }
-    }
-
-    private static void delete(Path place) throws IOException {
-        List<Path> files = below(place);
-        Collections.reverse(files);
-        for (Path file : files) {
-            Files.delete(file);
-        }
     }
 
     @Override

@@ -3,8 +3,6 @@ package org.dl4jsr.examples.torture;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
-import java.util.stream.Stream;
 import org.dl4jsr.examples.AppProcess;
 import org.dl4jsr.examples.run.RunDirectory;
 import org.dl4jsr.examples.run.TestRuns;
@@ -19,8 +17,7 @@ final class GoodRun {
         text = Files.writeString(directory.resolve("text"), TestRuns.text());
         run = directory.resolve("run");
         RunDirectory.create(run, TestRuns.tiny(text, 40)).close();
-        AppProcess.Outcome outcome =
-                AppProcess.of("pretrain", "--resume", run.toString()).run();
+        AppProcess.Outcome outcome = AppProcess.resume(run).run();
         if (outcome.exitCode() != 0) {
             throw new IllegalStateException("The good run fails: " + outcome.error());
         }
@@ -34,15 +31,9 @@ final class GoodRun {
     /** A copy of its directory below {@code directory}. */
     Path copyTo(Path directory) throws IOException {
         Path copy = Files.createDirectory(directory.resolve("run"));
-        for (Path file : files(run)) {
+        for (Path file : Folders.list(run)) {
             Files.copy(file, copy.resolve(file.getFileName()));
         }
         return copy;
-    }
-
-    private static List<Path> files(Path directory) throws IOException {
-        try (Stream<Path> files = Files.list(directory)) {
-            return files.toList();
-        }
     }
 }

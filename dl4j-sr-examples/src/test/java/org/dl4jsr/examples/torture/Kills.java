@@ -123,7 +123,7 @@ final class Kills {
             throw new AssertionError(run + " after " + kills + " ended with exit code " + end.exitCode() + " and "
                     + difference(actual) + ": " + end.error());
         }
-        delete(run);
+        Folders.delete(run);
         return befallen;
     }
 
@@ -159,19 +159,8 @@ final class Kills {
             RunDirectory.create(run, begun).close();
         }
         return Files.exists(run.resolve("config.json"))
-                ? AppProcess.of("pretrain", "--resume", run.toString())
-                : AppProcess.of(
-                        "pretrain",
-                        "--out",
-                        run.toString(),
-                        "--text",
-                        text.toString(),
-                        "--batch",
-                        "1",
-                        "--context",
-                        "8",
-                        "--tokens",
-                        "" + 8 * STEPS);
+                ? AppProcess.resume(run)
+                : AppProcess.pretrain(run, text, STEPS);
     }
 
     private String difference(Map<String, String> actual) {
@@ -184,7 +173,7 @@ final class Kills {
     /** The files by name: what in them is of the run, and not of how fast it was. */
     private static Map<String, String> content(Path run) throws IOException {
         Map<String, String> content = new TreeMap<>();
-        for (Path file : list(run)) {
+        for (Path file : Folders.list(run)) {
             String name = file.getFileName().toString();
             if (name.endsWith(".zip")) {
                 content.put(name, entries(file) + state(Checkpoints.of(file).state()));
@@ -217,18 +206,5 @@ final class Kills {
                     .sorted()
                     .collect(Collectors.joining());
         }
-    }
-
-    private static List<Path> list(Path run) throws IOException {
-        try (Stream<Path> files = Files.list(run)) {
-            return files.toList();
-        }
-    }
-
-    private static void delete(Path run) throws IOException {
-        for (Path file : list(run)) {
-            Files.delete(file);
-        }
-        Files.delete(run);
     }
 }

@@ -9,7 +9,6 @@ import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * {@code Torture [KILLS [INPUTS [SEED]]]}: runs that are killed and resumed, and bad inputs, in processes of their own, as
@@ -34,8 +33,8 @@ public final class Torture {
 
     private final Part part;
     private final List<String> failures = new ArrayList<>();
-    private final AtomicInteger done = new AtomicInteger();
     private final long start = System.nanoTime();
+    private int done;
     private long lastLine = start;
 
     private Torture(Part part) {
@@ -94,10 +93,10 @@ public final class Torture {
             failures.add(failure);
             System.err.println("FAILED: " + failure);
         }
-        int finished = done.incrementAndGet();
+        done++;
         if (System.nanoTime() - lastLine > BETWEEN_LINES.toNanos()) {
             lastLine = System.nanoTime();
-            System.err.println(finished + " of " + part.size() + " trials: " + part.summary());
+            System.err.println(done + " of " + part.size() + " trials: " + part.summary());
         }
     }
 }
