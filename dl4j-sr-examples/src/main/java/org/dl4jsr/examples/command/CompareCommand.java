@@ -2,7 +2,6 @@ package org.dl4jsr.examples.command;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.Callable;
@@ -10,7 +9,6 @@ import org.dl4jsr.examples.io.BadInput;
 import org.dl4jsr.examples.run.Comparison;
 import org.dl4jsr.examples.run.RunConfig;
 import org.dl4jsr.examples.run.RunDirectory;
-import org.dl4jsr.policy.Bf16Policy;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -29,8 +27,7 @@ public final class CompareCommand implements Callable<Integer> {
     private TrainingOptions training = new TrainingOptions();
 
     @Option(names = "--policies", paramLabel = "NAME", split = ",", description = "Policies (default: all six).")
-    private List<String> policies =
-            Arrays.stream(Bf16Policy.values()).map(Bf16Policy::toString).toList();
+    private List<String> policies = new PolicyNames();
 
     @Option(
             names = "--seeds",

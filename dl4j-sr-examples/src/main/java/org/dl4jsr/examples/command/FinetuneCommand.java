@@ -28,12 +28,8 @@ public final class FinetuneCommand implements Callable<Integer> {
     @Mixin
     private TrainingOptions training = new TrainingOptions();
 
-    @Option(
-            names = "--policy",
-            paramLabel = "NAME",
-            completionCandidates = PolicyNames.class,
-            description = "One of ${COMPLETION-CANDIDATES}; default bf16-sr.")
-    private String policy;
+    @Mixin
+    private PolicyOption policy = new PolicyOption();
 
     @Option(names = "--out", paramLabel = "DIR", description = "Run directory (default: runs/MODEL-POLICY-TIME).")
     private Path out;
@@ -42,14 +38,12 @@ public final class FinetuneCommand implements Callable<Integer> {
     public Integer call() {
         training.requireNoPreset();
         RunConfig model = PublishedModel.config(from, training.tokenizer());
-        RunConfig given = training.onto(model);
-        RunConfig config = policy == null ? given : given.withPolicy(policy);
+        RunConfig config = policy.onto(training.onto(model));
         if (config.model().context() > model.model().context()) {
             throw new BadInput("--context " + config.model().context() + " is more than the "
                     + model.model().context() + " positions that the model in " + from + " knows");
         }
-        Path directory = Objects.requireNonNullElseGet(
-                out, () -> RunDirectory.newPath(config.model().preset() + "-" + config.policy()));
+        Path directory = Objects.requireNonNullElseGet(out, () -> RunDirectory.newPath(config));
         return Pretraining.start(directory, config, new RunFacilities(training.tokenCache(directory), null));
     }
 }

@@ -4,7 +4,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import org.dl4jsr.policy.Bf16Policy;
 
-/** The policies' names, for the help of {@code --policy}. */
+/** The names of all policies. */
 final class PolicyNames extends ArrayList<String> {
 
     private static final long serialVersionUID = 1;

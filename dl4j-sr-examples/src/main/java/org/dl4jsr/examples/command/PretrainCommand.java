@@ -23,12 +23,8 @@ public final class PretrainCommand implements Callable<Integer> {
     @Mixin
     private TrainingOptions training = new TrainingOptions();
 
-    @Option(
-            names = "--policy",
-            paramLabel = "NAME",
-            completionCandidates = PolicyNames.class,
-            description = "One of ${COMPLETION-CANDIDATES}; default bf16-sr.")
-    private String policy;
+    @Mixin
+    private PolicyOption policy = new PolicyOption();
 
     @Option(names = "--out", paramLabel = "DIR", description = "Run directory (default: runs/PRESET-POLICY-TIME).")
     private Path out;
@@ -47,10 +43,8 @@ public final class PretrainCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         if (resume == null) {
-            RunConfig base = training.config();
-            RunConfig config = policy == null ? base : base.withPolicy(policy);
-            Path directory = Objects.requireNonNullElseGet(
-                    out, () -> RunDirectory.newPath(config.model().preset() + "-" + config.policy()));
+            RunConfig config = policy.onto(training.config());
+            Path directory = Objects.requireNonNullElseGet(out, () -> RunDirectory.newPath(config));
             return Pretraining.start(directory, config, new RunFacilities(training.tokenCache(directory), uiPort));
         }
         if (out != null && !out.equals(resume)) {
@@ -61,7 +55,7 @@ public final class PretrainCommand implements Callable<Integer> {
                 resume,
                 config -> {
                     training.requireSame(config, resume);
-                    ModelOptions.requireSame("--policy", policy, config.policy(), resume);
+                    policy.requireSame(config, resume);
                 },
                 training.tokens(),
                 new RunFacilities(training.tokenCache(resume), uiPort));

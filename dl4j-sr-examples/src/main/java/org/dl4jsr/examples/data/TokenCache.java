@@ -3,11 +3,9 @@ package org.dl4jsr.examples.data;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
-import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Optional;
 import java.util.regex.Pattern;
@@ -15,6 +13,7 @@ import java.util.stream.Stream;
 import org.dl4jsr.examples.io.AtomicFile;
 import org.dl4jsr.examples.io.BadInput;
 import org.dl4jsr.examples.io.ByteProgress;
+import org.dl4jsr.examples.io.DirectoryLock;
 import org.dl4jsr.examples.io.Json;
 import org.dl4jsr.examples.io.Sha256;
 import org.dl4jsr.examples.io.Texts;
@@ -32,7 +31,6 @@ final class TokenCache {
     private static final String TRAIN = "train.bin";
     private static final String VALIDATION = "val.bin";
     private static final String SEAL = "tokens.json";
-    private static final String LOCK = ".lock";
     private static final String TEMPORARY = ".tmp";
     private static final int NAME_LENGTH = 32;
     /** What a process left that did not come to its end. */
@@ -76,18 +74,13 @@ final class TokenCache {
         if (kept.isPresent()) {
             return kept.get();
         }
-        try {
-            Files.createDirectories(directory);
-            try (FileChannel channel =
-                    FileChannel.open(directory.resolve(LOCK), StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
-                if (channel.tryLock() == null) {
-                    System.err.println("Another process is tokenizing into " + directory + ": waiting for it");
-                    channel.lock();
-                    kept = open(folder, text, tokenizer);
-                }
-                if (kept.isEmpty()) {
-                    make(folder, text, tokenizer, maker);
-                }
+        try (DirectoryLock lock = DirectoryLock.waitFor(
+                directory, "Another process is tokenizing into " + directory + ": waiting for it")) {
+            if (lock.hasWaited()) {
+                kept = open(folder, text, tokenizer);
+            }
+            if (kept.isEmpty()) {
+                make(folder, text, tokenizer, maker);
             }
         } catch (IOException e) {
             throw AtomicFile.failure(folder, e);

@@ -2,7 +2,6 @@ package org.dl4jsr.examples.data;
 
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
-import java.util.Arrays;
 import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
@@ -97,24 +96,18 @@ final class Tokenization {
     }
 
     private Encoded encoded(Piece piece) {
-        int[] ids = new int[0];
-        int length = 0;
+        TokenBuffer tokens = new TokenBuffer();
         long size = 0;
         for (int i = 0; i < piece.texts().size(); i++) {
             String text = piece.texts().get(i);
-            int[] encoded = tokenizer.encode(text);
-            boolean ends = i < piece.texts().size() - 1 || piece.ends();
-            int needed = length + encoded.length + (ends ? 1 : 0);
-            if (needed > ids.length) {
-                ids = Arrays.copyOf(ids, piece.texts().size() == 1 ? needed : Math.max(2 * ids.length, needed));
+            tokens.add(tokenizer.encode(text));
+            if (i < piece.texts().size() - 1 || piece.ends()) {
+                tokens.add(tokenizer.endOfText());
             }
-            System.arraycopy(encoded, 0, ids, length, encoded.length);
-            if (ends) {
-                ids[needed - 1] = tokenizer.endOfText();
-            }
-            length = needed;
             size += text.getBytes(StandardCharsets.UTF_8).length;
         }
-        return new Encoded(piece.validation(), Arrays.copyOf(ids, length), size);
+        int[] ids = new int[(int) tokens.length()];
+        tokens.read(0, ids);
+        return new Encoded(piece.validation(), ids, size);
     }
 }

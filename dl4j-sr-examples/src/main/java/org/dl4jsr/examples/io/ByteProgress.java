@@ -4,10 +4,7 @@ import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.time.Duration;
-import me.tongfei.progressbar.ConsoleProgressBarConsumer;
 import me.tongfei.progressbar.ProgressBar;
-import me.tongfei.progressbar.ProgressBarBuilder;
-import me.tongfei.progressbar.ProgressBarStyle;
 
 /**
  * How far the reading of many bytes is, on standard error: a bar where that is a terminal, else a line now and then.
@@ -32,15 +29,13 @@ public final class ByteProgress implements AutoCloseable {
     public ByteProgress(String task, long total) {
         this.task = task;
         this.total = total;
-        bar = total > LITTLE && Terminal.isStandardError()
-                ? new ProgressBarBuilder()
-                        .setTaskName(task)
-                        .setInitialMax(total)
-                        .setUnit(" MiB", 1 << 20)
-                        .setStyle(ProgressBarStyle.UNICODE_BLOCK)
-                        .setUpdateIntervalMillis(250)
-                        .setConsumer(new ConsoleProgressBarConsumer(System.err))
-                        .build()
+        bar = total > LITTLE
+                ? Terminal.progressBar()
+                        .map(builder -> builder.setTaskName(task)
+                                .setInitialMax(total)
+                                .setUnit(" MiB", 1 << 20)
+                                .build())
+                        .orElse(null)
                 : null;
     }
 
@@ -72,13 +67,7 @@ public final class ByteProgress implements AutoCloseable {
             lastLine = now;
             Duration left = Duration.ofNanos((long) ((double) (now - start) / done * Math.max(0, total - done)));
             System.err.println(Texts.format(
-                    "%s: %s of %s  %d:%02d:%02d left",
-                    task,
-                    Bytes.format(done),
-                    Bytes.format(total),
-                    left.toHours(),
-                    left.toMinutesPart(),
-                    left.toSecondsPart()));
+                    "%s: %s of %s  %s left", task, Bytes.format(done), Bytes.format(total), Texts.time(left)));
         }
     }
 

@@ -18,10 +18,12 @@ public final class DirectoryLock implements AutoCloseable {
 
     private final Path directory;
     private final FileChannel channel;
+    private final boolean waited;
 
-    private DirectoryLock(Path directory, FileChannel channel) {
+    private DirectoryLock(Path directory, FileChannel channel, boolean waited) {
         this.directory = directory;
         this.channel = channel;
+        this.waited = waited;
     }
 
     /**
@@ -31,21 +33,36 @@ public final class DirectoryLock implements AutoCloseable {
      */
     public static DirectoryLock of(Path directory) {
         try {
-            Files.createDirectories(directory);
-            Path file = directory.resolve(NAME);
-            if (Files.exists(file) && !Files.isRegularFile(file)) {
-                throw new IOException(NAME + " is no regular file");
-            }
-            FileChannel channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+            FileChannel channel = open(directory);
             if (!isLocked(channel)) {
                 channel.close();
                 throw new BadInput("Another process is writing to " + directory
                         + ": wait until it ends, or choose another directory");
             }
-            return new DirectoryLock(directory, channel);
+            return new DirectoryLock(directory, channel, false);
         } catch (IOException e) {
             throw new BadInput("Cannot write to directory " + directory + ": " + BadInput.reason(e), e);
         }
+    }
+
+    /** The same, but where another process has the lock, says {@code waiting} on standard error and waits for its end. */
+    public static DirectoryLock waitFor(Path directory, String waiting) throws IOException {
+        FileChannel channel = open(directory);
+        boolean wait = !isLocked(channel);
+        if (wait) {
+            System.err.println(waiting);
+            channel.lock();
+        }
+        return new DirectoryLock(directory, channel, wait);
+    }
+
+    private static FileChannel open(Path directory) throws IOException {
+        Files.createDirectories(directory);
+        Path file = directory.resolve(NAME);
+        if (Files.exists(file) && !Files.isRegularFile(file)) {
+            throw new IOException(NAME + " is no regular file");
+        }
+        return FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
     }
 
     private static boolean isLocked(FileChannel channel) throws IOException {
@@ -56,6 +73,11 @@ public final class DirectoryLock implements AutoCloseable {
             // held by this process
             return false;
         }
+    }
+
+    /** Whether another process had the lock before. */
+    public boolean hasWaited() {
+        return waited;
     }
 
     @Override

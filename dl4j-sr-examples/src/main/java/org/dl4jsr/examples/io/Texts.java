@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.text.DecimalFormat;
 import java.text.DecimalFormatSymbols;
+import java.time.Duration;
 import java.util.Locale;
 
 /** Text that does not depend on the machine's language, and that does a terminal no harm. */
@@ -44,6 +45,11 @@ public final class Texts {
     /** {@code count} of what {@code one} is called: 1 step, 2,000 steps. */
     public static String count(long count, String one) {
         return format("%,d %s%s", count, one, count == 1 ? "" : one.endsWith("s") ? "es" : "s");
+    }
+
+    /** Hours, minutes and seconds: 0:02:30. */
+    public static String time(Duration time) {
+        return format("%d:%02d:%02d", time.toHours(), time.toMinutesPart(), time.toSecondsPart());
     }
 
     /** A file in UTF-8, which must be a regular one: a pipe would never end. What is not UTF-8 is replaced. */

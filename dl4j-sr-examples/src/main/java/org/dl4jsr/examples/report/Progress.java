@@ -2,10 +2,7 @@ package org.dl4jsr.examples.report;
 
 import java.io.PrintStream;
 import java.time.Duration;
-import me.tongfei.progressbar.ConsoleProgressBarConsumer;
 import me.tongfei.progressbar.ProgressBar;
-import me.tongfei.progressbar.ProgressBarBuilder;
-import me.tongfei.progressbar.ProgressBarStyle;
 import org.dl4jsr.examples.io.Terminal;
 import org.dl4jsr.examples.io.Texts;
 
@@ -34,15 +31,11 @@ public final class Progress implements AutoCloseable {
         this.firstStep = firstStep;
         this.steps = steps;
         this.tokensPerStep = tokensPerStep;
-        bar = Terminal.isStandardError()
-                ? new ProgressBarBuilder()
-                        .setInitialMax(steps)
+        bar = Terminal.progressBar()
+                .map(builder -> builder.setInitialMax(steps)
                         .startsFrom(firstStep, Duration.ZERO)
-                        .setStyle(ProgressBarStyle.UNICODE_BLOCK)
-                        .setUpdateIntervalMillis(250)
-                        .setConsumer(new ConsoleProgressBarConsumer(out))
-                        .build()
-                : null;
+                        .build())
+                .orElse(null);
     }
 
     /**
@@ -62,9 +55,7 @@ public final class Progress implements AutoCloseable {
         } else if (now - lastLine >= BETWEEN_LINES.toNanos()) {
             lastLine = now;
             Duration left = Duration.ofSeconds((long) ((steps - step) / stepsPerSecond));
-            out.println(Texts.format(
-                    "step %,d of %,d  %s  %d:%02d:%02d left",
-                    step, steps, message, left.toHours(), left.toMinutesPart(), left.toSecondsPart()));
+            out.println(Texts.format("step %,d of %,d  %s  %s left", step, steps, message, Texts.time(left)));
         }
     }
 

@@ -57,11 +57,11 @@ public final class RunReport {
         return new Figure(label, Texts.format(format, value));
     }
 
-    private static Chart chart(String title, String yLabel, Series... series) {
+    static Chart chart(String title, String yLabel, Series... series) {
         return new Chart(title, TOKENS, yLabel, false, List.of(series));
     }
 
-    private static Series series(String name, List<MetricsRow> rows, ToDoubleFunction<MetricsRow> value) {
+    static Series series(String name, List<MetricsRow> rows, ToDoubleFunction<MetricsRow> value) {
         return new Series(
                 name,
                 rows.stream()

@@ -104,18 +104,12 @@ public final class RunsReport {
     }
 
     private Chart curves(String title, String yLabel, ToDoubleFunction<MetricsRow> value) {
-        return new Chart(
+        return RunReport.chart(
                 title,
-                "tokens",
                 yLabel,
-                false,
                 runs.stream()
-                        .map(run -> new Series(
-                                run.name,
-                                run.rows.stream()
-                                        .map(row -> new double[] {row.tokens(), value.applyAsDouble(row)})
-                                        .toList()))
-                        .toList());
+                        .map(run -> RunReport.series(run.name, run.rows, value))
+                        .toArray(Series[]::new));
     }
 
     private static String number(String format, double value) {

@@ -40,6 +40,11 @@ public final class RunDirectory implements AutoCloseable {
         return Path.of("runs", name + "-" + TIME.format(Instant.now()));
     }
 
+    /** The same of a run that is named by its model and its policy. */
+    public static Path newPath(RunConfig config) {
+        return newPath(config.model().preset() + "-" + config.policy());
+    }
+
     /** Where the tokens of large texts are kept for runs in {@code path}, if the user does not say: beside it. */
     public static Path tokenCache(Path path) {
         return path.resolveSibling("token-cache");

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -91,6 +92,15 @@ class TokenCacheTest {
         Files.write(leftover.resolve("train.bin"), new byte[5]);
         assertTokens("b", bytes);
         assertFalse(Files.exists(leftover));
+    }
+
+    /** As a pipe would be, for whose other end a process would wait for good. */
+    @Test
+    void aLockThatIsNoFileIsNamed() throws IOException {
+        Files.createDirectories(directory.resolve(".lock"));
+        String message =
+                assertThrows(BadInput.class, () -> assertTokens("a", bytes)).getMessage();
+        assertTrue(message.contains(": .lock is no regular file ("), message);
     }
 
     @Test

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -57,6 +58,12 @@ class TextsTest {
     })
     void numbersAsPeopleWriteThem(double value, String expected) {
         assertEquals(expected, Texts.number(value));
+    }
+
+    @Test
+    void timesHaveTwoDigitsAfterTheHours() {
+        assertEquals("0:02:30", Texts.time(Duration.ofSeconds(150)));
+        assertEquals("100:00:09", Texts.time(Duration.ofHours(100).plusSeconds(9)));
     }
 
     @Test
