@@ -36,8 +36,7 @@ public final class KernelLayers {
     /** {@code layer}, or the one of DL4J's with its settings; also of one that was frozen since. */
     public static Layer stock(Layer layer) {
         if (layer instanceof FrozenLayer frozen) {
-            Layer inner = stock(frozen.getLayer());
-            return inner == frozen.getLayer() ? frozen : copy(frozen, new FrozenLayer(inner), Layer.class);
+            return copy(frozen, new FrozenLayer(stock(frozen.getLayer())), Layer.class);
         }
         Class<?> stock = layer.getClass().getSuperclass();
         boolean onKernels = ON_KERNELS.get(stock) == layer.getClass();
