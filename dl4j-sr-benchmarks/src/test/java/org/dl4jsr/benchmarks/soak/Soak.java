@@ -29,12 +29,15 @@ final class Soak {
 
         static Memory now() {
             double heap = Double.MAX_VALUE;
-            for (int i = 0; i < 5; i++) {
+            // ND4J's deallocator threads may be far behind: what they have to free yet is no leak
+            for (int unchanged = 0, i = 0; unchanged < 5 && i < 200; i++) {
                 System.gc();
                 Runtime runtime = Runtime.getRuntime();
-                heap = Math.min(heap, (runtime.totalMemory() - runtime.freeMemory()) / MEBIBYTE);
+                double used = (runtime.totalMemory() - runtime.freeMemory()) / MEBIBYTE;
+                unchanged = used < heap - 0.1 ? 0 : unchanged + 1;
+                heap = Math.min(heap, used);
                 try {
-                    Thread.sleep(50); // deallocator threads free what the collection has found
+                    Thread.sleep(50);
                 } catch (InterruptedException e) {
                     Thread.currentThread().interrupt();
                 }
