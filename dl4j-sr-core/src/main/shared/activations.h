@@ -9,6 +9,17 @@
 //   power2(V), LOG2_E             2^t for t below 127, and log2(e)
 // They promise a bound, not bits.
 
+/// The greater of x and 0; NaN stays.
+struct RELU {
+    SIMD_FUNCTION V value(V x) {
+        return maximum(broadcast(0), x);
+    }
+
+    SIMD_FUNCTION V derivative(V x) {
+        return x > 0.0f ? broadcast(1) : broadcast(0);
+    }
+};
+
 static constexpr float GELU_LINEAR = 1.5957691216f; // 2 sqrt(2 / pi)
 static constexpr float GELU_CUBIC = 0.044715f * GELU_LINEAR;
 
@@ -45,4 +56,4 @@ struct GELU {
     }
 };
 
-#define ACTIVATIONS(X) X(GELU)
+#define ACTIVATIONS(X) X(RELU) X(GELU)

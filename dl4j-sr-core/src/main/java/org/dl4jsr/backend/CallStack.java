@@ -23,6 +23,14 @@ public final class CallStack {
                 .findFirst());
     }
 
+    /** Whether this method of this class is among those that have called the one that asks. */
+    public static boolean isWithin(Class<?> owner, String method) {
+        String name = owner.getName();
+        return STACK.walk(frames -> frames.limit(DEPTH)
+                .anyMatch(frame -> frame.getMethodName().equals(method)
+                        && frame.getClassName().equals(name)));
+    }
+
     /** Whether a method of this name has called the one that asks, directly or by way of two others. */
     static boolean isWithin(String method) {
         return STACK.walk(frames -> frames.skip(1).limit(NEAR).anyMatch(frame -> frame.getMethodName()

@@ -5,6 +5,18 @@ package org.dl4jsr.kernel;
  * kernels run, and a structure of the same name in activations.h, for the native kernels and a GPU's.
  */
 public enum Activation {
+    /** The greater of x and 0; its derivative at 0 is 0. */
+    RELU {
+        @Override
+        public double value(double x) {
+            return x <= 0 ? 0 : x;
+        }
+
+        @Override
+        public double derivative(double x) {
+            return x > 0 ? 1 : 0;
+        }
+    },
     /**
      * The Gaussian error linear unit in GPT-2's tanh form (Hendrycks, Gimpel, arXiv 1606.08415), 0.5 x (1 +
      * tanh(sqrt(2 / pi) (x + 0.044715 x^3))), written as x sigmoid(2 sqrt(2 / pi) (x + 0.044715 x^3)), which loses no

@@ -75,7 +75,7 @@ public interface Kernels {
             int rows,
             int width);
 
-    /** y = activation(x); [length]. */
+    /** y = activation(x); [length]; y may be x. */
     void activationForward(Activation activation, FloatType type, long x, long y, long length);
 
     /** dx = dy * activation'(x) [rows, width] and dBias = the column sums of dx [width]; dx may be dy. */

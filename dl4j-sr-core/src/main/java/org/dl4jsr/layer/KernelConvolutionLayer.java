@@ -7,7 +7,6 @@ import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.nd4j.common.primitives.Pair;
 import org.nd4j.linalg.activations.IActivation;
 import org.nd4j.linalg.activations.impl.ActivationIdentity;
-import org.nd4j.linalg.activations.impl.ActivationReLU;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -29,15 +28,10 @@ final class KernelConvolutionLayer extends ConvolutionLayer {
         preOutput = null;
         INDArray output = super.activate(training, workspaceMgr);
         IActivation activation = layerConf().getActivationFn();
-        if (training && (activation instanceof ActivationIdentity || isReLU(activation))) {
+        if (training && (activation instanceof ActivationIdentity || KernelLayers.isReLU(activation))) {
             preOutput = output;
         }
         return output;
-    }
-
-    /** Without a limit, threshold or slope, which DL4J lets it have. */
-    private static boolean isReLU(IActivation activation) {
-        return activation.equals(new ActivationReLU());
     }
 
     @Override

@@ -4,6 +4,7 @@ import java.util.Comparator;
 import java.util.stream.IntStream;
 import org.deeplearning4j.nn.workspace.ArrayType;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
+import org.dl4jsr.op.KernelOp;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -26,6 +27,15 @@ final class Layouts {
             back[order[i]] = i;
         }
         return workspaceMgr.createUninitialized(place, x.dataType(), shape).permute(back);
+    }
+
+    /** x, or a copy of it, BF16, dense and row-major. */
+    static INDArray dense(INDArray x, ArrayType place, LayerWorkspaceMgr workspaceMgr) {
+        return x.dataType() == DataType.BFLOAT16 && KernelOp.isDense(x)
+                ? x
+                : workspaceMgr
+                        .createUninitialized(place, DataType.BFLOAT16, x.shape())
+                        .assign(x);
     }
 
     /** A BF16 array of this shape, [batch, channels, rows, columns], its channels last in memory. */

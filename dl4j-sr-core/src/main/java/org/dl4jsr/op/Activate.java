@@ -13,7 +13,7 @@ public final class Activate extends KernelOp {
 
     /**
      * @param x any shape, FLOAT or BFLOAT16
-     * @param y as x, written
+     * @param y as x, written; may be x
      */
     public Activate(Activation activation, INDArray x, INDArray y) {
         super(StepPart.ACTIVATION, new INDArray[] {x}, new INDArray[] {y});

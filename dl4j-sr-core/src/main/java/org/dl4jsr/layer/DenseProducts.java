@@ -1,0 +1,66 @@
+package org.dl4jsr.layer;
+
+import org.deeplearning4j.nn.workspace.ArrayType;
+import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
+import org.dl4jsr.op.BiasGradient;
+import org.dl4jsr.op.KernelOp;
+import org.dl4jsr.op.MatrixProduct;
+import org.dl4jsr.op.StepPart;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+/** The products of a dense layer in BF16, on its parameters as DL4J keeps them. */
+final class DenseProducts {
+
+    private DenseProducts() {}
+
+    /** Whether they can be had of this input, with these weights, [in, out], and this bias, or null. */
+    static boolean suit(INDArray input, INDArray weights, INDArray bias) {
+        return input.rank() == 2
+                && input.size(1) == weights.size(0)
+                && weights.dataType() == DataType.BFLOAT16
+                && KernelOp.isDense(weights.transpose())
+                && (bias == null || bias.dataType() == DataType.BFLOAT16)
+                && KernelLayers.areSupported();
+    }
+
+    /** z = x weights + bias, [batch, out], in one product. */
+    static INDArray forward(
+            INDArray x, INDArray weights, INDArray bias, ArrayType place, LayerWorkspaceMgr workspaceMgr) {
+        INDArray z = workspaceMgr.createUninitialized(place, DataType.BFLOAT16, x.size(0), weights.size(1));
+        Nd4j.exec(new MatrixProduct(
+                StepPart.GEMM_FORWARD,
+                x,
+                false,
+                weights.transpose(),
+                true,
+                z,
+                bias == null ? null : vector(bias),
+                null));
+        return z;
+    }
+
+    /** Writes the gradient of the weights, of {@code delta}, that of z; both are dense. */
+    static void weightGradient(INDArray x, INDArray delta, INDArray dWeights) {
+        Nd4j.exec(new MatrixProduct(StepPart.GEMM_WEIGHT, delta, true, x, false, dWeights.transpose()));
+    }
+
+    /** Writes the gradient of the bias, of {@code delta}, that of z, which is dense. */
+    static void biasGradient(INDArray delta, INDArray dBias) {
+        Nd4j.exec(new BiasGradient(delta, vector(dBias)));
+    }
+
+    /** The gradient of x, of {@code delta}, that of z, which is dense. */
+    static INDArray inputGradient(INDArray delta, INDArray weights, LayerWorkspaceMgr workspaceMgr) {
+        INDArray dx = workspaceMgr.createUninitialized(
+                ArrayType.ACTIVATION_GRAD, DataType.BFLOAT16, delta.size(0), weights.size(0));
+        Nd4j.exec(new MatrixProduct(StepPart.GEMM_INPUT, delta, false, weights.transpose(), false, dx));
+        return dx;
+    }
+
+    /** A bias or its gradient, [1, out], as [out]. */
+    static INDArray vector(INDArray bias) {
+        return bias.reshape(bias.length());
+    }
+}

@@ -1,0 +1,19 @@
+package org.dl4jsr.layer;
+
+import org.deeplearning4j.nn.api.Layer;
+import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.dl4jsr.backend.CallStack;
+
+/** The gradient of a layer's input, which costs as much as that of its weights. */
+final class InputGradient {
+
+    private InputGradient() {}
+
+    /**
+     * Whether anyone will read it. A {@link MultiLayerNetwork} in training drops that of its first layer; whoever asks
+     * for gradients in another way gets it.
+     */
+    static boolean isWanted(Layer layer) {
+        return layer.getIndex() > 0 || !CallStack.isWithin(MultiLayerNetwork.class, "computeGradientAndScore");
+    }
+}
