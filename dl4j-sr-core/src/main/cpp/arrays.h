@@ -102,3 +102,21 @@ static inline void batchNormGradient(
     DL4JSR_DISPATCH(transformer::batchNormGradient(
             threads, x, Channels(shape, strides), gain, mean, variance, epsilon, dy, dx, dGain, dBias))
 }
+
+static inline void keyAttention(
+        int instructionSet, int threads, Array q, Array k, Array v, const uint16_t* visible, Array out,
+        float* logSumExp, int batch, int queries, int keys, int heads, int headWidth) {
+    const int type = BFLOAT16;
+    DL4JSR_DISPATCH_ATTENTION(
+            keyAttention, threads, q, k, v, visible, out, logSumExp, batch, queries, keys, heads, headWidth)
+}
+
+static inline void keyAttentionGradient(
+        int instructionSet, int threads, Array q, Array k, Array v, const uint16_t* visible, Array out,
+        const float* logSumExp, Array dOut, Array dQ, Array dK, Array dV, int batch, int queries, int keys, int heads,
+        int headWidth) {
+    const int type = BFLOAT16;
+    DL4JSR_DISPATCH_ATTENTION(
+            keyAttentionGradient, threads, q, k, v, visible, out, logSumExp, dOut, dQ, dK, dV, batch, queries, keys,
+            heads, headWidth)
+}

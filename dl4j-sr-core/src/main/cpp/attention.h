@@ -1,5 +1,6 @@
-// Causal attention that never holds all scores (Dao, arXiv 2307.08691): one head of one sequence at a time, and of that
-// the scores of a few queries (forward) or keys (backward), which stay in the cache.
+// Attention that never holds all scores (Dao, arXiv 2307.08691): one head of one sequence at a time, and of that the
+// scores of a few queries (forward) or keys (backward), which stay in the cache. A query sees the keys up to its own
+// (CAUSAL), or all those that are visible.
 
 /// One head's queries, keys, values or results of one sequence, or their gradients.
 template <class T>
@@ -91,6 +92,16 @@ static inline void storeRows(const float* sums, int64_t stride, const Matrix<T>&
     }
 }
 
+/// So low that 2^score is 0.
+static const float UNSEEN = -1e30f;
+
+/// Sets the scores [keys] of keys that are not visible, BF16 [keys], to UNSEEN.
+static inline void hide(const uint16_t* visible, float* scores, int keys) {
+    eachVector(keys, [&](int64_t j, auto part) {
+        store(scores + j, load(visible + j, part) > 0.0f ? load(scores + j) : broadcast(UNSEEN));
+    });
+}
+
 static inline float greatestScore(const float* scores, int keys) {
     V most = broadcast(-INFINITY);
     eachVector(keys, [&](int64_t j, auto part) {
@@ -115,31 +126,38 @@ static inline float softmaxRow(float* scores, int keys, int length, float scale,
 }
 
 /// Attention of one head of one sequence, matrices [time, headWidth].
-template <class Words, class T>
+///
+/// visible  1 for the keys that are seen, 0 for the others; null for all
+template <class Words, bool CAUSAL, class T>
 static inline void attend(
-        const Matrix<const T>& q, const Matrix<const T>& k, const Matrix<const T>& v, const Matrix<T>& out,
-        float* logSumExp) {
+        const Matrix<const T>& q, const Matrix<const T>& k, const Matrix<const T>& v, const uint16_t* visible,
+        const Matrix<T>& out, float* logSumExp) {
     const int ROWS = Words::ROWS;
     Workspace& space = Workspace::begin();
-    const int time = q.rows, words = wordsOf<Words>(q.width);
+    const int keys = k.rows, words = wordsOf<Words>(q.width);
     const float scale = 1 / sqrtf((float) q.width);
     const uint32_t* qRows = copyRows<Words>(q, space.next());
-    const Panels kTransposed = packTransposed(copyRows<Words>(k, space.next()), time, words, space.next());
+    const Panels kTransposed = packTransposed(copyRows<Words>(k, space.next()), keys, words, space.next());
     const Panels vPanels = packRows<Words>(v, space.next());
-    const int64_t stride = roundUp(time, LANES) + LANES, outStride = roundUp(q.width, LANES);
+    const int64_t stride = roundUp(keys, LANES) + LANES, outStride = roundUp(q.width, LANES);
     float* scores = space.next().floats(ROWS * (stride + outStride));
     float* sums = scores + ROWS * stride;
-    for (int i = 0; i < time; i += ROWS) {
-        const int seen = i + ROWS < time ? i + ROWS : time, count = seen - i, seenWords = wordsOf<Words>(seen);
+    for (int i = 0; i < q.rows; i += ROWS) {
+        const int end = i + ROWS < q.rows ? i + ROWS : q.rows, count = end - i;
+        const int seen = CAUSAL ? end : keys, seenWords = wordsOf<Words>(seen);
+        const auto keysOf = [&](int row) { return CAUSAL ? i + row + 1 : keys; };
         const Rows queries = {qRows + (int64_t) i * words, words, 1};
         multiply<Words>(queries, kTransposed, 0, words, 0, seen, scores, stride, false);
+        for (int row = 0; visible && row < count; row++) {
+            hide(visible, scores + row * stride, keys);
+        }
         float top[ROWS], total[ROWS]; // in loops of their own, so that no row waits for another
         for (int row = 0; row < count; row++) {
-            top[row] = greatestScore(scores + row * stride, i + row + 1) * scale * LOG2_E;
+            top[row] = greatestScore(scores + row * stride, keysOf(row)) * scale * LOG2_E;
         }
         for (int row = 0; row < count; row++) {
             total[row] = softmaxRow<Words>(
-                    scores + row * stride, i + row + 1, seenWords * Words::VALUES, scale * LOG2_E, top[row]);
+                    scores + row * stride, keysOf(row), seenWords * Words::VALUES, scale * LOG2_E, top[row]);
         }
         for (int row = 0; row < count; row++) {
             logSumExp[i + row] = top[row] / LOG2_E + logf(total[row]);
@@ -151,14 +169,14 @@ static inline void attend(
 }
 
 /// The backward pass of attend.
-template <class Words, class T>
+template <class Words, bool CAUSAL, class T>
 class AttendBackward {
 public:
     AttendBackward(
-            const Matrix<const T>& q, const Matrix<const T>& k, const Matrix<const T>& v, const Matrix<const T>& out,
-            const float* logSumExp, const Matrix<const T>& dOut)
-        : time(q.rows), queries(wordsOf<Words>(q.rows) * Words::VALUES), width(q.width),
-          words(wordsOf<Words>(q.width)), scale(1 / sqrtf((float) q.width)),
+            const Matrix<const T>& q, const Matrix<const T>& k, const Matrix<const T>& v, const uint16_t* visible,
+            const Matrix<const T>& out, const float* logSumExp, const Matrix<const T>& dOut)
+        : time(q.rows), keys(k.rows), queries(wordsOf<Words>(q.rows) * Words::VALUES), width(q.width),
+          words(wordsOf<Words>(q.width)), visible(visible), scale(1 / sqrtf((float) q.width)),
           space(Workspace::begin()), kRows(copyRows<Words>(k, space.next())), vRows(copyRows<Words>(v, space.next())),
           qTransposed(packTransposed(copyRows<Words>(q, space.next()), time, words, space.next())),
           dOutTransposed(packTransposed(copyRows<Words>(dOut, space.next()), time, words, space.next())),
@@ -186,8 +204,8 @@ public:
     }
 
     void run(const Matrix<T>& dQ, const Matrix<T>& dK, const Matrix<T>& dV) {
-        for (int block = 0; block < time; block += KEYS) {
-            const int end = block + KEYS < time ? block + KEYS : time;
+        for (int block = 0; block < keys; block += KEYS) {
+            const int end = block + KEYS < keys ? block + KEYS : keys;
             for (int key = block; key < end; key += ROWS) {
                 scoreGradients(block, key);
                 keyGradients(scores, key, dOutPanels, dV);
@@ -206,7 +224,8 @@ private:
     static const int KEYS = 96;
     static const int KEY_WORDS = KEYS / Words::VALUES;
 
-    const int time, queries, width, words; // queries are padded, as far as sums over them go
+    const int time, keys, queries, width, words; // time is that of the queries, which are padded for sums over them
+    const uint16_t* const visible;
     const float scale;
     Workspace& space;
     const uint32_t *const kRows, *const vRows;
@@ -218,7 +237,10 @@ private:
     uint32_t* blockRows; // of some queries, ROWS rows of blockGradients' transpose
 
     /// The first query that a key is multiplied with.
-    static int firstQuery(int key) { return key / LANES * LANES; }
+    static int firstQuery(int key) { return CAUSAL ? key / LANES * LANES : 0; }
+
+    /// Whether no query sees the key, which may lie behind the last one.
+    bool isHidden(int key) const { return !CAUSAL && (key >= keys || (visible && visible[key] == 0)); }
 
     /// Sets scores to words of probabilities, gradients to words of the scores' gradients, along the queries.
     void scoreGradients(int block, int key) {
@@ -246,9 +268,11 @@ private:
 
     /// In place. Queries before the key do not see it.
     void softmaxColumn(float* keyScores, float* keyGradients, int key, int first) {
+        const bool hidden = isHidden(key);
         for (int i = first; i < queries; i += LANES) {
-            V p = power2(multiplyAdd(load(keyScores + i), broadcast(scale * LOG2_E), -load(log2SumExp + i)));
-            if (i < key) {
+            V p = hidden ? V{} : power2(
+                    multiplyAdd(load(keyScores + i), broadcast(scale * LOG2_E), -load(log2SumExp + i)));
+            if (CAUSAL && i < key) {
                 p = lanes() < key - i ? V{} : p;
             }
             V d = p * (load(keyGradients + i) - load(delta + i)) * scale;
@@ -265,8 +289,8 @@ private:
     }
 
     void queryGradients(int block, int end) {
-        for (int i = block; i < time; i += ROWS) {
-            const int seen = i + ROWS < end ? i + ROWS : end;
+        for (int i = CAUSAL ? block : 0; i < time; i += ROWS) {
+            const int seen = CAUSAL && i + ROWS < end ? i + ROWS : end;
             const int seenWords = wordsOf<Words>(seen - block);
             const Rows rows = Words::transposed((const uint32_t*) blockGradients + i, stride, seenWords, blockRows);
             multiply<Words>(rows, kPanels, block / Words::VALUES, seenWords, 0, width, dQSums + i * outStride,
@@ -313,9 +337,9 @@ template <class T, class Words = typename AttentionWords<T>::Words>
 static inline void attentionForward(
         int threads, const T* qkv, T* out, float* logSumExp, int batch, int time, int heads, int headWidth) {
     eachHead<Words>(threads, batch * heads, [=](int i) {
-        attend<Words, T>(
+        attend<Words, true, T>(
                 headOf(qkv, i, time, heads, headWidth, 3, 0), headOf(qkv, i, time, heads, headWidth, 3, 1),
-                headOf(qkv, i, time, heads, headWidth, 3, 2), headOf(out, i, time, heads, headWidth, 1, 0),
+                headOf(qkv, i, time, heads, headWidth, 3, 2), 0, headOf(out, i, time, heads, headWidth, 1, 0),
                 logSumExp + (int64_t) i * time);
     });
 }
@@ -325,9 +349,9 @@ static inline void attentionBackward(
         int threads, const T* qkv, const T* out, const float* logSumExp, const T* dOut, T* dQkv, int batch, int time,
         int heads, int headWidth) {
     eachHead<Words>(threads, batch * heads, [=](int i) {
-        AttendBackward<Words, T>(
+        AttendBackward<Words, true, T>(
                 headOf(qkv, i, time, heads, headWidth, 3, 0), headOf(qkv, i, time, heads, headWidth, 3, 1),
-                headOf(qkv, i, time, heads, headWidth, 3, 2), headOf(out, i, time, heads, headWidth, 1, 0),
+                headOf(qkv, i, time, heads, headWidth, 3, 2), 0, headOf(out, i, time, heads, headWidth, 1, 0),
                 logSumExp + (int64_t) i * time, headOf(dOut, i, time, heads, headWidth, 1, 0))
                 .run(headOf(dQkv, i, time, heads, headWidth, 3, 0), headOf(dQkv, i, time, heads, headWidth, 3, 1),
                      headOf(dQkv, i, time, heads, headWidth, 3, 2));

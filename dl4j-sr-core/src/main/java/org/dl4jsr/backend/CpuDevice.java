@@ -10,6 +10,7 @@ import org.dl4jsr.kernel.Kernels;
 import org.dl4jsr.kernel.Matmul;
 import org.dl4jsr.kernel.StridedArray;
 import org.dl4jsr.kernel.cpu.CpuKernels;
+import org.dl4jsr.kernel.cpu.MultiHeadAttention;
 import org.dl4jsr.kernel.cpu.StridedCopy;
 import org.dl4jsr.op.Device;
 import org.dl4jsr.op.KernelOp;
@@ -26,7 +27,7 @@ final class CpuDevice extends Device {
     /** Why there are none: libraries that have not loaded do not say why a second time. */
     private IllegalStateException failure;
 
-    private record Tools(KernelSet set, StridedCopy copies) {}
+    private record Tools(KernelSet set, StridedCopy copies, MultiHeadAttention attention) {}
 
     private CpuDevice() {}
 
@@ -51,7 +52,10 @@ final class CpuDevice extends Device {
     }
 
     private static Tools tools(KernelSet set) {
-        return new Tools(set, new StridedCopy(set.kernels()));
+        return new Tools(
+                set,
+                new StridedCopy(set.kernels()),
+                new MultiHeadAttention(set.kernels(), set.arrays().orElseThrow(), set.matmul()));
     }
 
     @Override
@@ -73,6 +77,11 @@ final class CpuDevice extends Device {
     /** What networks of stock layers need. */
     ArrayKernels arrays() {
         return arrayKernels().orElseThrow();
+    }
+
+    /** Attention of stock layers. */
+    MultiHeadAttention attention() {
+        return tools().attention;
     }
 
     @Override

@@ -28,7 +28,8 @@ public final class CpuExecutioner extends NativeOpExecutioner implements Bf16Exe
             this,
             CpuDevice.INSTANCE,
             new ElementwiseShortcuts(this, CpuDevice.INSTANCE),
-            new WindowShortcuts(CpuDevice.INSTANCE));
+            new WindowShortcuts(CpuDevice.INSTANCE),
+            new AttentionShortcuts(CpuDevice.INSTANCE));
 
     @Override
     public Device device() {

@@ -3,7 +3,7 @@ package org.dl4jsr.kernel;
 /**
  * Kernels for what networks of stock layers do to BF16 arrays, of any strides, on the CPU. FP32 inside, each result
  * rounded once, to nearest even: the same bits in every implementation and at every thread count, but for the LSTM's
- * cells and batch normalization, which agree within a stated bound. The caller checks shapes.
+ * cells, batch normalization and attention, which agree within a stated bound. The caller checks shapes.
  */
 public interface ArrayKernels {
 
@@ -120,4 +120,29 @@ public interface ArrayKernels {
             StridedArray dx,
             long dGain,
             long dBias);
+
+    /**
+     * Multi-head attention to all visible keys of a sequence, softmax(q k^T / sqrt(headWidth)) v, without storing
+     * [batch, heads, queries, keys]. Arrays are BF16, dense, each head after head: q and out [batch * queries, heads *
+     * headWidth], k and v [batch * keys, heads * headWidth].
+     *
+     * @param visible BF16 [batch, keys]: 1 for a key that is seen, 0 for one that is not, at least one of each sequence
+     *     being seen; or 0 for all
+     * @param logSumExp FP32 [batch * heads, queries], written, for the backward pass
+     */
+    void keyAttention(AttentionShape shape, long q, long k, long v, long visible, long out, long logSumExp);
+
+    /** Backward of {@link #keyAttention}: dQ as q, dK and dV as k, dOut as out. */
+    void keyAttentionGradient(
+            AttentionShape shape,
+            long q,
+            long k,
+            long v,
+            long visible,
+            long out,
+            long logSumExp,
+            long dOut,
+            long dQ,
+            long dK,
+            long dV);
 }

@@ -12,7 +12,11 @@ public final class KernelContract {
     /** One case an op; an op without one is not held by anything. */
     public static List<KernelCase> cases() {
         return Stream.<KernelCase[]>of(
-                        OptimizerCases.values(), TransformerCases.values(), MatmulCases.values(), ArrayCases.values())
+                        OptimizerCases.values(),
+                        TransformerCases.values(),
+                        MatmulCases.values(),
+                        ArrayCases.values(),
+                        LayerCases.values())
                 .flatMap(Stream::of)
                 .toList();
     }

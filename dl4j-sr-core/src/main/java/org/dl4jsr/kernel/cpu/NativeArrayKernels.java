@@ -2,6 +2,7 @@ package org.dl4jsr.kernel.cpu;
 
 import org.dl4jsr.kernel.Arithmetic;
 import org.dl4jsr.kernel.ArrayKernels;
+import org.dl4jsr.kernel.AttentionShape;
 import org.dl4jsr.kernel.ElementLoops;
 import org.dl4jsr.kernel.FloatType;
 import org.dl4jsr.kernel.StridedArray;
@@ -192,5 +193,56 @@ final class NativeArrayKernels implements ArrayKernels {
                 dx.address(),
                 dGain,
                 dBias);
+    }
+
+    @Override
+    public void keyAttention(AttentionShape shape, long q, long k, long v, long visible, long out, long logSumExp) {
+        NativeLibrary.keyAttention(
+                set,
+                kernels.threads(),
+                q,
+                k,
+                v,
+                visible,
+                out,
+                logSumExp,
+                shape.batch(),
+                shape.queries(),
+                shape.keys(),
+                shape.heads(),
+                shape.headWidth());
+    }
+
+    @Override
+    public void keyAttentionGradient(
+            AttentionShape shape,
+            long q,
+            long k,
+            long v,
+            long visible,
+            long out,
+            long logSumExp,
+            long dOut,
+            long dQ,
+            long dK,
+            long dV) {
+        NativeLibrary.keyAttentionGradient(
+                set,
+                kernels.threads(),
+                q,
+                k,
+                v,
+                visible,
+                out,
+                logSumExp,
+                dOut,
+                dQ,
+                dK,
+                dV,
+                shape.batch(),
+                shape.queries(),
+                shape.keys(),
+                shape.heads(),
+                shape.headWidth());
     }
 }

@@ -387,4 +387,38 @@ final class NativeLibrary {
             @Cast("uint16_t*") long dx,
             @Cast("uint16_t*") long dGain,
             @Cast("uint16_t*") long dBias);
+
+    static native void keyAttention(
+            int instructionSet,
+            int threads,
+            @Cast("void*") long q,
+            @Cast("void*") long k,
+            @Cast("void*") long v,
+            @Cast("const uint16_t*") long visible,
+            @Cast("void*") long out,
+            @Cast("float*") long logSumExp,
+            int batch,
+            int queries,
+            int keys,
+            int heads,
+            int headWidth);
+
+    static native void keyAttentionGradient(
+            int instructionSet,
+            int threads,
+            @Cast("void*") long q,
+            @Cast("void*") long k,
+            @Cast("void*") long v,
+            @Cast("const uint16_t*") long visible,
+            @Cast("void*") long out,
+            @Cast("const float*") long logSumExp,
+            @Cast("void*") long dOut,
+            @Cast("void*") long dQ,
+            @Cast("void*") long dK,
+            @Cast("void*") long dV,
+            int batch,
+            int queries,
+            int keys,
+            int heads,
+            int headWidth);
 }

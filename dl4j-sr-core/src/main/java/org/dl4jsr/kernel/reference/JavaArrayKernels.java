@@ -2,6 +2,7 @@ package org.dl4jsr.kernel.reference;
 
 import org.dl4jsr.kernel.Arithmetic;
 import org.dl4jsr.kernel.ArrayKernels;
+import org.dl4jsr.kernel.AttentionShape;
 import org.dl4jsr.kernel.ElementLoops;
 import org.dl4jsr.kernel.FloatType;
 import org.dl4jsr.kernel.Memory;
@@ -231,5 +232,46 @@ public final class JavaArrayKernels implements ArrayKernels {
             long dGain,
             long dBias) {
         new JavaBatchNorm(x, gain, mean, variance, epsilon).backward(dy, dx, dGain, dBias);
+    }
+
+    @Override
+    public void keyAttention(AttentionShape shape, long q, long k, long v, long visible, long out, long logSumExp) {
+        for (int head = 0; head < shape.batch() * shape.heads(); head++) {
+            attention(shape, q, k, v, visible, head).forward(bf16(out), logSumExp + 4L * head * shape.queries());
+        }
+    }
+
+    @Override
+    public void keyAttentionGradient(
+            AttentionShape shape,
+            long q,
+            long k,
+            long v,
+            long visible,
+            long out,
+            long logSumExp,
+            long dOut,
+            long dQ,
+            long dK,
+            long dV) {
+        for (int head = 0; head < shape.batch() * shape.heads(); head++) {
+            attention(shape, q, k, v, visible, head)
+                    .backward(
+                            bf16(out),
+                            logSumExp + 4L * head * shape.queries(),
+                            bf16(dOut),
+                            bf16(dQ),
+                            bf16(dK),
+                            bf16(dV));
+        }
+    }
+
+    private static JavaAttention attention(AttentionShape shape, long q, long k, long v, long visible, int head) {
+        long keys = visible == 0 ? 0 : visible + 2L * (head / shape.heads()) * shape.keys();
+        return JavaAttention.toKeys(shape, head, bf16(q), bf16(k), bf16(v), keys == 0 ? null : bf16(keys));
+    }
+
+    private static FloatArray bf16(long address) {
+        return new FloatArray(FloatType.BFLOAT16, address);
     }
 }

@@ -1,104 +1,131 @@
 package org.dl4jsr.kernel.reference;
 
+import org.dl4jsr.kernel.AttentionShape;
 import org.dl4jsr.kernel.Memory;
 
 /**
- * Causal attention of one head of one sequence for {@link JavaKernels}: a row of scores at a time, as FlashAttention
+ * Attention of one head of one sequence, causal or to all visible keys: a row of scores at a time, as FlashAttention
  * computes it (Dao, arXiv 2307.08691), everything between load and store in double.
  */
 final class JavaAttention {
 
-    private final int time;
+    private final AttentionShape shape;
+    private final long index;
     private final int headWidth;
-    private final int modelWidth;
-    private final long firstRow;
-    private final int head;
     private final double scale;
+    private final boolean causal;
+    private final FloatArray visible;
+    /** Columns from a row of q, k or v to the next, and from one of these to the next. */
+    private final int rowLength;
+
+    private final int part;
     private final double[] q;
     private final double[] k;
     private final double[] v;
     private final double[] p;
 
-    /** @param index batch index * heads + head */
-    JavaAttention(FloatArray qkv, long index, int time, int heads, int headWidth) {
-        this.time = time;
-        this.headWidth = headWidth;
-        modelWidth = heads * headWidth;
-        firstRow = index / heads * time;
-        head = (int) (index % heads);
+    private JavaAttention(
+            AttentionShape shape,
+            long index,
+            FloatArray q,
+            FloatArray k,
+            FloatArray v,
+            FloatArray visible,
+            boolean causal) {
+        this.shape = shape;
+        this.index = index;
+        this.visible = visible;
+        this.causal = causal;
+        headWidth = shape.headWidth();
         scale = 1 / Math.sqrt(headWidth);
-        q = load(qkv, 3 * modelWidth, 0);
-        k = load(qkv, 3 * modelWidth, modelWidth);
-        v = load(qkv, 3 * modelWidth, 2 * modelWidth);
-        p = new double[time];
+        part = causal ? shape.width() : 0;
+        rowLength = causal ? 3 * shape.width() : shape.width();
+        this.q = load(q, shape.queries(), rowLength, 0);
+        this.k = load(k, shape.keys(), rowLength, part);
+        this.v = load(v, shape.keys(), rowLength, 2 * part);
+        p = new double[shape.keys()];
     }
 
-    /** @param logSumExp address of this head's FP32 [time] */
+    /** @param index batch index * heads + head */
+    static JavaAttention causal(AttentionShape shape, long index, FloatArray qkv) {
+        return new JavaAttention(shape, index, qkv, qkv, qkv, null, true);
+    }
+
+    /** @param visible [keys] of the sequence, or null */
+    static JavaAttention toKeys(
+            AttentionShape shape, long index, FloatArray q, FloatArray k, FloatArray v, FloatArray visible) {
+        return new JavaAttention(shape, index, q, k, v, visible, false);
+    }
+
+    private boolean sees(int query, int key) {
+        return causal ? key <= query : visible == null || visible.get(key) != 0;
+    }
+
+    /** @param logSumExp address of this head's FP32 [queries] */
     void forward(FloatArray out, long logSumExp) {
-        double[] o = new double[time * headWidth];
-        for (int i = 0; i < time; i++) {
+        double[] o = new double[shape.queries() * headWidth];
+        for (int i = 0; i < shape.queries(); i++) {
             double max = Double.NEGATIVE_INFINITY;
-            for (int j = 0; j <= i; j++) {
-                p[j] = scale * dot(q, i, k, j);
+            for (int j = 0; j < p.length; j++) {
+                p[j] = sees(i, j) ? scale * dot(q, i, k, j) : Double.NEGATIVE_INFINITY;
                 max = Math.max(max, p[j]);
             }
             double sum = 0;
-            for (int j = 0; j <= i; j++) {
+            for (int j = 0; j < p.length; j++) {
                 p[j] = Math.exp(p[j] - max);
                 sum += p[j];
             }
-            for (int j = 0; j <= i; j++) {
+            for (int j = 0; j < p.length; j++) {
                 addScaled(o, i, p[j] / sum, v, j);
             }
             Memory.putFloat(logSumExp + 4L * i, (float) (max + Math.log(sum)));
         }
-        store(o, out, modelWidth, 0);
+        store(o, out, shape.queries(), shape.width(), 0);
     }
 
-    /** @param logSumExp address of this head's FP32 [time] */
-    void backward(FloatArray out, long logSumExp, FloatArray dOut, FloatArray dQkv) {
-        double[] o = load(out, modelWidth, 0);
-        double[] dO = load(dOut, modelWidth, 0);
-        double[] dq = new double[time * headWidth];
-        double[] dk = new double[time * headWidth];
-        double[] dv = new double[time * headWidth];
-        for (int i = 0; i < time; i++) {
+    /** @param logSumExp address of this head's FP32 [queries] */
+    void backward(FloatArray out, long logSumExp, FloatArray dOut, FloatArray dQ, FloatArray dK, FloatArray dV) {
+        double[] o = load(out, shape.queries(), shape.width(), 0);
+        double[] dO = load(dOut, shape.queries(), shape.width(), 0);
+        double[] dq = new double[q.length];
+        double[] dk = new double[k.length];
+        double[] dv = new double[v.length];
+        for (int i = 0; i < shape.queries(); i++) {
             double delta = dot(o, i, dO, i);
             double lse = Memory.getFloat(logSumExp + 4L * i);
-            for (int j = 0; j <= i; j++) {
-                double probability = Math.exp(scale * dot(q, i, k, j) - lse);
-                double dScore = probability * (dot(dO, i, v, j) - delta) * scale;
-                addScaled(dv, j, probability, dO, i);
-                addScaled(dq, i, dScore, k, j);
-                addScaled(dk, j, dScore, q, i);
+            for (int j = 0; j < shape.keys(); j++) {
+                if (sees(i, j)) {
+                    double probability = Math.exp(scale * dot(q, i, k, j) - lse);
+                    double dScore = probability * (dot(dO, i, v, j) - delta) * scale;
+                    addScaled(dv, j, probability, dO, i);
+                    addScaled(dq, i, dScore, k, j);
+                    addScaled(dk, j, dScore, q, i);
+                }
             }
         }
-        store(dq, dQkv, 3 * modelWidth, 0);
-        store(dk, dQkv, 3 * modelWidth, modelWidth);
-        store(dv, dQkv, 3 * modelWidth, 2 * modelWidth);
+        store(dq, dQ, shape.queries(), rowLength, 0);
+        store(dk, dK, shape.keys(), rowLength, part);
+        store(dv, dV, shape.keys(), rowLength, 2 * part);
     }
 
-    /** This head's [time, headWidth] of a matrix whose rows are {@code rowLength} long, from {@code column} on. */
-    private double[] load(FloatArray matrix, int rowLength, int column) {
-        double[] values = new double[time * headWidth];
-        for (int i = 0; i < time; i++) {
-            for (int c = 0; c < headWidth; c++) {
-                values[i * headWidth + c] = matrix.get(index(rowLength, column, i, c));
-            }
+    /** This head's [rows, headWidth] of a matrix whose rows are {@code length} long, from {@code column} on. */
+    private double[] load(FloatArray matrix, int rows, int length, int column) {
+        double[] values = new double[rows * headWidth];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = matrix.get(at(rows, length, column, i));
         }
         return values;
     }
 
-    private void store(double[] values, FloatArray matrix, int rowLength, int column) {
-        for (int i = 0; i < time; i++) {
-            for (int c = 0; c < headWidth; c++) {
-                matrix.set(index(rowLength, column, i, c), values[i * headWidth + c]);
-            }
+    private void store(double[] values, FloatArray matrix, int rows, int length, int column) {
+        for (int i = 0; i < values.length; i++) {
+            matrix.set(at(rows, length, column, i), values[i]);
         }
     }
 
-    private long index(int rowLength, int column, int i, int c) {
-        return (firstRow + i) * rowLength + column + (long) head * headWidth + c;
+    private long at(int rows, int length, int column, int i) {
+        long row = index / shape.heads() * rows + i / headWidth;
+        return row * length + column + index % shape.heads() * headWidth + i % headWidth;
     }
 
     private double dot(double[] a, int aRow, double[] b, int bRow) {

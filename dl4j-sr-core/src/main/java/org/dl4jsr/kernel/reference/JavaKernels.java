@@ -3,6 +3,7 @@ package org.dl4jsr.kernel.reference;
 import java.util.function.LongConsumer;
 import java.util.function.LongToDoubleFunction;
 import org.dl4jsr.kernel.Activation;
+import org.dl4jsr.kernel.AttentionShape;
 import org.dl4jsr.kernel.FloatType;
 import org.dl4jsr.kernel.Kernels;
 import org.dl4jsr.kernel.Memory;
@@ -212,9 +213,10 @@ public final class JavaKernels implements Kernels {
     @Override
     public void attentionForward(
             FloatType type, long qkv, long out, long logSumExp, int batch, int time, int heads, int headWidth) {
-        Parallel.loop(threads, (long) batch * heads, index -> new JavaAttention(
-                        new FloatArray(type, qkv), index, time, heads, headWidth)
-                .forward(new FloatArray(type, out), logSumExp + 4 * index * time));
+        var shape = new AttentionShape(batch, time, time, heads, headWidth);
+        Parallel.loop(
+                threads, (long) batch * heads, index -> JavaAttention.causal(shape, index, new FloatArray(type, qkv))
+                        .forward(new FloatArray(type, out), logSumExp + 4 * index * time));
     }
 
     @Override
@@ -229,13 +231,17 @@ public final class JavaKernels implements Kernels {
             int time,
             int heads,
             int headWidth) {
-        Parallel.loop(threads, (long) batch * heads, index -> new JavaAttention(
-                        new FloatArray(type, qkv), index, time, heads, headWidth)
-                .backward(
-                        new FloatArray(type, out),
-                        logSumExp + 4 * index * time,
-                        new FloatArray(type, dOut),
-                        new FloatArray(type, dQkv)));
+        var shape = new AttentionShape(batch, time, time, heads, headWidth);
+        var gradient = new FloatArray(type, dQkv);
+        Parallel.loop(
+                threads, (long) batch * heads, index -> JavaAttention.causal(shape, index, new FloatArray(type, qkv))
+                        .backward(
+                                new FloatArray(type, out),
+                                logSumExp + 4 * index * time,
+                                new FloatArray(type, dOut),
+                                gradient,
+                                gradient,
+                                gradient));
     }
 
     @Override

@@ -1,0 +1,140 @@
+package org.dl4jsr.benchmarks.contract;
+
+import java.util.Random;
+import org.dl4jsr.kernel.ArrayKernels;
+import org.dl4jsr.kernel.AttentionShape;
+import org.dl4jsr.kernel.FloatType;
+import org.dl4jsr.kernel.KernelSet;
+import org.dl4jsr.kernel.Window;
+
+/**
+ * What networks of stock layers do to arrays of the layout that their kernels want: attention, within a bound, and
+ * pooling of images whose channels lie last, with the same bits everywhere.
+ */
+enum LayerCases implements KernelCase {
+    KEY_ATTENTION {
+        @Override
+        public void run(Comparison comparison, RandomArrays arrays, int largest) {
+            Random random = arrays.random();
+            int[][] shapes = {
+                {1, 1, 1, 1, 1},
+                {2, 1, 12, 4, 8},
+                {2, 64, 64, 2, 32},
+                {1, 5, 200, 1, 16},
+                {1, 150, 7, 3, 20},
+                {3, 33, 97, 2, 5}
+            };
+            for (int[] s : shapes) {
+                var shape = new AttentionShape(s[0], s[1], s[2], s[3], s[4]);
+                compare(comparison, arrays, shape, null);
+                int[] at = {0};
+                compare(
+                        comparison,
+                        arrays,
+                        shape,
+                        arrays.of(
+                                FloatType.BFLOAT16,
+                                shape.batch() * shape.keys(),
+                                () -> at[0]++ % shape.keys() == 0 || random.nextInt(3) > 0 ? 1 : 0));
+            }
+        }
+    },
+
+    MAX_POOL_OF_CHANNELS {
+        @Override
+        public void run(Comparison comparison, RandomArrays arrays, int largest) {
+            Random random = arrays.random();
+            for (int trial = 0; trial < 60; trial++) {
+                var window = new Window(
+                        random.nextLong(1, 5),
+                        random.nextLong(1, 5),
+                        random.nextLong(1, 4),
+                        random.nextLong(1, 4),
+                        random.nextLong(3),
+                        random.nextLong(3),
+                        random.nextLong(1, 3),
+                        random.nextLong(1, 3));
+                long channels = random.nextLong(1, 70);
+                long rows = random.nextLong(1, 7);
+                long columns = random.nextLong(1, 7);
+                long height = Math.max(1, window.row(rows, window.height()) - random.nextInt(3));
+                long width = Math.max(1, window.column(columns, window.width()) - random.nextInt(3));
+                long batch = random.nextLong(1, 4);
+                var x = channelsLast(arrays, batch, channels, height, width);
+                var dy = channelsLast(arrays, batch, channels, rows, columns);
+                comparison.same(
+                        "maxPool of " + x + " by " + window,
+                        (set, a) -> kernels(set).maxPool(x.at(a[0]), dy.at(a[1]), window),
+                        x.content(),
+                        arrays.unwritten(FloatType.BFLOAT16, dy.content().length()));
+                comparison.same(
+                        "maxPoolGradient of " + x + " by " + window,
+                        (set, a) -> kernels(set).maxPoolGradient(x.at(a[0]), dy.at(a[1]), x.at(a[2]), window),
+                        x.content(),
+                        dy.content(),
+                        arrays.unwritten(FloatType.BFLOAT16, x.content().length()));
+            }
+        }
+
+        /** BF16 of all kinds, often equal. */
+        private StridedContent channelsLast(RandomArrays arrays, long batch, long channels, long height, long width) {
+            Random random = arrays.random();
+            Content content = arrays.of(
+                    FloatType.BFLOAT16,
+                    (int) (batch * channels * height * width),
+                    () -> random.nextInt(3) == 0 ? random.nextInt(3) - 1 : arrays.anyValue());
+            return new StridedContent(content, new long[] {batch, channels, height, width}, new long[] {
+                height * width * channels, 1, width * channels, channels
+            });
+        }
+    };
+
+    private static final double BOUND = 0x1p-7;
+
+    private static void compare(Comparison comparison, RandomArrays arrays, AttentionShape shape, Content visible) {
+        int ofQueries = shape.batch() * shape.queries() * shape.width();
+        int ofKeys = shape.batch() * shape.keys() * shape.width();
+        int rows = shape.batch() * shape.heads() * shape.queries();
+        boolean masked = visible != null;
+        Content mask = masked ? visible : arrays.normal(FloatType.BFLOAT16, 1);
+        String what = " of " + shape + (masked ? ", masked" : "");
+        Content q = arrays.normal(FloatType.BFLOAT16, ofQueries);
+        Content k = arrays.normal(FloatType.BFLOAT16, ofKeys);
+        Content v = arrays.normal(FloatType.BFLOAT16, ofKeys);
+        comparison.close(
+                "keyAttention" + what,
+                Bound.ofLargest(BOUND),
+                (set, a) -> kernels(set).keyAttention(shape, a[0], a[1], a[2], masked ? a[3] : 0, a[4], a[5]),
+                q,
+                k,
+                v,
+                mask,
+                arrays.unwritten(FloatType.BFLOAT16, ofQueries),
+                arrays.unwritten(FloatType.FLOAT, rows));
+        comparison.close(
+                "keyAttentionGradient" + what,
+                Bound.ofLargest(BOUND),
+                (set, a) -> kernels(set)
+                        .keyAttentionGradient(
+                                shape, a[0], a[1], a[2], masked ? a[3] : 0, a[4], a[5], a[6], a[7], a[8], a[9]),
+                q,
+                k,
+                v,
+                mask,
+                arrays.normal(FloatType.BFLOAT16, ofQueries),
+                arrays.of(FloatType.FLOAT, rows, () -> 3 + arrays.random().nextGaussian()),
+                arrays.normal(FloatType.BFLOAT16, ofQueries),
+                arrays.unwritten(FloatType.BFLOAT16, ofQueries),
+                arrays.unwritten(FloatType.BFLOAT16, ofKeys),
+                arrays.unwritten(FloatType.BFLOAT16, ofKeys));
+    }
+
+    @Override
+    public boolean appliesTo(KernelSet kernels) {
+        return kernels.arrays().isPresent();
+    }
+
+    private static ArrayKernels kernels(KernelSet set) {
+        return set.arrays().orElseThrow();
+    }
+}
