@@ -38,6 +38,8 @@ LANES_FUNCTION Value calculate(Value a, Value b) {
         case DIVIDE: return a / b;
         case REVERSE_SUBTRACT: return b - a;
         case REVERSE_DIVIDE: return b / a;
+        case MAXIMUM: return a < b ? b : a;
+        case GATE: return a > 0 ? b : Value{};
     }
 }
 

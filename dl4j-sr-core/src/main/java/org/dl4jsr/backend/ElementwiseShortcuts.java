@@ -28,18 +28,26 @@ import org.nd4j.linalg.factory.Nd4j;
 final class ElementwiseShortcuts implements Shortcut {
 
     private static final Map<String, Arithmetic> ARITHMETIC = Map.ofEntries(
-            entry("add", Arithmetic.ADD), entry("subtract", Arithmetic.SUBTRACT),
-            entry("multiply", Arithmetic.MULTIPLY), entry("divide", Arithmetic.DIVIDE),
-            entry("reversesubtract", Arithmetic.REVERSE_SUBTRACT), entry("reversedivide", Arithmetic.REVERSE_DIVIDE),
-            entry("add_scalar", Arithmetic.ADD), entry("sub_scalar", Arithmetic.SUBTRACT),
-            entry("mul_scalar", Arithmetic.MULTIPLY), entry("div_scalar", Arithmetic.DIVIDE),
-            entry("rsub_scalar", Arithmetic.REVERSE_SUBTRACT), entry("rdiv_scalar", Arithmetic.REVERSE_DIVIDE),
-            entry("broadcastadd", Arithmetic.ADD), entry("broadcastsub", Arithmetic.SUBTRACT),
-            entry("broadcastmul", Arithmetic.MULTIPLY), entry("broadcastdiv", Arithmetic.DIVIDE));
+            entry("add", Arithmetic.ADD),
+            entry("subtract", Arithmetic.SUBTRACT),
+            entry("multiply", Arithmetic.MULTIPLY),
+            entry("divide", Arithmetic.DIVIDE),
+            entry("reversesubtract", Arithmetic.REVERSE_SUBTRACT),
+            entry("reversedivide", Arithmetic.REVERSE_DIVIDE),
+            entry("add_scalar", Arithmetic.ADD),
+            entry("sub_scalar", Arithmetic.SUBTRACT),
+            entry("mul_scalar", Arithmetic.MULTIPLY),
+            entry("div_scalar", Arithmetic.DIVIDE),
+            entry("rsub_scalar", Arithmetic.REVERSE_SUBTRACT),
+            entry("rdiv_scalar", Arithmetic.REVERSE_DIVIDE),
+            entry("broadcastadd", Arithmetic.ADD),
+            entry("broadcastsub", Arithmetic.SUBTRACT),
+            entry("broadcastmul", Arithmetic.MULTIPLY),
+            entry("broadcastdiv", Arithmetic.DIVIDE),
+            entry("relu", Arithmetic.MAXIMUM));
 
     /** Functions of one value, and of a scalar if they are scalar ops. */
     private static final Set<String> FUNCTIONS = Set.of(
-            "relu",
             "relu6",
             "leakyrelu",
             "tanh",
@@ -166,6 +174,13 @@ final class ElementwiseShortcuts implements Shortcut {
                 device.arrays().arithmetic(operation, left, right, strided(out));
             }
             return broadcasts;
+        }
+        if (op.equals("relu_bp") && Arrays.stream(numbers).allMatch(threshold -> threshold == 0)) {
+            boolean alike = Arrays.equals(a.shape(), out.shape()) && Arrays.equals(b.shape(), out.shape());
+            if (alike) {
+                device.arrays().arithmetic(Arithmetic.GATE, strided(a), strided(b), strided(out));
+            }
+            return alike;
         }
         return (SLOPES.contains(op) || GATES.contains(op))
                 && Arrays.equals(a.shape(), out.shape())

@@ -133,7 +133,7 @@ final class WindowShortcuts implements Shortcut {
         StridedArray m = strided(sequence);
         return new StridedArray(
                 m.type(), m.address(), new long[] {m.shape()[0], m.shape()[1], 1, m.shape()[2]}, new long[] {
-                    m.strides()[0], m.strides()[1], 0, m.strides()[2]
+                    m.strides()[0], m.strides()[1], m.shape()[2] * m.strides()[2], m.strides()[2]
                 });
     }
 

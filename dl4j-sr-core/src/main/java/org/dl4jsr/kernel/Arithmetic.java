@@ -9,7 +9,11 @@ public enum Arithmetic {
     /** b - a. */
     REVERSE_SUBTRACT,
     /** b / a. */
-    REVERSE_DIVIDE;
+    REVERSE_DIVIDE,
+    /** b where it is greater than a, else a. */
+    MAXIMUM,
+    /** b where a is positive, else 0. */
+    GATE;
 
     /** In FP32. */
     public float of(float a, float b) {
@@ -20,6 +24,8 @@ public enum Arithmetic {
             case DIVIDE -> a / b;
             case REVERSE_SUBTRACT -> b - a;
             case REVERSE_DIVIDE -> b / a;
+            case MAXIMUM -> a < b ? b : a;
+            case GATE -> a > 0 ? b : 0;
         };
     }
 }

@@ -19,6 +19,7 @@ public interface Convolution {
      * The gradients of {@link #forward}, all written.
      *
      * @param dy as y
+     * @param dx as x, or null
      * @param dBias [1, channels out], dense, or null
      */
     void backward(

@@ -29,6 +29,18 @@ import org.nd4j.linalg.factory.Nd4j;
  */
 final class ConvolutionKernel implements ConvolutionHelper {
 
+    private Window window;
+
+    /** The window of the last forward pass. */
+    Window window() {
+        return window;
+    }
+
+    /** Whether it runs for these weights, in a network of this type. */
+    boolean runs(DataType type, INDArray weights) {
+        return type == DataType.BFLOAT16 && weights.dataType() == DataType.BFLOAT16 && checkSupported();
+    }
+
     @Override
     public INDArray preOutput(
             INDArray input,
@@ -43,7 +55,7 @@ final class ConvolutionKernel implements ConvolutionHelper {
             int[] dilation,
             CNN2DFormat format,
             LayerWorkspaceMgr workspaceMgr) {
-        if (!runs(input, weights)) {
+        if (!runs(input.dataType(), weights)) {
             return null;
         }
         INDArray x = channelsFirst(input, format);
@@ -52,7 +64,8 @@ final class ConvolutionKernel implements ConvolutionHelper {
                 x, kernel, strides, same ? null : pad, convolutionMode, dilation, CNN2DFormat.NCHW);
         INDArray y =
                 Layouts.channelsLast(ArrayType.ACTIVATIONS, workspaceMgr, x.size(0), weights.size(0), size[0], size[1]);
-        Nd4j.exec(new ImageConvolution(x, weights, parameter(bias), y, window(kernel, strides, pad, dilation)));
+        window = window(kernel, strides, pad, dilation);
+        Nd4j.exec(new ImageConvolution(x, weights, parameter(bias), y, window));
         return inFormat(y, format);
     }
 
@@ -75,30 +88,50 @@ final class ConvolutionKernel implements ConvolutionHelper {
             int[] dilation,
             CNN2DFormat format,
             LayerWorkspaceMgr workspaceMgr) {
-        if (!runs(input, weights)) {
+        if (!runs(input.dataType(), weights)) {
             return null;
         }
+        return gradients(
+                input,
+                weights,
+                channelsFirst(delta, format),
+                window(kernel, strides, pad, dilation),
+                weightGradView,
+                biasGradView,
+                format,
+                true,
+                workspaceMgr);
+    }
+
+    /**
+     * The gradients of a convolution.
+     *
+     * @param delta of its result, [batch, channels, rows, columns] whatever the format
+     * @param wanted whether that of the input is, which else is 0
+     */
+    static Pair<Gradient, INDArray> gradients(
+            INDArray input,
+            INDArray weights,
+            INDArray delta,
+            Window window,
+            INDArray weightGradView,
+            INDArray biasGradView,
+            CNN2DFormat format,
+            boolean wanted,
+            LayerWorkspaceMgr workspaceMgr) {
         INDArray x = channelsFirst(input, format);
         INDArray dx = Layouts.alike(x, ArrayType.ACTIVATION_GRAD, workspaceMgr);
         INDArray dBias = parameter(biasGradView);
-        Nd4j.exec(new ImageConvolutionGradient(
-                x,
-                weights,
-                channelsFirst(delta, format),
-                dx,
-                weightGradView,
-                dBias,
-                window(kernel, strides, pad, dilation)));
+        Nd4j.exec(new ImageConvolutionGradient(x, weights, delta, wanted ? dx : null, weightGradView, dBias, window));
+        if (!wanted) {
+            dx.assign(0);
+        }
         var gradient = new DefaultGradient();
         if (dBias != null) {
             gradient.setGradientFor(ConvolutionParamInitializer.BIAS_KEY, biasGradView);
         }
         gradient.setGradientFor(ConvolutionParamInitializer.WEIGHT_KEY, weightGradView, 'c');
         return new Pair<>(gradient, inFormat(dx, format));
-    }
-
-    private boolean runs(INDArray input, INDArray weights) {
-        return input.dataType() == DataType.BFLOAT16 && weights.dataType() == DataType.BFLOAT16 && checkSupported();
     }
 
     /** A bias or its gradient; null for the FLOAT zeros that DL4J has where there is no bias. */
@@ -110,7 +143,7 @@ final class ConvolutionKernel implements ConvolutionHelper {
         return new Window(kernel[0], kernel[1], strides[0], strides[1], pad[0], pad[1], dilation[0], dilation[1]);
     }
 
-    private static INDArray channelsFirst(INDArray images, CNN2DFormat format) {
+    static INDArray channelsFirst(INDArray images, CNN2DFormat format) {
         return format == CNN2DFormat.NHWC ? images.permute(0, 3, 1, 2) : images;
     }
 

@@ -1,9 +1,15 @@
 package org.dl4jsr.layer;
 
+import static org.deeplearning4j.nn.params.ConvolutionParamInitializer.BIAS_KEY;
+import static org.deeplearning4j.nn.params.ConvolutionParamInitializer.WEIGHT_KEY;
+
+import org.deeplearning4j.nn.conf.CNN2DFormat;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.gradient.Gradient;
 import org.deeplearning4j.nn.layers.convolution.ConvolutionLayer;
+import org.deeplearning4j.nn.workspace.ArrayType;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
+import org.dl4jsr.kernel.Window;
 import org.nd4j.common.primitives.Pair;
 import org.nd4j.linalg.activations.IActivation;
 import org.nd4j.linalg.activations.impl.ActivationIdentity;
@@ -12,39 +18,83 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * Runs DL4J's convolution with {@link ConvolutionKernel} for its helper. DL4J repeats the forward pass for the
- * derivative of the activation; where that can be had of the output, too, the output is kept instead.
+ * derivative of the activation; here what it gave is kept.
  */
 final class KernelConvolutionLayer extends ConvolutionLayer {
 
     private static final long serialVersionUID = 1;
 
+    /** What a forward pass of training leaves: the layer's input, the window, and the result before the activation. */
+    private record Pass(INDArray input, Window window, INDArray z) {}
+
+    private final transient ConvolutionKernel kernel = new ConvolutionKernel();
+
+    private transient Pass pass;
+
     KernelConvolutionLayer(NeuralNetConfiguration conf, DataType dataType) {
         super(conf, dataType);
-        helper = new ConvolutionKernel();
+        helper = kernel;
     }
 
     @Override
     public INDArray activate(boolean training, LayerWorkspaceMgr workspaceMgr) {
-        preOutput = null;
-        INDArray output = super.activate(training, workspaceMgr);
-        IActivation activation = layerConf().getActivationFn();
-        if (training && (activation instanceof ActivationIdentity || KernelLayers.isReLU(activation))) {
-            preOutput = output;
+        pass = null;
+        assertInputSet(false);
+        if (!training || !kernel.runs(dataType, getParamWithNoise(WEIGHT_KEY, true, workspaceMgr))) {
+            return super.activate(training, workspaceMgr);
         }
-        return output;
+        applyDropOutIfNecessary(true, workspaceMgr);
+        INDArray z = preOutput(true, false, workspaceMgr).getFirst();
+        pass = new Pass(input, kernel.window(), z);
+        IActivation activation = layerConf().getActivationFn();
+        if (activation instanceof ActivationIdentity) {
+            return z; // whose gradient does not need it
+        }
+        if (Rectifier.is(activation)) {
+            return Rectifier.value(z, ArrayType.ACTIVATIONS, workspaceMgr);
+        }
+        INDArray y = Layouts.alike(z, ArrayType.ACTIVATIONS, workspaceMgr);
+        return activation.getActivation(y.assign(z), true); // which changes it, as the next layer may
     }
 
     @Override
     public Pair<Gradient, INDArray> backpropGradient(INDArray epsilon, LayerWorkspaceMgr workspaceMgr) {
-        Pair<Gradient, INDArray> gradients = super.backpropGradient(epsilon, workspaceMgr);
-        preOutput = null;
+        Pass forward = pass;
+        pass = null;
+        Pair<Gradient, INDArray> gradients;
+        if (forward == null || forward.input != input) {
+            gradients = super.backpropGradient(epsilon, workspaceMgr);
+        } else {
+            CNN2DFormat format = layerConf().getCnn2dDataFormat();
+            gradients = ConvolutionKernel.gradients(
+                    input.castTo(dataType),
+                    getParamWithNoise(WEIGHT_KEY, true, workspaceMgr),
+                    delta(
+                            ConvolutionKernel.channelsFirst(forward.z, format),
+                            ConvolutionKernel.channelsFirst(epsilon.castTo(dataType), format),
+                            workspaceMgr),
+                    forward.window,
+                    gradientViews.get(WEIGHT_KEY),
+                    gradientViews.get(BIAS_KEY),
+                    format,
+                    InputGradient.isWanted(this),
+                    workspaceMgr);
+            gradients.setSecond(backpropDropOutIfPresent(gradients.getSecond()));
+        }
         weightNoiseParams.clear(); // which DL4J forgets where there is a helper
         return gradients;
+    }
+
+    private INDArray delta(INDArray z, INDArray epsilon, LayerWorkspaceMgr workspaceMgr) {
+        IActivation activation = layerConf().getActivationFn();
+        return Rectifier.is(activation)
+                ? Rectifier.gradient(z, epsilon, ArrayType.BP_WORKING_MEM, workspaceMgr)
+                : activation.backprop(z, epsilon).getFirst();
     }
 
     @Override
     public void clear() {
         super.clear();
-        preOutput = null;
+        pass = null;
     }
 }

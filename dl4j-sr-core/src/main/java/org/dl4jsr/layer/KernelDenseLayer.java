@@ -46,8 +46,7 @@ final class KernelDenseLayer extends DenseLayer {
         if (dataType != DataType.BFLOAT16 || hasLayerNorm() || !DenseProducts.suit(input, weights, bias)) {
             return super.activate(training, workspaceMgr);
         }
-        INDArray x =
-                Layouts.dense(input, training ? ArrayType.ACTIVATIONS : ArrayType.FF_WORKING_MEM, workspaceMgr);
+        INDArray x = Layouts.dense(input, training ? ArrayType.ACTIVATIONS : ArrayType.FF_WORKING_MEM, workspaceMgr);
         INDArray z = DenseProducts.forward(x, weights, bias, ArrayType.ACTIVATIONS, workspaceMgr);
         if (training) {
             pass = new Pass(input, x, z);
@@ -65,10 +64,9 @@ final class KernelDenseLayer extends DenseLayer {
         if (activation instanceof ActivationIdentity) {
             return z; // whose gradient does not need it
         }
-        INDArray y = training
-                ? workspaceMgr.createUninitialized(ArrayType.ACTIVATIONS, DataType.BFLOAT16, z.shape())
-                : z;
-        if (KernelLayers.isReLU(activation)) {
+        INDArray y =
+                training ? workspaceMgr.createUninitialized(ArrayType.ACTIVATIONS, DataType.BFLOAT16, z.shape()) : z;
+        if (Rectifier.is(activation)) {
             Nd4j.exec(new Activate(Activation.RELU, z, y));
             return y;
         }
@@ -102,10 +100,9 @@ final class KernelDenseLayer extends DenseLayer {
             gradient.gradientForVariable().put(BIAS_KEY, dBias);
         }
         IActivation activation = layerConf().getActivationFn();
-        if (dBias != null && maskArray == null && KernelLayers.isReLU(activation)) {
+        if (dBias != null && maskArray == null && Rectifier.is(activation)) {
             INDArray dy = Layouts.dense(epsilon, ArrayType.BP_WORKING_MEM, workspaceMgr);
-            INDArray delta = workspaceMgr.createUninitialized(
-                    ArrayType.BP_WORKING_MEM, DataType.BFLOAT16, z.shape());
+            INDArray delta = workspaceMgr.createUninitialized(ArrayType.BP_WORKING_MEM, DataType.BFLOAT16, z.shape());
             Nd4j.exec(new ActivationGradient(Activation.RELU, z, dy, delta, DenseProducts.vector(dBias)));
             return delta;
         }

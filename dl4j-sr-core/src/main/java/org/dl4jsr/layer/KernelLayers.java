@@ -3,17 +3,18 @@ package org.dl4jsr.layer;
 import java.lang.reflect.Field;
 import java.lang.reflect.Modifier;
 import java.util.Map;
+import org.deeplearning4j.nn.conf.layers.ActivationLayer;
 import org.deeplearning4j.nn.conf.layers.BatchNormalization;
+import org.deeplearning4j.nn.conf.layers.Convolution1DLayer;
 import org.deeplearning4j.nn.conf.layers.ConvolutionLayer;
 import org.deeplearning4j.nn.conf.layers.DenseLayer;
+import org.deeplearning4j.nn.conf.layers.EmbeddingSequenceLayer;
 import org.deeplearning4j.nn.conf.layers.LSTM;
 import org.deeplearning4j.nn.conf.layers.Layer;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.conf.layers.SubsamplingLayer;
 import org.deeplearning4j.nn.conf.layers.misc.FrozenLayer;
 import org.dl4jsr.backend.Bf16Executioner;
-import org.nd4j.linalg.activations.IActivation;
-import org.nd4j.linalg.activations.impl.ActivationReLU;
 import org.nd4j.linalg.factory.Nd4j;
 
 /** Which layer of DL4J's has one on kernels, and how one becomes the other. */
@@ -31,7 +32,13 @@ public final class KernelLayers {
             DenseLayer.class,
             KernelDense.class,
             OutputLayer.class,
-            KernelOutput.class);
+            KernelOutput.class,
+            ActivationLayer.class,
+            KernelActivation.class,
+            Convolution1DLayer.class,
+            KernelConvolution1D.class,
+            EmbeddingSequenceLayer.class,
+            KernelEmbeddingSequence.class);
 
     private KernelLayers() {}
 
@@ -55,11 +62,6 @@ public final class KernelLayers {
     static boolean areSupported() {
         return Nd4j.getExecutioner() instanceof Bf16Executioner ours
                 && ours.device().arrayKernels().isPresent();
-    }
-
-    /** Whether it has no limit, threshold or slope, which DL4J lets it have. */
-    static boolean isReLU(IActivation activation) {
-        return activation.equals(new ActivationReLU());
     }
 
     private static Layer create(Class<? extends Layer> type) {

@@ -32,8 +32,7 @@ final class KernelOutputLayer extends OutputLayer {
 
     private boolean runs(LayerWorkspaceMgr workspaceMgr) {
         return dataType == DataType.BFLOAT16
-                && DenseProducts.suit(
-                        input, getParamWithNoise(WEIGHT_KEY, true, workspaceMgr), bias(workspaceMgr));
+                && DenseProducts.suit(input, getParamWithNoise(WEIGHT_KEY, true, workspaceMgr), bias(workspaceMgr));
     }
 
     private INDArray bias(LayerWorkspaceMgr workspaceMgr) {

@@ -20,7 +20,7 @@ public final class ImageConvolutionGradient extends KernelOp {
     /**
      * @param x of the forward pass, as weights and window
      * @param dy as y: gradient of the output
-     * @param dx as x, written
+     * @param dx as x, written; or null
      * @param dWeights as weights, written
      * @param dBias dense, as the bias, written; or null
      */
@@ -34,7 +34,7 @@ public final class ImageConvolutionGradient extends KernelOp {
         this.x = x;
         this.weights = weights;
         this.dy = dy;
-        this.dx = requireShape("dx", dx, DataType.BFLOAT16, x.shape());
+        this.dx = dx == null ? null : requireShape("dx", dx, DataType.BFLOAT16, x.shape());
         this.dWeights = requireShape("dWeights", dWeights, DataType.BFLOAT16, weights.shape());
         this.dBias = dBias == null ? null : requireDense("dBias", dBias);
         this.window = window;
@@ -47,7 +47,7 @@ public final class ImageConvolutionGradient extends KernelOp {
 
     @Override
     public long operations() {
-        return 4 * dy.length() * weights.length() / weights.size(0);
+        return (dx == null ? 2 : 4) * dy.length() * weights.length() / weights.size(0);
     }
 
     @Override
@@ -58,7 +58,7 @@ public final class ImageConvolutionGradient extends KernelOp {
                         strided(device, x),
                         strided(device, weights),
                         strided(device, dy),
-                        strided(device, dx),
+                        dx == null ? null : strided(device, dx),
                         strided(device, dWeights),
                         row(device, dBias),
                         window);

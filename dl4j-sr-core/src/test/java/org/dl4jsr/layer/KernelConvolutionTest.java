@@ -57,11 +57,23 @@ class KernelConvolutionTest {
                 return builder.hasBias(false).build();
             }
         },
-        /** Whose derivative is had of the output. */
         RELU {
             @Override
             Layer layer(ConvolutionLayer.Builder builder) {
                 return builder.activation(Activation.RELU).build();
+            }
+        },
+        /** By the layer behind it, whose dropout changes what this one returns. */
+        CHANGED {
+            @Override
+            Layer layer(ConvolutionLayer.Builder builder) {
+                return builder.activation(Activation.RELU).build();
+            }
+        },
+        SOFTMAX {
+            @Override
+            Layer layer(ConvolutionLayer.Builder builder) {
+                return builder.activation(Activation.SOFTMAX).build();
             }
         },
         IDENTITY {
@@ -97,6 +109,7 @@ class KernelConvolutionTest {
                     .layer(layer(new ConvolutionLayer.Builder(3, 2).nOut(19)))
                     .layer(new ConvolutionLayer.Builder(2, 2)
                             .nOut(5)
+                            .dropOut(this == CHANGED ? new ShiftedInput() : null)
                             .dataFormat(format)
                             .build())
                     .layer(new OutputLayer.Builder(LossFunction.MCXENT)
@@ -123,12 +136,15 @@ class KernelConvolutionTest {
                 StepPart.CONVOLUTION,
                 data.getFeatures(),
                 network -> LayerTesting.gradient(network, data));
-        int ofFirst =
-                switch (setting) {
-                    case FROZEN -> 0;
-                    case RELU, IDENTITY -> 2; // one forward pass, one backward
-                    default -> 3;
-                };
-        assertEquals(3 + ofFirst, calls);
+        assertEquals(setting == Setting.FROZEN ? 2 : 4, calls); // one forward pass and one backward a layer
+    }
+
+    /** Which training has no use for. */
+    @ParameterizedTest
+    @EnumSource
+    void givesTheGradientOfItsInputToWhoeverAsks(Setting setting) {
+        if (setting != Setting.FROZEN) { // which gives none
+            LayerTesting.requireGradientOfInput(setting.configuration(), setting.data());
+        }
     }
 }

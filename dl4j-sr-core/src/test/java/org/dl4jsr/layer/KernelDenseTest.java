@@ -8,7 +8,6 @@ import org.deeplearning4j.nn.api.MaskState;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.WorkspaceMode;
-import org.deeplearning4j.nn.conf.dropout.IDropout;
 import org.deeplearning4j.nn.conf.inputs.InputType;
 import org.deeplearning4j.nn.conf.layers.DenseLayer;
 import org.deeplearning4j.nn.conf.layers.Layer;
@@ -83,7 +82,7 @@ class KernelDenseTest {
         DROPOUT(3) {
             @Override
             Layer layer(DenseLayer.Builder builder) {
-                return builder.dropOut(new Shift()).build();
+                return builder.dropOut(new ShiftedInput()).build();
             }
         },
         WEIGHT_NOISE(3) {
@@ -119,9 +118,8 @@ class KernelDenseTest {
         }
 
         MultiLayerConfiguration configuration() {
-            WorkspaceMode mode = this == NO_WORKSPACES || this == FROZEN_WITH_GRADIENT
-                    ? WorkspaceMode.NONE
-                    : WorkspaceMode.ENABLED;
+            WorkspaceMode mode =
+                    this == NO_WORKSPACES || this == FROZEN_WITH_GRADIENT ? WorkspaceMode.NONE : WorkspaceMode.ENABLED;
             return new NeuralNetConfiguration.Builder()
                     .seed(5)
                     .trainingWorkspaceMode(mode)
@@ -132,12 +130,12 @@ class KernelDenseTest {
                     .layer(layer(new DenseLayer.Builder().nOut(WIDTH)))
                     .layer(new DenseLayer.Builder()
                             .nOut(5)
-                            .dropOut(this == DROPOUT ? new Shift() : null)
+                            .dropOut(this == DROPOUT ? new ShiftedInput() : null)
                             .activation(Activation.TANH)
                             .build())
                     .layer(new OutputLayer.Builder(LossFunction.MCXENT)
                             .nOut(CLASSES)
-                            .dropOut(this == DROPOUT ? new Shift() : null)
+                            .dropOut(this == DROPOUT ? new ShiftedInput() : null)
                             .activation(Activation.SOFTMAX)
                             .build())
                     .setInputType(InputType.feedForward(INPUTS))
@@ -155,30 +153,6 @@ class KernelDenseTest {
                 network.feedForwardMaskArray(mask, MaskState.Active, BATCH);
             }
             return LayerTesting.gradient(network, data);
-        }
-    }
-
-    /** In place of dropout, the same each time: subtracts 0.25. */
-    static final class Shift implements IDropout {
-        @Override
-        public INDArray applyDropout(
-                INDArray input, INDArray result, int iteration, int epoch, LayerWorkspaceMgr workspaceMgr) {
-            return result.assign(input.sub(0.25));
-        }
-
-        @Override
-        public INDArray backprop(INDArray gradAtOutput, INDArray gradAtInput, int iteration, int epoch) {
-            return gradAtOutput == gradAtInput ? gradAtInput : gradAtInput.assign(gradAtOutput);
-        }
-
-        @Override
-        public void clear() {
-            // keeps nothing
-        }
-
-        @Override
-        public IDropout clone() {
-            return new Shift();
         }
     }
 
@@ -217,19 +191,7 @@ class KernelDenseTest {
     /** Which training has no use for. */
     @Test
     void givesTheGradientOfItsInputToWhoeverAsks() {
-        MultiLayerConfiguration configuration = Setting.RELU.configuration();
-        var wide = network(Bf16Policy.FP32.apply(configuration));
-        var onKernels = network(Bf16Policy.SR.apply(configuration));
-        wide.setParams(onKernels.params().castTo(DataType.FLOAT));
-        DataSet data = Setting.RELU.data();
-        INDArray expected = inputGradient(wide, data);
-        INDArray actual = inputGradient(onKernels, data).castTo(DataType.FLOAT);
-        assertEquals(0, actual.distance2(expected) / expected.norm2Number().doubleValue(), 0.02);
-    }
-
-    private static INDArray inputGradient(MultiLayerNetwork network, DataSet data) {
-        return network.calculateGradients(data.getFeatures(), data.getLabels(), null, null)
-                .getSecond();
+        LayerTesting.requireGradientOfInput(Setting.RELU.configuration(), Setting.RELU.data());
     }
 
     /** Its product is kept for the score, but no longer than the parameters are the same. */
@@ -240,7 +202,7 @@ class KernelDenseTest {
         LayerTesting.gradient(network, data);
         double before = network.score();
         assertEquals(network.score(data, true), before, 1e-6 * before);
-        inputGradient(network, data); // without a score behind it
+        LayerTesting.inputGradient(network, data); // without a score behind it
         network.params().muli(0);
         assertEquals(Math.log(CLASSES), network.score(data, true), 1e-5);
     }

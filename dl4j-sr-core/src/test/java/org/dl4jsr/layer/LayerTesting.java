@@ -96,6 +96,24 @@ final class LayerTesting {
         return network.getFlattenedGradients().castTo(DataType.FLOAT).dup();
     }
 
+    /** Requires layers on kernels to give a gradient of the input that is about as near to FLOAT as that of DL4J's own. */
+    static void requireGradientOfInput(MultiLayerConfiguration configuration, DataSet data) {
+        var wide = network(Bf16Policy.FP32.apply(configuration));
+        var onKernels = network(Bf16Policy.SR.apply(configuration));
+        var withoutKernels = network(withoutKernels(Bf16Policy.SR.apply(configuration)));
+        withoutKernels.setParams(onKernels.params());
+        wide.setParams(onKernels.params().castTo(DataType.FLOAT));
+        INDArray exact = inputGradient(wide, data);
+        double noise = distance(inputGradient(withoutKernels, data), exact);
+        double error = distance(inputGradient(onKernels, data), exact);
+        assertTrue(error < Math.max(0.01, 1.1 * noise), "gradient off by " + error + ", that of ops by " + noise);
+    }
+
+    static INDArray inputGradient(MultiLayerNetwork network, DataSet data) {
+        return network.calculateGradients(data.getFeatures(), data.getLabels(), null, null)
+                .getSecond();
+    }
+
     /** How often ops of this part run. */
     private static long calls(StepPart part, Runnable work) {
         var times = new StepTimes();

@@ -51,11 +51,13 @@ final class OneDnnConvolution implements Convolution {
             StridedArray dBias,
             Window window) {
         Workplace workplace = workplaces.get();
-        OneDnnConvolutionPlan plan = workplace.plan(x, weights, dBias != null, dy, window);
-        boolean alike =
-                Arrays.equals(x.strides(), dx.strides()) && Arrays.equals(weights.strides(), dWeights.strides());
-        if (plan.isFast() && alike) {
-            plan.backward(workplace.stream, x, weights, dy, dx, dWeights, dBias);
+        OneDnnConvolutionPlan ofWeights = workplace.plan(x, dWeights, dBias != null, dy, window);
+        OneDnnConvolutionPlan ofData = dx == null ? null : workplace.plan(dx, weights, dBias != null, dy, window);
+        if (ofWeights.isFast() && (ofData == null || ofData.isFast())) {
+            ofWeights.backwardWeights(workplace.stream, x, dy, dWeights, dBias);
+            if (ofData != null) {
+                ofData.backwardData(workplace.stream, dy, weights, dx);
+            }
         } else {
             otherwise.backward(x, weights, dy, dx, dWeights, dBias, window);
         }

@@ -146,15 +146,11 @@ final class OneDnnConvolutionPlan extends OneDnnPrimitives {
         forward.run(stream, x, filters, bias, y);
     }
 
-    void backward(
-            stream stream,
-            StridedArray x,
-            StridedArray filters,
-            StridedArray dy,
-            StridedArray dx,
-            StridedArray dFilters,
-            StridedArray dBias) {
+    void backwardWeights(stream stream, StridedArray x, StridedArray dy, StridedArray dFilters, StridedArray dBias) {
         weights.run(stream, x, dy, dFilters, dBias);
+    }
+
+    void backwardData(stream stream, StridedArray dy, StridedArray filters, StridedArray dx) {
         data.run(stream, dy, filters, dx);
     }
 

@@ -66,9 +66,11 @@ public final class ProductConvolution implements Convolution {
         StridedArray columns = columns(x, dWeights, dy, FloatType.BFLOAT16, workplace.columns);
         arrays.im2col(x, columns, window);
         matmul.multiply(flat(columns).transposed(), rows, flat(dWeights));
-        StridedArray dColumns = columns(x, weights, dy, FloatType.FLOAT, workplace.gradient);
-        matmul.multiply(rows, flat(weights).transposed(), flat(dColumns));
-        arrays.col2im(dColumns, dx, window);
+        if (dx != null) {
+            StridedArray dColumns = columns(x, weights, dy, FloatType.FLOAT, workplace.gradient);
+            matmul.multiply(rows, flat(weights).transposed(), flat(dColumns));
+            arrays.col2im(dColumns, dx, window);
+        }
         if (dBias != null) {
             kernels.biasGradient(
                     FloatType.BFLOAT16, rows.address(), dBias.address(), (int) rows.rows(), (int) rows.columns());
