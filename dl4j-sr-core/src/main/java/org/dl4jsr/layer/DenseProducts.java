@@ -1,5 +1,10 @@
 package org.dl4jsr.layer;
 
+import static org.deeplearning4j.nn.params.DefaultParamInitializer.BIAS_KEY;
+import static org.deeplearning4j.nn.params.DefaultParamInitializer.WEIGHT_KEY;
+
+import java.util.Map;
+import org.deeplearning4j.nn.gradient.Gradient;
 import org.deeplearning4j.nn.workspace.ArrayType;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.dl4jsr.op.BiasGradient;
@@ -17,9 +22,12 @@ final class DenseProducts {
 
     /** Whether they can be had of this input, with these weights, [in, out], and this bias, or null. */
     static boolean suit(INDArray input, INDArray weights, INDArray bias) {
-        return input.rank() == 2
-                && input.size(1) == weights.size(0)
-                && weights.dataType() == DataType.BFLOAT16
+        return input.rank() == 2 && input.size(1) == weights.size(0) && suit(weights, bias);
+    }
+
+    /** Whether they can be had with these weights and this bias, or null. */
+    static boolean suit(INDArray weights, INDArray bias) {
+        return weights.dataType() == DataType.BFLOAT16
                 && KernelOp.isDense(weights.transpose())
                 && (bias == null || bias.dataType() == DataType.BFLOAT16)
                 && KernelLayers.areSupported();
@@ -49,6 +57,18 @@ final class DenseProducts {
     /** Writes the gradient of the bias, of {@code delta}, that of z, which is dense. */
     static void biasGradient(INDArray delta, INDArray dBias) {
         Nd4j.exec(new BiasGradient(delta, vector(dBias)));
+    }
+
+    /** Writes the gradients of weights and bias, where there is one, of {@code delta}, and lists them. */
+    static void parameterGradients(INDArray x, INDArray delta, Map<String, INDArray> gradientViews, Gradient gradient) {
+        INDArray dWeights = gradientViews.get(WEIGHT_KEY);
+        weightGradient(x, delta, dWeights);
+        gradient.gradientForVariable().put(WEIGHT_KEY, dWeights);
+        INDArray dBias = gradientViews.get(BIAS_KEY);
+        if (dBias != null) {
+            biasGradient(delta, dBias);
+            gradient.gradientForVariable().put(BIAS_KEY, dBias);
+        }
     }
 
     /** The gradient of x, of {@code delta}, that of z, which is dense. */

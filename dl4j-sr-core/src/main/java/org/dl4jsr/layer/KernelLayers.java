@@ -12,6 +12,7 @@ import org.deeplearning4j.nn.conf.layers.EmbeddingSequenceLayer;
 import org.deeplearning4j.nn.conf.layers.LSTM;
 import org.deeplearning4j.nn.conf.layers.Layer;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
+import org.deeplearning4j.nn.conf.layers.RnnOutputLayer;
 import org.deeplearning4j.nn.conf.layers.SubsamplingLayer;
 import org.deeplearning4j.nn.conf.layers.misc.FrozenLayer;
 import org.dl4jsr.backend.Bf16Executioner;
@@ -33,6 +34,8 @@ public final class KernelLayers {
             KernelDense.class,
             OutputLayer.class,
             KernelOutput.class,
+            RnnOutputLayer.class,
+            KernelRnnOutput.class,
             ActivationLayer.class,
             KernelActivation.class,
             Convolution1DLayer.class,

@@ -92,14 +92,7 @@ final class KernelOutputLayer extends OutputLayer {
                 ArrayType.BP_WORKING_MEM,
                 workspaceMgr);
         var gradient = new DefaultGradient();
-        INDArray dWeights = gradientViews.get(WEIGHT_KEY);
-        DenseProducts.weightGradient(x, delta, dWeights);
-        gradient.gradientForVariable().put(WEIGHT_KEY, dWeights);
-        if (hasBias()) {
-            INDArray dBias = gradientViews.get(BIAS_KEY);
-            DenseProducts.biasGradient(delta, dBias);
-            gradient.gradientForVariable().put(BIAS_KEY, dBias);
-        }
+        DenseProducts.parameterGradients(x, delta, gradientViews, gradient);
         INDArray dx =
                 DenseProducts.inputGradient(delta, getParamWithNoise(WEIGHT_KEY, true, workspaceMgr), workspaceMgr);
         return new Pair<>(gradient, backpropDropOutIfPresent(dx));

@@ -112,10 +112,14 @@ final class LstmKernel implements LSTMHelper {
         INDArray cells = workspaceMgr.createUninitialized(place, DataType.FLOAT, time + 1, batch, width);
         INDArray outputs =
                 workspaceMgr.createUninitialized(ArrayType.ACTIVATIONS, DataType.BFLOAT16, time + 1, batch, width);
+        INDArray x = timeFirst(input, place, workspaceMgr);
+        if (remains) {
+            x = workspaceMgr.leverageTo(place, x); // DL4J's BF16 copy of its input does not remain
+        }
         step(cells, 0).assign(prevMemCellState);
         step(outputs, 0).assign(prevOutputActivations);
         var sequence = new LstmSequence(
-                timeFirst(input, place, workspaceMgr),
+                x,
                 inputWeights,
                 recurrentWeights,
                 row(biases),
