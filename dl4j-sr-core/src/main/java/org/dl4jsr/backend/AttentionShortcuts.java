@@ -1,5 +1,6 @@
 package org.dl4jsr.backend;
 
+import java.lang.ref.Reference;
 import java.util.List;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -59,6 +60,7 @@ final class AttentionShortcuts implements Shortcut {
         } else {
             device.attention().forward(operands, device.address(visible), strided(outputs.get(0)));
         }
+        Reference.reachabilityFence(visible); // nobody else holds it
         return true;
     }
 

@@ -40,10 +40,10 @@ final class KernelConvolutionLayer extends ConvolutionLayer {
     public INDArray activate(boolean training, LayerWorkspaceMgr workspaceMgr) {
         pass = null;
         assertInputSet(false);
+        applyDropOutIfNecessary(training, workspaceMgr);
         if (!training || !kernel.runs(dataType, getParamWithNoise(WEIGHT_KEY, true, workspaceMgr))) {
             return super.activate(training, workspaceMgr);
         }
-        applyDropOutIfNecessary(true, workspaceMgr);
         INDArray z = preOutput(true, false, workspaceMgr).getFirst();
         pass = new Pass(input, kernel.window(), z);
         IActivation activation = layerConf().getActivationFn();
