@@ -54,13 +54,16 @@ final class AttentionShortcuts implements Shortcut {
         }
         INDArray visible = masked ? inputs.get(before).castTo(DataType.BFLOAT16).dup('c') : null;
         Operands operands = operands(inputs.subList(0, count));
-        if (backward) {
-            device.attention()
-                    .backward(operands, device.address(visible), strided(inputs.get(count)), operands(outputs));
-        } else {
-            device.attention().forward(operands, device.address(visible), strided(outputs.get(0)));
+        try {
+            long shown = device.address(visible);
+            if (backward) {
+                device.attention().backward(operands, shown, strided(inputs.get(count)), operands(outputs));
+            } else {
+                device.attention().forward(operands, shown, strided(outputs.get(0)));
+            }
+        } finally {
+            Reference.reachabilityFence(visible); // nobody else holds it
         }
-        Reference.reachabilityFence(visible); // nobody else holds it
         return true;
     }
 

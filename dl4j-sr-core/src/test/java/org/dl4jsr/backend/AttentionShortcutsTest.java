@@ -94,7 +94,7 @@ class AttentionShortcutsTest {
         INDArray mask = setting.mask();
         var forward = new ArrayList<>(operands);
         var backward = new ArrayList<>(operands);
-        backward.add(Bf16Testing.random(random, BATCH, outputs, (int) time));
+        backward.add(Bf16Testing.random(random, BATCH, outputs, time));
         if (mask != null) {
             forward.add(mask);
             backward.add(mask);
