@@ -35,7 +35,11 @@ class KernelLayersTest {
                 new ConvolutionLayer.Builder(3, 2).nIn(2).nOut(3).build(),
                 new Convolution1DLayer.Builder().kernelSize(3).nIn(2).nOut(3).build(),
                 new SubsamplingLayer.Builder().kernelSize(3, 2).build(),
-                new EmbeddingSequenceLayer.Builder().nIn(5).nOut(3).inputLength(4).build());
+                new EmbeddingSequenceLayer.Builder()
+                        .nIn(5)
+                        .nOut(3)
+                        .inputLength(4)
+                        .build());
     }
 
     @ParameterizedTest
@@ -52,6 +56,7 @@ class KernelLayersTest {
         assertEquals(json, restored.toJson());
         assertEquals(onKernels.getClass(), restored.getConf(0).getLayer().getClass());
         assertEquals(
-                layer.getClass(), KernelLayers.stock(restored.getConf(0).getLayer()).getClass());
+                layer.getClass(),
+                KernelLayers.stock(restored.getConf(0).getLayer()).getClass());
     }
 }
