@@ -9,6 +9,7 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** DL4J's GravesBidirectionalLSTM, which computes in FP32: {@link Fp32Pass}. */
+@SuppressWarnings("deprecation") // DL4J's class
 public final class Fp32GravesBidirectionalLstm extends GravesBidirectionalLSTM {
 
     private static final long serialVersionUID = 1;

@@ -9,6 +9,7 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Runs DL4J's GravesLSTM in FP32. */
+@SuppressWarnings("deprecation") // DL4J's class
 final class Fp32GravesLstmLayer extends GravesLSTM {
 
     private static final long serialVersionUID = 1;

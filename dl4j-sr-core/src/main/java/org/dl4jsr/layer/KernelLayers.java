@@ -19,6 +19,7 @@ import org.nd4j.linalg.factory.Nd4j;
 /** Which layer of DL4J's has one of ours, on kernels or in FP32, and how one becomes the other. */
 public final class KernelLayers {
 
+    @SuppressWarnings("deprecation") // GravesLSTM, GravesBidirectionalLSTM
     private static final Map<Class<? extends Layer>, Class<? extends Layer>> OURS = Map.of(
             LSTM.class,
             KernelLstm.class,
