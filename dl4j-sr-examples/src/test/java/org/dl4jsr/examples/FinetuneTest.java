@@ -15,6 +15,7 @@ import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.dl4jsr.examples.command.App;
 import org.dl4jsr.examples.data.Tokenizer;
 import org.dl4jsr.examples.io.BadInput;
+import org.dl4jsr.examples.io.Texts;
 import org.dl4jsr.examples.run.GptNetwork;
 import org.dl4jsr.examples.run.PublishedModel;
 import org.dl4jsr.examples.run.RunConfig;
@@ -78,6 +79,9 @@ class FinetuneTest {
 
     @Test
     void aRunBeginsWithThePublishedWeightsAndIsExportedAgain() throws IOException {
+        text = Files.createDirectory(directory.resolve("texts"));
+        Files.writeString(text.resolve("train.txt"), TestRuns.text());
+        Files.writeString(text.resolve("val.txt"), TestRuns.text().substring(0, 99));
         assertEquals(0, App.run(finetune("--policy", "bf16-o2", "--tokens", "128", "--batch", "2", "--context", "16")));
         TrainedModel trained = TrainedModel.at(directory.resolve("run"));
         assertEquals(model.toString(), trained.config().weights().path());
@@ -101,7 +105,10 @@ class FinetuneTest {
                 "| Policy | bf16-o2: weights and gradients in BF16; master weights",
                 "| Began with | model (SHA-256 of the weights ",
                 "| Trained on | 128 of 128 tokens, 4 steps of 32 |",
-                "| Text | text (SHA-256 ",
+                "| Text | texts (SHA-256 ",
+                Texts.format(
+                        "): %,d tokens for training, 100 kept for validation |",
+                        TestRuns.text().length() + 1),
                 "| Seed | 1 |",
                 "| Exported by | dl4j-sr ")) {
             assertTrue(card.contains(said), said + " is not in " + card);

@@ -56,7 +56,7 @@ public final class Pretraining {
         MachineMemory.require(config);
         Corpus corpus = config.text().load(config.model().context(), facilities.tokenCache());
         Environment.requireRuntime();
-        RunConfig complete = config.withText(config.text().withSha256(corpus.sha256()));
+        RunConfig complete = config.withText(config.text().asRead(corpus));
         try (RunDirectory directory = RunDirectory.create(path, complete)) {
             Pretraining run = new Pretraining(directory, facilities, corpus, directory.checkpoints());
             run.metrics.clear();

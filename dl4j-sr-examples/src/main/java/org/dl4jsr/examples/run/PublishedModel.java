@@ -38,7 +38,7 @@ public final class PublishedModel {
             }
             return new RunConfig(
                     shape(gpt, folder),
-                    new TrainingText(List.of(), "text", "", tokens.name()),
+                    TrainingText.unread(List.of(), "text", tokens.name()),
                     BUDGET,
                     Bf16Policy.SR.toString(),
                     LEARNING_RATE,
