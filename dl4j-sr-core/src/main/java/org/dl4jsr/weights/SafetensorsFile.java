@@ -13,6 +13,8 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
+import java.util.function.Predicate;
 import org.dl4jsr.rounding.BFloat16;
 import org.nd4j.shade.jackson.databind.JsonNode;
 
@@ -24,6 +26,8 @@ final class SafetensorsFile implements Closeable {
 
     /** A GPT-2 of 36 layers has 40 kB. */
     static final int LARGEST_HEADER = 16 << 20;
+    /** Elements read at once. */
+    private static final int PIECE = 1 << 20;
 
     private static final String METADATA = "__metadata__";
     /** Bytes an element. */
@@ -92,16 +96,44 @@ final class SafetensorsFile implements Closeable {
         return tensors;
     }
 
-    /** The elements of {@code tensor} from {@code first}, as many as {@code values} holds. */
-    void read(Tensor tensor, long first, float[] values) throws IOException {
-        ByteBuffer bytes = read(tensor.start() + first * tensor.width(), values.length * tensor.width());
-        if (tensor.type().equals("F32")) {
-            bytes.asFloatBuffer().get(values);
-        } else {
-            for (int i = 0; i < values.length; i++) {
-                values[i] = BFloat16.toFloat(bytes.getShort(2 * i));
+    /** Takes elements of a tensor, from {@code first} on. */
+    interface Piece {
+        void take(Tensor tensor, long first, float[] values) throws IOException;
+    }
+
+    /**
+     * Reads the file once, from its first byte to its last.
+     *
+     * @param bytes takes all of them
+     * @param wanted which tensors {@code piece} takes, all of which can be read as floats
+     */
+    void read(Consumer<ByteBuffer> bytes, Predicate<Tensor> wanted, Piece piece) throws IOException {
+        List<Tensor> inOrder = tensors.values().stream()
+                .sorted(Comparator.comparingLong(Tensor::start))
+                .toList();
+        bytes.accept(read(0, (int) (inOrder.isEmpty() ? channel.size() : inOrder.get(0).start)));
+        for (Tensor tensor : inOrder) {
+            for (long first = 0; first < tensor.length(); first += PIECE) {
+                int length = (int) Math.min(PIECE, tensor.length() - first);
+                ByteBuffer elements = read(tensor.start + first * tensor.width(), length * tensor.width());
+                bytes.accept(elements.duplicate());
+                if (wanted.test(tensor)) {
+                    piece.take(tensor, first, floats(tensor, elements));
+                }
             }
         }
+    }
+
+    private static float[] floats(Tensor tensor, ByteBuffer elements) {
+        var values = new float[elements.remaining() / tensor.width()];
+        if (tensor.type.equals("F32")) {
+            elements.asFloatBuffer().get(values);
+        } else {
+            for (int i = 0; i < values.length; i++) {
+                values[i] = BFloat16.toFloat(elements.getShort(2 * i));
+            }
+        }
+        return values;
     }
 
     private ByteBuffer read(long position, int length) throws IOException {

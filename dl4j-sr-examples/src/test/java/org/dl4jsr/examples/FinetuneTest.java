@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
@@ -19,6 +20,7 @@ import org.dl4jsr.examples.io.Texts;
 import org.dl4jsr.examples.run.GptNetwork;
 import org.dl4jsr.examples.run.PublishedModel;
 import org.dl4jsr.examples.run.RunConfig;
+import org.dl4jsr.examples.run.StartingWeights;
 import org.dl4jsr.examples.run.TestRuns;
 import org.dl4jsr.examples.run.TrainedModel;
 import org.dl4jsr.nn.GptConfiguration;
@@ -43,14 +45,14 @@ class FinetuneTest {
 
     @BeforeEach
     void writeModel() throws IOException {
-        model = publish("model", 5);
+        model = publish("model", 5, 16);
         text = Files.writeString(directory.resolve("text"), TestRuns.text());
     }
 
-    private Path publish(String name, long seed) throws IOException {
+    private Path publish(String name, long seed, int width) throws IOException {
         ComputationGraph graph = new ComputationGraph(GptConfiguration.builder()
                 .layers(1)
-                .width(16)
+                .width(width)
                 .heads(2)
                 .context(CONTEXT)
                 .vocabulary(256)
@@ -135,8 +137,9 @@ class FinetuneTest {
     /** Killed before its first checkpoint. */
     @Test
     void aRunThatIsResumedBeforeItsFirstCheckpointHasTheSameWeights() throws IOException {
-        RunConfig config = PublishedModel.config(model, null).withPolicy("fp32");
-        ComputationGraph network = GptNetwork.create(config);
+        RunConfig unread = PublishedModel.config(model, null).withPolicy("fp32");
+        ComputationGraph network = GptNetwork.create(unread);
+        StartingWeights read = unread.weights().copyTo(network);
         try (Gpt2Weights weights = Gpt2Weights.open(model)) {
             ComputationGraph published =
                     new ComputationGraph(weights.configuration().build().toGraph());
@@ -144,11 +147,22 @@ class FinetuneTest {
             weights.copyTo(published);
             assertEquals(published.params(), network.params());
         }
-        Path other = publish("other", 6);
+        assertEquals(read, read.copyTo(network));
+        Path other = publish("other", 6, 16);
         Files.delete(model.resolve("model.safetensors"));
-        assertThrows(BadInput.class, () -> GptNetwork.create(config));
+        assertThrows(BadInput.class, () -> read.copyTo(network));
         Files.copy(other.resolve("model.safetensors"), model.resolve("model.safetensors"));
-        var e = assertThrows(BadInput.class, () -> GptNetwork.create(config));
+        assertNotThose(read, network);
+        publish("wider", 6, 32);
+        for (String file : List.of("model.safetensors", "config.json")) {
+            Files.copy(
+                    directory.resolve("wider").resolve(file), model.resolve(file), StandardCopyOption.REPLACE_EXISTING);
+        }
+        assertNotThose(read, network);
+    }
+
+    private static void assertNotThose(StartingWeights weights, ComputationGraph network) {
+        var e = assertThrows(BadInput.class, () -> weights.copyTo(network));
         assertTrue(e.getMessage().contains("are not those that the run began with"), e.getMessage());
     }
 
@@ -167,6 +181,12 @@ class FinetuneTest {
                 "The model in " + model + " has 256 tokens, and the tokenizer gpt2 50257",
                 finetune("--tokenizer", "gpt2"));
         Path weights = model.resolve("model.safetensors");
+        byte[] noNumber = Files.readAllBytes(weights);
+        Arrays.fill(noNumber, noNumber.length - 4, noNumber.length, (byte) -1);
+        Files.write(weights, noNumber);
+        Files.writeString(tokenizer, json);
+        assertBad("Cannot read the weights that the run begins with: Tensor \"", finetune());
+        Files.delete(tokenizer);
         byte[] whole = Files.readAllBytes(weights);
         Files.write(weights, Arrays.copyOf(whole, whole.length - 1));
         assertBad(weights + " has ", finetune());
