@@ -168,6 +168,7 @@ class FinetuneTest {
 
     @Test
     void whatDoesNotFitIsOneLineAndLeavesNothing() throws IOException {
+        assertBad("--ui 70000 is out of range", finetune("--ui", "70000"));
         assertBad("--preset nano does not go with --from", finetune("--preset", "nano"));
         assertBad("--context 64 is more than the 32 positions that the model in", finetune("--context", "64"));
         assertBad("--tokenizer gpt2 does not fit the model in", finetune("--tokenizer", "gpt2"));
