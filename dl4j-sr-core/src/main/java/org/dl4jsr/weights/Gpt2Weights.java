@@ -36,7 +36,7 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
  * }</pre>
  *
  * <p>Opening checks everything but the weights' values; nothing is read by Java or Python serialization. Weights are read
- * once, in pieces, so that the files may be larger than memory.
+ * once, from mapped files, which may be larger than memory.
  */
 public final class Gpt2Weights implements Closeable {
 

@@ -20,14 +20,16 @@ import org.nd4j.shade.jackson.databind.JsonNode;
 
 /**
  * A safetensors file, open to be read: 8 bytes with the header's length, the header, JSON with type, shape and place of
- * each tensor, and the tensors. It is read in pieces, so that it may be larger than memory.
+ * each tensor, and the tensors. These are mapped, one after the other, so that the file may be larger than memory.
  */
 final class SafetensorsFile implements Closeable {
 
     /** A GPT-2 of 36 layers has 40 kB. */
     static final int LARGEST_HEADER = 16 << 20;
-    /** Elements read at once. */
-    private static final int PIECE = 1 << 20;
+    /** Bytes of a tensor that are mapped at once, and those that are given on at once. */
+    private static final int MAPPED = 1 << 30;
+
+    private static final int PIECE = 4 << 20;
 
     private static final String METADATA = "__metadata__";
     /** Bytes an element. */
@@ -102,7 +104,7 @@ final class SafetensorsFile implements Closeable {
     }
 
     /**
-     * Reads the file once, from its first byte to its last.
+     * Reads the file once, from its first byte to its last. A file that is cut off meanwhile ends in an InternalError.
      *
      * @param bytes takes all of them
      * @param wanted which tensors {@code piece} takes, all of which can be read as floats
@@ -113,12 +115,16 @@ final class SafetensorsFile implements Closeable {
                 .toList();
         bytes.accept(read(0, (int) (inOrder.isEmpty() ? channel.size() : inOrder.get(0).start)));
         for (Tensor tensor : inOrder) {
-            for (long first = 0; first < tensor.length(); first += PIECE) {
-                int length = (int) Math.min(PIECE, tensor.length() - first);
-                ByteBuffer elements = read(tensor.start + first * tensor.width(), length * tensor.width());
-                bytes.accept(elements.duplicate());
-                if (wanted.test(tensor)) {
-                    piece.take(tensor, first, floats(tensor, elements));
+            for (long start = tensor.start; start < tensor.end; start += MAPPED) {
+                int length = (int) Math.min(MAPPED, tensor.end - start);
+                ByteBuffer mapped = channel.map(FileChannel.MapMode.READ_ONLY, start, length);
+                for (int at = 0; at < length; at += PIECE) {
+                    ByteBuffer elements = mapped.slice(at, Math.min(PIECE, length - at));
+                    bytes.accept(elements.duplicate());
+                    if (wanted.test(tensor)) {
+                        long first = (start + at - tensor.start) / tensor.width();
+                        piece.take(tensor, first, floats(tensor, elements.order(ByteOrder.LITTLE_ENDIAN)));
+                    }
                 }
             }
         }
