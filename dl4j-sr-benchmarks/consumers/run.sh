@@ -45,7 +45,7 @@ $maven -f "$here/boot" package
 trains "Spring Boot" java -jar "$here/boot/target/boot-consumer-1.jar"
 
 if command -v gradle > /dev/null; then
-    gradle="gradle -q -p $here/gradle --project-cache-dir $work/gradle run -Prepository=$work/repository"
+    gradle="gradle --no-daemon -q -p $here/gradle --project-cache-dir $work/gradle run -Prepository=$work/repository"
     trains "Gradle" $gradle
     case $(gradle --version | grep '^Gradle ') in
         "Gradle 4."*) echo "      Gradle before 5 knows no BOM: not tried with it" ;;
