@@ -40,6 +40,7 @@ public final class PublishedModel {
                     BUDGET,
                     Bf16Policy.SR.toString(),
                     LEARNING_RATE,
+                    RunConfig.BETA2,
                     1,
                     StartingWeights.of(folder));
         } catch (IOException e) {
