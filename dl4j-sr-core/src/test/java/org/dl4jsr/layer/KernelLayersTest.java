@@ -11,19 +11,23 @@ import org.deeplearning4j.nn.conf.layers.Convolution1DLayer;
 import org.deeplearning4j.nn.conf.layers.ConvolutionLayer;
 import org.deeplearning4j.nn.conf.layers.DenseLayer;
 import org.deeplearning4j.nn.conf.layers.EmbeddingSequenceLayer;
+import org.deeplearning4j.nn.conf.layers.GravesBidirectionalLSTM;
+import org.deeplearning4j.nn.conf.layers.GravesLSTM;
 import org.deeplearning4j.nn.conf.layers.LSTM;
 import org.deeplearning4j.nn.conf.layers.Layer;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.conf.layers.RnnOutputLayer;
 import org.deeplearning4j.nn.conf.layers.SubsamplingLayer;
+import org.deeplearning4j.nn.conf.layers.recurrent.SimpleRnn;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.nd4j.linalg.activations.Activation;
 import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
 
-/** Each layer of DL4J's that has one on kernels. */
+/** Each layer of DL4J's that has one of ours. */
 class KernelLayersTest {
 
+    @SuppressWarnings("deprecation") // GravesLSTM, GravesBidirectionalLSTM
     static Stream<Layer> layers() {
         return Stream.of(
                 new DenseLayer.Builder().nIn(2).nOut(3).hasBias(false).build(),
@@ -31,6 +35,9 @@ class KernelLayersTest {
                 new RnnOutputLayer.Builder(LossFunction.MSE).nIn(2).nOut(3).build(),
                 new ActivationLayer(Activation.RELU),
                 new LSTM.Builder().nIn(2).nOut(3).forgetGateBiasInit(0.5).build(),
+                new GravesLSTM.Builder().nIn(2).nOut(3).build(),
+                new GravesBidirectionalLSTM.Builder().nIn(2).nOut(3).build(),
+                new SimpleRnn.Builder().nIn(2).nOut(3).build(),
                 new BatchNormalization.Builder().nOut(3).eps(0.25).build(),
                 new ConvolutionLayer.Builder(3, 2).nIn(2).nOut(3).build(),
                 new Convolution1DLayer.Builder().kernelSize(3).nIn(2).nOut(3).build(),
@@ -44,17 +51,14 @@ class KernelLayersTest {
 
     @ParameterizedTest
     @MethodSource("layers")
-    void comesBackFromKernelsAndFromJson(Layer layer) {
-        Layer onKernels = KernelLayers.onKernels(layer);
-        assertEquals(layer.getClass(), onKernels.getClass().getSuperclass());
-        String json = new NeuralNetConfiguration.Builder()
-                .list()
-                .layer(onKernels)
-                .build()
-                .toJson();
+    void comesBackFromOursAndFromJson(Layer layer) {
+        Layer ours = KernelLayers.ours(layer);
+        assertEquals(layer.getClass(), ours.getClass().getSuperclass());
+        String json =
+                new NeuralNetConfiguration.Builder().list().layer(ours).build().toJson();
         var restored = MultiLayerConfiguration.fromJson(json);
         assertEquals(json, restored.toJson());
-        assertEquals(onKernels.getClass(), restored.getConf(0).getLayer().getClass());
+        assertEquals(ours.getClass(), restored.getConf(0).getLayer().getClass());
         assertEquals(
                 layer.getClass(),
                 KernelLayers.stock(restored.getConf(0).getLayer()).getClass());

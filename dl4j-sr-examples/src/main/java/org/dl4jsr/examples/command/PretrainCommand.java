@@ -32,20 +32,15 @@ public final class PretrainCommand implements Callable<Integer> {
     @Option(names = "--resume", paramLabel = "DIR", description = "Go on with the run in this directory.")
     private Path resume;
 
-    @Option(
-            names = "--ui",
-            paramLabel = "PORT",
-            arity = "0..1",
-            fallbackValue = "9000",
-            description = "Watch the run in DL4J's training UI, from this machine (default port: 9000).")
-    private Integer uiPort;
+    @Mixin
+    private UiOption ui = new UiOption();
 
     @Override
     public Integer call() {
         if (resume == null) {
             RunConfig config = policy.onto(training.config());
             Path directory = Objects.requireNonNullElseGet(out, () -> RunDirectory.newPath(config));
-            return Pretraining.start(directory, config, new RunFacilities(training.tokenCache(directory), uiPort));
+            return Pretraining.start(directory, config, new RunFacilities(training.tokenCache(directory), ui.port()));
         }
         if (out != null && !out.equals(resume)) {
             throw new BadInput("--out " + out + " and --resume " + resume + " differ: a resumed run goes on in its own"
@@ -58,6 +53,6 @@ public final class PretrainCommand implements Callable<Integer> {
                     policy.requireSame(config, resume);
                 },
                 training.tokens(),
-                new RunFacilities(training.tokenCache(resume), uiPort));
+                new RunFacilities(training.tokenCache(resume), ui.port()));
     }
 }

@@ -17,12 +17,11 @@ public final class GptNetwork {
 
     private GptNetwork() {}
 
-    /** A network with the weights that the run begins with. */
+    /** A network with random weights. */
     public static ComputationGraph create(RunConfig config) {
         Environment.requireRuntime();
         ComputationGraph network = new ComputationGraph(configuration(config));
         network.init();
-        config.weights().copyTo(network);
         return network;
     }
 

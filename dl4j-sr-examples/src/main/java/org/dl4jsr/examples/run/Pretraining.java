@@ -53,14 +53,16 @@ public final class Pretraining {
      */
     public static int start(Path path, RunConfig config, RunFacilities facilities) {
         facilities.require();
+        RunDirectory.requireNoRun(path);
         MachineMemory.require(config);
         Corpus corpus = config.text().load(config.model().context(), facilities.tokenCache());
-        Environment.requireRuntime();
-        RunConfig complete = config.withText(config.text().withSha256(corpus.sha256()));
+        ComputationGraph network = GptNetwork.create(config);
+        RunConfig complete = config.withText(config.text().asRead(corpus))
+                .withWeights(config.weights().copyTo(network));
         try (RunDirectory directory = RunDirectory.create(path, complete)) {
             Pretraining run = new Pretraining(directory, facilities, corpus, directory.checkpoints());
             run.metrics.clear();
-            return run.train(GptNetwork.create(complete), TrainingState.START);
+            return run.train(network, TrainingState.START);
         }
     }
 
@@ -91,7 +93,7 @@ public final class Pretraining {
             }
             ComputationGraph network = newest.map(
                             checkpoint -> GptNetwork.restore(checkpoint, checkpoints.zip(checkpoint.step())))
-                    .orElseGet(() -> GptNetwork.create(config));
+                    .orElseGet(() -> beginning(config));
             if (newest.isPresent() && !newest.get().config().equals(config)) {
                 network = GptNetwork.rescheduled(network, config);
             }
@@ -102,6 +104,13 @@ public final class Pretraining {
             newest.ifPresentOrElse(run::goBackTo, run.metrics::clear);
             return run.train(network, newest.map(Checkpoint::state).orElse(TrainingState.START));
         }
+    }
+
+    /** The network with the weights that the run began with. */
+    private static ComputationGraph beginning(RunConfig config) {
+        ComputationGraph network = GptNetwork.create(config);
+        config.weights().copyTo(network);
+        return network;
     }
 
     private static RunConfig extended(RunConfig config, Long tokens, Path path) {
