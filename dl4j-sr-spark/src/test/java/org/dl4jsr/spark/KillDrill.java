@@ -27,7 +27,8 @@ import org.nd4j.linalg.dataset.api.MultiDataSet;
 final class KillDrill {
 
     private static final int PARTS = 3;
-    private static final int STEPS_A_KILL = 60;
+    /** Between two blows there are 3 to 14 steps, and at most that many that are taken again. */
+    private static final int STEPS_A_BLOW = 20;
     private static final int STEP_MILLISECONDS = 60;
     private static final int EVERY = 5;
     private static final Duration PATIENCE = Duration.ofMinutes(5);
@@ -65,7 +66,7 @@ final class KillDrill {
         }
         Collections.shuffle(blows, new Random(1));
         Path directory = Files.createTempDirectory("kill-drill");
-        new KillDrill(directory, (long) STEPS_A_KILL * (blows.size() + 1)).run(blows);
+        new KillDrill(directory, (long) STEPS_A_BLOW * (blows.size() + 1)).run(blows);
         System.exit(0);
     }
 
@@ -106,7 +107,8 @@ final class KillDrill {
         driver = startDriver();
         awaitStepAfter(System.currentTimeMillis());
         for (Blow blow : blows) {
-            TimeUnit.MILLISECONDS.sleep(500 + random.nextInt(2000));
+            awaitSteps(3 + random.nextInt(12));
+            TimeUnit.MILLISECONDS.sleep(random.nextInt(5 * STEP_MILLISECONDS));
             long now = System.currentTimeMillis();
             switch (blow) {
                 case EXECUTOR_KILLED -> anExecutor().destroyForcibly();
@@ -205,6 +207,18 @@ final class KillDrill {
             TimeUnit.MILLISECONDS.sleep(50);
         }
         throw new IllegalStateException("No step any more; see " + directory.resolve("driver.log"));
+    }
+
+    /** Waits until so many more steps have begun. */
+    private void awaitSteps(int count) throws Exception {
+        long before = Files.readAllLines(steps).size();
+        long start = System.nanoTime();
+        while (Files.readAllLines(steps).size() < before + count) {
+            if (!driver.isAlive() || System.nanoTime() - start > PATIENCE.toNanos()) {
+                throw new IllegalStateException("No step any more; see " + directory.resolve("driver.log"));
+            }
+            TimeUnit.MILLISECONDS.sleep(20);
+        }
     }
 
     private void compare() throws IOException {

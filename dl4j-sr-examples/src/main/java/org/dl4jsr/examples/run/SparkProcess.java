@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.dl4jsr.examples.io.BadInput;
 
@@ -92,7 +93,7 @@ public final class SparkProcess {
         Process process = builder.start();
         try (OutputStream wish = process.getOutputStream()) {
             boolean told = false;
-            while (!process.waitFor(100, java.util.concurrent.TimeUnit.MILLISECONDS)) {
+            while (!process.waitFor(100, TimeUnit.MILLISECONDS)) {
                 if (stop.isReceived() && !told) {
                     told = true;
                     wish.write(1);
@@ -113,15 +114,16 @@ public final class SparkProcess {
             Class.forName("org.apache.spark.SparkContext", false, SparkProcess.class.getClassLoader());
             return own;
         } catch (ClassNotFoundException e) {
-            Path jars = spark();
-            if (!Files.isDirectory(jars)) {
-                throw new BadInput(
-                        "--workers needs Spark, which is not among the app's libraries: build it in with"
-                                + " mvn -q -DskipTests package -Pspark",
-                        e);
-            }
-            return own + System.getProperty("path.separator") + jars.resolve("*");
+            return classPath(own, spark());
         }
+    }
+
+    static String classPath(String own, Path spark) {
+        if (!Files.isDirectory(spark)) {
+            throw new BadInput("--workers needs Spark, which is not among the app's libraries: build it in with"
+                    + " mvn -q -DskipTests package -Pspark");
+        }
+        return own + System.getProperty("path.separator") + spark.resolve("*");
     }
 
     /** Where Spark's libraries lie: beside the app. */
