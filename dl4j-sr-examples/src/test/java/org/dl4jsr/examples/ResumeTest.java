@@ -81,7 +81,8 @@ class ResumeTest {
         assertEquals(0, resume(run));
         Path config = run.resolve("config.json");
         String good = Files.readString(config);
-        for (String field : List.of("\"seed\" : 1", "\"batch\" : 1", "\"tokens\" : 480", "\"learningRate\" : 0.002")) {
+        for (String field : List.of(
+                "\"seed\" : 1", "\"batch\" : 1", "\"tokens\" : 480", "\"learningRate\" : 0.002", "\"beta2\" : 0.95")) {
             assertTrue(good.contains(field), good);
             Files.writeString(config, good.replace(field, field + "1"));
             String message = errorOf(App.BAD_INPUT, "pretrain", "--resume", run.toString());

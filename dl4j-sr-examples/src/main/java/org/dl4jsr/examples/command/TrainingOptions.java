@@ -40,6 +40,9 @@ final class TrainingOptions {
     @Option(names = "--lr", paramLabel = "X", description = "Learning rate after the warmup (default: by preset).")
     private Double learningRate;
 
+    @Option(names = "--beta2", paramLabel = "X", description = "Adam's second decay rate (default: 0.95).")
+    private Double beta2;
+
     @Option(names = "--seed", paramLabel = "N", description = "Of weights, data order and rounding (default: 1).")
     private Long seed;
 
@@ -62,6 +65,7 @@ final class TrainingOptions {
                         .withTokens(Objects.requireNonNullElse(
                                 tokens, config.budget().tokens())))
                 .withLearningRate(Objects.requireNonNullElse(learningRate, config.learningRate()))
+                .withBeta2(Objects.requireNonNullElse(beta2, config.beta2()))
                 .withSeed(Objects.requireNonNullElse(seed, config.seed()));
     }
 
@@ -95,6 +99,7 @@ final class TrainingOptions {
                 "--text", text.isEmpty() ? null : textPaths(), config.text().paths(), directory);
         ModelOptions.requireSame("--text-field", textField, config.text().jsonField(), directory);
         ModelOptions.requireSame("--lr", learningRate, config.learningRate(), directory);
+        ModelOptions.requireSame("--beta2", beta2, config.beta2(), directory);
         ModelOptions.requireSame("--seed", seed, config.seed(), directory);
     }
 

@@ -81,7 +81,7 @@ public final class GptNetwork {
         SrAdam matrices = SrAdam.builder()
                 .learningRateSchedule(config.schedule())
                 .beta1(RunConfig.BETA1)
-                .beta2(RunConfig.BETA2)
+                .beta2(config.beta2())
                 .epsilon(RunConfig.EPSILON)
                 .weightDecay(RunConfig.WEIGHT_DECAY)
                 .maxGradientNorm(RunConfig.CLIP)

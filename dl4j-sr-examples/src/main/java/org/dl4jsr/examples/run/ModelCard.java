@@ -56,6 +56,7 @@ public final class ModelCard {
         row(card, "Tokenizer", config.text().tokenizer());
         row(card, "Validation loss", loss(checkpoint));
         row(card, "Learning rate", Double.toString(config.learningRate()));
+        row(card, "Beta2", Double.toString(config.beta2()));
         row(card, "Seed", Long.toString(config.seed()));
         row(card, "Steps skipped", Long.toString(checkpoint.state().skipped()));
         row(card, "Exported by", "dl4j-sr " + Build.current());

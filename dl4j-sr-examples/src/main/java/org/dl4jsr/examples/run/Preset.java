@@ -38,6 +38,7 @@ public enum Preset {
                 new TrainingBudget(tokens, batch, accumulate),
                 Bf16Policy.SR.toString(),
                 learningRate,
+                RunConfig.BETA2,
                 1,
                 StartingWeights.RANDOM);
     }

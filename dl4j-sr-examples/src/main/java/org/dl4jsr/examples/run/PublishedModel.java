@@ -42,6 +42,7 @@ public final class PublishedModel {
                     BUDGET,
                     Bf16Policy.SR.toString(),
                     LEARNING_RATE,
+                    RunConfig.BETA2,
                     1,
                     StartingWeights.of(folder, weights));
         } catch (IOException e) {

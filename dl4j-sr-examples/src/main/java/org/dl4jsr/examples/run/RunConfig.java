@@ -10,6 +10,7 @@ import org.dl4jsr.updater.WarmupCosineSchedule;
  *
  * @param policy name of the data-type policy
  * @param learningRate at the end of the warmup
+ * @param beta2 of Adam, how much of its mean of squared gradients stays at a step
  * @param seed of weights, data order and rounding
  * @param weights that it begins with
  */
@@ -19,11 +20,14 @@ public record RunConfig(
         TrainingBudget budget,
         String policy,
         double learningRate,
+        double beta2,
         long seed,
         StartingWeights weights) {
 
     static final double BETA1 = 0.9;
+    /** {@link #beta2}, where nobody says another. */
     static final double BETA2 = 0.95;
+
     static final double EPSILON = 1e-8;
     static final double WEIGHT_DECAY = 0.1;
     static final double CLIP = 1.0;
@@ -44,6 +48,9 @@ public record RunConfig(
         }
         if (!(learningRate > 0 && learningRate <= 1)) {
             throw new BadInput("--lr " + learningRate + " is out of range: expected more than 0 and at most 1");
+        }
+        if (!(beta2 >= 0 && beta2 < 1)) {
+            throw new BadInput("--beta2 " + beta2 + " is out of range: expected at least 0 and less than 1");
         }
         long tokensPerStep = (long) budget.batch() * budget.accumulate() * model.context();
         if (tokensPerStep > MOST_TOKENS_A_STEP) {
@@ -87,11 +94,11 @@ public record RunConfig(
     }
 
     public RunConfig withModel(ModelShape newModel) {
-        return new RunConfig(newModel, text, budget, policy, learningRate, seed, weights);
+        return new RunConfig(newModel, text, budget, policy, learningRate, beta2, seed, weights);
     }
 
     public RunConfig withText(TrainingText newText) {
-        return new RunConfig(model, newText, budget, policy, learningRate, seed, weights);
+        return new RunConfig(model, newText, budget, policy, learningRate, beta2, seed, weights);
     }
 
     /** With another tokenizer, and the vocabulary that it needs. */
@@ -100,19 +107,23 @@ public record RunConfig(
     }
 
     public RunConfig withBudget(TrainingBudget newBudget) {
-        return new RunConfig(model, text, newBudget, policy, learningRate, seed, weights);
+        return new RunConfig(model, text, newBudget, policy, learningRate, beta2, seed, weights);
     }
 
     public RunConfig withPolicy(String newPolicy) {
-        return new RunConfig(model, text, budget, newPolicy, learningRate, seed, weights);
+        return new RunConfig(model, text, budget, newPolicy, learningRate, beta2, seed, weights);
     }
 
     public RunConfig withLearningRate(double newLearningRate) {
-        return new RunConfig(model, text, budget, policy, newLearningRate, seed, weights);
+        return new RunConfig(model, text, budget, policy, newLearningRate, beta2, seed, weights);
+    }
+
+    public RunConfig withBeta2(double newBeta2) {
+        return new RunConfig(model, text, budget, policy, learningRate, newBeta2, seed, weights);
     }
 
     public RunConfig withSeed(long newSeed) {
-        return new RunConfig(model, text, budget, policy, learningRate, newSeed, weights);
+        return new RunConfig(model, text, budget, policy, learningRate, beta2, newSeed, weights);
     }
 
     /** A multiple of 64 suits the matrix multiplication; the ids past the tokenizer's never occur. */

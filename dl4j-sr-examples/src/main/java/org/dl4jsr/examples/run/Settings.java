@@ -56,7 +56,7 @@ final class Settings {
                         Texts.format(
                                 "AdamW, beta1 %s, beta2 %s, epsilon %s, weight decay %s on matrices, clip %s",
                                 Texts.number(RunConfig.BETA1),
-                                Texts.number(RunConfig.BETA2),
+                                Texts.number(config.beta2()),
                                 Texts.number(RunConfig.EPSILON),
                                 Texts.number(RunConfig.WEIGHT_DECAY),
                                 Texts.number(RunConfig.CLIP)))

@@ -80,6 +80,7 @@ class RunDirectoryTest {
                 "\"tokenizer\" : \"bytes\" | \"tokenizer\" : \"words\" | text: Unknown tokenizer 'words'",
                 "\"paths\" : [ \"/a text\" ] | \"paths\" : null | text.paths: is null, expected a list",
                 "\"policy\" : \"bf16-sr\" | \"policy\" : \"x\" | Unknown policy \"x\"",
+                "\"beta2\" : 0.95 | \"beta2\" : 1.0 | --beta2 1.0 is out of range",
                 "\"learningRate\" : 0.001 | \"learningRate\" : \"NaN\" | --lr NaN is out of range",
                 "\"seed\" : -5 | \"seed\" : 1, \"sead\" : 2 | sead: no such field is known",
                 "\"seed\" : -5 | \"seed\" : 99999999999999999999 | seed: is 99999999999999999999, expected a whole number of at most 9223372036854775807",

@@ -35,6 +35,7 @@ final class BadCommandLines {
             add(inputs, NO_COUNTS, command, "--tokens");
             add(inputs, NO_NUMBERS, command, "--seed");
             add(inputs, NO_RATES, command, "--lr");
+            add(inputs, List.of("-0.1", "1", "NaN", "x", ""), command, "--beta2");
             add(inputs, List.of("/no/such", "/no\nsuch", "/dev/null", "/proc/self/mem"), command, "--text");
             add(
                     inputs,

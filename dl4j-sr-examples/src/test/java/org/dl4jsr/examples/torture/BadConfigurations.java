@@ -34,6 +34,7 @@ final class BadConfigurations {
                 "accumulate",
                 "policy",
                 "learningRate",
+                "beta2",
                 "seed");
         for (String field : fields) {
             String line = "\"" + field + "\" : [^,\n]*";
