@@ -60,7 +60,8 @@ final class AllReduceSpeed {
     private static void print(String what, double[] milliseconds) {
         Arrays.sort(milliseconds);
         System.out.printf(
-                "%-30s median %.0f ms, fastest %.0f ms%n", what, milliseconds[milliseconds.length / 2], milliseconds[0]);
+                "%-30s median %.0f ms, fastest %.0f ms%n",
+                what, milliseconds[milliseconds.length / 2], milliseconds[0]);
     }
 
     private static double[] ours(List<Transport> transports) throws Exception {

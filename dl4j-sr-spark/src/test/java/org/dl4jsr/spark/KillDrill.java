@@ -29,6 +29,7 @@ final class KillDrill {
     private static final int PARTS = 3;
     /** Between two blows there are 3 to 14 steps, and at most that many that are taken again. */
     private static final int STEPS_A_BLOW = 20;
+
     private static final int STEP_MILLISECONDS = 60;
     private static final int EVERY = 5;
     private static final Duration PATIENCE = Duration.ofMinutes(5);
@@ -112,7 +113,10 @@ final class KillDrill {
             long now = System.currentTimeMillis();
             switch (blow) {
                 case EXECUTOR_KILLED -> anExecutor().destroyForcibly();
-                case EXECUTOR_STOPPED -> new ProcessBuilder("kill", "-STOP", "" + anExecutor().pid()).start().waitFor();
+                case EXECUTOR_STOPPED -> new ProcessBuilder(
+                                "kill", "-STOP", "" + anExecutor().pid())
+                        .start()
+                        .waitFor();
                 case DRIVER_KILLED -> killDriver();
             }
             double waited = (awaitStepAfter(now) - now) / 1e3;
@@ -142,7 +146,8 @@ final class KillDrill {
         for (ProcessHandle orphan : orphans) {
             orphan.onExit().get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
         }
-        System.out.printf("its executors ended by themselves after %.1f s%n", (System.currentTimeMillis() - gone) / 1e3);
+        System.out.printf(
+                "its executors ended by themselves after %.1f s%n", (System.currentTimeMillis() - gone) / 1e3);
         driver = startDriver();
     }
 
