@@ -119,7 +119,9 @@ final class KillDrill {
                         .waitFor();
                 case DRIVER_KILLED -> killDriver();
             }
-            double waited = (awaitStepAfter(now) - now) / 1e3;
+            // executors go on for a moment without their driver
+            long since = blow == Blow.DRIVER_KILLED ? System.currentTimeMillis() : now;
+            double waited = (awaitStepAfter(since) - now) / 1e3;
             if (blow == Blow.EXECUTOR_KILLED) {
                 seconds.add(waited);
             }
