@@ -1,7 +1,8 @@
 #!/bin/sh
 # Projects that use dl4j-sr as a user does, through a local Maven repository: Maven in three orders of dependencies and
 # with the BOM, each with the class path forwards and backwards; a Spring Boot jar; Gradle, where it is on the PATH.
-# From the repository's root (600 MB to download the first time: DL4J's own artifacts of all it can do):
+# From the repository's root (600 MB to download the first time: DL4J's own artifacts of all it can do; 1.4 GB more for
+# Gradle, which takes those of all platforms):
 #
 #     sh dl4j-sr-benchmarks/consumers/run.sh [FOLDER]
 #
@@ -44,9 +45,12 @@ $maven -f "$here/boot" package
 trains "Spring Boot" java -jar "$here/boot/target/boot-consumer-1.jar"
 
 if command -v gradle > /dev/null; then
-    for bom in "" -Pbom; do
-        trains "Gradle $bom" gradle -q -p "$here/gradle" run -Prepository="$work/repository" $bom
-    done
+    gradle="gradle --no-daemon -q -p $here/gradle --project-cache-dir $work/gradle run -Prepository=$work/repository"
+    trains "Gradle" $gradle
+    case $(gradle --version | grep '^Gradle ') in
+        "Gradle 4."*) echo "      Gradle before 5 knows no BOM: not tried with it" ;;
+        *) trains "Gradle, bom" $gradle -Pbom ;;
+    esac
 else
     echo "      Gradle is not on the PATH: not tried"
 fi

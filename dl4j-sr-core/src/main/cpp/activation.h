@@ -14,11 +14,16 @@ static inline void forwardOf(int threads, const T* x, T* y, int64_t length) {
 }
 
 template <class Activation, class T>
-static inline void backwardOf(int threads, const T* x, const T* dy, T* dx, T* dBias, int rows, int width) {
+static inline void backwardOf(
+        int threads, const T* x, const T* dy, T* y, T* dx, T* dBias, int rows, int width) {
     const float* sums = sumRows(threads, rows, width, [&](int row, float* rowSums) {
         eachVector(width, [&](int64_t c, auto part) {
             int64_t i = (int64_t) row * width + c;
-            V gradient = load(dy + i, part) * Activation::derivative(load(x + i, part));
+            V in = load(x + i, part);
+            V gradient = load(dy + i, part) * Activation::derivative(in);
+            if (y) {
+                store(y + i, Activation::value(in), part);
+            }
             store(rowSums + c, load(rowSums + c) + gradient);
             store(dx + i, gradient, part);
         });
@@ -42,8 +47,9 @@ static inline void activationForward(int threads, const std::string& activation,
 
 template <class T>
 static inline void activationBackward(
-        int threads, const std::string& activation, const T* x, const T* dy, T* dx, T* dBias, int rows, int width) {
-#define BACKWARD(Activation) OF_ACTIVATION(Activation, backwardOf, threads, x, dy, dx, dBias, rows, width)
+        int threads, const std::string& activation, const T* x, const T* dy, T* y, T* dx, T* dBias, int rows,
+        int width) {
+#define BACKWARD(Activation) OF_ACTIVATION(Activation, backwardOf, threads, x, dy, y, dx, dBias, rows, width)
     ACTIVATIONS(BACKWARD)
 #undef BACKWARD
     throw std::invalid_argument("There is no native activation " + activation);

@@ -289,9 +289,9 @@ static inline void activationForward(
 }
 
 static inline void activationBackward(
-        int instructionSet, int threads, const char* activation, int type, Array x, Array dy, Array dx, Array dBias,
+        int instructionSet, int threads, const char* activation, int type, Array x, Array dy, Array y, Array dx, Array dBias,
         int rows, int width) {
-    DL4JSR_DISPATCH_TYPE(transformer::activationBackward, threads, activation, x, dy, dx, dBias, rows, width)
+    DL4JSR_DISPATCH_TYPE(transformer::activationBackward, threads, activation, x, dy, y, dx, dBias, rows, width)
 }
 
 static inline void biasGradient(

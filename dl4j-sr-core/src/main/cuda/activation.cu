@@ -28,8 +28,8 @@ DEVICE void activationForward(const T* x, T* y, int64_t length) {
 }
 
 template <class Activation, class T>
-DEVICE void activationBackward(const T* x, const T* dy, T* dx, float* partial, int rows, int width) {
-    sumRows<1>(rows, width, areAligned(x, dy, dx) && width % OCTET == 0, partial,
+DEVICE void activationBackward(const T* x, const T* dy, T* y, T* dx, float* partial, int rows, int width) {
+    sumRows<1>(rows, width, areAligned(x, dy, y, dx) && width % OCTET == 0, partial,
                [&](int row, int c, auto octet, float (&values)[1][OCTET]) {
         const int64_t i = (int64_t) row * width + c;
         float v[OCTET];
@@ -38,6 +38,10 @@ DEVICE void activationBackward(const T* x, const T* dy, T* dx, float* partial, i
         UNROLLED
         for (int k = 0; k < OCTET; k++) {
             values[0][k] *= Activation::derivative(v[k]);
+            v[k] = Activation::value(v[k]);
+        }
+        if (y) {
+            store(octet, y + i, v);
         }
         store(octet, dx + i, values[0]);
     });
@@ -49,9 +53,9 @@ DEVICE void activationBackward(const T* x, const T* dy, T* dx, float* partial, i
     KERNEL(THREADS, Activation##_forward##suffix, const T* x, T* y, int64_t length) { \
         activationForward<Activation>(x, y, length); \
     } \
-    KERNEL(THREADS, Activation##_backward##suffix, const T* x, const T* dy, T* dx, float* partial, int rows, \
-           int width) { \
-        activationBackward<Activation>(x, dy, dx, partial, rows, width); \
+    KERNEL(THREADS, Activation##_backward##suffix, const T* x, const T* dy, T* y, T* dx, float* partial, \
+           int rows, int width) { \
+        activationBackward<Activation>(x, dy, y, dx, partial, rows, width); \
     }
 
 #define ACTIVATION_KERNELS(Activation) \

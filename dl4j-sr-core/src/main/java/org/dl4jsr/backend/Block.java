@@ -28,8 +28,10 @@ record Block(long start, long rows, long width, long pitch) {
         Extent extent = Extent.of(array);
         if (array.rank() == 2 && !KernelOp.isDense(array)) {
             int rows = isRowMajor(array) ? 0 : 1;
-            if (rows == 0 || isRowMajor(reversed(array))) {
-                return new Block(extent.start(), array.size(rows), array.size(1 - rows), array.stride(rows));
+            long width = array.size(1 - rows);
+            boolean inRows = rows == 0 || isRowMajor(reversed(array));
+            if (inRows && array.stride(rows) > width) { // else one run of memory
+                return new Block(extent.start(), array.size(rows), width, array.stride(rows));
             }
         }
         long length = extent.end() - extent.start();

@@ -35,13 +35,13 @@ public final class ExactSums {
     private ExactSums() {}
 
     /** Whether this is an axpy whose sum is kept: in place, of a dense BF16 array. */
-    static boolean applies(INDArray x, INDArray y, INDArray z) {
+    static boolean applies(Device device, INDArray x, INDArray y, INDArray z) {
         return y != null
                 && Bf16Arrays.isBFloat16(z)
                 && Bf16Arrays.isCastable(x)
                 && x.equalShapes(z)
                 && KernelOp.isDense(z)
-                && Extent.of(y).equals(Extent.of(z));
+                && Bf16Arrays.sameMemory(device, y, z);
     }
 
     /**

@@ -56,7 +56,7 @@ public final class OpDispatch {
                     + " wrong at inference. Call useLogStd(false) on the layer's builder, or use Bf16Policy: apply for a"
                     + " configuration, convert for a network");
         }
-        if (op instanceof Axpy && ExactSums.applies(x, y, z)) {
+        if (op instanceof Axpy && ExactSums.applies(device, x, y, z)) {
             ExactSums.axpy(device, x, z, ((Number) op.extraArgs()[0]).doubleValue());
             return z;
         }

@@ -78,9 +78,13 @@ public interface Kernels {
     /** y = activation(x); [length]. */
     void activationForward(Activation activation, FloatType type, long x, long y, long length);
 
-    /** dx = dy * activation'(x) [rows, width] and dBias = the column sums of dx [width]; dx may be dy. */
+    /**
+     * dx = dy * activation'(x) [rows, width] and dBias = the column sums of dx [width]; dx may be dy.
+     *
+     * @param y y = activation(x) once more, for what was not kept; 0 for none; may be x
+     */
     void activationBackward(
-            Activation activation, FloatType type, long x, long dy, long dx, long dBias, int rows, int width);
+            Activation activation, FloatType type, long x, long dy, long y, long dx, long dBias, int rows, int width);
 
     /** dBias [width] = the column sums of dy [rows, width]. */
     void biasGradient(FloatType type, long dy, long dBias, int rows, int width);

@@ -1,23 +1,34 @@
 package org.dl4jsr.layer;
 
+import java.lang.reflect.Constructor;
 import java.lang.reflect.Field;
 import java.lang.reflect.Modifier;
 import java.util.Map;
 import org.deeplearning4j.nn.conf.layers.BatchNormalization;
 import org.deeplearning4j.nn.conf.layers.ConvolutionLayer;
+import org.deeplearning4j.nn.conf.layers.GravesBidirectionalLSTM;
+import org.deeplearning4j.nn.conf.layers.GravesLSTM;
 import org.deeplearning4j.nn.conf.layers.LSTM;
 import org.deeplearning4j.nn.conf.layers.Layer;
 import org.deeplearning4j.nn.conf.layers.SubsamplingLayer;
 import org.deeplearning4j.nn.conf.layers.misc.FrozenLayer;
+import org.deeplearning4j.nn.conf.layers.recurrent.SimpleRnn;
 import org.dl4jsr.backend.Bf16Executioner;
 import org.nd4j.linalg.factory.Nd4j;
 
-/** Which layer of DL4J's has one on kernels, and how one becomes the other. */
+/** Which layer of DL4J's has one of ours, on kernels or in FP32, and how one becomes the other. */
 public final class KernelLayers {
 
-    private static final Map<Class<? extends Layer>, Class<? extends Layer>> ON_KERNELS = Map.of(
+    @SuppressWarnings("deprecation") // GravesLSTM, GravesBidirectionalLSTM
+    private static final Map<Class<? extends Layer>, Class<? extends Layer>> OURS = Map.of(
             LSTM.class,
             KernelLstm.class,
+            GravesLSTM.class,
+            Fp32GravesLstm.class,
+            GravesBidirectionalLSTM.class,
+            Fp32GravesBidirectionalLstm.class,
+            SimpleRnn.class,
+            Fp32SimpleRnn.class,
             BatchNormalization.class,
             KernelBatchNormalization.class,
             ConvolutionLayer.class,
@@ -27,9 +38,9 @@ public final class KernelLayers {
 
     private KernelLayers() {}
 
-    /** {@code layer}, or one on kernels with its settings. Subclasses that users make stay as they are. */
-    public static Layer onKernels(Layer layer) {
-        Class<? extends Layer> type = ON_KERNELS.get(layer.getClass());
+    /** {@code layer}, or the one of ours with its settings. Subclasses that users make stay as they are. */
+    public static Layer ours(Layer layer) {
+        Class<? extends Layer> type = OURS.get(layer.getClass());
         return type == null ? layer : copy(layer, create(type), layer.getClass());
     }
 
@@ -39,11 +50,11 @@ public final class KernelLayers {
             return copy(frozen, new FrozenLayer(stock(frozen.getLayer())), Layer.class);
         }
         Class<?> stock = layer.getClass().getSuperclass();
-        boolean onKernels = ON_KERNELS.get(stock) == layer.getClass();
-        return onKernels ? copy(layer, create(stock.asSubclass(Layer.class)), stock) : layer;
+        boolean ours = OURS.get(stock) == layer.getClass();
+        return ours ? copy(layer, create(stock.asSubclass(Layer.class)), stock) : layer;
     }
 
-    /** Whether the device in force has their kernels. */
+    /** Whether the device in force has kernels for them. */
     static boolean areSupported() {
         return Nd4j.getExecutioner() instanceof Bf16Executioner ours
                 && ours.device().arrayKernels().isPresent();
@@ -51,7 +62,9 @@ public final class KernelLayers {
 
     private static Layer create(Class<? extends Layer> type) {
         try {
-            return type.getDeclaredConstructor().newInstance();
+            Constructor<? extends Layer> constructor = type.getDeclaredConstructor();
+            constructor.setAccessible(true); // SimpleRnn's is private
+            return constructor.newInstance();
         } catch (ReflectiveOperationException e) {
             throw new IllegalStateException(
                     "No " + type + " can be made: is this the DL4J that dl4j-sr is made for?", e);

@@ -24,9 +24,9 @@ import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /**
- * The passes of an LSTM over whole sequences, where the device has {@link org.dl4jsr.kernel.ArrayKernels}, weights are
- * BF16, the activation is tanh, the gates are sigmoids, and there is no mask; else DL4J's own code runs. Between calls
- * that carry a state the cells' is FLOAT.
+ * The passes of an LSTM over whole sequences, where the device has {@link org.dl4jsr.kernel.ArrayKernels}, the
+ * activation is tanh, the gates are sigmoids, and there is no mask: the layer asks. Weights that are not BF16 are left
+ * to DL4J's own code. Between calls that carry a state the cells' is FLOAT.
  */
 final class LstmKernel implements LSTMHelper {
 
@@ -92,13 +92,7 @@ final class LstmKernel implements LSTMHelper {
             INDArray maskArray,
             boolean hasPeepholeConnections,
             LayerWorkspaceMgr workspaceMgr) {
-        var activation = ((org.deeplearning4j.nn.conf.layers.BaseLayer) conf.getLayer()).getActivationFn();
-        boolean runs = inputWeights.dataType() == DataType.BFLOAT16
-                && recurrentWeights.dataType() == DataType.BFLOAT16
-                && maskArray == null
-                && checkSupported(gateActivationFn, activation, hasPeepholeConnections)
-                && checkSupported();
-        if (!runs) {
+        if (inputWeights.dataType() != DataType.BFLOAT16) {
             return null;
         }
         if (forBackprop && goesOn) {

@@ -98,7 +98,7 @@ public final class TransformerBlock extends GptLayer {
 
     @Override
     long backwardElements() {
-        return 8 * nIn;
+        return 9 * nIn;
     }
 
     @Override

@@ -31,9 +31,10 @@ import org.nd4j.linalg.factory.Nd4j;
 /**
  * Implementation of {@link TransformerBlock}.
  *
- * <p>From forward to backward pass it keeps, a token, 15 width elements of the network's type and 4 + heads of FP32:
- * 11.6 kB for BF16 of width 384 with 6 heads. They lie in the workspace of the activations; inference keeps nothing. A
- * backward pass without a training forward pass before it (as frozen layers do) computes them again.
+ * <p>From forward to backward pass it keeps, a token, 9 width elements of the network's type and 4 + heads of FP32: 7 kB
+ * for BF16 of width 384 with 6 heads. They lie in the workspace of the activations; inference keeps nothing. What the
+ * normalizations and GELU made of them, 6 width elements, the backward pass makes again, which costs less than memory
+ * that no cache holds any more. One without a training forward pass before it (as frozen layers do) makes all again.
  */
 @SuppressWarnings("ThreadLocalUsage") // one a layer and thread: they go with the layer
 public final class TransformerBlockLayer extends SequenceLayer<TransformerBlock> {
@@ -47,18 +48,15 @@ public final class TransformerBlockLayer extends SequenceLayer<TransformerBlock>
     /** Rows are tokens: matrices [batch * time, n] of the network's type, mean and rstd FP32 [batch * time]. */
     private record Intermediates(
             INDArray x,
-            INDArray normed,
             INDArray mean,
             INDArray rstd,
             INDArray qkv,
             INDArray attention,
             INDArray logSumExp,
             INDArray middle,
-            INDArray mlpNormed,
             INDArray mlpMean,
             INDArray mlpRstd,
-            INDArray expanded,
-            INDArray activated) {}
+            INDArray expanded) {}
 
     @Override
     public void setInput(INDArray input, LayerWorkspaceMgr workspaceMgr) {
@@ -69,17 +67,20 @@ public final class TransformerBlockLayer extends SequenceLayer<TransformerBlock>
     @Override
     public INDArray activate(boolean training, LayerWorkspaceMgr workspaceMgr) {
         assertInputSet(false);
-        var forward = forward(training ? ArrayType.ACTIVATIONS : ArrayType.FF_WORKING_MEM, workspaceMgr);
+        var place = ArrayType.FF_WORKING_MEM;
+        var t = forward(training ? ArrayType.ACTIVATIONS : place, place, workspaceMgr);
         if (training) {
-            kept.set(forward);
+            kept.set(t);
         }
         INDArray y = create(ArrayType.ACTIVATIONS, workspaceMgr, input().shape());
-        linear(forward.activated, CONTRACT, y, forward.middle);
+        INDArray activated = create(place, workspaceMgr, t.expanded.shape());
+        Nd4j.exec(new Activate(Activation.GELU, t.expanded, activated));
+        linear(activated, CONTRACT, y, t.middle);
         return y;
     }
 
-    /** All but the last product. */
-    private Intermediates forward(ArrayType place, LayerWorkspaceMgr workspaceMgr) {
+    /** All before GELU. */
+    private Intermediates forward(ArrayType place, ArrayType working, LayerWorkspaceMgr workspaceMgr) {
         var x = sequences(place, workspaceMgr);
         long batch = x.size(0);
         long time = x.size(1);
@@ -88,27 +89,22 @@ public final class TransformerBlockLayer extends SequenceLayer<TransformerBlock>
         int heads = layerConf().getHeads();
         var t = new Intermediates(
                 x,
-                create(place, workspaceMgr, rows, width),
                 createFloat(place, workspaceMgr, rows),
                 createFloat(place, workspaceMgr, rows),
                 create(place, workspaceMgr, rows, 3 * width),
                 create(place, workspaceMgr, rows, width),
                 createFloat(place, workspaceMgr, batch * heads, time),
                 create(place, workspaceMgr, rows, width),
-                create(place, workspaceMgr, rows, width),
                 createFloat(place, workspaceMgr, rows),
                 createFloat(place, workspaceMgr, rows),
-                create(place, workspaceMgr, rows, 4 * width),
                 create(place, workspaceMgr, rows, 4 * width));
-        Nd4j.exec(new LayerNorm(
-                x, getParam(ATTENTION_NORM + GAIN), getParam(ATTENTION_NORM + BIAS), t.normed, t.mean, t.rstd));
-        linear(t.normed, QKV, t.qkv, null);
+        INDArray normed = create(working, workspaceMgr, rows, width);
+        norm(x, ATTENTION_NORM, normed, t.mean, t.rstd);
+        linear(normed, QKV, t.qkv, null);
         Nd4j.exec(new CausalAttention(t.qkv, t.attention, t.logSumExp, (int) batch, heads));
         linear(t.attention, PROJECTION, t.middle, x);
-        Nd4j.exec(new LayerNorm(
-                t.middle, getParam(MLP_NORM + GAIN), getParam(MLP_NORM + BIAS), t.mlpNormed, t.mlpMean, t.mlpRstd));
-        linear(t.mlpNormed, EXPAND, t.expanded, null);
-        Nd4j.exec(new Activate(Activation.GELU, t.expanded, t.activated));
+        norm(t.middle, MLP_NORM, normed, t.mlpMean, t.mlpRstd);
+        linear(normed, EXPAND, t.expanded, null);
         return t;
     }
 
@@ -116,17 +112,22 @@ public final class TransformerBlockLayer extends SequenceLayer<TransformerBlock>
     public Pair<Gradient, INDArray> backpropGradient(INDArray epsilon, LayerWorkspaceMgr workspaceMgr) {
         assertInputSet(true);
         var place = ArrayType.BP_WORKING_MEM;
-        var t = kept.get() != null ? kept.get() : forward(place, workspaceMgr);
+        var t = kept.get() != null ? kept.get() : forward(place, place, workspaceMgr);
+        kept.remove(); // GELU's output takes the place of its input below
         long rows = t.middle.size(0);
         long width = t.middle.size(1);
         var dy = dense(place, epsilon, workspaceMgr);
 
         INDArray dExpanded = create(place, workspaceMgr, rows, 4 * width);
-        linearGradient(t.activated, CONTRACT, dy, dExpanded);
-        biasGradient(CONTRACT, dy);
-        Nd4j.exec(new ActivationGradient(Activation.GELU, t.expanded, dExpanded, dExpanded, gradient(EXPAND + BIAS)));
+        inputGradient(CONTRACT, dy, dExpanded);
+        Nd4j.exec(new ActivationGradient(
+                Activation.GELU, t.expanded, dExpanded, t.expanded, dExpanded, gradient(EXPAND + BIAS)));
+        weightGradient(t.expanded, CONTRACT, dy);
         INDArray dBranch = create(place, workspaceMgr, rows, width);
-        linearGradient(t.mlpNormed, EXPAND, dExpanded, dBranch);
+        INDArray normed = create(place, workspaceMgr, rows, width);
+        norm(t.middle, MLP_NORM, normed, t.mlpMean, t.mlpRstd);
+        Nd4j.exec(new MatrixProduct(StepPart.GEMM_WEIGHT, normed, true, dExpanded, false, gradient(EXPAND)));
+        inputGradient(EXPAND, dExpanded, dBranch);
         INDArray dx = create(ArrayType.ACTIVATION_GRAD, workspaceMgr, input().shape());
         Nd4j.exec(new LayerNormGradient(
                 t.middle,
@@ -140,8 +141,8 @@ public final class TransformerBlockLayer extends SequenceLayer<TransformerBlock>
                 gradient(MLP_NORM + BIAS)));
 
         INDArray dQkv = create(place, workspaceMgr, rows, 3 * width);
-        linearGradient(t.attention, PROJECTION, dx, dBranch);
-        biasGradient(PROJECTION, dx);
+        weightGradient(t.attention, PROJECTION, dx);
+        inputGradient(PROJECTION, dx, dBranch);
         Nd4j.exec(new CausalAttentionGradient(
                 t.qkv,
                 t.attention,
@@ -150,8 +151,9 @@ public final class TransformerBlockLayer extends SequenceLayer<TransformerBlock>
                 dQkv,
                 (int) input().size(0),
                 layerConf().getHeads()));
-        linearGradient(t.normed, QKV, dQkv, dBranch);
-        biasGradient(QKV, dQkv);
+        norm(t.x, ATTENTION_NORM, normed, t.mean, t.rstd);
+        weightGradient(normed, QKV, dQkv);
+        inputGradient(QKV, dQkv, dBranch);
         Nd4j.exec(new LayerNormGradient(
                 t.x,
                 getParam(ATTENTION_NORM + GAIN),
@@ -165,19 +167,24 @@ public final class TransformerBlockLayer extends SequenceLayer<TransformerBlock>
         return new Pair<>(gradients(), dx);
     }
 
+    private void norm(INDArray x, String name, INDArray y, INDArray mean, INDArray rstd) {
+        Nd4j.exec(new LayerNorm(x, getParam(name + GAIN), getParam(name + BIAS), y, mean, rstd));
+    }
+
     /** y = x matrix + bias + residual. */
     private void linear(INDArray x, String matrix, INDArray y, INDArray residual) {
         Nd4j.exec(new MatrixProduct(
                 StepPart.GEMM_FORWARD, x, false, getParam(matrix), false, y, getParam(matrix + BIAS), residual));
     }
 
-    /** The gradients of {@link #linear} with respect to its matrix and to x. */
-    private void linearGradient(INDArray x, String matrix, INDArray dy, INDArray dx) {
-        Nd4j.exec(new MatrixProduct(StepPart.GEMM_WEIGHT, x, true, dy, false, gradient(matrix)));
+    /** The gradient of {@link #linear} with respect to x. */
+    private void inputGradient(String matrix, INDArray dy, INDArray dx) {
         Nd4j.exec(new MatrixProduct(StepPart.GEMM_INPUT, dy, false, getParam(matrix), true, dx));
     }
 
-    private void biasGradient(String matrix, INDArray dy) {
+    /** The gradients of {@link #linear} with respect to its matrix and to its bias. */
+    private void weightGradient(INDArray x, String matrix, INDArray dy) {
+        Nd4j.exec(new MatrixProduct(StepPart.GEMM_WEIGHT, x, true, dy, false, gradient(matrix)));
         Nd4j.exec(new BiasGradient(dy, gradient(matrix + BIAS)));
     }
 

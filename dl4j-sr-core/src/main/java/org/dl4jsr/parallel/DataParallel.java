@@ -13,6 +13,7 @@ import org.dl4jsr.rounding.BlockSum;
 import org.dl4jsr.rounding.Hash;
 import org.dl4jsr.updater.SharedWrite;
 import org.dl4jsr.updater.StateRange;
+import org.dl4jsr.updater.UpdaterStatus;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
@@ -60,6 +61,7 @@ public final class DataParallel {
      */
     public DataParallel(Model network, Collective collective, Mode mode) {
         this.network = TrainedNetwork.of(network);
+        UpdaterStatus.of(network); // from here on messages about skipped steps name layers
         this.collective = collective;
         boolean sharded = mode == Mode.SHARDED;
         Slices slices = sharded

@@ -162,7 +162,7 @@ public enum Bf16Policy {
     }
 
     private Layer layer(Layer layer) {
-        return dataType == DataType.BFLOAT16 ? KernelLayers.onKernels(layer) : KernelLayers.stock(layer);
+        return dataType == DataType.BFLOAT16 ? KernelLayers.ours(layer) : KernelLayers.stock(layer);
     }
 
     private void apply(ConfiguredLayers configuration) {

@@ -2,9 +2,9 @@ package org.dl4jsr.updater;
 
 /**
  * Training has stopped, because too many gradients in a row were NaN or infinite; see
- * {@link SrAdam.Builder#maxConsecutiveSkips}. The message names the parameter, by its number where {@link
- * UpdaterStatus#of(org.deeplearning4j.nn.api.Model)} has never been asked. The weights are those of the last step
- * that was finite.
+ * {@link SrAdam.Builder#maxConsecutiveSkips}. The message names the parameter, by its number where neither
+ * {@link UpdaterStatus#of} nor a {@link RoundingStatsListener} nor {@code DataParallel} has met the network: DL4J tells
+ * an updater nothing of it. The weights are those of the last step that was finite.
  */
 public final class NonFiniteGradientException extends IllegalStateException {
 

@@ -2,13 +2,17 @@ package org.dl4jsr.weights;
 
 import java.io.Closeable;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.Consumer;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.deeplearning4j.nn.graph.ComputationGraph;
@@ -32,7 +36,7 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
  * }</pre>
  *
  * <p>Opening checks everything but the weights' values; nothing is read by Java or Python serialization. Weights are read
- * in pieces, so that the files may be larger than memory.
+ * once, from mapped files, which may be larger than memory.
  */
 public final class Gpt2Weights implements Closeable {
 
@@ -42,7 +46,6 @@ public final class Gpt2Weights implements Closeable {
     static final String PREFIX = "transformer.";
 
     private static final int LARGEST_INDEX = 16 << 20;
-    private static final int CHUNK = 1 << 20;
 
     /** The causal mask, which old versions saved with each block. */
     private static final Pattern MASK = Pattern.compile("h\\.[0-9]+\\.attn\\.(masked_)?bias");
@@ -198,28 +201,9 @@ public final class Gpt2Weights implements Closeable {
                 .tiedHead(shape.tiedHead());
     }
 
-    /** The files that hold the weights, in the order of their names. */
-    public List<Path> files() {
-        return files.values().stream().map(SafetensorsFile::path).toList();
-    }
-
-    /**
-     * Reads all weights once.
-     *
-     * @throws IOException if one is NaN or infinite, naming its tensor
-     */
-    public void requireFinite() throws IOException {
-        for (String name : shape.tensors().keySet()) {
-            Place place = tensors.get(name);
-            read(place, place.tensor.length(), (start, values) -> {
-                for (float value : values) {
-                    if (!Float.isFinite(value)) {
-                        throw new IOException("Tensor " + StrictJson.shown(name) + " of " + place.file.path()
-                                + " has the value " + value + ": the model is of no use");
-                    }
-                }
-            });
-        }
+    /** As {@link #copyTo(ComputationGraph, Consumer)}; nobody takes the bytes. */
+    public void copyTo(ComputationGraph graph) throws IOException {
+        copyTo(graph, bytes -> {});
     }
 
     /**
@@ -229,24 +213,50 @@ public final class Gpt2Weights implements Closeable {
      *
      * @param graph initialized and not trained yet. Its context may be shorter: the first positions are taken then. A
      *     head of its own takes the token table where the model has none
+     * @param bytes takes all bytes of the files with weights, in the order of their names, as they are read; such as
+     *     {@code digest::update} of a {@link java.security.MessageDigest}
      * @throws IllegalArgumentException if {@code graph} has another shape; then nothing is changed
-     * @throws IOException if a file cannot be read
+     * @throws IOException if a file cannot be read, or has a weight that is NaN or infinite; the graph is of no use then
      */
-    public void copyTo(ComputationGraph graph) throws IOException {
+    public void copyTo(ComputationGraph graph, Consumer<ByteBuffer> bytes) throws IOException {
         GptGraph target = GptGraph.of(graph);
         requireSameShape(target.shape());
-        INDArray parameters = graph.params().reshape(graph.params().length());
-        for (Gpt2Tensor tensor : target.tensors().values()) {
-            Place place = tensors.get(
-                    tensor.name().equals(Gpt2Tensor.HEAD) && shape.tiedHead() ? Gpt2Tensor.TOKENS : tensor.name());
-            read(place, tensor.length(), (start, values) -> {
-                long first = tensor.offset() + start;
-                INDArray exact = Nd4j.createFromArray(values);
-                parameters
-                        .get(NDArrayIndex.interval(first, first + values.length))
-                        .assign(exact);
-                ExactState.keep(graph, first, exact);
+        var takers = new IdentityHashMap<Tensor, List<Gpt2Tensor>>();
+        for (Gpt2Tensor taker : target.tensors().values()) {
+            String name = taker.name().equals(Gpt2Tensor.HEAD) && shape.tiedHead() ? Gpt2Tensor.TOKENS : taker.name();
+            takers.computeIfAbsent(tensors.get(name).tensor, tensor -> new ArrayList<>())
+                    .add(taker);
+        }
+        for (SafetensorsFile file : files.values()) {
+            file.read(bytes, takers::containsKey, (tensor, first, values) -> {
+                requireFinite(file, takers.get(tensor).get(0).name(), values);
+                for (Gpt2Tensor taker : takers.get(tensor)) {
+                    copy(graph, taker, first, values);
+                }
             });
+        }
+    }
+
+    private static void requireFinite(SafetensorsFile file, String name, float[] values) throws IOException {
+        for (float value : values) {
+            if (!Float.isFinite(value)) {
+                throw new IOException("Tensor " + StrictJson.shown(name) + " of " + file.path() + " has the value "
+                        + value + ": the model is of no use");
+            }
+        }
+    }
+
+    /** Gives {@code taker} as many of the values, from its element {@code first} on, as it has. */
+    private static void copy(ComputationGraph graph, Gpt2Tensor taker, long first, float[] values) {
+        int length = (int) Math.min(values.length, taker.length() - first);
+        if (length > 0) {
+            long start = taker.offset() + first;
+            INDArray exact = Nd4j.createFromArray(Arrays.copyOf(values, length));
+            graph.params()
+                    .reshape(graph.params().length())
+                    .get(NDArrayIndex.interval(start, start + length))
+                    .assign(exact);
+            ExactState.keep(graph, start, exact);
         }
     }
 
@@ -263,19 +273,6 @@ public final class Gpt2Weights implements Closeable {
         if (graph.tiedHead() && !shape.tiedHead()) {
             throw new IllegalArgumentException(
                     "The graph's head is tied to its token table, and the model in " + folder + " has two matrices");
-        }
-    }
-
-    /** Takes a piece of a tensor, from element {@code start} on. */
-    private interface Piece {
-        void take(long start, float[] values) throws IOException;
-    }
-
-    private static void read(Place place, long length, Piece piece) throws IOException {
-        for (long start = 0; start < length; start += CHUNK) {
-            var values = new float[(int) Math.min(CHUNK, length - start)];
-            place.file.read(place.tensor, start, values);
-            piece.take(start, values);
         }
     }
 

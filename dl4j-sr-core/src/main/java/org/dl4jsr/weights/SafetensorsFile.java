@@ -13,17 +13,23 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
+import java.util.function.Predicate;
 import org.dl4jsr.rounding.BFloat16;
 import org.nd4j.shade.jackson.databind.JsonNode;
 
 /**
  * A safetensors file, open to be read: 8 bytes with the header's length, the header, JSON with type, shape and place of
- * each tensor, and the tensors. It is read in pieces, so that it may be larger than memory.
+ * each tensor, and the tensors. These are mapped, one after the other, so that the file may be larger than memory.
  */
 final class SafetensorsFile implements Closeable {
 
     /** A GPT-2 of 36 layers has 40 kB. */
     static final int LARGEST_HEADER = 16 << 20;
+    /** Bytes of a tensor that are mapped at once, and those that are given on at once. */
+    private static final int MAPPED = 1 << 30;
+
+    private static final int PIECE = 4 << 20;
 
     private static final String METADATA = "__metadata__";
     /** Bytes an element. */
@@ -92,16 +98,48 @@ final class SafetensorsFile implements Closeable {
         return tensors;
     }
 
-    /** The elements of {@code tensor} from {@code first}, as many as {@code values} holds. */
-    void read(Tensor tensor, long first, float[] values) throws IOException {
-        ByteBuffer bytes = read(tensor.start() + first * tensor.width(), values.length * tensor.width());
-        if (tensor.type().equals("F32")) {
-            bytes.asFloatBuffer().get(values);
-        } else {
-            for (int i = 0; i < values.length; i++) {
-                values[i] = BFloat16.toFloat(bytes.getShort(2 * i));
+    /** Takes elements of a tensor, from {@code first} on. */
+    interface Piece {
+        void take(Tensor tensor, long first, float[] values) throws IOException;
+    }
+
+    /**
+     * Reads the file once, from its first byte to its last. A file that is cut off meanwhile ends in an InternalError.
+     *
+     * @param bytes takes all of them
+     * @param wanted which tensors {@code piece} takes, all of which can be read as floats
+     */
+    void read(Consumer<ByteBuffer> bytes, Predicate<Tensor> wanted, Piece piece) throws IOException {
+        List<Tensor> inOrder = tensors.values().stream()
+                .sorted(Comparator.comparingLong(Tensor::start))
+                .toList();
+        bytes.accept(read(0, (int) (inOrder.isEmpty() ? channel.size() : inOrder.get(0).start)));
+        for (Tensor tensor : inOrder) {
+            for (long start = tensor.start; start < tensor.end; start += MAPPED) {
+                int length = (int) Math.min(MAPPED, tensor.end - start);
+                ByteBuffer mapped = channel.map(FileChannel.MapMode.READ_ONLY, start, length);
+                for (int at = 0; at < length; at += PIECE) {
+                    ByteBuffer elements = mapped.slice(at, Math.min(PIECE, length - at));
+                    bytes.accept(elements.duplicate());
+                    if (wanted.test(tensor)) {
+                        long first = (start + at - tensor.start) / tensor.width();
+                        piece.take(tensor, first, floats(tensor, elements.order(ByteOrder.LITTLE_ENDIAN)));
+                    }
+                }
             }
         }
+    }
+
+    private static float[] floats(Tensor tensor, ByteBuffer elements) {
+        var values = new float[elements.remaining() / tensor.width()];
+        if (tensor.type.equals("F32")) {
+            elements.asFloatBuffer().get(values);
+        } else {
+            for (int i = 0; i < values.length; i++) {
+                values[i] = BFloat16.toFloat(elements.getShort(2 * i));
+            }
+        }
+        return values;
     }
 
     private ByteBuffer read(long position, int length) throws IOException {

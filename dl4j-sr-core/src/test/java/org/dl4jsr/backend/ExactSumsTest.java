@@ -1,6 +1,7 @@
 package org.dl4jsr.backend;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -58,6 +59,26 @@ class ExactSumsTest {
         assertEquals(1 + TIMES * SMALL, gradient.getDouble(0, 6), 1.0 / 128);
         INDArray exact = ExactSums.of(DEVICE, gradient);
         assertEquals(1 + TIMES * SMALL, exact.getDouble(6), 1e-5);
+    }
+
+    /** As DL4J's LSTM has its cell state, which it adds to, in Fortran's order. */
+    @ParameterizedTest
+    @ValueSource(chars = {'c', 'f'})
+    void carriedOnByCopies(char order) {
+        INDArray sum = gradient(order);
+        sum.addi(filled(SMALL, 3, 4));
+        INDArray copy = sum.dup(order);
+        sum.assign(0);
+        assertEquals(1, copy.getDouble(2, 3));
+        ExactSums.with(DEVICE, copy, exact -> assertEquals(1 + SMALL, exact.getDouble(2, 3)));
+    }
+
+    @Test
+    void inPlaceIsTheSameMemoryNotAnEqualArray() {
+        INDArray y = gradient('c');
+        INDArray x = filled(SMALL, 3, 4);
+        assertTrue(ExactSums.applies(DEVICE, x, y, y));
+        assertFalse(ExactSums.applies(DEVICE, x, gradient('c'), y));
     }
 
     @Test

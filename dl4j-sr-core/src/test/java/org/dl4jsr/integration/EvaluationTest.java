@@ -4,8 +4,10 @@ import static org.dl4jsr.updater.TestNetworks.DATA;
 import static org.dl4jsr.updater.TestNetworks.fit;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.Arrays;
 import java.util.List;
 import org.deeplearning4j.datasets.iterator.utilty.ListDataSetIterator;
 import org.deeplearning4j.nn.conf.layers.LSTM;
@@ -128,6 +130,24 @@ class EvaluationTest {
                     expected.meanAbsoluteError(c), actual.meanAbsoluteError(c), 0.01 * expected.meanAbsoluteError(c));
             assertEquals(expected.rSquared(c), actual.rSquared(c), 0.01);
             assertEquals(expected.pearsonCorrelation(c), actual.pearsonCorrelation(c), 0.005);
+        }
+    }
+
+    /** Whatever labels and mask are: sums of masked values must not slip through. */
+    @Test
+    void regressionOfBf16PredictionsIsRefused() {
+        INDArray labels = Nd4j.valueArrayOf(new long[] {4, 2}, 1003, DataType.FLOAT);
+        INDArray predictions = labels.castTo(DataType.BFLOAT16);
+        INDArray mask = Nd4j.ones(DataType.FLOAT, 4, 2);
+        for (INDArray someLabels : List.of(labels, predictions)) {
+            for (INDArray someMask : Arrays.asList(null, mask, mask.castTo(DataType.BFLOAT16))) {
+                var evaluation = new RegressionEvaluation();
+                assertTrue(assertThrows(
+                                IllegalArgumentException.class,
+                                () -> evaluation.eval(someLabels, predictions, someMask))
+                        .getMessage()
+                        .contains("predictions.castTo(DataType.FLOAT)"));
+            }
         }
     }
 

@@ -16,6 +16,7 @@ import org.dl4jsr.kernel.reference.JavaMatmul;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -194,5 +195,28 @@ class TransformerOpsTest {
                 message,
                 e.getMessage()
                         .substring(0, Math.min(message.length(), e.getMessage().length())));
+    }
+
+    @ParameterizedTest
+    @EnumSource(
+            value = DataType.class,
+            names = {"FLOAT", "BFLOAT16"})
+    void theBackwardPassGivesTheOutputOnceMore(DataType type) {
+        INDArray x = Nd4j.randn(DataType.FLOAT, 3, 37).castTo(type);
+        INDArray dy = Nd4j.randn(DataType.FLOAT, 3, 37).castTo(type);
+        INDArray y = x.ulike();
+        INDArray dx = x.ulike();
+        INDArray dBias = Nd4j.create(type, 37);
+        for (var activation : Activation.values()) {
+            Nd4j.exec(new Activate(activation, x, y));
+            Nd4j.exec(new ActivationGradient(activation, x, dy, dx, dBias));
+            INDArray inPlace = x.dup();
+            INDArray dInPlace = dy.dup();
+            INDArray dBiasAgain = Nd4j.create(type, 37);
+            Nd4j.exec(new ActivationGradient(activation, inPlace, dInPlace, inPlace, dInPlace, dBiasAgain));
+            assertEquals(y, inPlace, activation::name);
+            assertEquals(dx, dInPlace, activation::name);
+            assertEquals(dBias, dBiasAgain, activation::name);
+        }
     }
 }

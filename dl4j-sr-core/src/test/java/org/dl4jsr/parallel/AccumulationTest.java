@@ -14,6 +14,8 @@ import org.deeplearning4j.nn.conf.layers.RnnOutputLayer;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.dl4jsr.policy.Bf16Policy;
+import org.dl4jsr.updater.NonFiniteGradientException;
+import org.dl4jsr.updater.SrAdam;
 import org.dl4jsr.updater.TestNetworks;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -111,6 +113,18 @@ class AccumulationTest {
         assertEquals(before, network.params());
         step(accumulation, 0, unequal.subList(1, 2));
         assertNotEquals(before, network.params());
+    }
+
+    @Test
+    void aStepThatIsNotFiniteIsSaidToBeOfItsLayer() {
+        MultiLayerNetwork network =
+                TestNetworks.mlp(SrAdam.builder().maxConsecutiveSkips(1).build(), DataType.BFLOAT16);
+        DataSet batch = TestNetworks.DATA.batchBy(8).get(0);
+        batch.setFeatures(batch.getFeatures().dup().putScalar(0, 0, Double.NaN));
+        var accumulation = new DataParallel(network);
+        String message = assertThrows(NonFiniteGradientException.class, () -> step(accumulation, 0, List.of(batch)))
+                .getMessage();
+        assertTrue(message.startsWith("The gradient of parameter W of layer layer0 (element"), message);
     }
 
     private static double step(DataParallel training, long step, List<DataSet> parts) {

@@ -5,9 +5,12 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.stream.Stream;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.dl4jsr.nn.GptConfiguration;
 import org.dl4jsr.policy.Bf16Policy;
@@ -16,6 +19,7 @@ import org.dl4jsr.updater.ExactState;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -149,6 +153,30 @@ class Gpt2WeightsTest {
                 case NEAREST, SR -> assertEquals(nearest, exact[i]);
             }
         }
+    }
+
+    /** Every byte once, in order: what a hash of the files needs. */
+    @ParameterizedTest
+    @ValueSource(strings = {"f32", "shards"})
+    void theFilesAreReadOnce(String fixture) throws IOException {
+        Path folder = fixture.equals("f32") ? Fixtures.F32 : Fixtures.SHARDS;
+        var expected = new ByteArrayOutputStream();
+        try (Stream<Path> files = Files.list(folder)) {
+            for (Path file : files.filter(file -> file.toString().matches(".*model[^/]*\\.safetensors"))
+                    .sorted()
+                    .toList()) {
+                expected.writeBytes(Files.readAllBytes(file));
+            }
+        }
+        var seen = new ByteArrayOutputStream();
+        try (Gpt2Weights weights = Gpt2Weights.open(folder)) {
+            weights.copyTo(Fixtures.graph(weights.configuration(), Bf16Policy.SR), bytes -> {
+                var piece = new byte[bytes.remaining()];
+                bytes.get(piece);
+                seen.writeBytes(piece);
+            });
+        }
+        assertArrayEquals(expected.toByteArray(), seen.toByteArray());
     }
 
     @Test

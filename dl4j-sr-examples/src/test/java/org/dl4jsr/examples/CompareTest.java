@@ -40,11 +40,14 @@ class CompareTest {
 
     @Test
     void learningRatesAreSwept() throws IOException {
-        assertEquals(0, compare("--policies", "bf16-sr", "--seeds", "1", "--lrs", "1e-3,1e-2"));
+        assertEquals(0, compare("--policies", "bf16-sr", "--seeds", "1", "--lrs", "1e-4,1e-2"));
         List<String> csv = Files.readAllLines(directory.resolve("out/sweep.csv"));
         assertEquals("policy,lr,seed,tokens,val_loss,val_perplexity,bits_per_byte,tok_per_s", csv.get(0));
-        assertTrue(csv.get(1).startsWith("bf16-sr,0.001,1,320,"), csv.get(1));
+        assertTrue(csv.get(1).startsWith("bf16-sr,1.0E-4,1,320,"), csv.get(1));
         assertTrue(csv.get(2).startsWith("bf16-sr,0.01,1,320,"), csv.get(2));
+        assertTrue(
+                Files.readString(directory.resolve("out/compare.html")).contains("\"bf16-sr 0.0001\""),
+                "numbers as people write them");
         assertEquals(App.BAD_INPUT, compare("--policies", "bf16-sr", "--lrs", "1e-3"));
         assertEquals(csv, Files.readAllLines(directory.resolve("out/sweep.csv")));
     }

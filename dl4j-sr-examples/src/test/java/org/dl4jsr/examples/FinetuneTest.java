@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
@@ -15,9 +16,11 @@ import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.dl4jsr.examples.command.App;
 import org.dl4jsr.examples.data.Tokenizer;
 import org.dl4jsr.examples.io.BadInput;
+import org.dl4jsr.examples.io.Texts;
 import org.dl4jsr.examples.run.GptNetwork;
 import org.dl4jsr.examples.run.PublishedModel;
 import org.dl4jsr.examples.run.RunConfig;
+import org.dl4jsr.examples.run.StartingWeights;
 import org.dl4jsr.examples.run.TestRuns;
 import org.dl4jsr.examples.run.TrainedModel;
 import org.dl4jsr.nn.GptConfiguration;
@@ -42,14 +45,14 @@ class FinetuneTest {
 
     @BeforeEach
     void writeModel() throws IOException {
-        model = publish("model", 5);
+        model = publish("model", 5, 16);
         text = Files.writeString(directory.resolve("text"), TestRuns.text());
     }
 
-    private Path publish(String name, long seed) throws IOException {
+    private Path publish(String name, long seed, int width) throws IOException {
         ComputationGraph graph = new ComputationGraph(GptConfiguration.builder()
                 .layers(1)
-                .width(16)
+                .width(width)
                 .heads(2)
                 .context(CONTEXT)
                 .vocabulary(256)
@@ -78,6 +81,9 @@ class FinetuneTest {
 
     @Test
     void aRunBeginsWithThePublishedWeightsAndIsExportedAgain() throws IOException {
+        text = Files.createDirectory(directory.resolve("texts"));
+        Files.writeString(text.resolve("train.txt"), TestRuns.text());
+        Files.writeString(text.resolve("val.txt"), TestRuns.text().substring(0, 99));
         assertEquals(0, App.run(finetune("--policy", "bf16-o2", "--tokens", "128", "--batch", "2", "--context", "16")));
         TrainedModel trained = TrainedModel.at(directory.resolve("run"));
         assertEquals(model.toString(), trained.config().weights().path());
@@ -101,7 +107,10 @@ class FinetuneTest {
                 "| Policy | bf16-o2: weights and gradients in BF16; master weights",
                 "| Began with | model (SHA-256 of the weights ",
                 "| Trained on | 128 of 128 tokens, 4 steps of 32 |",
-                "| Text | text (SHA-256 ",
+                "| Text | texts (SHA-256 ",
+                Texts.format(
+                        "): %,d tokens for training, 100 kept for validation |",
+                        TestRuns.text().length() + 1),
                 "| Seed | 1 |",
                 "| Exported by | dl4j-sr ")) {
             assertTrue(card.contains(said), said + " is not in " + card);
@@ -128,8 +137,9 @@ class FinetuneTest {
     /** Killed before its first checkpoint. */
     @Test
     void aRunThatIsResumedBeforeItsFirstCheckpointHasTheSameWeights() throws IOException {
-        RunConfig config = PublishedModel.config(model, null).withPolicy("fp32");
-        ComputationGraph network = GptNetwork.create(config);
+        RunConfig unread = PublishedModel.config(model, null).withPolicy("fp32");
+        ComputationGraph network = GptNetwork.create(unread);
+        StartingWeights read = unread.weights().copyTo(network);
         try (Gpt2Weights weights = Gpt2Weights.open(model)) {
             ComputationGraph published =
                     new ComputationGraph(weights.configuration().build().toGraph());
@@ -137,16 +147,28 @@ class FinetuneTest {
             weights.copyTo(published);
             assertEquals(published.params(), network.params());
         }
-        Path other = publish("other", 6);
+        assertEquals(read, read.copyTo(network));
+        Path other = publish("other", 6, 16);
         Files.delete(model.resolve("model.safetensors"));
-        assertThrows(BadInput.class, () -> GptNetwork.create(config));
+        assertThrows(BadInput.class, () -> read.copyTo(network));
         Files.copy(other.resolve("model.safetensors"), model.resolve("model.safetensors"));
-        var e = assertThrows(BadInput.class, () -> GptNetwork.create(config));
+        assertNotThose(read, network);
+        publish("wider", 6, 32);
+        for (String file : List.of("model.safetensors", "config.json")) {
+            Files.copy(
+                    directory.resolve("wider").resolve(file), model.resolve(file), StandardCopyOption.REPLACE_EXISTING);
+        }
+        assertNotThose(read, network);
+    }
+
+    private static void assertNotThose(StartingWeights weights, ComputationGraph network) {
+        var e = assertThrows(BadInput.class, () -> weights.copyTo(network));
         assertTrue(e.getMessage().contains("are not those that the run began with"), e.getMessage());
     }
 
     @Test
     void whatDoesNotFitIsOneLineAndLeavesNothing() throws IOException {
+        assertBad("--ui 70000 is out of range", finetune("--ui", "70000"));
         assertBad("--preset nano does not go with --from", finetune("--preset", "nano"));
         assertBad("--context 64 is more than the 32 positions that the model in", finetune("--context", "64"));
         assertBad("--tokenizer gpt2 does not fit the model in", finetune("--tokenizer", "gpt2"));
@@ -160,6 +182,12 @@ class FinetuneTest {
                 "The model in " + model + " has 256 tokens, and the tokenizer gpt2 50257",
                 finetune("--tokenizer", "gpt2"));
         Path weights = model.resolve("model.safetensors");
+        byte[] noNumber = Files.readAllBytes(weights);
+        Arrays.fill(noNumber, noNumber.length - 4, noNumber.length, (byte) -1);
+        Files.write(weights, noNumber);
+        Files.writeString(tokenizer, json);
+        assertBad("Cannot read the weights that the run begins with: Tensor \"", finetune());
+        Files.delete(tokenizer);
         byte[] whole = Files.readAllBytes(weights);
         Files.write(weights, Arrays.copyOf(whole, whole.length - 1));
         assertBad(weights + " has ", finetune());

@@ -78,7 +78,15 @@ enum TransformerCases implements KernelCase {
                             activation + " backward of " + type + " " + rows + " x " + width,
                             BOUND,
                             (set, a) -> set.kernels()
-                                    .activationBackward(activation, type, a[0], a[1], a[1], a[2], rows, width),
+                                    .activationBackward(activation, type, a[0], a[1], 0, a[1], a[2], rows, width),
+                            x,
+                            arrays.normal(type, size),
+                            arrays.unwritten(type, width));
+                    comparison.close(
+                            activation + " backward and forward in place of " + type + " " + rows + " x " + width,
+                            BOUND,
+                            (set, a) -> set.kernels()
+                                    .activationBackward(activation, type, a[0], a[1], a[0], a[1], a[2], rows, width),
                             x,
                             arrays.normal(type, size),
                             arrays.unwritten(type, width));
@@ -96,8 +104,8 @@ enum TransformerCases implements KernelCase {
             comparison.close(
                     activation + " backward of all " + type,
                     (t, dx, largest) -> (t == FloatType.FLOAT ? 0 : 0x1p-8) * Math.abs(dx) + 0x1p-20,
-                    (set, a) ->
-                            set.kernels().activationBackward(activation, type, a[0], a[1], a[1], a[2], 1, all.length()),
+                    (set, a) -> set.kernels()
+                            .activationBackward(activation, type, a[0], a[1], 0, a[1], a[2], 1, all.length()),
                     all,
                     arrays.of(type, all.length(), () -> 1),
                     arrays.unwritten(type, all.length()));

@@ -160,7 +160,7 @@ public class TransformerKernelBenchmark {
 
     @Benchmark
     public void geluBackward() {
-        kernels.activationBackward(Activation.GELU, type, wide, wide, dWide, sums, rows, HIDDEN * width);
+        kernels.activationBackward(Activation.GELU, type, wide, wide, 0, dWide, sums, rows, HIDDEN * width);
     }
 
     @Benchmark

@@ -159,7 +159,7 @@ final class GpuBenchmark implements AutoCloseable {
                 24 * size,
                 0,
                 0,
-                () -> kernels.activationBackward(Activation.GELU, BF16, x, dy, y, small, rows, 4 * WIDTH));
+                () -> kernels.activationBackward(Activation.GELU, BF16, x, dy, 0, y, small, rows, 4 * WIDTH));
         measure("bias gradient", 8 * size, 0, 0, () -> kernels.biasGradient(BF16, dy, small, rows, 4 * WIDTH));
         measure("transpose", 16 * size, 0, 0, () -> kernels.transpose(BF16, x, y, rows, 4 * WIDTH));
         int batch = Math.max(1, rows / TIME);

@@ -139,9 +139,9 @@ public final class NativeKernels implements Kernels {
 
     @Override
     public void activationBackward(
-            Activation activation, FloatType type, long x, long dy, long dx, long dBias, int rows, int width) {
+            Activation activation, FloatType type, long x, long dy, long y, long dx, long dBias, int rows, int width) {
         NativeLibrary.activationBackward(
-                set, threads, activation.name(), type.ordinal(), x, dy, dx, dBias, rows, width);
+                set, threads, activation.name(), type.ordinal(), x, dy, y, dx, dBias, rows, width);
     }
 
     @Override

@@ -156,6 +156,7 @@ final class NativeLibrary {
             int type,
             @Cast("void*") long x,
             @Cast("void*") long dy,
+            @Cast("void*") long y,
             @Cast("void*") long dx,
             @Cast("void*") long dBias,
             int rows,

@@ -186,10 +186,10 @@ public final class CudaKernels implements Kernels {
 
     @Override
     public synchronized void activationBackward(
-            Activation activation, FloatType type, long x, long dy, long dx, long dBias, int rows, int width) {
+            Activation activation, FloatType type, long x, long dy, long y, long dx, long dBias, int rows, int width) {
         long sums = rowSums(rows, width);
         launcher.kernel(ACTIVATION, activation + "_backward", type)
-                .add(x, dy, dx, sums)
+                .add(x, dy, y, dx, sums)
                 .add(rows, width);
         launchRowSums(rows, width);
         addChunks(type, sums, width, dBias, rows, width);

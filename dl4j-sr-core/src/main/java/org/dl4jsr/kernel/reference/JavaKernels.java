@@ -193,12 +193,17 @@ public final class JavaKernels implements Kernels {
 
     @Override
     public void activationBackward(
-            Activation activation, FloatType type, long x, long dy, long dx, long dBias, int rows, int width) {
+            Activation activation, FloatType type, long x, long dy, long y, long dx, long dBias, int rows, int width) {
         var input = new FloatArray(type, x);
         var gradient = new FloatArray(type, dy);
+        var again = new FloatArray(type, y);
         var output = new FloatArray(type, dx);
         sumColumns(new FloatArray(type, dBias), rows, width, i -> {
-            double value = gradient.get(i) * activation.derivative(input.get(i));
+            double in = input.get(i);
+            double value = gradient.get(i) * activation.derivative(in);
+            if (y != 0) {
+                again.set(i, activation.value(in));
+            }
             output.set(i, value);
             return value;
         });

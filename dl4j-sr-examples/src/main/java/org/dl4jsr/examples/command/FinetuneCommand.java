@@ -34,6 +34,9 @@ public final class FinetuneCommand implements Callable<Integer> {
     @Option(names = "--out", paramLabel = "DIR", description = "Run directory (default: runs/MODEL-POLICY-TIME).")
     private Path out;
 
+    @Mixin
+    private UiOption ui = new UiOption();
+
     @Override
     public Integer call() {
         training.requireNoPreset();
@@ -45,6 +48,6 @@ public final class FinetuneCommand implements Callable<Integer> {
         }
         Path directory = Objects.requireNonNullElseGet(out, () -> RunDirectory.newPath(config));
         return Pretraining.start(
-                directory, config, new RunFacilities(training.tokenCache(directory), null, null, false));
+                directory, config, new RunFacilities(training.tokenCache(directory), ui.port(), null, false));
     }
 }

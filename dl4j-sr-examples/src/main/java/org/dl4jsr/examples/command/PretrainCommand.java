@@ -35,13 +35,8 @@ public final class PretrainCommand implements Callable<Integer> {
     @Option(names = "--resume", paramLabel = "DIR", description = "Go on with the run in this directory.")
     private Path resume;
 
-    @Option(
-            names = "--ui",
-            paramLabel = "PORT",
-            arity = "0..1",
-            fallbackValue = "9000",
-            description = "Watch the run in DL4J's training UI, from this machine (default port: 9000).")
-    private Integer uiPort;
+    @Mixin
+    private UiOption ui = new UiOption();
 
     @Option(
             names = "--workers",
@@ -82,6 +77,6 @@ public final class PretrainCommand implements Callable<Integer> {
     }
 
     private RunFacilities facilities(Path directory) {
-        return new RunFacilities(training.tokenCache(directory), uiPort, workers, driver);
+        return new RunFacilities(training.tokenCache(directory), ui.port(), workers, driver);
     }
 }

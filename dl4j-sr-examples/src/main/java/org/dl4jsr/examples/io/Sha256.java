@@ -1,6 +1,7 @@
 package org.dl4jsr.examples.io;
 
 import java.io.OutputStream;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.DigestOutputStream;
 import java.security.MessageDigest;
@@ -29,6 +30,11 @@ public final class Sha256 {
     public void update(String text) {
         digest.update(text.getBytes(StandardCharsets.UTF_8));
         digest.update((byte) 0);
+    }
+
+    /** Adds the bytes that remain in {@code bytes}. */
+    public void update(ByteBuffer bytes) {
+        digest.update(bytes);
     }
 
     void update(byte[] bytes, int offset, int length) {

@@ -35,7 +35,7 @@ public final class ComparisonReport {
         double reference = mean(runs.values().iterator().next(), ComparedRun::valLoss);
         runs.forEach((setting, group) -> table.row(
                 setting.policy,
-                setting.learningRate,
+                Texts.number(setting.learningRate),
                 group.size(),
                 Texts.format("%.4f", mean(group, ComparedRun::valLoss)),
                 group.size() < 2 ? "-" : Texts.format("%.4f", spread(group)),
@@ -54,7 +54,8 @@ public final class ComparisonReport {
         }
         charts.add(curves("Validation loss", "nats a token", MetricsRow::valLoss));
         charts.add(curves("Training loss", "nats a token", MetricsRow::trainLoss));
-        charts.add(curves("Stagnation: updates that round-to-nearest would lose", "share", MetricsRow::stagnation));
+        charts.add(curves(
+                "Stagnation: updates that round-to-nearest would lose", "share of weights", MetricsRow::stagnation));
         charts.add(curves("Gradient norm", "norm before clipping", MetricsRow::gradNorm));
         int seeds = runs.values().iterator().next().size();
         return new HtmlReport(
@@ -103,7 +104,8 @@ public final class ComparisonReport {
                     });
                 }
             });
-            series.add(new Series(sweep ? setting.policy + " " + setting.learningRate : setting.policy, points));
+            series.add(new Series(
+                    sweep ? setting.policy + " " + Texts.number(setting.learningRate) : setting.policy, points));
         });
         return new Chart(title, "tokens", yLabel, false, series);
     }

@@ -97,7 +97,10 @@ public final class RunsReport {
                         curves("Validation: bits a byte", "bits a byte of text", MetricsRow::bitsPerByte),
                         curves("Learning rate", "learning rate", MetricsRow::lr),
                         curves("Gradient norm", "norm before clipping", MetricsRow::gradNorm),
-                        curves("Stagnation: updates that round-to-nearest would lose", "share", MetricsRow::stagnation),
+                        curves(
+                                "Stagnation: updates that round-to-nearest would lose",
+                                "share of weights",
+                                MetricsRow::stagnation),
                         curves("Speed", "tokens a second", MetricsRow::tokPerS)),
                 tables,
                 List.of());

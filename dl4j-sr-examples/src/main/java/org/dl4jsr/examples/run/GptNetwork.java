@@ -17,12 +17,11 @@ public final class GptNetwork {
 
     private GptNetwork() {}
 
-    /** A network with the weights that the run begins with. */
+    /** A network with random weights. */
     public static ComputationGraph create(RunConfig config) {
         Environment.requireRuntime();
         ComputationGraph network = new ComputationGraph(configuration(config));
         network.init();
-        config.weights().copyTo(network);
         return network;
     }
 
@@ -33,7 +32,9 @@ public final class GptNetwork {
      */
     static ComputationGraph of(RunConfig config, Checkpoint newest, Checkpoints checkpoints) {
         if (newest == null) {
-            return create(config);
+            ComputationGraph network = create(config);
+            config.weights().copyTo(network);
+            return network;
         }
         ComputationGraph network = restore(newest, checkpoints.zip(newest.step()));
         return newest.config().equals(config) ? network : rescheduled(network, config);

@@ -18,9 +18,9 @@ public record MemoryPlan(long weights, long gradients, long optimizer, long accu
 
     private static final long JAVA = 400L << 20;
     /** Elements a token and unit of width that a block keeps for its backward pass, or needs there. */
-    private static final int BLOCK_ELEMENTS = 16;
+    private static final int BLOCK_ELEMENTS = 10;
 
-    private static final int WORKING_ELEMENTS = 20;
+    private static final int WORKING_ELEMENTS = 27;
 
     public static MemoryPlan of(RunConfig config) {
         return of(config, 1);

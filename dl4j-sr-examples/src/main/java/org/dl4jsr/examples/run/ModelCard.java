@@ -52,7 +52,12 @@ public final class ModelCard {
         row(
                 card,
                 "Text",
-                text(config.text()) + " (SHA-256 " + config.text().sha256() + "), one tenth of it kept for validation");
+                Texts.format(
+                        "%s (SHA-256 %s): %,d tokens for training, %,d kept for validation",
+                        text(config.text()),
+                        config.text().sha256(),
+                        config.text().trainingTokens(),
+                        config.text().validationTokens()));
         row(card, "Tokenizer", config.text().tokenizer());
         row(card, "Validation loss", loss(checkpoint));
         row(card, "Learning rate", Double.toString(config.learningRate()));

@@ -34,7 +34,7 @@ public enum Preset {
             double learningRate) {
         config = new RunConfig(
                 new ModelShape(name, layers, heads, width, context, RunConfig.paddedVocabulary(tokenizer), tiedHead),
-                new TrainingText(List.of(), "text", "", tokenizer),
+                TrainingText.unread(List.of(), "text", tokenizer),
                 new TrainingBudget(tokens, batch, accumulate),
                 Bf16Policy.SR.toString(),
                 learningRate,

@@ -54,15 +54,17 @@ public final class Pretraining {
      */
     public static int start(Path path, RunConfig config, RunFacilities facilities) {
         facilities.require();
+        RunDirectory.requireNoRun(path);
         facilities.require(config);
         Corpus corpus = config.text().load(config.model().context(), facilities.tokenCache());
-        Environment.requireRuntime();
-        RunConfig complete = config.withText(config.text().withSha256(corpus.sha256()));
+        ComputationGraph network = GptNetwork.create(config);
+        RunConfig complete = config.withText(config.text().asRead(corpus))
+                .withWeights(config.weights().copyTo(network));
         try (RunDirectory directory = RunDirectory.create(path, complete)) {
             Pretraining run = new Pretraining(directory, facilities, corpus, directory.checkpoints());
             run.metrics.clear();
             return facilities.workers() == null
-                    ? run.train(GptNetwork.create(complete), TrainingState.START)
+                    ? run.train(network, TrainingState.START)
                     : run.trainOnWorkers(0);
         }
     }

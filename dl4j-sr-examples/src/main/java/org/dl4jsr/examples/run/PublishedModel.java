@@ -22,14 +22,12 @@ public final class PublishedModel {
     private PublishedModel() {}
 
     /**
-     * A run that goes on with the model in {@code folder}: its shape, its tokenizer, its weights, which are read once and
-     * have to be finite.
+     * A run that goes on with the model in {@code folder}: its shape, its tokenizer, its weights, which are not read yet.
      *
      * @param tokenizer a name, or null for the one whose files are in {@code folder}
      */
     public static RunConfig config(Path folder, String tokenizer) {
         try (Gpt2Weights weights = Gpt2Weights.open(folder)) {
-            weights.requireFinite();
             GptConfiguration gpt = weights.configuration().build();
             Tokenizer tokens = tokenizer(folder, tokenizer);
             if (tokens.vocabulary() > gpt.vocabulary()) {
@@ -38,13 +36,13 @@ public final class PublishedModel {
             }
             return new RunConfig(
                     shape(gpt, folder),
-                    new TrainingText(List.of(), "text", "", tokens.name()),
+                    TrainingText.unread(List.of(), "text", tokens.name()),
                     BUDGET,
                     Bf16Policy.SR.toString(),
                     LEARNING_RATE,
                     RunConfig.BETA2,
                     1,
-                    StartingWeights.of(folder, weights));
+                    StartingWeights.of(folder));
         } catch (IOException e) {
             throw new BadInput(BadInput.reason(e), e);
         }

@@ -126,6 +126,10 @@ public record RunConfig(
         return new RunConfig(model, text, budget, policy, learningRate, beta2, newSeed, weights);
     }
 
+    public RunConfig withWeights(StartingWeights newWeights) {
+        return new RunConfig(model, text, budget, policy, learningRate, beta2, seed, newWeights);
+    }
+
     /** A multiple of 64 suits the matrix multiplication; the ids past the tokenizer's never occur. */
     static int paddedVocabulary(String tokenizer) {
         return (Tokenizer.named(tokenizer).vocabulary() + 63) / 64 * 64;

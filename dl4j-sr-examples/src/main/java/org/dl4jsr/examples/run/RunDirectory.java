@@ -54,15 +54,20 @@ public final class RunDirectory implements AutoCloseable {
     public static RunDirectory create(Path path, RunConfig config) {
         DirectoryLock lock = DirectoryLock.of(path);
         try {
-            if (Files.exists(path.resolve(CONFIG))) {
-                throw new BadInput("Directory " + path + " already holds a run: continue it with --resume " + path
-                        + ", or choose another --out");
-            }
+            requireNoRun(path);
             AtomicFile.write(path.resolve(CONFIG), Json.indented(config));
             return new RunDirectory(path, lock, config);
         } catch (BadInput e) {
             lock.close();
             throw e;
+        }
+    }
+
+    /** Throws where there is a run in {@code path}. */
+    static void requireNoRun(Path path) {
+        if (Files.exists(path.resolve(CONFIG))) {
+            throw new BadInput("Directory " + path + " already holds a run: continue it with --resume " + path
+                    + ", or choose another --out");
         }
     }
 

@@ -10,30 +10,50 @@ import org.dl4jsr.examples.data.Tokenizer;
  *
  * @param paths absolute paths of the user's text; empty for the default corpus
  * @param jsonField the field of JSON lines that is the text
- * @param sha256 of the corpus; empty as long as it has not been read
  * @param tokenizer name of the tokenizer
+ * @param sha256 of the corpus; empty as long as it has not been read
+ * @param trainingTokens that it has, for training; 0 as long as it has not been read
+ * @param validationTokens that it has, for validation
  */
-public record TrainingText(List<String> paths, String jsonField, String sha256, String tokenizer) {
+public record TrainingText(
+        List<String> paths,
+        String jsonField,
+        String tokenizer,
+        String sha256,
+        long trainingTokens,
+        long validationTokens) {
 
     public TrainingText {
         paths = List.copyOf(paths);
         Tokenizer.named(tokenizer);
     }
 
+    /** Text that has not been read. */
+    static TrainingText unread(List<String> paths, String jsonField, String tokenizer) {
+        return new TrainingText(paths, jsonField, tokenizer, "", 0, 0);
+    }
+
     public TrainingText withPaths(List<String> newPaths) {
-        return new TrainingText(newPaths, jsonField, sha256, tokenizer);
+        return unread(newPaths, jsonField, tokenizer);
     }
 
     public TrainingText withJsonField(String newJsonField) {
-        return new TrainingText(paths, newJsonField, sha256, tokenizer);
-    }
-
-    public TrainingText withSha256(String newSha256) {
-        return new TrainingText(paths, jsonField, newSha256, tokenizer);
+        return unread(paths, newJsonField, tokenizer);
     }
 
     public TrainingText withTokenizer(String newTokenizer) {
-        return new TrainingText(paths, jsonField, sha256, newTokenizer);
+        return unread(paths, jsonField, newTokenizer);
+    }
+
+    /** The same as it was read. */
+    TrainingText asRead(Corpus corpus) {
+        return new TrainingText(
+                paths,
+                jsonField,
+                tokenizer,
+                corpus.sha256(),
+                corpus.train().length(),
+                corpus.validation().length());
     }
 
     /**

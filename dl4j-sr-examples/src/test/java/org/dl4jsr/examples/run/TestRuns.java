@@ -27,7 +27,7 @@ public final class TestRuns {
         RunConfig nano = Preset.NANO.config();
         TrainingText read = nano.text().withPaths(List.of(text.toString()));
         return nano.withModel(new ModelShape("nano", 1, 2, 32, 8, nano.model().vocabulary(), false))
-                .withText(read.withSha256(read.load(8, null).sha256()))
+                .withText(read.asRead(read.load(8, null)))
                 .withBudget(new TrainingBudget(8L * steps, 1, 1));
     }
 
