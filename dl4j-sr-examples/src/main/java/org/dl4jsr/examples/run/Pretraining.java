@@ -63,9 +63,7 @@ public final class Pretraining {
         try (RunDirectory directory = RunDirectory.create(path, complete)) {
             Pretraining run = new Pretraining(directory, facilities, corpus, directory.checkpoints());
             run.metrics.clear();
-            return facilities.workers() == null
-                    ? run.train(network, TrainingState.START)
-                    : run.trainOnWorkers(0);
+            return facilities.workers() == null ? run.train(network, TrainingState.START) : run.trainOnWorkers(0);
         }
     }
 
