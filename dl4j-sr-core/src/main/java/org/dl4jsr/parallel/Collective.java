@@ -42,6 +42,7 @@ public final class Collective implements AutoCloseable {
     private long step;
     private int operation;
     private long bytesSent;
+    private long nanoseconds;
 
     /**
      * Over {@code transport}, which it closes.
@@ -78,6 +79,14 @@ public final class Collective implements AutoCloseable {
         return bytesSent;
     }
 
+    /**
+     * Nanoseconds that this rank has spent with the others so far: sending, receiving, waiting for them, and adding what
+     * came.
+     */
+    public long nanoseconds() {
+        return nanoseconds;
+    }
+
     Device device() {
         return device;
     }
@@ -92,7 +101,7 @@ public final class Collective implements AutoCloseable {
      *
      * @return those of each rank, [ranks, values]
      */
-    long[][] gather(long... values) {
+    public long[][] gather(long... values) {
         var all = new long[ranks()][];
         int bytes = Math.multiplyExact(Long.BYTES, values.length);
         all[rank()] = values.clone();
@@ -221,10 +230,12 @@ public final class Collective implements AutoCloseable {
             receiving.run();
             return;
         }
+        long start = System.nanoTime();
         Future<?> sent = sender.submit(sending);
         try {
             receiving.run();
             sent.get();
+            nanoseconds += System.nanoTime() - start;
         } catch (ExecutionException e) {
             close();
             throw new TransportException(

@@ -43,7 +43,7 @@ public final class DataParallel {
     private final Collective collective;
     private final GradientSum sum;
     /** Null where every rank writes all of the weights. */
-    private final SharedWrite sharedWrite;
+    private SharedWrite sharedWrite;
 
     private long steps;
 
@@ -84,6 +84,19 @@ public final class DataParallel {
     public void end() {
         if (sharedWrite != null) {
             sharedWrite.end(network.model());
+        }
+    }
+
+    /**
+     * Does something while each rank's network has its whole updater state, such as to save it: for that time a rank
+     * needs the memory for all of the state. All ranks call it.
+     */
+    public void withWholeState(Runnable action) {
+        end();
+        action.run();
+        if (sharedWrite != null) {
+            new Replicas(network, collective).requireEqual();
+            sharedWrite = SharedWrite.begin(network.model(), new OwnSlice(collective, sum.slices()));
         }
     }
 

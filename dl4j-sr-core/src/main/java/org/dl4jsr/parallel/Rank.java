@@ -17,10 +17,19 @@ public final class Rank {
 
     private static final Logger LOG = LoggerFactory.getLogger(Rank.class);
 
+    /** Brings what a rank says to the {@link Observer}. */
+    @FunctionalInterface
+    public interface Notes {
+
+        /** Returns, once it has been heard, whether the ranks are to come to an end. */
+        boolean send(String text);
+    }
+
     private final Collective collective;
     private final Storage storage;
     private final long every;
     private final int attempt;
+    private final Notes notes;
 
     /**
      * Made by who starts the ranks.
@@ -29,11 +38,12 @@ public final class Rank {
      * @param every steps from one checkpoint to the next
      * @param attempt of {@link Attempts#next}
      */
-    public Rank(Collective collective, Storage storage, long every, int attempt) {
+    public Rank(Collective collective, Storage storage, long every, int attempt, Notes notes) {
         this.collective = collective;
         this.storage = storage;
         this.every = every;
         this.attempt = attempt;
+        this.notes = notes;
     }
 
     /** From 0. */
@@ -53,6 +63,16 @@ public final class Rank {
     /** The folder of the checkpoints. */
     public Storage storage() {
         return storage;
+    }
+
+    /**
+     * Says something to who has started the training.
+     *
+     * @return whether he wants the ranks to come to an end
+     * @throws TransportException where he is not there any more
+     */
+    public boolean note(String text) {
+        return notes.send(text);
     }
 
     /**
@@ -82,7 +102,9 @@ public final class Rank {
         for (long step = start; step < steps; step++) {
             training.step(step, parts, batches);
             if ((step + 1) % every == 0 || step + 1 == steps) {
-                requireNewestAttempt();
+                if (rank() == 0) {
+                    requireNewestAttempt();
+                }
                 checkpoint.save(step + 1, "");
             }
         }
@@ -93,11 +115,13 @@ public final class Rank {
         return model;
     }
 
-    /** Another driver that has begun since then has taken the run over. */
-    private void requireNewestAttempt() throws IOException {
-        if (rank() == 0) {
-            Attempts.requireNewest(storage, attempt);
-        }
+    /**
+     * To be called before what others have written is replaced.
+     *
+     * @throws IllegalStateException where a later attempt has taken the run over
+     */
+    public void requireNewestAttempt() throws IOException {
+        Attempts.requireNewest(storage, attempt);
     }
 
     private void write(Model model) throws IOException {

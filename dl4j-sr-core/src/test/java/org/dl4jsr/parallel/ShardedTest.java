@@ -41,12 +41,17 @@ class ShardedTest {
     void stateGoesFromOneRankToManyAndBack(Bf16Policy policy) throws Exception {
         Tasks task = Tasks.mlp("", policy, new Adam(5e-3));
         Model alone = task.network().get();
-        train(new DataParallel(alone), task, 0, 9);
+        train(new DataParallel(alone), task, 0, 5);
+        String midst = Digests.of(alone);
+        train(new DataParallel(alone), task, 5, 9);
         List<String> ends = Ranks.run(PARTS, collective -> {
             Model network = task.network().get();
             train(new DataParallel(network), task, 0, 3);
             var training = new DataParallel(network, collective, Mode.SHARDED);
-            train(training, task, 3, 6);
+            train(training, task, 3, 5);
+            training.withWholeState(() -> assertEquals(midst, Digests.of(network)));
+            assertEquals(null, TrainedNetwork.of(network).storedState());
+            train(training, task, 5, 6);
             training.end();
             train(new DataParallel(network), task, 6, 9);
             return Digests.of(network);

@@ -18,13 +18,20 @@ import org.dl4jsr.parallel.TransportException;
  * ends the stage for all.
  *
  * @param key the attempt's
+ * @param driver host:port of the {@link NotePort}
  * @param encrypted whether ranks encrypt what they send
  * @param deadline how long a rank waits for another
  * @param checkpoints folder of the checkpoints
  * @param every steps from one checkpoint to the next
  */
 record RankJob(
-        RankProgram program, AttemptKey key, boolean encrypted, Duration deadline, String checkpoints, long every)
+        RankProgram program,
+        AttemptKey key,
+        String driver,
+        boolean encrypted,
+        Duration deadline,
+        String checkpoints,
+        long every)
         implements Serializable {
 
     /** Runs on an executor, in a task of a barrier stage; returns the rank. */
@@ -37,17 +44,18 @@ record RankJob(
         try (var transport = new SparkTransport(rank, ranks, host, key, encrypted, deadline)) {
             List<String> addresses = Arrays.asList(context.allGather(host + ":" + transport.port()));
             transport.connect(addresses);
-            try (var collective = new Collective(transport, key.attempt())) {
-                run(collective, HadoopStorage.onExecutor(checkpoints));
+            try (var collective = new Collective(transport, key.attempt());
+                    var notes = new NoteClient(driver, key, encrypted, deadline)) {
+                run(collective, notes, HadoopStorage.onExecutor(checkpoints));
             }
         }
         return rank;
     }
 
     /** What the program throws would be thrown again: it is noted, while the other ranks do not know of it yet. */
-    private void run(Collective collective, Storage storage) throws Exception {
+    private void run(Collective collective, Rank.Notes notes, Storage storage) throws Exception {
         try {
-            program.run(new Rank(collective, storage, every, key.attempt()));
+            program.run(new Rank(collective, storage, every, key.attempt(), notes));
             collective.barrier(); // nobody leaves while others still need it
         } catch (TransportException | InterruptedException e) {
             throw e;

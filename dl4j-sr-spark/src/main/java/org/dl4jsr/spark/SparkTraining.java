@@ -8,6 +8,7 @@ import org.apache.spark.SparkContext;
 import org.apache.spark.SparkException;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.dl4jsr.parallel.Attempts;
+import org.dl4jsr.parallel.Observer;
 import org.dl4jsr.parallel.RankProgram;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -39,6 +40,7 @@ public final class SparkTraining {
     private String checkpoints;
     private long every = 1;
     private Duration deadline = Duration.ofMinutes(5);
+    private Observer observer = Observer.none();
 
     private SparkTraining(JavaSparkContext spark) {
         this.spark = spark;
@@ -82,8 +84,15 @@ public final class SparkTraining {
         return this;
     }
 
+    /** Who hears what the ranks say; default nobody. */
+    public SparkTraining observer(Observer observer) {
+        this.observer = observer;
+        return this;
+    }
+
     /**
-     * Runs {@code program} on all ranks until it has returned on each.
+     * Runs {@code program} on all ranks until it has returned on each, or an attempt has ended when the observer wanted
+     * to stop.
      *
      * @throws IllegalStateException where it throws on one, where executors are missing, or where {@value #ATTEMPTS}
      *     attempts have come to an end without a new checkpoint
@@ -104,6 +113,9 @@ public final class SparkTraining {
             if (ended == null) {
                 return;
             }
+            if (observer.isStopWanted()) {
+                return;
+            }
             Optional<String> failure = Failure.of(storage, attempt);
             if (failure.isPresent()) {
                 throw new IllegalStateException(failure.get());
@@ -120,14 +132,15 @@ public final class SparkTraining {
     /** Runs one attempt; returns how it has ended before it was through, or null. */
     private String attempt(RankProgram program, int attempt, int ranks) {
         boolean encrypted = ClusterChecks.isEncrypted(spark.getConf());
-        var job = new RankJob(program, AttemptKey.random(attempt), encrypted, deadline, checkpoints, every);
+        AttemptKey key = AttemptKey.random(attempt);
         spark.setJobGroup("dl4j-sr-" + attempt, "attempt " + attempt + " of " + checkpoints, true);
-        try {
-            BarrierJob.run(spark, ranks, job);
+        try (var port = new NotePort(spark.getConf().get("spark.driver.host"), key, encrypted, observer)) {
+            BarrierJob.run(
+                    spark, ranks, new RankJob(program, key, port.address(), encrypted, deadline, checkpoints, every));
             return null;
         } catch (Exception e) {
             if (e instanceof SparkException) { // Scala declares no exceptions
-                return firstLine(e.getMessage());
+                return reason(e.getMessage());
             }
             throw e;
         } finally {
@@ -135,8 +148,15 @@ public final class SparkTraining {
         }
     }
 
-    private static String firstLine(String text) {
-        return text == null ? "" : text.lines().findFirst().orElse("");
+    /** The line of Spark's message that says why an executor is gone, or else the first. */
+    private static String reason(String message) {
+        List<String> lines = message == null
+                ? List.of("")
+                : message.lines().map(String::strip).toList();
+        return lines.stream()
+                .filter(line -> line.startsWith("ExecutorLostFailure"))
+                .findFirst()
+                .orElse(lines.get(0));
     }
 
     /** Waits for as many executors as can be used, or, for a while, for enough of them. */

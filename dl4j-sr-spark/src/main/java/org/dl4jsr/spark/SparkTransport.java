@@ -17,8 +17,6 @@ import org.apache.spark.network.server.OneForOneStreamManager;
 import org.apache.spark.network.server.RpcHandler;
 import org.apache.spark.network.server.StreamManager;
 import org.apache.spark.network.server.TransportServer;
-import org.apache.spark.network.util.MapConfigProvider;
-import org.apache.spark.network.util.TransportConf;
 import org.dl4jsr.parallel.Transport;
 import org.dl4jsr.parallel.TransportException;
 
@@ -28,7 +26,6 @@ import org.dl4jsr.parallel.TransportException;
  */
 final class SparkTransport implements Transport {
 
-    private static final String MODULE = "dl4jsr";
     /** How long a rank that leaves waits for others to receive what it has sent. */
     private static final Duration FLUSH = Duration.ofSeconds(5);
 
@@ -54,23 +51,8 @@ final class SparkTransport implements Transport {
         peers = IntStream.range(0, ranks)
                 .mapToObj(peer -> new Peer(peer, deadline))
                 .toList();
-        var configuration = new TransportConf(
-                MODULE,
-                new MapConfigProvider(Map.of(
-                        "spark.network.crypto.enabled",
-                        "" + encrypted,
-                        "spark.network.crypto.cipher",
-                        "AES/GCM/NoPadding",
-                        "spark.network.crypto.saslFallback",
-                        "false",
-                        "spark." + MODULE + ".io.numConnectionsPerPeer",
-                        "1",
-                        "spark." + MODULE + ".io.serverThreads",
-                        "" + Math.min(4, ranks),
-                        "spark." + MODULE + ".io.clientThreads",
-                        "" + Math.min(4, ranks),
-                        "spark." + MODULE + ".io.connectionTimeout",
-                        2 * deadline.toSeconds() + 10 + "s")));
+        var configuration = RankNetwork.configuration(
+                encrypted, Math.min(4, ranks), deadline.multipliedBy(2).plusSeconds(10));
         context = new TransportContext(configuration, new Receiver());
         server = context.createServer(host, 0, List.of(new AuthServerBootstrap(configuration, key)));
         clients = context.createClientFactory(List.of(new AuthClientBootstrap(configuration, key.application(), key)));

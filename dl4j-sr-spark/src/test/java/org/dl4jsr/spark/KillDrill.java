@@ -8,6 +8,7 @@ import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
@@ -19,13 +20,16 @@ import org.dl4jsr.parallel.Rank;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 
 /**
- * Kills executors and drivers of a run (SIGKILL) at random moments, starts the driver again where it was killed, and
- * compares what comes out with a run that nothing has happened to.
+ * Kills executors and drivers of a run (SIGKILL) at random moments, starts the driver again where it was killed, stops
+ * executors for good (SIGSTOP), which Spark takes two minutes to find out, and compares what comes out with a run that
+ * nothing has happened to.
  */
 final class KillDrill {
 
     private static final int PARTS = 3;
-    private static final int STEPS_A_KILL = 60;
+    /** Between two blows there are 3 to 14 steps, and at most that many that are taken again. */
+    private static final int STEPS_A_BLOW = 20;
+
     private static final int STEP_MILLISECONDS = 60;
     private static final int EVERY = 5;
     private static final Duration PATIENCE = Duration.ofMinutes(5);
@@ -43,16 +47,27 @@ final class KillDrill {
         steps = directory.resolve("steps");
     }
 
-    /** Arguments: kills of executors, kills of drivers. Or, of the driver: a folder and the steps to take. */
+    /** What is done to a run. */
+    private enum Blow {
+        EXECUTOR_KILLED,
+        DRIVER_KILLED,
+        EXECUTOR_STOPPED
+    }
+
+    /** Arguments: executors to kill, drivers to kill, executors to stop. Or, of the driver: a folder and the steps to take. */
     public static void main(String[] arguments) throws Exception {
         if (arguments[0].startsWith("/")) {
             drive(arguments[0], Long.parseLong(arguments[1]));
             return;
         }
-        int executors = Integer.parseInt(arguments[0]);
-        int drivers = Integer.parseInt(arguments[1]);
+        var blows = new ArrayList<Blow>();
+        for (Blow blow : Blow.values()) {
+            int times = blow.ordinal() < arguments.length ? Integer.parseInt(arguments[blow.ordinal()]) : 0;
+            blows.addAll(Collections.nCopies(times, blow));
+        }
+        Collections.shuffle(blows, new Random(1));
         Path directory = Files.createTempDirectory("kill-drill");
-        new KillDrill(directory, (long) STEPS_A_KILL * (executors + drivers + 1)).run(executors, drivers);
+        new KillDrill(directory, (long) STEPS_A_BLOW * (blows.size() + 1)).run(blows);
         System.exit(0);
     }
 
@@ -89,43 +104,58 @@ final class KillDrill {
         return SparkTrainingTest.batch(step, part);
     }
 
-    private void run(int executors, int drivers) throws Exception {
+    private void run(List<Blow> blows) throws Exception {
         driver = startDriver();
         awaitStepAfter(System.currentTimeMillis());
-        for (int kill = 0; kill < executors + drivers; kill++) {
-            TimeUnit.MILLISECONDS.sleep(500 + random.nextInt(2000));
-            boolean killsDriver = kill % (executors + drivers) * drivers % (executors + drivers) >= executors;
-            long killed = System.currentTimeMillis();
-            if (killsDriver) {
-                List<ProcessHandle> orphans = executorProcesses();
-                driver.destroyForcibly().waitFor();
-                long gone = System.currentTimeMillis();
-                for (ProcessHandle orphan : orphans) {
-                    orphan.onExit().get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
-                }
-                System.out.printf(
-                        "driver killed; its executors ended by themselves after %.1f s%n",
-                        (System.currentTimeMillis() - gone) / 1e3);
-                driver = startDriver();
-            } else {
-                List<ProcessHandle> victims = executorProcesses();
-                victims.get(random.nextInt(victims.size())).destroyForcibly();
+        for (Blow blow : blows) {
+            awaitSteps(3 + random.nextInt(12));
+            TimeUnit.MILLISECONDS.sleep(random.nextInt(5 * STEP_MILLISECONDS));
+            long now = System.currentTimeMillis();
+            switch (blow) {
+                case EXECUTOR_KILLED -> anExecutor().destroyForcibly();
+                case EXECUTOR_STOPPED -> new ProcessBuilder(
+                                "kill", "-STOP", "" + anExecutor().pid())
+                        .start()
+                        .waitFor();
+                case DRIVER_KILLED -> killDriver();
             }
-            double waited = (awaitStepAfter(killed) - killed) / 1e3;
-            if (!killsDriver) {
+            // executors go on for a moment without their driver
+            long since = blow == Blow.DRIVER_KILLED ? System.currentTimeMillis() : now;
+            double waited = (awaitStepAfter(since) - now) / 1e3;
+            if (blow == Blow.EXECUTOR_KILLED) {
                 seconds.add(waited);
             }
-            System.out.printf(
-                    "%s killed; the next step came after %.1f s%n", killsDriver ? "driver" : "executor", waited);
+            System.out.printf("%s; the next step came after %.1f s%n", blow, waited);
         }
         if (!driver.waitFor(PATIENCE.toSeconds(), TimeUnit.SECONDS) || driver.exitValue() != 0) {
             throw new IllegalStateException("The driver has not come to the end");
         }
         compare();
-        seconds.sort(null);
+        for (Blow blow : Blow.values()) {
+            System.out.println(blow + ": " + Collections.frequency(blows, blow));
+        }
+        if (!seconds.isEmpty()) {
+            seconds.sort(null);
+            System.out.printf(
+                    "median %.1f s to the next step after an executor was killed%n", seconds.get(seconds.size() / 2));
+        }
+    }
+
+    private void killDriver() throws Exception {
+        List<ProcessHandle> orphans = executorProcesses();
+        driver.destroyForcibly().waitFor();
+        long gone = System.currentTimeMillis();
+        for (ProcessHandle orphan : orphans) {
+            orphan.onExit().get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
+        }
         System.out.printf(
-                "%d executors and %d drivers killed; median %.1f s to the next step after an executor%n",
-                executors, drivers, seconds.get(seconds.size() / 2));
+                "its executors ended by themselves after %.1f s%n", (System.currentTimeMillis() - gone) / 1e3);
+        driver = startDriver();
+    }
+
+    private ProcessHandle anExecutor() throws InterruptedException {
+        List<ProcessHandle> executors = executorProcesses();
+        return executors.get(random.nextInt(executors.size()));
     }
 
     private Process startDriver() throws IOException {
@@ -184,6 +214,18 @@ final class KillDrill {
             TimeUnit.MILLISECONDS.sleep(50);
         }
         throw new IllegalStateException("No step any more; see " + directory.resolve("driver.log"));
+    }
+
+    /** Waits until so many more steps have begun. */
+    private void awaitSteps(int count) throws Exception {
+        long before = Files.readAllLines(steps).size();
+        long start = System.nanoTime();
+        while (Files.readAllLines(steps).size() < before + count) {
+            if (!driver.isAlive() || System.nanoTime() - start > PATIENCE.toNanos()) {
+                throw new IllegalStateException("No step any more; see " + directory.resolve("driver.log"));
+            }
+            TimeUnit.MILLISECONDS.sleep(20);
+        }
     }
 
     private void compare() throws IOException {

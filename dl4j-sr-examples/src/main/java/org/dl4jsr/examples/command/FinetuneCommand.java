@@ -47,6 +47,7 @@ public final class FinetuneCommand implements Callable<Integer> {
                     + model.model().context() + " positions that the model in " + from + " knows");
         }
         Path directory = Objects.requireNonNullElseGet(out, () -> RunDirectory.newPath(config));
-        return Pretraining.start(directory, config, new RunFacilities(training.tokenCache(directory), ui.port()));
+        return Pretraining.start(
+                directory, config, new RunFacilities(training.tokenCache(directory), ui.port(), null, false));
     }
 }

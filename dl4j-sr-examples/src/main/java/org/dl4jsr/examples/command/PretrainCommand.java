@@ -8,9 +8,12 @@ import org.dl4jsr.examples.run.Pretraining;
 import org.dl4jsr.examples.run.RunConfig;
 import org.dl4jsr.examples.run.RunDirectory;
 import org.dl4jsr.examples.run.RunFacilities;
+import org.dl4jsr.examples.run.SparkProcess;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
 
 /** {@code pretrain}: trains a GPT on text, in a run directory that a killed run can be resumed from. */
 @Command(
@@ -35,12 +38,29 @@ public final class PretrainCommand implements Callable<Integer> {
     @Mixin
     private UiOption ui = new UiOption();
 
+    @Option(
+            names = "--workers",
+            paramLabel = "N",
+            description =
+                    "Train on N processes, which share a step's passes and the optimizer state: on this machine, or"
+                            + " on the cluster of spark-submit. Needs a build with -Pspark.")
+    private Integer workers;
+
+    @Option(names = SparkProcess.OPTION, hidden = true)
+    private boolean driver;
+
+    @Spec
+    private CommandSpec command;
+
     @Override
     public Integer call() {
+        if (workers != null && !driver && !SparkProcess.isSubmitted()) {
+            return SparkProcess.run(command.commandLine().getParseResult().originalArgs());
+        }
         if (resume == null) {
             RunConfig config = policy.onto(training.config());
             Path directory = Objects.requireNonNullElseGet(out, () -> RunDirectory.newPath(config));
-            return Pretraining.start(directory, config, new RunFacilities(training.tokenCache(directory), ui.port()));
+            return Pretraining.start(directory, config, facilities(directory));
         }
         if (out != null && !out.equals(resume)) {
             throw new BadInput("--out " + out + " and --resume " + resume + " differ: a resumed run goes on in its own"
@@ -53,6 +73,10 @@ public final class PretrainCommand implements Callable<Integer> {
                     policy.requireSame(config, resume);
                 },
                 training.tokens(),
-                new RunFacilities(training.tokenCache(resume), ui.port()));
+                facilities(resume));
+    }
+
+    private RunFacilities facilities(Path directory) {
+        return new RunFacilities(training.tokenCache(directory), ui.port(), workers, driver);
     }
 }

@@ -7,7 +7,7 @@ import org.dl4jsr.examples.io.Terminal;
 import org.dl4jsr.examples.io.Texts;
 
 /** How far training is, on standard error: a bar where that is a terminal, else a line now and then. */
-public final class Progress implements AutoCloseable {
+public final class Progress implements Display, AutoCloseable {
 
     private static final Duration BETWEEN_LINES = Duration.ofSeconds(10);
 
@@ -39,9 +39,12 @@ public final class Progress implements AutoCloseable {
     }
 
     /**
-     * Notes that {@code step} steps are done; the last one had this loss and learning rate. Speed is that of the last
-     * steps, without validation and checkpoints; the time left is judged by all that was done.
+     * {@inheritDoc}
+     *
+     * <p>Speed is that of the last steps, without validation and checkpoints; the time left is judged by all that was
+     * done.
      */
+    @Override
     public void step(long step, double loss, double learningRate, long nanoseconds) {
         long now = System.nanoTime();
         double stepsPerSecond = (step - firstStep) / ((now - start) / 1e9);
@@ -59,7 +62,7 @@ public final class Progress implements AutoCloseable {
         }
     }
 
-    /** Prints a line of its own. */
+    @Override
     public void line(String text) {
         if (bar != null) {
             bar.pause();

@@ -2,6 +2,7 @@ package org.dl4jsr.examples.report;
 
 import java.util.List;
 import java.util.function.ToDoubleFunction;
+import java.util.stream.Stream;
 import org.dl4jsr.examples.io.Texts;
 import org.dl4jsr.examples.report.HtmlReport.Chart;
 import org.dl4jsr.examples.report.HtmlReport.Figure;
@@ -20,10 +21,11 @@ public final class RunReport {
      * @param parameters of the model
      * @param rows all of the run's, the last one validated
      * @param settings the table shown at the start
+     * @param times what steps have spent their time on; no rows where that is not known
      * @param sample text drawn from the model
      */
     public static HtmlReport of(
-            String title, long parameters, List<MetricsRow> rows, TextTable settings, String sample) {
+            String title, long parameters, List<MetricsRow> rows, TextTable settings, TextTable times, String sample) {
         MetricsRow last = rows.get(rows.size() - 1);
         return new HtmlReport(
                 title,
@@ -49,7 +51,9 @@ public final class RunReport {
                                 "share of weights",
                                 series("updates that round-to-nearest would lose", rows, MetricsRow::stagnation)),
                         chart("Speed", "tokens a second", series("tok/s", rows, MetricsRow::tokPerS))),
-                List.of(new Table("Settings", false, settings.rows())),
+                Stream.of(new Table("Workers", false, times.rows()), new Table("Settings", false, settings.rows()))
+                        .filter(table -> !table.rows().isEmpty())
+                        .toList(),
                 List.of(new Text("Sample", sample)));
     }
 

@@ -1,5 +1,7 @@
 package org.dl4jsr.examples.run;
 
+import java.util.List;
+import org.dl4jsr.examples.report.MetricsFile;
 import org.dl4jsr.examples.report.MetricsRow;
 
 /**
@@ -10,6 +12,13 @@ import org.dl4jsr.examples.report.MetricsRow;
  * @param metricsSha256 of metrics.csv at that time
  */
 public record Checkpoint(TrainingState state, RunConfig config, String lastRow, String metricsSha256) {
+
+    /** That of a run which has reached a state, and has these metrics. */
+    static Checkpoint of(TrainingState state, RunConfig config, MetricsFile metrics) {
+        List<MetricsRow> rows = metrics.rows();
+        String last = rows.isEmpty() ? "" : rows.get(rows.size() - 1).toCsv();
+        return new Checkpoint(state, config, last, metrics.sha256());
+    }
 
     public long step() {
         return state.step();

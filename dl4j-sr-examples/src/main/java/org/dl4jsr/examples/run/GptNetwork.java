@@ -25,6 +25,21 @@ public final class GptNetwork {
         return network;
     }
 
+    /**
+     * The network that a run goes on with.
+     *
+     * @param newest its newest checkpoint; null for none
+     */
+    static ComputationGraph of(RunConfig config, Checkpoint newest, Checkpoints checkpoints) {
+        if (newest == null) {
+            ComputationGraph network = create(config);
+            config.weights().copyTo(network);
+            return network;
+        }
+        ComputationGraph network = restore(newest, checkpoints.zip(newest.step()));
+        return newest.config().equals(config) ? network : rescheduled(network, config);
+    }
+
     /** The network of a checkpoint, in {@code zip}, with its updater's state. */
     public static ComputationGraph restore(Checkpoint checkpoint, Path zip) {
         Environment.requireRuntime();

@@ -1,5 +1,6 @@
 package org.dl4jsr.examples.run;
 
+import java.util.List;
 import java.util.Optional;
 import org.dl4jsr.examples.io.Texts;
 import org.dl4jsr.examples.report.MetricsRow;
@@ -20,6 +21,13 @@ final class LossWatch {
     /** @param tokens different ones that the tokenizer has */
     LossWatch(int tokens) {
         guessing = Math.log(tokens);
+    }
+
+    /** The same, of a run that has these rows already. */
+    static LossWatch of(int tokens, List<MetricsRow> rows) {
+        LossWatch watch = new LossWatch(tokens);
+        rows.stream().filter(MetricsRow::validated).forEach(watch::add);
+        return watch;
     }
 
     /** Takes notice of a validated row; returns what is to be said at once. */

@@ -34,7 +34,12 @@ public final class MachineMemory {
 
     /** Throws where the run would not fit into this machine or into DL4J, which counts updater state in an int. */
     public static void require(RunConfig config) {
-        long needed = MemoryPlan.of(config).total();
+        require(config, 1);
+    }
+
+    /** The same for a run of so many ranks on this machine. */
+    static void require(RunConfig config, int ranks) {
+        long needed = ranks * MemoryPlan.of(config, ranks).total();
         if (!MemoryPlan.fitsDl4j(config)) {
             throw new BadInput(Texts.format(
                     "%s under %s has %,d elements of updater state, which would need about %s of memory, and DL4J can"

@@ -31,7 +31,6 @@ public final class Pretraining {
     private final TextTable settings;
     private final Checkpoints checkpoints;
     private final MetricsFile metrics;
-    private final LossWatch watch;
 
     private Pretraining(RunDirectory directory, RunFacilities facilities, Corpus corpus, Checkpoints checkpoints) {
         this.directory = directory;
@@ -41,8 +40,10 @@ public final class Pretraining {
         config = directory.config();
         tokenizer = Tokenizer.named(config.text().tokenizer());
         metrics = directory.metrics();
-        watch = new LossWatch(tokenizer.vocabulary());
         settings = Settings.of(config, corpus, directory.path());
+        if (facilities.workers() != null) {
+            settings.row("Workers", Workers.description(facilities.workers(), config));
+        }
     }
 
     /**
@@ -54,7 +55,7 @@ public final class Pretraining {
     public static int start(Path path, RunConfig config, RunFacilities facilities) {
         facilities.require();
         RunDirectory.requireNoRun(path);
-        MachineMemory.require(config);
+        facilities.require(config);
         Corpus corpus = config.text().load(config.model().context(), facilities.tokenCache());
         ComputationGraph network = GptNetwork.create(config);
         RunConfig complete = config.withText(config.text().asRead(corpus))
@@ -62,7 +63,7 @@ public final class Pretraining {
         try (RunDirectory directory = RunDirectory.create(path, complete)) {
             Pretraining run = new Pretraining(directory, facilities, corpus, directory.checkpoints());
             run.metrics.clear();
-            return run.train(network, TrainingState.START);
+            return facilities.workers() == null ? run.train(network, TrainingState.START) : run.trainOnWorkers(0);
         }
     }
 
@@ -80,7 +81,7 @@ public final class Pretraining {
             RunConfig before = directory.config();
             check.accept(before);
             RunConfig config = extended(before, tokens, path);
-            MachineMemory.require(config);
+            facilities.require(config);
             Checkpoints checkpoints = directory.checkpoints();
             Optional<Checkpoint> newest = checkpoints.newest();
             newest.ifPresent(checkpoint -> requireSame(config, checkpoint, tokens != null, path));
@@ -91,26 +92,18 @@ public final class Pretraining {
                 throw new BadInput("The text is not the one that the run in " + path + " began with: put it back, or"
                         + " start a new run");
             }
-            ComputationGraph network = newest.map(
-                            checkpoint -> GptNetwork.restore(checkpoint, checkpoints.zip(checkpoint.step())))
-                    .orElseGet(() -> beginning(config));
-            if (newest.isPresent() && !newest.get().config().equals(config)) {
-                network = GptNetwork.rescheduled(network, config);
-            }
+            ComputationGraph network = facilities.workers() == null
+                    ? GptNetwork.of(config, newest.orElse(null), checkpoints)
+                    : null; // the ranks have theirs
             if (!config.equals(before)) {
                 directory.change(config);
             }
             Pretraining run = new Pretraining(directory, facilities, corpus, checkpoints);
             newest.ifPresentOrElse(run::goBackTo, run.metrics::clear);
-            return run.train(network, newest.map(Checkpoint::state).orElse(TrainingState.START));
+            return facilities.workers() == null
+                    ? run.train(network, newest.map(Checkpoint::state).orElse(TrainingState.START))
+                    : run.trainOnWorkers(step);
         }
-    }
-
-    /** The network with the weights that the run began with. */
-    private static ComputationGraph beginning(RunConfig config) {
-        ComputationGraph network = GptNetwork.create(config);
-        config.weights().copyTo(network);
-        return network;
     }
 
     private static RunConfig extended(RunConfig config, Long tokens, Path path) {
@@ -146,14 +139,18 @@ public final class Pretraining {
             System.err.println(metrics.path() + " is not what it was at step " + checkpoint.step()
                     + ": curves will have gaps; the model is not touched by that");
         }
-        metrics.rows().stream().filter(MetricsRow::validated).forEach(watch::add);
+    }
+
+    private void showStart() {
+        System.err.print(settings);
+        System.err.println("To go on after an interruption: " + resumeCommand());
     }
 
     private int train(ComputationGraph network, TrainingState start) {
-        System.err.print(settings);
-        System.err.println("To go on after an interruption: " + resumeCommand());
+        showStart();
+        LossWatch watch = LossWatch.of(tokenizer.vocabulary(), metrics.rows());
         try (TrainingUi ui = facilities.uiPort() == null ? null : TrainingUi.start(facilities.uiPort());
-                StopSignal stop = new StopSignal();
+                StopSignal stop = facilities.stopSignal();
                 Progress progress = new Progress((int) start.step(), config.steps(), config.tokensPerStep())) {
             Trainer trainer = new Trainer(config, corpus, network, new TrainingLog(progress, metrics, watch) {
                 @Override
@@ -166,12 +163,36 @@ public final class Pretraining {
                 System.err.println("To watch it: " + ui.address());
             }
             if (!trainer.run(start, stop::isReceived)) {
-                progress.line("Stopped; the checkpoint is written. To go on: " + resumeCommand());
-                return stop.exitCode();
+                return stopped(progress, stop);
             }
         }
-        finish(network);
+        finish(network, checkpoints, new TextTable());
         return 0;
+    }
+
+    /** The ranks begin where the newest checkpoint is, after {@code start} steps. */
+    private int trainOnWorkers(long start) {
+        showStart();
+        Workers workers;
+        try (StopSignal stop = facilities.stopSignal();
+                Progress progress = new Progress((int) start, config.steps(), config.tokensPerStep())) {
+            workers = new Workers(progress, stop, times -> report(metrics.rows(), times, ""));
+            workers.train(facilities.workers(), config, directory.path(), facilities.tokenCache());
+            if (stop.isReceived()
+                    && directory.checkpoints().newest().map(Checkpoint::step).orElse(0L) < config.steps()) {
+                return stopped(progress, stop);
+            }
+        }
+        Checkpoints written = directory.checkpoints();
+        Checkpoint end = written.newest().orElseThrow();
+        written.goOnFrom(end);
+        finish(GptNetwork.restore(end, written.zip(end.step())), written, workers.times());
+        return 0;
+    }
+
+    private int stopped(Progress progress, StopSignal stop) {
+        progress.line("Stopped; the checkpoint is written. To go on: " + resumeCommand());
+        return stop.exitCode();
     }
 
     private String resumeCommand() {
@@ -179,40 +200,36 @@ public final class Pretraining {
     }
 
     private void save(ComputationGraph network, TrainingState state) {
-        List<MetricsRow> rows = metrics.rows();
-        String last = rows.isEmpty() ? "" : rows.get(rows.size() - 1).toCsv();
-        checkpoints.save(network, new Checkpoint(state, config, last, metrics.sha256()));
-        report(rows, "");
+        checkpoints.save(network, Checkpoint.of(state, config, metrics));
+        report(metrics.rows(), new TextTable(), "");
     }
 
-    private void report(List<MetricsRow> rows, String sample) {
+    private void report(List<MetricsRow> rows, TextTable times, String sample) {
         if (!rows.isEmpty()) {
             String title = config.model().preset() + " under " + config.policy();
-            RunReport.of(title, config.model().parameters(), rows, settings, sample)
+            RunReport.of(title, config.model().parameters(), rows, settings, times, sample)
                     .writeTo(directory.report());
         }
     }
 
-    private void finish(ComputationGraph network) {
+    private void finish(ComputationGraph network, Checkpoints written, TextTable times) {
         String text = new Sampler(network, tokenizer, config.model().context(), SAMPLE_TEMPERATURE, 0)
                 .write("", SAMPLE_TOKENS, config.seed());
         List<MetricsRow> rows = metrics.rows();
-        report(rows, text);
+        report(rows, times, text);
         MetricsRow last = rows.get(rows.size() - 1);
-        TextTable files =
-                new TextTable().row("Run directory", directory.path()).row("Model", checkpoints.zip(last.step()));
-        checkpoints
-                .best()
+        TextTable files = new TextTable().row("Run directory", directory.path()).row("Model", written.zip(last.step()));
+        written.best()
                 .filter(best -> best.step() != last.step())
                 .ifPresent(best -> files.row(
                         "Best model",
-                        checkpoints.zip(best.step()) + Texts.format(" (validation loss %.4f)", best.valLoss())));
+                        written.zip(best.step()) + Texts.format(" (validation loss %.4f)", best.valLoss())));
         System.out.println(
                 Texts.format("%nSample (temperature %.1f):%n%s%n", SAMPLE_TEMPERATURE, Texts.printable(text)));
         System.out.print(files.row("Metrics", metrics.path()).row("Report", directory.report()));
         System.out.println(Texts.format(
                 "%nvalidation loss %.4f, perplexity %.3f, %.4f bits per byte after %,d tokens",
                 last.valLoss(), last.valPerplexity(), last.bitsPerByte(), last.tokens()));
-        watch.summary().ifPresent(System.out::println);
+        LossWatch.of(tokenizer.vocabulary(), rows).summary().ifPresent(System.out::println);
     }
 }

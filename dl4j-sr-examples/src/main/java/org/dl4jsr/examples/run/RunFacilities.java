@@ -1,6 +1,7 @@
 package org.dl4jsr.examples.run;
 
 import java.nio.file.Path;
+import org.dl4jsr.examples.io.BadInput;
 import org.dl4jsr.examples.io.Texts;
 
 /**
@@ -8,14 +9,34 @@ import org.dl4jsr.examples.io.Texts;
  *
  * @param tokenCache directory that keeps the tokens of large texts
  * @param uiPort where DL4J's training UI listens; null for none
+ * @param workers ranks, each a process of its own; null to train in this process
+ * @param isDriver whether another process of the app has started this one, and tells when to stop
  */
-public record RunFacilities(Path tokenCache, Integer uiPort) {
+public record RunFacilities(Path tokenCache, Integer uiPort, Integer workers, boolean isDriver) {
 
     /** Throws where something of it cannot be had. */
     void require() {
+        if (uiPort != null && workers != null) {
+            throw new BadInput("--ui does not go with --workers, whose networks are in other processes: leave it out");
+        }
         if (uiPort != null) {
             TrainingUi.require(uiPort);
         }
+    }
+
+    /** Throws where {@code config} does not fit. */
+    void require(RunConfig config) {
+        if (workers != null) {
+            Workers.require(workers, config);
+        }
+        if (workers == null || !SparkProcess.isSubmitted()) {
+            MachineMemory.require(config, workers == null ? 1 : workers);
+        }
+    }
+
+    /** How a run is told to stop. */
+    StopSignal stopSignal() {
+        return isDriver ? StopSignal.from(System.in) : new StopSignal();
     }
 
     /** The options that give a run in {@code directory} the same again; each with a space before it. */
@@ -23,6 +44,7 @@ public record RunFacilities(Path tokenCache, Integer uiPort) {
         return (tokenCache.equals(RunDirectory.tokenCache(directory))
                         ? ""
                         : " --token-cache " + Texts.quoted(tokenCache.toString()))
-                + (uiPort == null ? "" : " --ui=" + uiPort);
+                + (uiPort == null ? "" : " --ui=" + uiPort)
+                + (workers == null ? "" : " --workers " + workers);
     }
 }

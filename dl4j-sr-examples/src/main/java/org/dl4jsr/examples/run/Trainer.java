@@ -7,7 +7,10 @@ import org.dl4jsr.examples.data.Corpus;
 import org.dl4jsr.examples.data.TokenBatches;
 import org.dl4jsr.examples.report.MetricsRow;
 import org.dl4jsr.examples.run.TrainingState.RowSoFar;
+import org.dl4jsr.parallel.Collective;
 import org.dl4jsr.parallel.DataParallel;
+import org.dl4jsr.parallel.LocalTransport;
+import org.dl4jsr.parallel.Mode;
 import org.dl4jsr.updater.RoundingStatsListener;
 import org.dl4jsr.updater.UpdaterStatus;
 import org.nd4j.linalg.dataset.DataSet;
@@ -15,6 +18,8 @@ import org.nd4j.linalg.dataset.DataSet;
 /**
  * The training loop. There are some 200 rows of metrics a run and some 10 validations, each with a checkpoint, at steps
  * that depend on the configuration alone; in between there is a checkpoint at the first row after ten minutes.
+ *
+ * <p>Ranks that train together have one each; they end with the same bits, and those of one rank alone.
  */
 public final class Trainer {
 
@@ -41,29 +46,42 @@ public final class Trainer {
     private final Evaluation evaluation;
     private final double bytesPerToken;
     private final UpdaterStatus status;
-    private final DataParallel accumulation;
+    private final Collective collective;
+    /** Null where a step is one pass of one rank. */
+    private final DataParallel training;
+
     private final int rowEvery;
     /** As of the first step since the last row: the listener counts iterations from 0. */
     private double stagnation;
 
+    /** One rank alone. */
     public Trainer(RunConfig config, Corpus corpus, ComputationGraph network, Listener listener) {
+        this(config, corpus, network, listener, new Collective(LocalTransport.alone(), 0));
+    }
+
+    /** One of the ranks of {@code collective}, which make theirs at the same time. */
+    Trainer(RunConfig config, Corpus corpus, ComputationGraph network, Listener listener, Collective collective) {
+        this.collective = collective;
         this.config = config;
         this.network = network;
         this.listener = listener;
         batches = new TokenBatches(
                 corpus.train(), config.budget().batch(), config.model().context());
-        evaluation = new Evaluation(corpus, config);
+        evaluation = new Evaluation(corpus, config, collective);
         bytesPerToken = corpus.validationBytesPerToken();
         status = UpdaterStatus.of(network);
         rowEvery = config.rowEvery();
         network.setListeners(new RoundingStatsListener(
                 rowEvery, stats -> stagnation = stats.total().lost()));
-        accumulation = config.budget().accumulate() > 1 ? new DataParallel(network) : null;
+        boolean alone = collective.ranks() == 1;
+        training = alone && config.budget().accumulate() == 1
+                ? null
+                : new DataParallel(network, collective, alone ? Mode.REPLICATED : Mode.SHARDED);
     }
 
     /**
      * Trains from {@code start} to the end of the run, or until {@code stop} says so after a step; then there is a
-     * checkpoint of that step.
+     * checkpoint of that step. Of several ranks the first one decides.
      *
      * @return whether it came to the end
      */
@@ -85,10 +103,10 @@ public final class Trainer {
                 listener.row(row(step, row, validate));
                 row = new RowSoFar(step, 0, 0, stagnation);
             }
-            boolean stopped = step < steps && stop.getAsBoolean();
-            boolean due = rowIsFull && System.nanoTime() - lastCheckpoint > BETWEEN_CHECKPOINTS.toNanos();
+            boolean stopped = step < steps && isAgreed(stop.getAsBoolean());
+            boolean due = rowIsFull && isAgreed(System.nanoTime() - lastCheckpoint > BETWEEN_CHECKPOINTS.toNanos());
             if (validate || due || stopped) {
-                listener.checkpoint(new TrainingState(
+                checkpoint(new TrainingState(
                         step, step * config.tokensPerStep(), status.skippedSteps(), status.consecutiveSkips(), row));
                 lastCheckpoint = System.nanoTime();
             }
@@ -99,10 +117,23 @@ public final class Trainer {
         return true;
     }
 
+    /** What the first rank says. */
+    private boolean isAgreed(boolean own) {
+        return collective.gather(own ? 1 : 0)[0][0] == 1;
+    }
+
+    private void checkpoint(TrainingState state) {
+        if (training == null) {
+            listener.checkpoint(state);
+        } else {
+            training.withWholeState(() -> listener.checkpoint(state));
+        }
+    }
+
     /** Takes step number {@code step}, from 0, and returns its loss. */
     private double step(long step) {
-        if (accumulation != null) {
-            return accumulation.step(
+        if (training != null) {
+            return training.step(
                     step, config.budget().accumulate(), (number, part) -> batches.random(config.seed(), number, part)
                             .toMultiDataSet());
         }

@@ -23,7 +23,8 @@ class HtmlReportTest {
         MetricsRow unmeasured = new MetricsRow(1, 128, 5.5, Double.NaN, Double.NaN, Double.NaN, 1e-3, 1, 0.5, 0, 1000);
         MetricsRow last = new MetricsRow(2, 256, 5.3, 5.4, 221.4, 7.8, 1e-3, 1, 0.5, 0, 1000);
         TextTable settings = new TextTable().row("Seed", 1);
-        RunReport.of("nano", 1000, List.of(unmeasured, last), settings, sample).writeTo(file);
+        RunReport.of("nano", 1000, List.of(unmeasured, last), settings, new TextTable(), sample)
+                .writeTo(file);
         String html = Files.readString(file);
         assertTrue(html.contains("uPlot=function") || html.contains("var uPlot"), "the chart library is inlined");
         assertFalse(html.matches("(?s).*<(script|link|img)[^>]+(src|href)=.*"), "nothing is loaded from elsewhere");

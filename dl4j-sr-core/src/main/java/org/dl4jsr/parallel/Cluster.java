@@ -1,0 +1,39 @@
+package org.dl4jsr.parallel;
+
+import java.io.IOException;
+import java.util.ServiceLoader;
+
+/** Processes that ranks run in, on this machine or others; the module dl4j-sr-spark brings one. */
+public interface Cluster {
+
+    /**
+     * What is asked for.
+     *
+     * @param name of the training, for those who look at the cluster
+     * @param workers ranks at most; fewer where there are no more, with the same bits
+     * @param threads of each rank; counts where the cluster is started for this training
+     * @param megabytes of Java's heap of each rank; counts where the cluster is started for this training
+     * @param folder of this run alone, that all ranks see, as a URI; what appears in it shows that the run goes on
+     */
+    record Request(String name, int workers, int threads, int megabytes, String folder) {}
+
+    /**
+     * The one on the class path.
+     *
+     * @throws IllegalStateException where there is none
+     */
+    static Cluster find() {
+        return ServiceLoader.load(Cluster.class)
+                .findFirst()
+                .orElseThrow(() -> new IllegalStateException(
+                        "No cluster is on the class path: add dl4j-sr-spark, and Spark itself"));
+    }
+
+    /**
+     * Runs {@code program} on all ranks until it has returned on each; where a rank is lost, again.
+     *
+     * @throws IllegalStateException where it throws on one, or the run does not go on
+     * @throws IOException where the folder cannot be read or written
+     */
+    void run(Request request, Observer observer, RankProgram program) throws IOException;
+}

@@ -1,0 +1,54 @@
+package org.dl4jsr.spark;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.List;
+import org.apache.spark.network.TransportContext;
+import org.apache.spark.network.client.TransportClient;
+import org.apache.spark.network.client.TransportClientFactory;
+import org.apache.spark.network.crypto.AuthClientBootstrap;
+import org.apache.spark.network.server.NoOpRpcHandler;
+import org.dl4jsr.parallel.Rank;
+import org.dl4jsr.parallel.TransportException;
+
+/** Sends what a rank says to the driver's {@link NotePort}; connects with the first note. */
+final class NoteClient implements Rank.Notes, AutoCloseable {
+
+    private final String address;
+    private final Duration deadline;
+    private final TransportContext context;
+    private final TransportClientFactory clients;
+
+    NoteClient(String address, AttemptKey key, boolean encrypted, Duration deadline) {
+        this.address = address;
+        this.deadline = deadline;
+        var configuration = RankNetwork.configuration(encrypted, 1, RankNetwork.IDLE);
+        context = new TransportContext(configuration, new NoOpRpcHandler());
+        clients = context.createClientFactory(List.of(new AuthClientBootstrap(configuration, key.application(), key)));
+    }
+
+    @Override
+    public boolean send(String text) {
+        int colon = address.lastIndexOf(':');
+        try {
+            TransportClient client =
+                    clients.createClient(address.substring(0, colon), Integer.parseInt(address.substring(colon + 1)));
+            ByteBuffer answer =
+                    client.sendRpcSync(ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8)), deadline.toMillis());
+            return answer.get() != 0;
+        } catch (IOException | RuntimeException e) {
+            throw new TransportException("The driver at " + address + " does not answer", e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new TransportException("Interrupted while speaking to the driver", e);
+        }
+    }
+
+    @Override
+    public void close() {
+        clients.close();
+        context.close();
+    }
+}

@@ -1,0 +1,34 @@
+package org.dl4jsr.spark;
+
+import java.io.IOException;
+import java.time.Duration;
+import org.apache.spark.SparkConf;
+import org.apache.spark.SparkContext;
+import org.dl4jsr.parallel.Cluster;
+import org.dl4jsr.parallel.Observer;
+import org.dl4jsr.parallel.RankProgram;
+
+/** The cluster that spark-submit names, or one of this machine's processes. */
+public final class SparkCluster implements Cluster {
+
+    /** Ranks wait as long as the first one writes a large model. */
+    private static final Duration DEADLINE = Duration.ofMinutes(30);
+
+    @Override
+    public void run(Request request, Observer observer, RankProgram program) throws IOException {
+        var settings = new SparkConf();
+        SparkContext spark = settings.contains("spark.master")
+                ? new SparkContext(settings.setIfMissing("spark.app.name", request.name()))
+                : LocalCluster.start(request.name(), request.workers(), request.threads(), request.megabytes());
+        try {
+            SparkTraining.on(spark)
+                    .workers(1, request.workers())
+                    .checkpoints(request.folder(), Long.MAX_VALUE)
+                    .deadline(DEADLINE)
+                    .observer(observer)
+                    .run(program);
+        } finally {
+            spark.stop();
+        }
+    }
+}
