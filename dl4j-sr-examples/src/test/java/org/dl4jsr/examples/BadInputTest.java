@@ -75,7 +75,7 @@ class BadInputTest {
                 "bench --grow height | Unknown dimension 'height': choose from width, depth, context, batch",
                 "bench --preset gpt2-774m --batch 512 | Not enough memory: gpt2-774m under fp32 with batch 512",
                 "pretrain --preset gpt-neo-1.3b | gpt-neo-1.3b under bf16-sr has 2,631,639,040 elements of updater state,"
-                        + " which would need about 22.2 GiB of memory, and DL4J can hold 2,147,483,647",
+                        + " which would need about 20.0 GiB of memory, and DL4J can hold 2,147,483,647",
                 "study fame | Unknown study 'fame': choose one of regularization, stagnation, convergence",
                 "study | Missing required parameter: 'NAME'",
                 "study moments --seed x | Invalid value for option '--seed'",
