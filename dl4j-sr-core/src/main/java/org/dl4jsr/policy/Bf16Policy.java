@@ -35,28 +35,26 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  */
 public enum Bf16Policy {
     /** Everything in FP32: the reference. */
-    FP32("fp32", DataType.FLOAT, WeightWrite.STOCHASTIC, 16),
+    FP32("fp32", DataType.FLOAT, WeightWrite.STOCHASTIC),
     /** FP32 whose matmuls run in BF16 with FP32 accumulation: autocast, as torch.amp has it. */
-    O1("bf16-o1", DataType.FLOAT, WeightWrite.STOCHASTIC, 16),
+    O1("bf16-o1", DataType.FLOAT, WeightWrite.STOCHASTIC),
     /** BF16 weights and gradients, FP32 master weights and moments, as Megatron has it. */
-    O2("bf16-o2", DataType.BFLOAT16, WeightWrite.MASTER, 16),
+    O2("bf16-o2", DataType.BFLOAT16, WeightWrite.MASTER),
     /** All BF16, weights rounded to nearest: the baseline that fails. */
-    NEAREST("bf16-nearest", DataType.BFLOAT16, WeightWrite.NEAREST, 8),
+    NEAREST("bf16-nearest", DataType.BFLOAT16, WeightWrite.NEAREST),
     /** All BF16, weights rounded to nearest with a BF16 Kahan compensation. */
-    KAHAN("bf16-kahan", DataType.BFLOAT16, WeightWrite.KAHAN, 10),
+    KAHAN("bf16-kahan", DataType.BFLOAT16, WeightWrite.KAHAN),
     /** All BF16, weights rounded stochastically: what dl4j-sr is for. */
-    SR("bf16-sr", DataType.BFLOAT16, WeightWrite.STOCHASTIC, 8);
+    SR("bf16-sr", DataType.BFLOAT16, WeightWrite.STOCHASTIC);
 
     private final String label;
     private final DataType dataType;
     private final WeightWrite weightWrite;
-    private final int modelStateBytes;
 
-    Bf16Policy(String label, DataType dataType, WeightWrite weightWrite, int modelStateBytes) {
+    Bf16Policy(String label, DataType dataType, WeightWrite weightWrite) {
         this.label = label;
         this.dataType = dataType;
         this.weightWrite = weightWrite;
-        this.modelStateBytes = modelStateBytes;
     }
 
     /**
@@ -88,9 +86,12 @@ public enum Bf16Policy {
         return weightWrite;
     }
 
-    /** Bytes a parameter of weight, gradient, moments and compensation or master. */
+    /** Bytes a parameter of weight, gradient, Adam's two moments and compensation or master. */
     public int modelStateBytes() {
-        return modelStateBytes;
+        int element = dataType.width();
+        int stateElement = weightWrite.hasFp32State() ? Float.BYTES : element;
+        boolean hasExtra = dataType == DataType.BFLOAT16 && weightWrite.hasExtra();
+        return 2 * element + (hasExtra ? 3 : 2) * stateElement;
     }
 
     /** Switches autocast on for {@link #O1} and off for all others; {@link #apply} does it too. */

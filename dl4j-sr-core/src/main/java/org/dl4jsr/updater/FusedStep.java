@@ -5,6 +5,7 @@ import java.util.stream.IntStream;
 import org.dl4jsr.backend.ExactSums;
 import org.dl4jsr.backend.StochasticAverages;
 import org.dl4jsr.kernel.OptimizerArrays;
+import org.dl4jsr.kernel.OptimizerStep;
 import org.dl4jsr.kernel.StepStatistics;
 import org.dl4jsr.op.Device;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -64,9 +65,14 @@ final class FusedStep implements RangeUpdate {
         long from = start - arrays.first(this);
         long key = random.key(config.getSeed());
         roundExactGradient(arrays, start, end, key);
+        OptimizerStep step = config.step(learningRate, clipScale, key, iteration);
+        if (step.optimizer().moments() != config.moments()) { // the kernels would read beyond the state
+            throw new IllegalStateException(config.name() + " keeps " + config.moments() + " moments, and its formula "
+                    + step.optimizer().name() + " " + step.optimizer().moments());
+        }
         device.kernels()
                 .step(
-                        config.step(learningRate, clipScale, key, iteration),
+                        step,
                         new OptimizerArrays(
                                 arrays.type(),
                                 arrays.parameterAddress(start),

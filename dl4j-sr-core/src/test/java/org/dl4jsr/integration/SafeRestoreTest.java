@@ -2,6 +2,7 @@ package org.dl4jsr.integration;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -41,6 +42,9 @@ import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.learning.config.Adam;
 
 class SafeRestoreTest {
+
+    /** What the policy puts in place of DL4J's DenseLayer. */
+    private static final String LAYER = "org.dl4jsr.layer.KernelDense";
 
     private static boolean ranCode;
 
@@ -124,7 +128,7 @@ class SafeRestoreTest {
     @Test
     void classesAreOfAClosedList() throws IOException {
         String name = SafeRestoreTest.class.getName() + "$Loaded";
-        changeConfiguration(json -> json.replace("org.deeplearning4j.nn.conf.layers.DenseLayer", name));
+        changeConfiguration(json -> json.replace(LAYER, name));
         assertProblem("configuration.json names the class " + name + ", which is none of DL4J's");
         changeConfiguration(json -> json.replace(name, "java.util.ArrayList<" + name + ">"));
         assertProblem("configuration.json names the class java.util.ArrayList<" + name + ">");
@@ -136,8 +140,7 @@ class SafeRestoreTest {
 
     @Test
     void furtherPackagesAreTheCallersChoice() throws IOException {
-        changeConfiguration(
-                json -> json.replaceFirst("org.deeplearning4j.nn.conf.layers.DenseLayer", "org.example.Layer"));
+        changeConfiguration(json -> json.replaceFirst(LAYER, "org.example.Layer"));
         String message = assertThrows(IOException.class, () -> SafeRestore.multiLayerNetwork(file, true, "org.example"))
                 .getMessage();
         assertTrue(message.contains("configuration.json is no configuration of this kind of network"), message);
@@ -217,8 +220,12 @@ class SafeRestoreTest {
     }
 
     private void changeConfiguration(UnaryOperator<String> change) throws IOException {
-        change("configuration.json", bytes -> change.apply(new String(bytes, StandardCharsets.UTF_8))
-                .getBytes(StandardCharsets.UTF_8));
+        change("configuration.json", bytes -> {
+            String before = new String(bytes, StandardCharsets.UTF_8);
+            String after = change.apply(before);
+            assertNotEquals(before, after);
+            return after.getBytes(StandardCharsets.UTF_8);
+        });
     }
 
     /** Rewrites the zip with one entry changed, added (from null) or left out (to null). */

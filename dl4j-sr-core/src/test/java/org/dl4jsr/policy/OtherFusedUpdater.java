@@ -12,18 +12,22 @@ final class OtherFusedUpdater extends FusedUpdater {
 
     private static final long serialVersionUID = 1;
 
+    /** AdamW has two. */
+    private final int moments;
+
     private OtherFusedUpdater(Builder builder) {
         super(builder);
+        moments = builder.moments;
     }
 
     @Override
     public Builder toBuilder() {
-        return new Builder().from(this);
+        return new Builder().from(this).moments(moments);
     }
 
     @Override
     protected int moments() {
-        return 2;
+        return moments;
     }
 
     @Override
@@ -43,6 +47,13 @@ final class OtherFusedUpdater extends FusedUpdater {
 
     @JsonPOJOBuilder(withPrefix = "")
     static final class Builder extends FusedUpdater.Builder<Builder> {
+
+        private int moments = 2;
+
+        Builder moments(int newMoments) {
+            moments = newMoments;
+            return this;
+        }
 
         @Override
         protected Builder self() {
