@@ -44,13 +44,17 @@ final class LstmKernel implements LSTMHelper {
     private INDArray keptInput;
     private Pass kept;
 
-    /** Runs a forward pass on this input of the layer and keeps what it leaves. */
-    INDArray keeping(INDArray input, Supplier<INDArray> forward) {
+    /**
+     * Runs a forward pass and keeps what it leaves.
+     *
+     * @param input the layer's, to be asked for after the pass, in which dropout replaces it
+     */
+    INDArray keeping(Supplier<INDArray> input, Supplier<INDArray> forward) {
         forget();
         keeps = true;
         try {
             INDArray output = forward.get();
-            keptInput = input;
+            keptInput = input.get();
             return output;
         } finally {
             keeps = false;
