@@ -19,6 +19,7 @@ import org.dl4jsr.op.ImageConvolution;
 import org.dl4jsr.op.ImageConvolutionGradient;
 import org.nd4j.common.primitives.Pair;
 import org.nd4j.linalg.activations.IActivation;
+import org.nd4j.linalg.activations.impl.ActivationIdentity;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -101,6 +102,26 @@ final class ConvolutionKernel implements ConvolutionHelper {
                 format,
                 true,
                 workspaceMgr);
+    }
+
+    /** The activation of z, which training keeps: the next layer may change what this one returns. */
+    static INDArray activated(IActivation activation, INDArray z, boolean training, LayerWorkspaceMgr workspaceMgr) {
+        if (activation instanceof ActivationIdentity) {
+            return z; // whose gradient does not need it
+        }
+        if (Rectifier.is(activation)) {
+            return Rectifier.value(z, ArrayType.ACTIVATIONS, workspaceMgr);
+        }
+        INDArray y =
+                training ? Layouts.alike(z, ArrayType.ACTIVATIONS, workspaceMgr).assign(z) : z;
+        return activation.getActivation(y, training);
+    }
+
+    /** The gradient of z, which may be changed, of that of its activation. */
+    static INDArray delta(IActivation activation, INDArray z, INDArray dy, LayerWorkspaceMgr workspaceMgr) {
+        return Rectifier.is(activation)
+                ? Rectifier.gradient(z, dy, ArrayType.BP_WORKING_MEM, workspaceMgr)
+                : activation.backprop(z, dy).getFirst();
     }
 
     /**

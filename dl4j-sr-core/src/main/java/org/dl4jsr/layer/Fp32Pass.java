@@ -16,7 +16,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 /**
  * Has DL4J's code of a recurrent BF16 layer compute in FP32, by giving it FLOAT copies of the parameters, whose type it
  * goes by. Activations, their gradient and that of the parameters are rounded once, as they leave the layer. A state
- * that is carried on, {@code rnnTimeStep}'s, stays FLOAT. Layers that are not BF16 run as they are.
+ * that is carried on, {@code rnnTimeStep}'s, stays FLOAT. Layers that are not BF16 run as they are. A layer does one
+ * pass at a time: two threads in it would leave the copies of one behind as its parameters.
  */
 final class Fp32Pass {
 
@@ -57,16 +58,19 @@ final class Fp32Pass {
             return pass.apply(epsilon);
         }
         INDArray dOutput = cast(epsilon, DataType.FLOAT, ArrayType.BP_WORKING_MEM, workspaceMgr);
-        INDArray gradients = layer.getGradientsViewArray();
-        INDArray wide = workspaceMgr.create(ArrayType.BP_WORKING_MEM, DataType.FLOAT, gradients.shape());
-        layer.setBackpropGradientsViewArray(wide);
         Pair<Gradient, INDArray> result;
-        try {
-            result = withWideParameters(layer, ArrayType.BP_WORKING_MEM, workspaceMgr, () -> pass.apply(dOutput));
-        } finally {
-            layer.setBackpropGradientsViewArray(gradients);
+        INDArray gradients;
+        synchronized (layer) {
+            gradients = layer.getGradientsViewArray();
+            INDArray wide = workspaceMgr.create(ArrayType.BP_WORKING_MEM, DataType.FLOAT, gradients.shape());
+            layer.setBackpropGradientsViewArray(wide);
+            try {
+                result = withWideParameters(layer, ArrayType.BP_WORKING_MEM, workspaceMgr, () -> pass.apply(dOutput));
+            } finally {
+                layer.setBackpropGradientsViewArray(gradients);
+            }
+            gradients.assign(wide);
         }
-        gradients.assign(wide);
         Map<String, INDArray> views =
                 layer.layerConf().initializer().getGradientsFromFlattened(layer.conf(), gradients);
         result.getFirst().gradientForVariable().replaceAll((name, gradient) -> views.get(name));
@@ -80,14 +84,17 @@ final class Fp32Pass {
 
     private static <T> T withWideParameters(
             BaseLayer<?> layer, ArrayType place, LayerWorkspaceMgr workspaceMgr, Supplier<T> pass) {
-        Map<String, INDArray> parameters = layer.paramTable();
-        var wide = new LinkedHashMap<String, INDArray>();
-        parameters.forEach((name, parameter) -> wide.put(name, cast(parameter, DataType.FLOAT, place, workspaceMgr)));
-        layer.setParamTable(wide);
-        try {
-            return pass.get();
-        } finally {
-            layer.setParamTable(parameters);
+        synchronized (layer) {
+            Map<String, INDArray> parameters = layer.paramTable();
+            var wide = new LinkedHashMap<String, INDArray>();
+            parameters.forEach(
+                    (name, parameter) -> wide.put(name, cast(parameter, DataType.FLOAT, place, workspaceMgr)));
+            layer.setParamTable(wide);
+            try {
+                return pass.get();
+            } finally {
+                layer.setParamTable(parameters);
+            }
         }
     }
 

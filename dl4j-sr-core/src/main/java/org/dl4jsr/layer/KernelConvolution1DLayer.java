@@ -17,8 +17,6 @@ import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.dl4jsr.kernel.Window;
 import org.dl4jsr.op.ImageConvolution;
 import org.nd4j.common.primitives.Pair;
-import org.nd4j.linalg.activations.IActivation;
-import org.nd4j.linalg.activations.impl.ActivationIdentity;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Broadcast;
@@ -82,21 +80,8 @@ final class KernelConvolution1DLayer extends Convolution1DLayer {
         if (training) {
             pass = forward;
         }
-        return masked(asSequences(activation(forward.z, training, workspaceMgr)));
-    }
-
-    /** Of z, which training keeps: the next layer may change what this one returns. */
-    private INDArray activation(INDArray z, boolean training, LayerWorkspaceMgr workspaceMgr) {
-        IActivation activation = layerConf().getActivationFn();
-        if (activation instanceof ActivationIdentity) {
-            return z; // whose gradient does not need it
-        }
-        if (Rectifier.is(activation)) {
-            return Rectifier.value(z, ArrayType.ACTIVATIONS, workspaceMgr);
-        }
-        INDArray y =
-                training ? Layouts.alike(z, ArrayType.ACTIVATIONS, workspaceMgr).assign(z) : z;
-        return activation.getActivation(asSequences(y), training);
+        return masked(ConvolutionKernel.activated(
+                layerConf().getActivationFn(), asSequences(forward.z), training, workspaceMgr));
     }
 
     private INDArray masked(INDArray y) {
@@ -115,16 +100,12 @@ final class KernelConvolution1DLayer extends Convolution1DLayer {
         if (forward == null || forward.input != input || epsilon.rank() != 3) {
             return super.backpropGradient(epsilon, workspaceMgr);
         }
-        INDArray z = forward.z;
-        INDArray dy = epsilon.castTo(dataType);
-        IActivation activation = layerConf().getActivationFn();
-        INDArray delta = Rectifier.is(activation)
-                ? Rectifier.gradient(z, asImages(dy), ArrayType.BP_WORKING_MEM, workspaceMgr)
-                : asImages(activation.backprop(asSequences(z), dy).getFirst());
+        INDArray delta = ConvolutionKernel.delta(
+                layerConf().getActivationFn(), asSequences(forward.z), epsilon.castTo(dataType), workspaceMgr);
         Pair<Gradient, INDArray> gradients = ConvolutionKernel.gradients(
                 asImages(input.castTo(dataType)),
                 filters(getParam(WEIGHT_KEY)),
-                delta,
+                asImages(delta),
                 forward.window,
                 filters(gradientViews.get(WEIGHT_KEY)),
                 gradientViews.get(BIAS_KEY),
@@ -148,7 +129,7 @@ final class KernelConvolution1DLayer extends Convolution1DLayer {
 
     /** [batch, width, 1, time] as [batch, width, time]. */
     private static INDArray asSequences(INDArray images) {
-        return images.rank() == 4 ? images.get(all(), all(), point(0), all()) : images;
+        return images.get(all(), all(), point(0), all());
     }
 
     /** Weights, whose shape is [out, in, window, 1] and which DL4J takes for [window, in, out], as [out, in, 1, window]. */

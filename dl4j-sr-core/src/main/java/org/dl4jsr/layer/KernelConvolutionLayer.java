@@ -7,12 +7,9 @@ import org.deeplearning4j.nn.conf.CNN2DFormat;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.gradient.Gradient;
 import org.deeplearning4j.nn.layers.convolution.ConvolutionLayer;
-import org.deeplearning4j.nn.workspace.ArrayType;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.dl4jsr.kernel.Window;
 import org.nd4j.common.primitives.Pair;
-import org.nd4j.linalg.activations.IActivation;
-import org.nd4j.linalg.activations.impl.ActivationIdentity;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -46,15 +43,7 @@ final class KernelConvolutionLayer extends ConvolutionLayer {
         }
         INDArray z = preOutput(true, false, workspaceMgr).getFirst();
         pass = new Pass(input, kernel.window(), z);
-        IActivation activation = layerConf().getActivationFn();
-        if (activation instanceof ActivationIdentity) {
-            return z; // whose gradient does not need it
-        }
-        if (Rectifier.is(activation)) {
-            return Rectifier.value(z, ArrayType.ACTIVATIONS, workspaceMgr);
-        }
-        INDArray y = Layouts.alike(z, ArrayType.ACTIVATIONS, workspaceMgr);
-        return activation.getActivation(y.assign(z), true); // which changes it, as the next layer may
+        return ConvolutionKernel.activated(layerConf().getActivationFn(), z, true, workspaceMgr);
     }
 
     @Override
@@ -69,7 +58,8 @@ final class KernelConvolutionLayer extends ConvolutionLayer {
             gradients = ConvolutionKernel.gradients(
                     input.castTo(dataType),
                     getParamWithNoise(WEIGHT_KEY, true, workspaceMgr),
-                    delta(
+                    ConvolutionKernel.delta(
+                            layerConf().getActivationFn(),
                             ConvolutionKernel.channelsFirst(forward.z, format),
                             ConvolutionKernel.channelsFirst(epsilon.castTo(dataType), format),
                             workspaceMgr),
@@ -83,13 +73,6 @@ final class KernelConvolutionLayer extends ConvolutionLayer {
         }
         weightNoiseParams.clear(); // which DL4J forgets where there is a helper
         return gradients;
-    }
-
-    private INDArray delta(INDArray z, INDArray epsilon, LayerWorkspaceMgr workspaceMgr) {
-        IActivation activation = layerConf().getActivationFn();
-        return Rectifier.is(activation)
-                ? Rectifier.gradient(z, epsilon, ArrayType.BP_WORKING_MEM, workspaceMgr)
-                : activation.backprop(z, epsilon).getFirst();
     }
 
     @Override

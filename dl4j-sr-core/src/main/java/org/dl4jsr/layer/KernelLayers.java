@@ -18,7 +18,9 @@ import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.conf.layers.RnnOutputLayer;
 import org.deeplearning4j.nn.conf.layers.SubsamplingLayer;
 import org.deeplearning4j.nn.conf.layers.misc.FrozenLayer;
+import org.deeplearning4j.nn.conf.layers.recurrent.Bidirectional;
 import org.deeplearning4j.nn.conf.layers.recurrent.SimpleRnn;
+import org.deeplearning4j.nn.conf.layers.wrapper.BaseWrapperLayer;
 import org.dl4jsr.backend.Bf16Executioner;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -49,10 +51,21 @@ public final class KernelLayers {
         return type == null ? layer : copy(layer, create(type), layer.getClass());
     }
 
-    /** {@code layer}, or the one of DL4J's with its settings; also of one that was frozen since. */
+    /** {@code layer}, or the one of DL4J's with its settings; also of those that it wraps, or that were frozen since. */
     public static Layer stock(Layer layer) {
         if (layer instanceof FrozenLayer frozen) {
             return copy(frozen, new FrozenLayer(stock(frozen.getLayer())), Layer.class);
+        }
+        if (layer instanceof Bidirectional) {
+            var both = (Bidirectional) layer.clone();
+            both.setFwd(stock(both.getFwd()));
+            both.setBwd(stock(both.getBwd()));
+            return both;
+        }
+        if (layer instanceof BaseWrapperLayer) {
+            var wrapper = (BaseWrapperLayer) layer.clone();
+            wrapper.setUnderlying(stock(wrapper.getUnderlying()));
+            return wrapper;
         }
         Class<?> stock = layer.getClass().getSuperclass();
         boolean ours = OURS.get(stock) == layer.getClass();

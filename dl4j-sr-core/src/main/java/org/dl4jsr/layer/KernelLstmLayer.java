@@ -34,9 +34,8 @@ final class KernelLstmLayer extends LSTM {
 
     @Override
     public INDArray activate(boolean training, LayerWorkspaceMgr workspaceMgr) {
-        INDArray given = input;
         Supplier<INDArray> pass = () -> super.activate(training, workspaceMgr);
-        return forward(training ? () -> kernel.keeping(given, pass) : pass, training, workspaceMgr);
+        return forward(training ? () -> kernel.keeping(this::input, pass) : pass, training, workspaceMgr);
     }
 
     @Override

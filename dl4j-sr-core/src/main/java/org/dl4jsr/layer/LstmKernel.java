@@ -10,7 +10,6 @@ import org.deeplearning4j.nn.layers.recurrent.FwdPassReturn;
 import org.deeplearning4j.nn.layers.recurrent.LSTMHelper;
 import org.deeplearning4j.nn.workspace.ArrayType;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
-import org.dl4jsr.op.KernelOp;
 import org.dl4jsr.op.Lstm;
 import org.dl4jsr.op.LstmGradient;
 import org.dl4jsr.op.LstmSequence;
@@ -44,13 +43,17 @@ final class LstmKernel implements LSTMHelper {
     private INDArray keptInput;
     private Pass kept;
 
-    /** Runs a forward pass on this input of the layer and keeps what it leaves. */
-    INDArray keeping(INDArray input, Supplier<INDArray> forward) {
+    /**
+     * Runs a forward pass and keeps what it leaves.
+     *
+     * @param input the layer's, to be asked for after the pass, in which dropout replaces it
+     */
+    INDArray keeping(Supplier<INDArray> input, Supplier<INDArray> forward) {
         forget();
         keeps = true;
         try {
             INDArray output = forward.get();
-            keptInput = input;
+            keptInput = input.get();
             return output;
         } finally {
             keeps = false;
@@ -189,12 +192,7 @@ final class LstmKernel implements LSTMHelper {
 
     /** [batch, width, time] as BF16 [time, batch, width], or a copy of it that is dense. */
     private static INDArray timeFirst(INDArray sequences, ArrayType place, LayerWorkspaceMgr workspaceMgr) {
-        INDArray turned = sequences.permute(2, 0, 1);
-        return turned.dataType() == DataType.BFLOAT16 && KernelOp.isDense(turned)
-                ? turned
-                : workspaceMgr
-                        .createUninitialized(place, DataType.BFLOAT16, turned.shape())
-                        .assign(turned);
+        return Layouts.dense(sequences.permute(2, 0, 1), place, workspaceMgr);
     }
 
     private static INDArray step(INDArray array, long time) {

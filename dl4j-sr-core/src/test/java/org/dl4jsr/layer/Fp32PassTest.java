@@ -3,11 +3,13 @@ package org.dl4jsr.layer;
 import static org.dl4jsr.layer.LayerTesting.bits;
 import static org.dl4jsr.layer.LayerTesting.network;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.concurrent.CountDownLatch;
 import org.deeplearning4j.nn.conf.BackpropType;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
@@ -23,10 +25,14 @@ import org.deeplearning4j.nn.conf.layers.RnnOutputLayer;
 import org.deeplearning4j.nn.conf.layers.recurrent.Bidirectional;
 import org.deeplearning4j.nn.conf.layers.recurrent.SimpleRnn;
 import org.deeplearning4j.nn.conf.weightnoise.DropConnect;
+import org.deeplearning4j.nn.layers.BaseLayer;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.nn.weights.WeightInit;
+import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.dl4jsr.policy.Bf16Policy;
 import org.dl4jsr.policy.SafeRestore;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -282,6 +288,33 @@ class Fp32PassTest {
         network.rnnTimeStep(features);
         network.rnnSetPreviousState(0, states);
         assertClose(expected, network.rnnTimeStep(features), 0.005);
+    }
+
+    /** The second begins before the first has ended, and ends after it. */
+    @Test
+    @Timeout(60)
+    void keepsItsParametersWhereTwoThreadsRun() throws InterruptedException {
+        var layer = (BaseLayer<?>)
+                network(Bf16Policy.SR.apply(Setting.SIMPLE_RNN.configuration())).getLayer(0);
+        var workspaces = LayerWorkspaceMgr.noWorkspaces();
+        INDArray output = Nd4j.zeros(DataType.FLOAT, 1);
+        var secondHasBegun = new CountDownLatch(1);
+        var firstHasEnded = new CountDownLatch(1);
+        var second = new Thread(() -> Fp32Pass.forward(layer, false, workspaces, () -> {
+            secondHasBegun.countDown();
+            assertDoesNotThrow(() -> firstHasEnded.await());
+            return output;
+        }));
+        Fp32Pass.forward(layer, false, workspaces, () -> {
+            second.start();
+            while (secondHasBegun.getCount() > 0 && second.getState() != Thread.State.BLOCKED) {
+                Thread.onSpinWait();
+            }
+            return output;
+        });
+        firstHasEnded.countDown();
+        second.join();
+        layer.paramTable().values().forEach(p -> assertEquals(DataType.BFLOAT16, p.dataType()));
     }
 
     @ParameterizedTest

@@ -76,6 +76,12 @@ class KernelLstmTest {
                 return new Bidirectional(Bidirectional.Mode.ADD, lstm.build());
             }
         },
+        DROPOUT(true) {
+            @Override
+            Layer layer(LSTM.Builder lstm) {
+                return lstm.dropOut(new ShiftedInput()).build();
+            }
+        },
         MASKED(false),
         FROZEN(false) {
             @Override
@@ -179,6 +185,18 @@ class KernelLstmTest {
                 network.rnnGetPreviousState(0)
                         .get(org.deeplearning4j.nn.layers.recurrent.LSTM.STATE_KEY_PREV_MEMCELL)
                         .dataType());
+    }
+
+    /** One forward pass and one backward a layer, also behind dropout. */
+    @ParameterizedTest
+    @EnumSource(names = {"PLAIN", "DROPOUT"})
+    void doesNotRepeatTheForwardPass(Setting setting) {
+        long calls = requireSameLayers(
+                setting.configuration(),
+                StepPart.RECURRENT,
+                setting.data().getFeatures(),
+                network -> gradient(network, setting));
+        assertEquals(4, calls);
     }
 
     /** A forward pass of other features, without a backward pass, leaves nothing behind that a later one might take. */

@@ -5,9 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
-import org.deeplearning4j.nn.conf.layers.Layer;
-import org.deeplearning4j.nn.conf.layers.recurrent.Bidirectional;
-import org.deeplearning4j.nn.conf.layers.wrapper.BaseWrapperLayer;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.dl4jsr.backend.Bf16Executioner;
 import org.dl4jsr.op.StepPart;
@@ -61,18 +58,8 @@ final class LayerTesting {
 
     /** {@code configuration}, its layers DL4J's own. */
     private static MultiLayerConfiguration withoutKernels(MultiLayerConfiguration configuration) {
-        configuration.getConfs().forEach(layer -> layer.setLayer(stock(layer.getLayer())));
+        configuration.getConfs().forEach(layer -> layer.setLayer(KernelLayers.stock(layer.getLayer())));
         return configuration;
-    }
-
-    private static Layer stock(Layer layer) {
-        if (layer instanceof Bidirectional both) {
-            both.setFwd(stock(both.getFwd()));
-            both.setBwd(stock(both.getBwd()));
-        } else if (layer instanceof BaseWrapperLayer wrapper) {
-            wrapper.setUnderlying(stock(wrapper.getUnderlying()));
-        }
-        return KernelLayers.stock(layer);
     }
 
     /** Features of this shape, which begins with the batch, and a class for each example. */

@@ -20,7 +20,10 @@ import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.conf.inputs.InputType;
 import org.deeplearning4j.nn.conf.layers.BaseLayer;
 import org.deeplearning4j.nn.conf.layers.ConvolutionLayer;
+import org.deeplearning4j.nn.conf.layers.LSTM;
 import org.deeplearning4j.nn.conf.layers.misc.FrozenLayer;
+import org.deeplearning4j.nn.conf.layers.recurrent.Bidirectional;
+import org.deeplearning4j.nn.conf.layers.recurrent.LastTimeStep;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.nn.transferlearning.TransferLearning;
@@ -122,6 +125,29 @@ class StockNetworksTest {
         assertEquals(
                 ConvolutionLayer.class,
                 ((FrozenLayer) fp32.getConf(0).getLayer()).getLayer().getClass());
+    }
+
+    @Test
+    void soDoThoseThatFrozenOnesWrap() {
+        var configuration = TestNetworks.builder(new Adam(1e-2))
+                .list()
+                .layer(new LastTimeStep(new Bidirectional(
+                        Bidirectional.Mode.ADD, new LSTM.Builder().nOut(4).build())))
+                .layer(TestNetworks.output(4))
+                .setInputType(InputType.recurrent(3, 5))
+                .build();
+        var network = TestNetworks.network(Bf16Policy.SR.apply(configuration));
+        MultiLayerNetwork frozen =
+                new TransferLearning.Builder(network).setFeatureExtractor(0).build();
+        MultiLayerNetwork stock = Bf16Policy.toStock(frozen);
+        INDArray sequences = Nd4j.rand(DataType.FLOAT, 5, 3, 5);
+        assertTrue(stock.output(sequences).equalsWithEps(frozen.output(sequences), 5e-3));
+        var fp32 = Bf16Policy.FP32.apply(frozen.getLayerWiseConfigurations());
+        assertEquals(
+                List.of(FrozenLayer.class, LastTimeStep.class, Bidirectional.class, LSTM.class, LSTM.class),
+                ConfiguredLayers.withWrapped(fp32.getConf(0).getLayer()).stream()
+                        .map(Object::getClass)
+                        .toList());
     }
 
     @Test
