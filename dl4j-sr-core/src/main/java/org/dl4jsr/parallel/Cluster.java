@@ -32,6 +32,7 @@ public interface Cluster {
     /**
      * Runs {@code program} on all ranks until it has returned on each; where a rank is lost, again.
      *
+     * @throws IllegalArgumentException where the cluster is set up so that it cannot work, with what to set
      * @throws IllegalStateException where it throws on one, or the run does not go on
      * @throws IOException where the folder cannot be read or written
      */

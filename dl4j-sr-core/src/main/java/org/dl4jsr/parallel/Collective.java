@@ -11,8 +11,6 @@ import org.dl4jsr.backend.Bf16Executioner;
 import org.dl4jsr.kernel.Memory;
 import org.dl4jsr.op.Device;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.api.ops.executioner.OpExecutioner.ExecutionerType;
-import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * What all ranks of one training do together, over any {@link Transport}: each calls the same methods in the same order.
@@ -51,10 +49,6 @@ public final class Collective implements AutoCloseable {
      */
     public Collective(Transport transport, long attempt) {
         device = Bf16Executioner.requiredBy("Data-parallel training");
-        if (Nd4j.getExecutioner().type() == ExecutionerType.CUDA) {
-            throw new IllegalStateException("Data-parallel training on a GPU is not supported: it moves gradients"
-                    + " through the host's memory; put nd4j-native on the class path in place of nd4j-cuda");
-        }
         this.transport = transport;
         this.attempt = attempt;
         sender = Executors.newSingleThreadExecutor(work -> {

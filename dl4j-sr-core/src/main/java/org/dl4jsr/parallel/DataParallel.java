@@ -15,6 +15,7 @@ import org.dl4jsr.updater.SharedWrite;
 import org.dl4jsr.updater.StateRange;
 import org.dl4jsr.updater.UpdaterStatus;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.api.ops.executioner.OpExecutioner.ExecutionerType;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 
@@ -56,10 +57,14 @@ public final class DataParallel {
      * A rank's replica; all ranks make theirs at the same time.
      *
      * @param network an initialised MultiLayerNetwork or ComputationGraph, the same on all ranks
-     * @throws IllegalStateException where the replicas differ
+     * @throws IllegalStateException where the replicas differ, or ND4J computes on a GPU
      * @throws IllegalArgumentException where the network cannot be trained in this mode
      */
     public DataParallel(Model network, Collective collective, Mode mode) {
+        if (Nd4j.getExecutioner().type() == ExecutionerType.CUDA) {
+            throw new IllegalStateException("Data-parallel training on a GPU is not supported: it moves gradients"
+                    + " through the host's memory; put nd4j-native on the class path in place of nd4j-cuda");
+        }
         this.network = TrainedNetwork.of(network);
         UpdaterStatus.of(network); // from here on messages about skipped steps name layers
         this.collective = collective;

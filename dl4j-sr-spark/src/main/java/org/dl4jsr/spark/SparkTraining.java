@@ -91,8 +91,8 @@ public final class SparkTraining {
     }
 
     /**
-     * Runs {@code program} on all ranks until it has returned on each, or an attempt has ended when the observer wanted
-     * to stop.
+     * Runs {@code program} on all ranks until it has returned on each, or a rank was lost when the observer wanted to
+     * stop.
      *
      * @throws IllegalStateException where it throws on one, where executors are missing, or where {@value #ATTEMPTS}
      *     attempts have come to an end without a new checkpoint
@@ -113,12 +113,12 @@ public final class SparkTraining {
             if (ended == null) {
                 return;
             }
-            if (observer.isStopWanted()) {
-                return;
-            }
             Optional<String> failure = Failure.of(storage, attempt);
             if (failure.isPresent()) {
                 throw new IllegalStateException(failure.get());
+            }
+            if (observer.isStopWanted()) {
+                return;
             }
             failures = storage.list("").equals(before) ? failures + 1 : 1;
             if (failures >= ATTEMPTS) {

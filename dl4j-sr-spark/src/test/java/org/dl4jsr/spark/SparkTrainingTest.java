@@ -20,6 +20,7 @@ import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.dl4jsr.parallel.DataParallel;
 import org.dl4jsr.parallel.Mode;
+import org.dl4jsr.parallel.Observer;
 import org.dl4jsr.parallel.Rank;
 import org.dl4jsr.policy.Bf16Policy;
 import org.junit.jupiter.api.AfterAll;
@@ -161,5 +162,27 @@ class SparkTrainingTest {
                     return batch(step, part);
                 })));
         assertEquals("Rank 1 has failed: java.lang.IllegalArgumentException: no such batch", error.getMessage());
+    }
+
+    /** A rank that cannot write its last checkpoint: the run is to stop, but who wants that must hear of it. */
+    @Test
+    void whatGoesWrongWhileTheRunIsToStopIsSaid() {
+        var wantsToStop = new Observer() {
+            @Override
+            public void note(String text) {
+                // it says nothing
+            }
+
+            @Override
+            public boolean isStopWanted() {
+                return true;
+            }
+        };
+        var error = assertThrows(
+                IllegalStateException.class,
+                () -> training().observer(wantsToStop).run(rank -> {
+                    throw new IOException("no space left");
+                }));
+        assertTrue(error.getMessage().endsWith(" has failed: java.io.IOException: no space left"), error::getMessage);
     }
 }

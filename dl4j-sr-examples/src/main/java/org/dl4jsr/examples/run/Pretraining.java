@@ -57,7 +57,9 @@ public final class Pretraining {
         RunDirectory.requireNoRun(path);
         facilities.require(config);
         Corpus corpus = config.text().load(config.model().context(), facilities.tokenCache());
-        ComputationGraph network = GptNetwork.create(config);
+        ComputationGraph network = facilities.workers() == null
+                ? GptNetwork.create(config)
+                : null; // the ranks have theirs, of random weights
         RunConfig complete = config.withText(config.text().asRead(corpus))
                 .withWeights(config.weights().copyTo(network));
         try (RunDirectory directory = RunDirectory.create(path, complete)) {

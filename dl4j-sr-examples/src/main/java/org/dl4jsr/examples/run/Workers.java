@@ -77,7 +77,7 @@ final class Workers implements Observer {
                                     folder.toUri().toString()),
                             this,
                             RankTraining.of(config, folder, tokenCache));
-        } catch (IllegalStateException | IOException e) {
+        } catch (IllegalStateException | IllegalArgumentException | IOException e) {
             throw new BadInput("--workers: " + e.getMessage(), e);
         }
     }

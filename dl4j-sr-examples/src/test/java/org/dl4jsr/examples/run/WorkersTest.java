@@ -5,10 +5,19 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.File;
+import java.io.IOException;
+import java.net.URL;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Collections;
+import java.util.Enumeration;
+import java.util.List;
 import java.util.Map;
 import org.dl4jsr.examples.io.BadInput;
 import org.dl4jsr.examples.io.Bytes;
+import org.dl4jsr.parallel.Cluster;
+import org.dl4jsr.parallel.Observer;
+import org.dl4jsr.parallel.RankProgram;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -52,5 +61,37 @@ class WorkersTest {
         String two = Workers.description(2, config);
         assertTrue(two.startsWith("2 ranks, a process each, "), two);
         assertTrue(two.contains("SHARDED: " + Bytes.format(bytes / 2) + " of optimizer state"), two);
+    }
+
+    @Test
+    void aClusterThatIsSetUpWronglyIsBadInput() throws IOException {
+        Path services = Files.writeString(directory.resolve("services"), MasterWithoutExecutors.class.getName());
+        Thread thread = Thread.currentThread();
+        ClassLoader loader = thread.getContextClassLoader();
+        thread.setContextClassLoader(new ClassLoader(loader) {
+            @Override
+            public Enumeration<URL> getResources(String name) throws IOException {
+                return name.equals("META-INF/services/" + Cluster.class.getName())
+                        ? Collections.enumeration(List.of(services.toUri().toURL()))
+                        : super.getResources(name);
+            }
+        });
+        try {
+            RunConfig config = TestRuns.config("bf16-sr", 1, 4, 1);
+            String message = assertThrows(BadInput.class, () -> new Workers(null, null, times -> {})
+                            .train(2, config, directory, directory))
+                    .getMessage();
+            assertEquals("--workers: The master is local, which has no executors", message);
+        } finally {
+            thread.setContextClassLoader(loader);
+        }
+    }
+
+    /** Found by its name. */
+    public static final class MasterWithoutExecutors implements Cluster {
+        @Override
+        public void run(Request request, Observer observer, RankProgram program) {
+            throw new IllegalArgumentException("The master is local, which has no executors");
+        }
     }
 }
