@@ -21,7 +21,7 @@ final class LayerTesting {
     private LayerTesting() {}
 
     interface Gradient {
-        /** The gradient of all parameters of a network. */
+        /** A gradient of a network. */
         INDArray of(MultiLayerNetwork network);
     }
 
@@ -29,6 +29,29 @@ final class LayerTesting {
         var network = new MultiLayerNetwork(configuration);
         network.init();
         return network;
+    }
+
+    /** The same weights in FLOAT, in BF16 on kernels, and in BF16 on DL4J's own layers. */
+    private record Networks(MultiLayerNetwork wide, MultiLayerNetwork onKernels, MultiLayerNetwork withoutKernels) {
+
+        static Networks of(MultiLayerConfiguration configuration) {
+            var wide = network(Bf16Policy.FP32.apply(configuration));
+            var onKernels = network(Bf16Policy.SR.apply(configuration));
+            var withoutKernels = network(LayerTesting.withoutKernels(Bf16Policy.SR.apply(configuration)));
+            withoutKernels.setParams(onKernels.params());
+            wide.setParams(onKernels.params().castTo(DataType.FLOAT));
+            return new Networks(wide, onKernels, withoutKernels);
+        }
+
+        /** Requires the kernels' gradient, which it returns, to be about as near to FLOAT as that of DL4J's own. */
+        INDArray requireNear(Gradient gradient) {
+            INDArray exact = gradient.of(wide);
+            INDArray fromKernels = gradient.of(onKernels);
+            double noise = distance(gradient.of(withoutKernels), exact);
+            double error = distance(fromKernels, exact);
+            assertTrue(error < Math.max(0.01, 1.1 * noise), "gradient off by " + error + ", that of ops by " + noise);
+            return fromKernels;
+        }
     }
 
     /**
@@ -39,20 +62,12 @@ final class LayerTesting {
      */
     static long requireSameLayers(
             MultiLayerConfiguration configuration, StepPart part, INDArray features, Gradient gradient) {
-        var wide = network(Bf16Policy.FP32.apply(configuration));
-        var onKernels = network(Bf16Policy.SR.apply(configuration));
-        var withoutKernels = network(withoutKernels(Bf16Policy.SR.apply(configuration)));
-        withoutKernels.setParams(onKernels.params());
-        wide.setParams(onKernels.params().castTo(DataType.FLOAT));
-
-        INDArray exact = gradient.of(wide);
-        INDArray fromKernels = gradient.of(onKernels);
-        double noise = distance(gradient.of(withoutKernels), exact);
-        double error = distance(fromKernels, exact);
-        assertTrue(error < Math.max(0.01, 1.1 * noise), "gradient off by " + error + ", that of ops by " + noise);
-        assertEquals(0, distance(onKernels.output(features), wide.output(features)), 0.005, "output");
+        var networks = Networks.of(configuration);
+        MultiLayerNetwork onKernels = networks.onKernels;
+        INDArray fromKernels = networks.requireNear(gradient);
+        assertEquals(0, distance(onKernels.output(features), networks.wide.output(features)), 0.005, "output");
         assertArrayEquals(bits(fromKernels), bits(gradient.of(onKernels)), "again");
-        assertEquals(0, calls(part, () -> gradient.of(withoutKernels)));
+        assertEquals(0, calls(part, () -> gradient.of(networks.withoutKernels)));
         return calls(part, () -> gradient.of(onKernels));
     }
 
@@ -85,15 +100,7 @@ final class LayerTesting {
 
     /** Requires layers on kernels to give a gradient of the input that is about as near to FLOAT as that of DL4J's own. */
     static void requireGradientOfInput(MultiLayerConfiguration configuration, DataSet data) {
-        var wide = network(Bf16Policy.FP32.apply(configuration));
-        var onKernels = network(Bf16Policy.SR.apply(configuration));
-        var withoutKernels = network(withoutKernels(Bf16Policy.SR.apply(configuration)));
-        withoutKernels.setParams(onKernels.params());
-        wide.setParams(onKernels.params().castTo(DataType.FLOAT));
-        INDArray exact = inputGradient(wide, data);
-        double noise = distance(inputGradient(withoutKernels, data), exact);
-        double error = distance(inputGradient(onKernels, data), exact);
-        assertTrue(error < Math.max(0.01, 1.1 * noise), "gradient off by " + error + ", that of ops by " + noise);
+        Networks.of(configuration).requireNear(network -> inputGradient(network, data));
     }
 
     static INDArray inputGradient(MultiLayerNetwork network, DataSet data) {
