@@ -4,6 +4,7 @@ import static org.deeplearning4j.nn.params.DefaultParamInitializer.BIAS_KEY;
 import static org.deeplearning4j.nn.params.DefaultParamInitializer.WEIGHT_KEY;
 
 import java.util.Map;
+import org.deeplearning4j.nn.conf.layers.BaseOutputLayer;
 import org.deeplearning4j.nn.gradient.Gradient;
 import org.deeplearning4j.nn.workspace.ArrayType;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
@@ -47,6 +48,13 @@ final class DenseProducts {
                 bias == null ? null : vector(bias),
                 null));
         return z;
+    }
+
+    /** The dense gradient of z, by the loss of {@code conf}, which may change z; labels and mask as the layer has them. */
+    static INDArray lossGradient(
+            BaseOutputLayer conf, INDArray labels, INDArray z, INDArray mask, LayerWorkspaceMgr workspaceMgr) {
+        INDArray delta = conf.getLossFn().computeGradient(labels, z, conf.getActivationFn(), mask);
+        return Layouts.dense(delta, ArrayType.BP_WORKING_MEM, workspaceMgr);
     }
 
     /** Writes the gradient of the weights, of {@code delta}, that of z; both are dense. */

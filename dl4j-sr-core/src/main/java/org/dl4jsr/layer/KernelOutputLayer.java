@@ -81,16 +81,8 @@ final class KernelOutputLayer extends OutputLayer {
         INDArray x = Layouts.dense(input, ArrayType.BP_WORKING_MEM, workspaceMgr);
         INDArray z = product(x, workspaceMgr);
         pass = new Pass(input, workspaceMgr.dup(ArrayType.INPUT, z)); // the loss may change z
-        INDArray delta = Layouts.dense(
-                layerConf()
-                        .getLossFn()
-                        .computeGradient(
-                                getLabels2d(workspaceMgr, ArrayType.BP_WORKING_MEM),
-                                z,
-                                layerConf().getActivationFn(),
-                                maskArray),
-                ArrayType.BP_WORKING_MEM,
-                workspaceMgr);
+        INDArray labels2d = getLabels2d(workspaceMgr, ArrayType.BP_WORKING_MEM);
+        INDArray delta = DenseProducts.lossGradient(layerConf(), labels2d, z, maskArray, workspaceMgr);
         var gradient = new DefaultGradient();
         DenseProducts.parameterGradients(x, delta, gradientViews, gradient);
         INDArray dx =
