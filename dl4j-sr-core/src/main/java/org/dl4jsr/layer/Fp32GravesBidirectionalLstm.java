@@ -25,12 +25,13 @@ public final class Fp32GravesBidirectionalLstm extends GravesBidirectionalLSTM {
             INDArray layerParamsView,
             boolean initializeParams,
             DataType networkDataType) {
-        var layer = new Fp32GravesBidirectionalLstmLayer(conf, networkDataType);
-        layer.setListeners(trainingListeners);
-        layer.setIndex(layerIndex);
-        layer.setParamsViewArray(layerParamsView);
-        layer.setParamTable(initializer().init(conf, layerParamsView, initializeParams));
-        layer.setConf(conf);
-        return layer;
+        return KernelLayers.instantiated(
+                new Fp32GravesBidirectionalLstmLayer(conf, networkDataType),
+                initializer(),
+                conf,
+                trainingListeners,
+                layerIndex,
+                layerParamsView,
+                initializeParams);
     }
 }

@@ -24,12 +24,13 @@ public final class KernelEmbeddingSequence extends EmbeddingSequenceLayer {
             INDArray layerParamsView,
             boolean initializeParams,
             DataType networkDataType) {
-        var layer = new KernelEmbeddingSequenceLayer(conf, networkDataType);
-        layer.setListeners(trainingListeners);
-        layer.setIndex(layerIndex);
-        layer.setParamsViewArray(layerParamsView);
-        layer.setParamTable(initializer().init(conf, layerParamsView, initializeParams));
-        layer.setConf(conf);
-        return layer;
+        return KernelLayers.instantiated(
+                new KernelEmbeddingSequenceLayer(conf, networkDataType),
+                initializer(),
+                conf,
+                trainingListeners,
+                layerIndex,
+                layerParamsView,
+                initializeParams);
     }
 }

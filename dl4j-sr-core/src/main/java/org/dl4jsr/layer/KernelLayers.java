@@ -3,7 +3,10 @@ package org.dl4jsr.layer;
 import java.lang.reflect.Constructor;
 import java.lang.reflect.Field;
 import java.lang.reflect.Modifier;
+import java.util.Collection;
 import java.util.Map;
+import org.deeplearning4j.nn.api.ParamInitializer;
+import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.layers.ActivationLayer;
 import org.deeplearning4j.nn.conf.layers.BatchNormalization;
 import org.deeplearning4j.nn.conf.layers.Convolution1DLayer;
@@ -21,7 +24,9 @@ import org.deeplearning4j.nn.conf.layers.misc.FrozenLayer;
 import org.deeplearning4j.nn.conf.layers.recurrent.Bidirectional;
 import org.deeplearning4j.nn.conf.layers.recurrent.SimpleRnn;
 import org.deeplearning4j.nn.conf.layers.wrapper.BaseWrapperLayer;
+import org.deeplearning4j.optimize.api.TrainingListener;
 import org.dl4jsr.backend.Bf16Executioner;
+import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
 /** Which layer of DL4J's has one of ours, on kernels or in FP32, and how one becomes the other. */
@@ -70,6 +75,23 @@ public final class KernelLayers {
         Class<?> stock = layer.getClass().getSuperclass();
         boolean ours = OURS.get(stock) == layer.getClass();
         return ours ? copy(layer, create(stock.asSubclass(Layer.class)), stock) : layer;
+    }
+
+    /** {@code layer} with what its configuration's {@code instantiate} was given for it. */
+    static <L extends org.deeplearning4j.nn.api.Layer> L instantiated(
+            L layer,
+            ParamInitializer initializer,
+            NeuralNetConfiguration conf,
+            Collection<TrainingListener> listeners,
+            int index,
+            INDArray parameters,
+            boolean initialize) {
+        layer.setListeners(listeners);
+        layer.setIndex(index);
+        layer.setParamsViewArray(parameters);
+        layer.setParamTable(initializer.init(conf, parameters, initialize));
+        layer.setConf(conf);
+        return layer;
     }
 
     /** Whether the device in force has kernels for them. */
