@@ -122,11 +122,11 @@ public final class TransformerBlockLayer extends SequenceLayer<TransformerBlock>
         inputGradient(CONTRACT, dy, dExpanded);
         Nd4j.exec(new ActivationGradient(
                 Activation.GELU, t.expanded, dExpanded, t.expanded, dExpanded, gradient(EXPAND + BIAS)));
-        weightGradient(t.expanded, CONTRACT, dy);
+        parameterGradients(t.expanded, CONTRACT, dy);
         INDArray dBranch = create(place, workspaceMgr, rows, width);
         INDArray normed = create(place, workspaceMgr, rows, width);
         norm(t.middle, MLP_NORM, normed, t.mlpMean, t.mlpRstd);
-        Nd4j.exec(new MatrixProduct(StepPart.GEMM_WEIGHT, normed, true, dExpanded, false, gradient(EXPAND)));
+        matrixGradient(normed, EXPAND, dExpanded); // that of its bias is there
         inputGradient(EXPAND, dExpanded, dBranch);
         INDArray dx = create(ArrayType.ACTIVATION_GRAD, workspaceMgr, input().shape());
         Nd4j.exec(new LayerNormGradient(
@@ -141,7 +141,7 @@ public final class TransformerBlockLayer extends SequenceLayer<TransformerBlock>
                 gradient(MLP_NORM + BIAS)));
 
         INDArray dQkv = create(place, workspaceMgr, rows, 3 * width);
-        weightGradient(t.attention, PROJECTION, dx);
+        parameterGradients(t.attention, PROJECTION, dx);
         inputGradient(PROJECTION, dx, dBranch);
         Nd4j.exec(new CausalAttentionGradient(
                 t.qkv,
@@ -152,7 +152,7 @@ public final class TransformerBlockLayer extends SequenceLayer<TransformerBlock>
                 (int) input().size(0),
                 layerConf().getHeads()));
         norm(t.x, ATTENTION_NORM, normed, t.mean, t.rstd);
-        weightGradient(normed, QKV, dQkv);
+        parameterGradients(normed, QKV, dQkv);
         inputGradient(QKV, dQkv, dBranch);
         Nd4j.exec(new LayerNormGradient(
                 t.x,
@@ -183,9 +183,13 @@ public final class TransformerBlockLayer extends SequenceLayer<TransformerBlock>
     }
 
     /** The gradients of {@link #linear} with respect to its matrix and to its bias. */
-    private void weightGradient(INDArray x, String matrix, INDArray dy) {
-        Nd4j.exec(new MatrixProduct(StepPart.GEMM_WEIGHT, x, true, dy, false, gradient(matrix)));
+    private void parameterGradients(INDArray x, String matrix, INDArray dy) {
+        matrixGradient(x, matrix, dy);
         Nd4j.exec(new BiasGradient(dy, gradient(matrix + BIAS)));
+    }
+
+    private void matrixGradient(INDArray x, String matrix, INDArray dy) {
+        Nd4j.exec(new MatrixProduct(StepPart.GEMM_WEIGHT, x, true, dy, false, gradient(matrix)));
     }
 
     private INDArray gradient(String name) {
