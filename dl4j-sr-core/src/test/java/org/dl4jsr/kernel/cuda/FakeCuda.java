@@ -4,9 +4,11 @@ import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.URISyntaxException;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
@@ -55,7 +57,12 @@ public final class FakeCuda {
             return;
         }
         try {
-            build();
+            Files.createDirectories(BUILD);
+            try (var file = FileChannel.open(
+                            BUILD.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+                    var lock = file.lock()) { // tests run in several processes at once
+                build();
+            }
             System.setProperty(
                     KernelCache.DIRECTORY_PROPERTY,
                     Files.createTempDirectory("dl4j-sr-fake-cuda").toString());
@@ -114,7 +121,6 @@ public final class FakeCuda {
     }
 
     private static void build() throws IOException {
-        Files.createDirectories(BUILD);
         String[] libraries = Stream.concat(Stream.of("libcuda.so.1", "libnvrtc.so.13"), EMPTY_LIBRARIES.stream())
                 .toArray(String[]::new);
         if (isUpToDate(libraries)) {
