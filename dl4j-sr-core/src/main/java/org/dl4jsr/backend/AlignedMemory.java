@@ -8,21 +8,18 @@ import org.dl4jsr.kernel.Pointers;
  * Blocks of off-heap memory that start at a multiple of {@value Memory#ALIGNMENT} bytes; malloc gives 16 modulo
  * 64.
  */
-final class AlignedMemory {
+final class AlignedMemory implements BlockMemory {
+
+    static final AlignedMemory INSTANCE = new AlignedMemory();
 
     private static final int TRIES = 5;
     private static final int MILLISECONDS_TO_COLLECT = 50;
 
     private AlignedMemory() {}
 
-    /**
-     * The address of a new block.
-     *
-     * @param zero whether it is all zero, as libnd4j's own buffers are: some of its ops write only a part of their result;
-     *     else its content is undefined
-     * @throws OutOfMemoryError where there is no such memory, after the garbage collector had its chance
-     */
-    static long allocate(long bytes, boolean zero) {
+    /** @throws OutOfMemoryError where there is no such memory, after the garbage collector had its chance */
+    @Override
+    public long allocate(long bytes, boolean zero) {
         for (int i = 0; i < TRIES; i++) {
             long size = bytes + Long.BYTES + Memory.ALIGNMENT - 1;
             Pointer block = zero ? Pointer.calloc(1, size) : Pointer.malloc(size);
@@ -45,8 +42,8 @@ final class AlignedMemory {
         }
     }
 
-    /** Frees the block at {@code address}, once. */
-    static void free(long address) {
+    @Override
+    public void free(long address) {
         Pointer.free(Pointers.at(Memory.getLong(address - Long.BYTES)));
     }
 }

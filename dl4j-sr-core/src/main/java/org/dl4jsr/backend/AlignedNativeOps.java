@@ -11,11 +11,11 @@ import org.nd4j.linalg.cpu.nativecpu.bindings.Nd4jCpu;
 import org.nd4j.nativeblas.OpaqueDataBuffer;
 
 /**
- * ND4J's native library, with the memory of buffers and workspaces in blocks of {@link AlignedMemory}. libnd4j is told
- * that a buffer's memory is somebody else's, as it is for every array in a workspace; it is freed with the last buffer
- * that uses it. ND4J creates it by name.
+ * ND4J's native library, with the memory of buffers and workspaces in blocks of ours: of {@link AlignedMemory}. libnd4j is
+ * told that a buffer's memory is somebody else's, as it is for every array in a workspace; it is freed with the last
+ * buffer that uses it. ND4J creates it by name.
  */
-public final class AlignedNativeOps extends Nd4jCpu {
+public class AlignedNativeOps extends Nd4jCpu {
 
     /** The blocks of libnd4j's buffers, by their addresses. */
     private final Map<Long, Block> blocks = new ConcurrentHashMap<>();
@@ -24,14 +24,16 @@ public final class AlignedNativeOps extends Nd4jCpu {
     private static final class Block {
 
         private final AtomicInteger users = new AtomicInteger(1);
+        private final BlockMemory memory;
         private final long bytes;
         private final int width;
         private long address;
 
-        Block(long elements, int width) {
+        Block(BlockMemory memory, long elements, int width) {
+            this.memory = memory;
             this.width = width;
             bytes = elements * width;
-            address = AlignedMemory.allocate(bytes, true);
+            address = memory.allocate(bytes, true);
         }
 
         Pointer pointer() {
@@ -40,7 +42,7 @@ public final class AlignedNativeOps extends Nd4jCpu {
 
         synchronized void free() {
             if (address != 0) {
-                AlignedMemory.free(address);
+                memory.free(address);
                 address = 0;
             }
         }
@@ -52,13 +54,24 @@ public final class AlignedNativeOps extends Nd4jCpu {
         }
     }
 
+    /** Where the elements of this type lie. */
+    protected BlockMemory memoryOf(DataType type) {
+        return AlignedMemory.INSTANCE;
+    }
+
+    /** Where workspaces lie. */
+    protected BlockMemory workspaceMemory() {
+        return AlignedMemory.INSTANCE;
+    }
+
     @Override
     public OpaqueDataBuffer allocateDataBuffer(long elements, int dataType, boolean allocateBoth) {
-        int width = DataType.fromInt(dataType).width();
+        DataType type = DataType.fromInt(dataType);
+        int width = type.width();
         if (elements <= 0 || width <= 0) {
             return super.allocateDataBuffer(elements, dataType, allocateBoth);
         }
-        var block = new Block(elements, width);
+        var block = new Block(memoryOf(type), elements, width);
         OpaqueDataBuffer buffer = dbCreateExternalDataBuffer(elements, dataType, block.pointer(), null);
         blocks.put(buffer.address(), block);
         return buffer;
@@ -83,7 +96,7 @@ public final class AlignedNativeOps extends Nd4jCpu {
             return;
         }
         if (elements * old.width > old.bytes) {
-            var larger = new Block(elements, old.width);
+            var larger = new Block(old.memory, elements, old.width);
             Memory.copy(old.address, larger.address, old.bytes);
             super.dbSetPrimaryBuffer(buffer, larger.pointer(), elements);
             blocks.put(buffer.address(), larger);
@@ -120,13 +133,13 @@ public final class AlignedNativeOps extends Nd4jCpu {
 
     @Override
     public Pointer mallocHost(long bytes, int flags) {
-        return Pointers.at(AlignedMemory.allocate(bytes, false));
+        return Pointers.at(workspaceMemory().allocate(bytes, false));
     }
 
     @Override
     public int freeHost(Pointer pointer) {
         if (pointer != null && !pointer.isNull()) {
-            AlignedMemory.free(pointer.address());
+            workspaceMemory().free(pointer.address());
         }
         return 1;
     }

@@ -8,17 +8,10 @@ import org.nd4j.linalg.api.memory.pointers.PagedPointer;
 import org.nd4j.linalg.cpu.nativecpu.workspace.CpuWorkspace;
 
 /** A workspace of ND4J's whose arrays start at multiples of 64 bytes; ND4J's own lie at multiples of 32. */
-final class AlignedWorkspace extends CpuWorkspace {
+public class AlignedWorkspace extends CpuWorkspace {
 
-    AlignedWorkspace(WorkspaceConfiguration configuration) {
-        super(configuration);
-    }
-
-    AlignedWorkspace(WorkspaceConfiguration configuration, String id) {
-        super(configuration, id);
-    }
-
-    AlignedWorkspace(WorkspaceConfiguration configuration, String id, int device) {
+    /** As ND4J's. */
+    protected AlignedWorkspace(WorkspaceConfiguration configuration, String id, int device) {
         super(configuration, id, device);
     }
 

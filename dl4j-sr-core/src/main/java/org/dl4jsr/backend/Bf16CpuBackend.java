@@ -2,8 +2,10 @@ package org.dl4jsr.backend;
 
 import org.dl4jsr.kernel.cpu.CpuKernels;
 import org.dl4jsr.kernel.cpu.OpenMpSettings;
+import org.nd4j.common.io.ClassPathResource;
+import org.nd4j.common.io.Resource;
 
-/** nd4j-native with BF16 done right. */
+/** nd4j-native with BF16 done right, on the CPU or on a GPU that shares its memory. */
 public final class Bf16CpuBackend extends Bf16Backend {
 
     static {
@@ -12,11 +14,26 @@ public final class Bf16CpuBackend extends Bf16Backend {
 
     /** What keeps dl4j-sr's kernels from running as they are asked to, in one line; null for nothing. */
     public static String problem() {
-        return CpuKernels.problem();
+        String problem = DeviceChoice.problem();
+        return problem == null ? CpuKernels.problem() : problem;
     }
 
     /** ND4J calls this. */
     public Bf16CpuBackend() {
         super("org.nd4j.linalg.cpu.nativecpu.CpuBackend", "/org/dl4jsr/backend/nd4j-cpu.properties");
+    }
+
+    /** @throws IllegalStateException if the GPU that was asked for cannot be had */
+    @Override
+    public Resource getConfigurationResource() {
+        String problem = DeviceChoice.problem();
+        if (problem != null) {
+            throw new IllegalStateException(problem);
+        }
+        return DeviceChoice.isGpu()
+                ? new ClassPathResource(
+                        "/org/dl4jsr/backend/unified/nd4j-unified.properties",
+                        getClass().getClassLoader())
+                : super.getConfigurationResource();
     }
 }

@@ -18,22 +18,25 @@ import org.nd4j.linalg.cpu.nativecpu.buffer.BFloat16Buffer;
  * A BF16 buffer whose element writes round to nearest even (ND4J's truncate), and whose copies and serialized form keep
  * every bit: what is stored here may be halves of FP32 values.
  */
-final class Bf16DataBuffer extends BFloat16Buffer {
+public class Bf16DataBuffer extends BFloat16Buffer {
 
-    Bf16DataBuffer(long length, boolean initialize) {
+    /** As ND4J's. */
+    protected Bf16DataBuffer(long length, boolean initialize) {
         super(length, initialize);
     }
 
-    Bf16DataBuffer(long length, boolean initialize, MemoryWorkspace workspace) {
+    /** In a workspace. */
+    protected Bf16DataBuffer(long length, boolean initialize, MemoryWorkspace workspace) {
         super(length, initialize, workspace);
     }
 
     /** A view. */
-    Bf16DataBuffer(DataBuffer underlying, long length, long offset) {
+    protected Bf16DataBuffer(DataBuffer underlying, long length, long offset) {
         super(underlying, length, offset);
     }
 
-    Bf16DataBuffer(Pointer pointer, Indexer indexer, long length) {
+    /** Over memory of another buffer. */
+    protected Bf16DataBuffer(Pointer pointer, Indexer indexer, long length) {
         super(pointer, indexer, length);
     }
 

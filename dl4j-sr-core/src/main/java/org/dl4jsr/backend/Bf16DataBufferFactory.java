@@ -9,7 +9,7 @@ import org.nd4j.linalg.api.memory.MemoryWorkspace;
 import org.nd4j.linalg.cpu.nativecpu.buffer.DefaultDataBufferFactory;
 
 /** ND4J's buffers, but {@link Bf16DataBuffer} for BF16. ND4J creates it by name. */
-public final class Bf16DataBufferFactory extends DefaultDataBufferFactory {
+public class Bf16DataBufferFactory extends DefaultDataBufferFactory {
 
     @Override
     public DataBuffer create(DataBuffer underlyingBuffer, long offset, long length) {

@@ -4,7 +4,7 @@ import org.nd4j.linalg.api.buffer.DataBuffer;
 import org.nd4j.linalg.cpu.nativecpu.CpuMemoryManager;
 
 /** ND4J's memory manager, whose copies of arrays from one workspace to another keep the sums behind them. */
-public final class Bf16MemoryManager extends CpuMemoryManager {
+public class Bf16MemoryManager extends CpuMemoryManager {
 
     @Override
     public void memcpy(DataBuffer target, DataBuffer source) {

@@ -14,28 +14,36 @@ import org.nd4j.linalg.cpu.nativecpu.blas.CpuLevel3;
 import org.nd4j.linalg.factory.Nd4j;
 
 /** ND4J's arrays, with what it computes in BF16 past its executioner done in FP32. ND4J creates it by name. */
-public final class Bf16NDArrayFactory extends CpuNDArrayFactory {
+public class Bf16NDArrayFactory extends CpuNDArrayFactory {
 
-    private final Bf16Factory bf16 = new Bf16Factory(CpuDevice.INSTANCE);
+    private final CpuDevice device;
+    private final Bf16Factory bf16;
 
     /** ND4J looks this constructor up. */
     public Bf16NDArrayFactory(DataType dataType, char order) {
+        this(CpuDevice.INSTANCE, dataType, order);
+    }
+
+    /** For arrays in {@code device}'s memory. */
+    protected Bf16NDArrayFactory(CpuDevice device, DataType dataType, char order) {
         super(dataType, order);
+        this.device = device;
+        bf16 = new Bf16Factory(device);
     }
 
     @Override
     public void createLevel1() {
-        level1 = Bf16Blas.of(CpuDevice.INSTANCE, Level1.class, new CpuLevel1());
+        level1 = Bf16Blas.of(device, Level1.class, new CpuLevel1());
     }
 
     @Override
     public void createLevel2() {
-        level2 = Bf16Blas.of(CpuDevice.INSTANCE, Level2.class, new CpuLevel2());
+        level2 = Bf16Blas.of(device, Level2.class, new CpuLevel2());
     }
 
     @Override
     public void createLevel3() {
-        level3 = Bf16Blas.of(CpuDevice.INSTANCE, Level3.class, new CpuLevel3());
+        level3 = Bf16Blas.of(device, Level3.class, new CpuLevel3());
     }
 
     @Override

@@ -17,7 +17,7 @@ import org.dl4jsr.op.KernelOp;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** The processor and memory of nd4j-native. */
-final class CpuDevice extends Device {
+public class CpuDevice extends Device {
 
     /** ND4J creates the executioner and the array factory by name, each by itself: here they meet. */
     static final CpuDevice INSTANCE = new CpuDevice();
@@ -29,7 +29,8 @@ final class CpuDevice extends Device {
 
     private record Tools(KernelSet set, StridedCopy copies, MultiHeadAttention attention) {}
 
-    private CpuDevice() {}
+    /** For the arrays of nd4j-native. */
+    protected CpuDevice() {}
 
     private Tools tools() {
         Tools chosen = tools;
@@ -80,7 +81,7 @@ final class CpuDevice extends Device {
     }
 
     /** Attention of stock layers. */
-    MultiHeadAttention attention() {
+    protected MultiHeadAttention attention() {
         return tools().attention;
     }
 

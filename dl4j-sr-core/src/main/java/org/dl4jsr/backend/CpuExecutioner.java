@@ -22,18 +22,30 @@ import org.nd4j.linalg.api.shape.LongShapeDescriptor;
 import org.nd4j.linalg.cpu.nativecpu.ops.NativeOpExecutioner;
 
 /** ND4J's CPU executioner behind {@link OpDispatch}. ND4J creates it by name. */
-public final class CpuExecutioner extends NativeOpExecutioner implements Bf16Executioner {
+public class CpuExecutioner extends NativeOpExecutioner implements Bf16Executioner {
 
-    private final OpDispatch dispatch = new OpDispatch(
-            this,
-            CpuDevice.INSTANCE,
-            new ElementwiseShortcuts(this, CpuDevice.INSTANCE),
-            new WindowShortcuts(CpuDevice.INSTANCE),
-            new AttentionShortcuts(CpuDevice.INSTANCE));
+    private final CpuDevice device;
+    private final OpDispatch dispatch;
+
+    /** ND4J calls this. */
+    public CpuExecutioner() {
+        this(CpuDevice.INSTANCE);
+    }
+
+    /** For arrays in {@code device}'s memory. */
+    protected CpuExecutioner(CpuDevice device) {
+        this.device = device;
+        dispatch = new OpDispatch(
+                this,
+                device,
+                new ElementwiseShortcuts(this, device),
+                new WindowShortcuts(device),
+                new AttentionShortcuts(device));
+    }
 
     @Override
     public Device device() {
-        return CpuDevice.INSTANCE;
+        return device;
     }
 
     /** All ways to run an op of the old kind end here or in one of the following. */

@@ -43,7 +43,8 @@ public final class OpDispatch {
     }
 
     /** Runs an op of the old kind and returns its result, as {@code stock} does. */
-    public INDArray run(Op op, OpContext context, Supplier<INDArray> stock) {
+    public INDArray run(Op op, OpContext context, Supplier<INDArray> ofStock) {
+        Supplier<INDArray> stock = waiting(ofStock);
         INDArray x = executioner.getX(op, context);
         INDArray y = executioner.getY(op, context);
         INDArray z = executioner.getZ(op, context);
@@ -77,6 +78,14 @@ public final class OpDispatch {
             case PROMOTED -> new LegacyPromotion(device, executioner, op, context).run(stock);
             case BROKEN -> throw broken(op.opName(), Arrays.asList(x, y));
             default -> stock.get();
+        };
+    }
+
+    /** {@code stock} once the arrays are ND4J's to touch. */
+    private <T> Supplier<T> waiting(Supplier<T> stock) {
+        return () -> {
+            device.await();
+            return stock.get();
         };
     }
 
@@ -119,7 +128,7 @@ public final class OpDispatch {
     public INDArray[] run(CustomOp op, Supplier<INDArray[]> stock) {
         return runs(op, null, op.inputArguments(), op.outputArguments())
                 ? op.outputArguments().toArray(new INDArray[0])
-                : stock.get();
+                : waiting(stock).get();
     }
 
     /** Runs a custom op on its context's arguments. */
@@ -130,13 +139,15 @@ public final class OpDispatch {
             return outputs.toArray(new INDArray[0]);
         }
         return switch (Treatment.of(op.opName(), inputs, outputs)) {
-            case PROMOTED, MATMUL -> CustomPromotion.run(device, op, context, stock);
-            default -> stock.get();
+            case PROMOTED, MATMUL -> CustomPromotion.run(device, op, context, waiting(stock));
+            default -> waiting(stock).get();
         };
     }
 
     /** The descriptors of a custom op's outputs. */
-    public List<LongShapeDescriptor> shapes(CustomOp op, OpContext context, Supplier<List<LongShapeDescriptor>> stock) {
+    public List<LongShapeDescriptor> shapes(
+            CustomOp op, OpContext context, Supplier<List<LongShapeDescriptor>> ofStock) {
+        Supplier<List<LongShapeDescriptor>> stock = waiting(ofStock);
         boolean ofContext = context != null && context.numInputArguments() > 0;
         return Bf16Arrays.anyBFloat16(ofContext ? context.getInputArrays() : op.inputArguments())
                 ? CustomPromotion.shapes(device, op, context, stock)
@@ -151,7 +162,10 @@ public final class OpDispatch {
         }
         ExactSums.forget(array);
         try (var copies = new FloatCopies(device)) {
-            stock.accept(copies.of(array), copies.of(updates));
+            INDArray target = copies.of(array);
+            INDArray source = copies.of(updates);
+            device.await();
+            stock.accept(target, source);
             copies.writeBack(array);
         }
     }

@@ -57,6 +57,11 @@ public final class Memory {
         UNSAFE.copyMemory(source, target, bytes);
     }
 
+    /** Fills {@code bytes} bytes with zeros. */
+    public static void zero(long address, long bytes) {
+        UNSAFE.setMemory(address, bytes, (byte) 0);
+    }
+
     private static Unsafe unsafe() {
         try {
             Field field = Unsafe.class.getDeclaredField("theUnsafe");

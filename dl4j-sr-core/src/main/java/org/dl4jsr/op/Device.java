@@ -41,6 +41,17 @@ public abstract class Device {
     /** The address of {@code array}'s first element, whose content is up to date there; 0 for null. */
     public abstract long address(INDArray array);
 
+    /**
+     * The address of {@code array}'s first element for the CPU, which may read and write there until the next op of this
+     * device runs.
+     */
+    public long hostAddress(INDArray array) {
+        return array.data().addressPointer().address();
+    }
+
+    /** Returns once the CPU may touch arrays: a device that queues its work waits for it. */
+    public void await() {}
+
     /** To be told once arrays have been written by their addresses. */
     public abstract void written(List<INDArray> arrays);
 

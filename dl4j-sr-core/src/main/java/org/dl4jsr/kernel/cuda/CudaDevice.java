@@ -2,6 +2,7 @@ package org.dl4jsr.kernel.cuda;
 
 import static org.bytedeco.cuda.global.cudart.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR;
 import static org.bytedeco.cuda.global.cudart.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR;
+import static org.bytedeco.cuda.global.cudart.CU_DEVICE_ATTRIBUTE_CONCURRENT_MANAGED_ACCESS;
 import static org.bytedeco.cuda.global.cudart.CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN;
 import static org.bytedeco.cuda.global.cudart.CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT;
 import static org.bytedeco.cuda.global.cudart.cuCtxSetCurrent;
@@ -11,12 +12,14 @@ import static org.bytedeco.cuda.global.cudart.cuDeviceGetCount;
 import static org.bytedeco.cuda.global.cudart.cuDeviceGetName;
 import static org.bytedeco.cuda.global.cudart.cuDevicePrimaryCtxRetain;
 import static org.bytedeco.cuda.global.cudart.cuInit;
+import static org.bytedeco.cuda.global.cudart.cuMemGetInfo;
 import static org.dl4jsr.kernel.cuda.CudaException.checkDriver;
 
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.bytedeco.cuda.cudart.CUctx_st;
+import org.bytedeco.javacpp.SizeTPointer;
 import org.dl4jsr.kernel.Pointers;
 
 /** A GPU and its primary context, the one that CUDA's runtime API and ND4J use as well. */
@@ -30,6 +33,7 @@ public final class CudaDevice {
     private final int multiprocessors;
     private final int computeCapability;
     private final int sharedMemoryPerBlock;
+    private final boolean sharesMemory;
     private final KernelModules modules = new KernelModules(this, KernelCache.ofUser());
 
     private CudaDevice(int ordinal) {
@@ -48,6 +52,7 @@ public final class CudaDevice {
         computeCapability = 10 * attribute(CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR, device[0])
                 + attribute(CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR, device[0]);
         sharedMemoryPerBlock = attribute(CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN, device[0]);
+        sharesMemory = attribute(CU_DEVICE_ATTRIBUTE_CONCURRENT_MANAGED_ACCESS, device[0]) != 0;
     }
 
     /**
@@ -86,6 +91,21 @@ public final class CudaDevice {
     /** Bytes of shared memory that one block can have at most. */
     int sharedMemoryPerBlock() {
         return sharedMemoryPerBlock;
+    }
+
+    /** Whether the CPU may touch managed memory while kernels run: on Linux, from compute capability 6.0 on. */
+    public boolean sharesMemory() {
+        return sharesMemory;
+    }
+
+    /** Bytes of the GPU's memory that are free now. */
+    public long freeMemory() {
+        makeCurrent();
+        try (var free = new SizeTPointer(1);
+                var total = new SizeTPointer(1)) {
+            checkDriver(cuMemGetInfo(free, total), () -> "cuMemGetInfo of " + this);
+            return free.get();
+        }
     }
 
     /** The kernels loaded on this device. */

@@ -189,6 +189,7 @@ public final class CudaMatmul implements Matmul {
                         computeType(a.type()),
                         CUBLAS_GEMM_DEFAULT);
         checkCublas(code, call);
+        stream.given("product");
     }
 
     /** FP32 sums. */

@@ -5,6 +5,8 @@ import static org.bytedeco.cuda.global.cudart.cuStreamCreate;
 import static org.bytedeco.cuda.global.cudart.cuStreamSynchronize;
 import static org.dl4jsr.kernel.cuda.CudaException.checkDriver;
 
+import java.util.ArrayDeque;
+import java.util.Deque;
 import org.bytedeco.cuda.cudart.CUstream_st;
 import org.bytedeco.javacpp.Pointer;
 import org.dl4jsr.kernel.Pointers;
@@ -12,8 +14,14 @@ import org.dl4jsr.kernel.Pointers;
 /** A queue of work of one device; kernels and products of one stream run in the order in which they were given. */
 public final class CudaStream {
 
+    /** How many pieces of work an error that shows when they are waited for names: it is one of the last as a rule. */
+    private static final int NAMED = 8;
+
     private final CudaDevice device;
     private final CUstream_st handle;
+    private final Deque<String> latest = new ArrayDeque<>(NAMED);
+    private volatile long given;
+    private volatile long done;
 
     /** The stream whose cudaStream_t, which is the caller's, is the address of {@code handle}. */
     public CudaStream(CudaDevice device, Pointer handle) {
@@ -36,10 +44,59 @@ public final class CudaStream {
         return device;
     }
 
-    /** Waits until all work given so far is done. */
+    /** To be told of a piece of work once it has been given to the stream. */
+    synchronized void given(String work) {
+        if (latest.size() == NAMED) {
+            latest.removeFirst();
+        }
+        latest.addLast(work);
+        given++;
+    }
+
+    /** How many pieces of work there have been. */
+    long given() {
+        return given;
+    }
+
+    /** How many pieces of work are known to be done; all that were given before these are, too. */
+    long done() {
+        return done;
+    }
+
+    /** Whether there is work that is not known to be done. */
+    boolean isBusy() {
+        return done < given;
+    }
+
+    /** Waits until all work given so far is done, if any is not known to be. */
+    public void await() {
+        if (isBusy()) {
+            synchronize();
+        }
+    }
+
+    /**
+     * Waits until all work given so far is done.
+     *
+     * @throws CudaException for an error of that work, which names the last pieces of it
+     */
     public void synchronize() {
+        long before = given;
         device.makeCurrent();
-        checkDriver(cuStreamSynchronize(handle), () -> "cuStreamSynchronize on " + device);
+        checkDriver(cuStreamSynchronize(handle), this::describe);
+        finished(before);
+    }
+
+    private synchronized void finished(long before) {
+        done = Math.max(done, before);
+    }
+
+    private synchronized String describe() {
+        return "cuStreamSynchronize on " + device
+                + (latest.isEmpty()
+                        ? ""
+                        : " after " + String.join(", ", latest)
+                                + " (CUDA_LAUNCH_BLOCKING=1 shows an error where it happens)");
     }
 
     /** For calls of the driver. */

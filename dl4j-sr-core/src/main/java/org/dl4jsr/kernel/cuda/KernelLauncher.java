@@ -154,6 +154,7 @@ final class KernelLauncher {
                         addresses,
                         (PointerPointer<?>) null),
                 () -> describe(threads, x, y, sharedMemory));
+        stream.given(name);
     }
 
     /** As launch with a grid of one dimension and no shared memory but the kernel's own. */

@@ -1,0 +1,134 @@
+package org.dl4jsr.backend.unified;
+
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
+import java.util.Arrays;
+import java.util.Optional;
+import org.dl4jsr.backend.Autocast;
+import org.dl4jsr.backend.Bf16Arrays;
+import org.dl4jsr.backend.CpuDevice;
+import org.dl4jsr.kernel.ArrayKernels;
+import org.dl4jsr.kernel.Convolution;
+import org.dl4jsr.kernel.FloatType;
+import org.dl4jsr.kernel.Kernels;
+import org.dl4jsr.kernel.Matmul;
+import org.dl4jsr.kernel.StridedArray;
+import org.dl4jsr.kernel.cpu.MultiHeadAttention;
+import org.dl4jsr.kernel.cuda.CudaDevice;
+import org.dl4jsr.kernel.cuda.CudaKernels;
+import org.dl4jsr.kernel.cuda.CudaMatmul;
+import org.dl4jsr.kernel.cuda.CudaStream;
+import org.dl4jsr.kernel.cuda.UnifiedMemory;
+import org.dl4jsr.op.KernelOp;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.cpu.nativecpu.buffer.BaseCpuDataBuffer;
+
+/**
+ * The first GPU over nd4j-native's arrays: the kernels of {@link CudaKernels}, products of {@link CudaMatmul}, and what
+ * those do not have, the kernels of stock layers, on the CPU.
+ */
+final class UnifiedDevice extends CpuDevice {
+
+    /** ND4J creates the classes of this package by name, each by itself: here they meet. */
+    static final UnifiedDevice INSTANCE = new UnifiedDevice();
+
+    private final CudaStream stream = new CudaStream(CudaDevice.of(0));
+    private final UnifiedMemory memory = new UnifiedMemory(stream);
+    private final CudaKernels kernels = new CudaKernels(stream);
+    private final CudaMatmul matmul = new CudaMatmul(stream, false);
+    private final CudaMatmul autocast = new CudaMatmul(stream, true);
+
+    private UnifiedDevice() {}
+
+    UnifiedMemory memory() {
+        return memory;
+    }
+
+    @Override
+    public Kernels kernels() {
+        return kernels;
+    }
+
+    @Override
+    public Matmul matmul() {
+        return Autocast.isEnabled() ? autocast : matmul;
+    }
+
+    @Override
+    public Optional<ArrayKernels> arrayKernels() {
+        return super.arrayKernels().map(onCpu -> waiting(ArrayKernels.class, onCpu));
+    }
+
+    @Override
+    public Optional<Convolution> convolution() {
+        return super.convolution().map(onCpu -> waiting(Convolution.class, onCpu));
+    }
+
+    @Override
+    protected MultiHeadAttention attention() {
+        await();
+        return super.attention();
+    }
+
+    /** {@code onCpu}, each call of which waits for the GPU. */
+    private <T> T waiting(Class<T> type, T onCpu) {
+        return type.cast(
+                Proxy.newProxyInstance(type.getClassLoader(), new Class<?>[] {type}, (proxy, method, arguments) -> {
+                    await();
+                    try {
+                        return method.invoke(onCpu, arguments);
+                    } catch (InvocationTargetException e) {
+                        throw e.getCause();
+                    }
+                }));
+    }
+
+    @Override
+    public void await() {
+        stream.await();
+    }
+
+    /** Does not wait: for kernels. */
+    @Override
+    public long address(INDArray array) {
+        if (array == null) {
+            return 0;
+        }
+        long address = ((BaseCpuDataBuffer) array.data())
+                .getOpaqueDataBuffer()
+                .primaryBuffer()
+                .address();
+        if (!memory.contains(address)) {
+            throw new IllegalArgumentException("Array of type " + array.dataType() + " and shape "
+                    + Arrays.toString(array.shape()) + " lies in memory that the GPU does not share; dup() it");
+        }
+        return address;
+    }
+
+    @Override
+    public boolean copy(INDArray source, INDArray target) {
+        if (!Bf16Arrays.isCastable(source) || !Bf16Arrays.isCastable(target)) {
+            return false;
+        }
+        StridedArray from = KernelOp.strided(this, source).squeezed();
+        StridedArray to = KernelOp.strided(this, target).squeezed();
+        if (from.isContiguous()
+                && Arrays.equals(from.shape(), to.shape())
+                && Arrays.equals(from.strides(), to.strides())) {
+            copyDense(from, to, source.length());
+            return true;
+        }
+        await();
+        return super.copy(source, target);
+    }
+
+    private void copyDense(StridedArray from, StridedArray to, long length) {
+        if (from.type() == to.type()) {
+            memory.copy(from.address(), to.address(), length * to.type().bytes());
+        } else if (to.type() == FloatType.BFLOAT16) {
+            kernels.toBFloat16(from.address(), to.address(), length);
+        } else {
+            kernels.toFloat(from.address(), to.address(), length);
+        }
+    }
+}
