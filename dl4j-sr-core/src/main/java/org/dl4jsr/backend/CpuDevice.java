@@ -65,6 +65,11 @@ public class CpuDevice extends Device {
     }
 
     @Override
+    public Kernels hostKernels() {
+        return tools().set.kernels();
+    }
+
+    @Override
     public Matmul matmul() {
         KernelSet set = tools().set;
         return Autocast.isEnabled() ? set.autocast() : set.matmul();

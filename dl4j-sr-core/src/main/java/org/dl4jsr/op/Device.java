@@ -49,6 +49,9 @@ public abstract class Device {
         return array.data().addressPointer().address();
     }
 
+    /** The CPU's kernels, over {@linkplain #hostAddress addresses for the CPU} and memory that is not ND4J's. */
+    public abstract Kernels hostKernels();
+
     /** Returns once the CPU may touch arrays: a device that queues its work waits for it. */
     public void await() {}
 

@@ -23,7 +23,7 @@ final class ArrayBytes {
 
     /** Has {@code checksum} see all of {@code array}. */
     static void update(Checksum checksum, Device device, INDArray array) {
-        long address = device.address(array);
+        long address = device.hostAddress(array);
         long bytes = array.length() * array.dataType().width();
         for (long start = 0; start < bytes; start += AT_ONCE) {
             checksum.update(at(address + start, (int) Math.min(AT_ONCE, bytes - start)));

@@ -128,7 +128,7 @@ public final class Collective implements AutoCloseable {
      * @param senders ranks below this have something; the array of another is not looked at
      */
     void toOwners(INDArray array, Slices slices, int senders, Pieces pieces) {
-        long base = device.address(array);
+        long base = device.hostAddress(array);
         int width = array.dataType().width();
         int atOnce = Message.BODY / width;
         run(
@@ -161,7 +161,7 @@ public final class Collective implements AutoCloseable {
      * @param array flat and dense; of one length and type on all ranks
      */
     void fromOwners(INDArray array, Slices slices) {
-        long base = device.address(array);
+        long base = device.hostAddress(array);
         int width = array.dataType().width();
         int atOnce = Message.BODY / width;
         run(

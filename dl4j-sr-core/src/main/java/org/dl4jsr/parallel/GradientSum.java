@@ -2,7 +2,6 @@ package org.dl4jsr.parallel;
 
 import java.util.List;
 import org.dl4jsr.backend.ExactSums;
-import org.dl4jsr.kernel.Kernels;
 import org.dl4jsr.kernel.Memory;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -58,10 +57,9 @@ final class GradientSum {
     }
 
     private void add(DataType type, long start, long address, long length) {
-        long target = collective.device().address(wide);
+        long target = collective.device().hostAddress(wide);
         if (type == DataType.BFLOAT16) {
-            Kernels kernels = collective.device().kernels();
-            kernels.toFloat(address, target, length);
+            collective.device().hostKernels().toFloat(address, target, length);
         } else {
             Memory.copy(address, target, length * type.width());
         }

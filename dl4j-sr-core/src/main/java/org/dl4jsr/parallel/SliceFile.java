@@ -65,7 +65,7 @@ final class SliceFile {
             var bytes = new byte[PIECE];
             long position = 0;
             for (Range range : ranges) {
-                long address = device.address(range.values);
+                long address = device.hostAddress(range.values);
                 long all = range.values.length() * range.width();
                 for (long start = 0; start < all; start += PIECE) {
                     int length = (int) Math.min(PIECE, all - start);
@@ -116,7 +116,7 @@ final class SliceFile {
                 long to = Math.min(first + range.values.length() * range.width(), piece.start + piece.length);
                 if (range.array.equals(piece.array) && from < to) {
                     bytes = bytes == null ? read(storage, data(folder, rank), piece) : bytes;
-                    ArrayBytes.at(device.address(range.values) + from - first, (int) (to - from))
+                    ArrayBytes.at(device.hostAddress(range.values) + from - first, (int) (to - from))
                             .put(bytes, (int) (from - piece.start), (int) (to - from));
                     device.written(List.of(range.values));
                 }

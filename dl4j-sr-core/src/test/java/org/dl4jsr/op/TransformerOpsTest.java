@@ -42,6 +42,11 @@ class TransformerOpsTest {
         }
 
         @Override
+        public Kernels hostKernels() {
+            return kernels();
+        }
+
+        @Override
         public Matmul matmul() {
             return new JavaMatmul(1);
         }

@@ -49,6 +49,12 @@ final class GpuDevice extends Device {
     }
 
     @Override
+    public Kernels hostKernels() {
+        throw new UnsupportedOperationException(
+                "Networks on nd4j-cuda cannot train in parallel: train them on nd4j-native");
+    }
+
+    @Override
     public Matmul matmul() {
         KernelSet set = set();
         return Autocast.isEnabled() ? set.autocast() : set.matmul();
