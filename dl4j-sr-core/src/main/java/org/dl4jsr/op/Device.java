@@ -2,6 +2,7 @@ package org.dl4jsr.op;
 
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import org.dl4jsr.kernel.ArrayKernels;
 import org.dl4jsr.kernel.Convolution;
 import org.dl4jsr.kernel.Kernels;
@@ -54,6 +55,11 @@ public abstract class Device {
 
     /** Returns once the CPU may touch arrays: a device that queues its work waits for it. */
     public void await() {}
+
+    /** Bytes that arrays can still have, where that is not the machine's memory but the device's own. */
+    public OptionalLong memoryLeft() {
+        return OptionalLong.empty();
+    }
 
     /** To be told once arrays have been written by their addresses. */
     public abstract void written(List<INDArray> arrays);

@@ -29,8 +29,10 @@ public abstract class KernelOp extends DynamicCustomOp {
             run(device);
             return;
         }
+        device.await();
         long start = System.nanoTime();
         run(device);
+        device.await();
         times.add(part, System.nanoTime() - start, operations(), bytes());
     }
 

@@ -1,5 +1,6 @@
 package org.dl4jsr.policy;
 
+import java.util.OptionalLong;
 import org.dl4jsr.backend.Bf16CpuBackend;
 import org.dl4jsr.backend.Bf16Executioner;
 import org.dl4jsr.backend.cuda.Bf16CudaBackend;
@@ -28,6 +29,11 @@ public record Bf16Runtime(String backend, String kernels, String matmul, int thr
                 device.kernels().description(),
                 device.matmul().description(),
                 Nd4j.getEnvironment().maxThreads());
+    }
+
+    /** Bytes that arrays can still have on the GPU that runs dl4j-sr's ops; empty where the CPU runs them. */
+    public static OptionalLong gpuMemoryLeft() {
+        return Bf16Executioner.requiredBy("Bf16Runtime").memoryLeft();
     }
 
     /**

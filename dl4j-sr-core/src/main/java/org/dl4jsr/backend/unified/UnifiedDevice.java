@@ -4,6 +4,7 @@ import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.util.Arrays;
 import java.util.Optional;
+import java.util.OptionalLong;
 import org.dl4jsr.backend.Autocast;
 import org.dl4jsr.backend.Bf16Arrays;
 import org.dl4jsr.backend.CpuDevice;
@@ -81,6 +82,11 @@ final class UnifiedDevice extends CpuDevice {
                         throw e.getCause();
                     }
                 }));
+    }
+
+    @Override
+    public OptionalLong memoryLeft() {
+        return OptionalLong.of(memory.left());
     }
 
     @Override

@@ -50,7 +50,10 @@ public final class UnifiedMemory {
     /** Ends of slabs and of managed blocks, by their starts. */
     private final NavigableMap<Long, Long> ranges = new TreeMap<>();
 
+    /** Bytes of managed memory, and of these in blocks in use. */
     private long managed;
+
+    private long used;
     private long slab;
     private long slabEnd;
 
@@ -68,9 +71,9 @@ public final class UnifiedMemory {
         limit = Math.max(0, free - Math.max(RESERVE, free / RESERVED_PART));
     }
 
-    /** Most bytes that blocks of managed memory can have together. */
-    public long limit() {
-        return limit;
+    /** Bytes that blocks of managed memory can still have. */
+    public synchronized long left() {
+        return limit - used;
     }
 
     /** Waits until the GPU is done with what it was given; costs nothing where it is. */
@@ -89,6 +92,7 @@ public final class UnifiedMemory {
         Unused block = take(size);
         long address = block != null ? block.address : isPinned(size) ? cut(size) : allocateManaged(size);
         sizes.put(address, size);
+        used += isPinned(size) ? 0 : size;
         if (zero) {
             zero(address, bytes);
         }
@@ -124,6 +128,7 @@ public final class UnifiedMemory {
         if (size == null) {
             throw new IllegalArgumentException("No block of unified memory at 0x" + Long.toHexString(address));
         }
+        used -= isPinned(size) ? 0 : size;
         unused.computeIfAbsent(size, s -> new ArrayDeque<>()).add(new Unused(address, stream.given()));
     }
 
@@ -131,11 +136,6 @@ public final class UnifiedMemory {
     public synchronized boolean contains(long address) {
         Map.Entry<Long, Long> range = ranges.floorEntry(address);
         return range != null && address < range.getValue();
-    }
-
-    /** Bytes of managed memory, in use or kept for the next block of its size. */
-    public synchronized long managedBytes() {
-        return managed;
     }
 
     /** A block given back that no queued work uses, so that the CPU may write to it at once; null if there is none. */

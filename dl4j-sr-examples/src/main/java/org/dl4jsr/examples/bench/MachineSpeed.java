@@ -3,6 +3,7 @@ package org.dl4jsr.examples.bench;
 import java.util.stream.IntStream;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.Pointer;
+import org.dl4jsr.policy.Bf16Runtime;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -16,6 +17,8 @@ final class MachineSpeed {
     private static final int PRODUCTS = 5;
     private static final long LARGEST_COPY = 256 << 20;
     private static final long COPIED = 1 << 30;
+    /** Of a GPU, which a read at the end waits for. */
+    private static final int COPIES = 50;
 
     private MachineSpeed() {}
 
@@ -24,15 +27,41 @@ final class MachineSpeed {
         try (INDArray a = Nd4j.rand(DataType.FLOAT, SIZE, SIZE).castTo(type);
                 INDArray b = Nd4j.rand(DataType.FLOAT, SIZE, SIZE).castTo(type);
                 INDArray c = Nd4j.create(type, SIZE, SIZE)) {
-            return 2.0 * SIZE * SIZE * SIZE / fastest(PRODUCTS, () -> a.mmul(b, c));
+            return 2.0
+                    * SIZE
+                    * SIZE
+                    * SIZE
+                    / fastest(PRODUCTS, () -> {
+                        a.mmul(b, c);
+                        c.getFloat(0, 0); // a GPU has only queued it
+                    });
         }
     }
 
     /**
-     * Bytes a second, read and written, of the best copy that touches {@code bytes} bytes, by all processors. What fits
-     * into the caches comes from there.
+     * Bytes a second, read and written, of the best copy: on a GPU in its memory, else one that touches {@code bytes}
+     * bytes, by all processors. What fits into the caches comes from there.
      */
     static double bytesPerSecond(long bytes) {
+        return Bf16Runtime.gpuMemoryLeft().isPresent() ? onGpu() : onCpu(bytes);
+    }
+
+    private static double onGpu() {
+        try (INDArray source = Nd4j.create(DataType.BFLOAT16, LARGEST_COPY);
+                INDArray target = Nd4j.create(DataType.BFLOAT16, LARGEST_COPY)) {
+            return 4.0
+                    * LARGEST_COPY
+                    * COPIES
+                    / fastest(PRODUCTS, () -> {
+                        for (int i = 0; i < COPIES; i++) {
+                            target.assign(source);
+                        }
+                        target.getFloat(0);
+                    });
+        }
+    }
+
+    private static double onCpu(long bytes) {
         int threads = Runtime.getRuntime().availableProcessors();
         long piece = Math.max(1, Math.min(bytes, LARGEST_COPY) / 2 / threads);
         long times = Math.max(2, COPIED / (2 * piece * threads));

@@ -10,16 +10,21 @@ import java.util.regex.Pattern;
 import org.dl4jsr.examples.io.BadInput;
 import org.dl4jsr.examples.io.Bytes;
 import org.dl4jsr.examples.io.Texts;
+import org.dl4jsr.policy.Bf16Runtime;
 
-/** The memory of this machine, or of the container that Java runs in. */
+/** The memory of this machine, of the container that Java runs in, or of the GPU. */
 public final class MachineMemory {
 
     private static final Pattern AVAILABLE = Pattern.compile("MemAvailable:\\s+(\\d+) kB");
 
     private MachineMemory() {}
 
-    /** Bytes that can be had without swapping. */
+    /** Bytes that a run can have: of the GPU that runs it, or of this machine without swapping. */
     static long available() {
+        return Bf16Runtime.gpuMemoryLeft().orElseGet(MachineMemory::availableToCpu);
+    }
+
+    private static long availableToCpu() {
         OperatingSystemMXBean system = (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
         try {
             Matcher matcher = AVAILABLE.matcher(Files.readString(Path.of("/proc/meminfo")));
