@@ -1,12 +1,12 @@
 // A libcuda.so.1 and libcublas.so for machines without a GPU: device memory is the host's, kernels run on the CPU. It
 // checks what the caller passes: names, grids, arguments, the order of calls. It says nothing about a GPU.
 #include "cuda_on_host.h"
+#include "fake_cuda.h"
 
-#include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
-#include <ucontext.h>
+#include <algorithm>
 #include <map>
 #include <vector>
 
@@ -22,101 +22,134 @@ struct Barrier {
     unsigned generation;
 };
 
+/// A stack, and where it goes on.
 struct Fiber {
-    ucontext_t context; // to start with
-    jmp_buf place; // to go on, without the system calls of swapcontext
-    char* stack;
-    bool started, done;
+    void* place;
+};
+
+struct Thread {
+    Fiber* fiber; // once it has started
+    const Barrier* barrier; // at which it waits, or did last
+    unsigned generation; // of the barrier when it came
     unsigned exchanges;
+    bool done;
+
+    bool isWaiting() const { return barrier && barrier->generation == generation; }
 };
 
 static const int WARP = 32;
 static const int STACK = 256 << 10;
 
-static ucontext_t unused;
-static jmp_buf scheduler;
-static std::vector<Fiber> fibers;
-static int current, live;
-static bool progress;
+static void* scheduler;
+static std::vector<Fiber*> idle;
+static std::vector<Thread> all; // of the block
+static unsigned started, live;
+static bool runsBackwards;
 static Barrier blockBarrier;
 static std::vector<Barrier> warpBarriers;
 static std::vector<char> exchanged; // of each warp twice 32 lanes of 64 bytes
 static const Kernel* running;
 static void** runningArguments;
 
-static void wait(Barrier& barrier, int threads) {
-    const unsigned generation = barrier.generation;
-    if (++barrier.arrived == threads) {
+/// Saves this place, goes on at the other: the registers that a function must keep, and the stack.
+extern "C" void fakeSwitch(void** from, void* to);
+asm(R"(
+.text
+fakeSwitch:
+    pushq %rbp
+    pushq %rbx
+    pushq %r12
+    pushq %r13
+    pushq %r14
+    pushq %r15
+    movq %rsp, (%rdi)
+    movq %rsi, %rsp
+    popq %r15
+    popq %r14
+    popq %r13
+    popq %r12
+    popq %rbx
+    popq %rbp
+    popq %rax
+    jmp *%rax
+)");
+
+static const int SAVED_REGISTERS = 6;
+
+static void wait(Barrier& barrier, unsigned threads) {
+    Thread& thread = all[threadIdx.x];
+    thread.barrier = &barrier;
+    thread.generation = barrier.generation;
+    if (++barrier.arrived == (int) threads) {
         barrier.arrived = 0;
         barrier.generation++;
-        progress = true;
-    }
-    while (barrier.generation == generation) {
-        if (!_setjmp(fibers[current].place)) {
-            _longjmp(scheduler, 1);
-        }
+    } else {
+        fakeSwitch(&thread.fiber->place, scheduler);
     }
 }
 
-void syncBlock() { wait(blockBarrier, (int) blockDim.x); }
+void syncBlock() { wait(blockBarrier, blockDim.x); }
 
 const char* exchange(const void* own, int bytes) {
     const int warp = threadIdx.x / WARP;
     // two buffers: nobody writes to one before all have read it, since the other needs all to arrive
-    char* buffer = &exchanged[(2 * warp + fibers[current].exchanges++ % 2) * WARP * 64];
+    char* buffer = &exchanged[(2 * warp + all[threadIdx.x].exchanges++ % 2) * WARP * 64];
     memcpy(buffer + 64 * (threadIdx.x % WARP), own, bytes);
     wait(warpBarriers[warp], WARP);
     return buffer;
 }
 
+/// Thread after thread, until one waits: then those after it need another fiber. Most kernels never wait.
 static void runFiber() {
-    running->run(runningArguments);
-    fibers[current].done = true;
-    progress = true;
-    live--;
-    _longjmp(scheduler, 1);
+    Fiber* own = idle.back();
+    while (true) {
+        idle.pop_back();
+        while (started < blockDim.x) {
+            threadIdx = Index{runsBackwards ? blockDim.x - 1 - started : started, 0, 0};
+            started++;
+            all[threadIdx.x].fiber = own;
+            running->run(runningArguments);
+            all[threadIdx.x].done = true;
+            live--;
+        }
+        idle.push_back(own);
+        fakeSwitch(&own->place, scheduler);
+    }
 }
 
-/// Runs a fiber until it waits or ends.
-static void resume(Fiber& fiber) {
-    if (_setjmp(scheduler)) {
-        return;
-    }
-    if (fiber.started) {
-        _longjmp(fiber.place, 1);
-    }
-    fiber.started = progress = true;
-    fiber.stack = fiber.stack ? fiber.stack : (char*) malloc(STACK);
-    getcontext(&fiber.context);
-    fiber.context.uc_stack.ss_sp = fiber.stack;
-    fiber.context.uc_stack.ss_size = STACK;
-    makecontext(&fiber.context, runFiber, 0);
-    swapcontext(&unused, &fiber.context);
+static Fiber* newFiber() {
+    static int fibers;
+    // at the same place of each stack they would all share few lines of the cache
+    const int place = fibers++ % 64 * 192;
+    void** top = (void**) ((char*) aligned_alloc(16, STACK) + STACK - place) - 2;
+    *top = (void*) runFiber;
+    return new Fiber{top - SAVED_REGISTERS};
 }
 
 /// Runs one block; false if its threads wait for each other for ever.
-static bool runBlock(unsigned threads, bool backwards) {
-    if (fibers.size() < threads) {
-        fibers.resize(threads);
-    }
+static bool runBlock(bool backwards) {
+    const unsigned threads = live = blockDim.x;
+    runsBackwards = backwards;
+    started = 0;
+    all.assign(threads, Thread());
     blockBarrier = Barrier();
     warpBarriers.assign((threads + WARP - 1) / WARP, Barrier());
     exchanged.resize(warpBarriers.size() * 2 * WARP * 64);
-    live = (int) threads;
-    for (unsigned i = 0; i < threads; i++) {
-        fibers[i].started = fibers[i].done = false;
-        fibers[i].exchanges = 0;
+    while (started < threads) {
+        if (idle.empty()) {
+            idle.push_back(newFiber());
+        }
+        fakeSwitch(&scheduler, idle.back()->place);
     }
     while (live > 0) {
-        progress = false;
+        bool progress = false;
         for (unsigned i = 0; i < threads; i++) {
-            current = backwards ? threads - 1 - i : i;
-            Fiber& fiber = fibers[current];
-            if (fiber.done) {
-                continue;
+            const unsigned next = backwards ? threads - 1 - i : i;
+            if (!all[next].done && !all[next].isWaiting()) {
+                threadIdx = Index{next, 0, 0};
+                fakeSwitch(&scheduler, all[next].fiber->place);
+                progress = true;
             }
-            threadIdx = Index{(unsigned) current, 0, 0};
-            resume(fiber);
         }
         if (!progress) {
             return false;
@@ -127,10 +160,6 @@ static bool runBlock(unsigned threads, bool backwards) {
 
 } // namespace host
 
-#define EXPORT extern "C" __attribute__((visibility("default")))
-
-enum { INVALID_VALUE = 1, OUT_OF_MEMORY = 2, INVALID_IMAGE = 200, NOT_FOUND = 500, LAUNCH_FAILED = 719 };
-
 extern "C" {
 
 /// The next call of this name returns this code; set by the tests.
@@ -139,25 +168,17 @@ struct {
     int code;
 } fakeFailure;
 
-/// What has happened so far, for the tests.
-struct {
-    int64_t launches, modules, allocations;
-} fakeCounters;
+FakeCounters fakeCounters;
 
 }
 
-static int failure(const char* call) {
+int fake::failure(const char* call) {
     if (strcmp(fakeFailure.call, call)) {
         return 0;
     }
     fakeFailure.call[0] = 0;
     return fakeFailure.code;
 }
-
-#define FAIL_IF_ASKED \
-    if (int code = failure(__func__)) { \
-        return code; \
-    }
 
 // The driver, with two GPUs: the second runs blocks and threads backwards.
 
@@ -166,8 +187,10 @@ static const int MULTIPROCESSORS[GPUS] = {2, 5}; // few, so that grids do not co
 static const int SHARED_MEMORY = 64 << 10, SHARED_MEMORY_BY_DEFAULT = 48 << 10;
 
 static int contexts[GPUS];
-static int* currentContext;
+static thread_local int* currentContext;
 static std::map<const host::Kernel*, int> sharedMemoryAllowed;
+
+bool fake::hasContext() { return currentContext; }
 
 EXPORT int cuInit(unsigned) {
     FAIL_IF_ASKED
@@ -202,8 +225,11 @@ EXPORT int cuDeviceGetName(char* name, int length, int) {
 EXPORT int cuDeviceGetAttribute(int* value, int attribute, int device) {
     switch (attribute) {
         case 16: *value = MULTIPROCESSORS[device]; return 0;
+        case 41: *value = 1; return 0;
         case 75: *value = 9; return 0;
         case 76: *value = 0; return 0;
+        case 83: *value = 1; return 0;
+        case 89: *value = fakeSettings.concurrentManagedAccess; return 0;
         case 97: *value = SHARED_MEMORY; return 0;
         default: return INVALID_VALUE;
     }
@@ -219,92 +245,42 @@ EXPORT int cuCtxSetCurrent(int* context) {
     return 0;
 }
 
-EXPORT int cuStreamCreate(void** stream, unsigned) {
-    *stream = (void*) 0x20;
+/// While there are any events to measure time, which is worth nothing here, kernels and products do not run.
+static int timers;
+
+struct Event {
+    bool isTimer;
+    timespec time;
+};
+
+EXPORT int cuEventCreate(Event** event, unsigned flags) {
+    *event = new Event{!(flags & 2), timespec()};
+    timers += (*event)->isTimer;
     return 0;
 }
 
-EXPORT int cuStreamSynchronize(void*) {
-    FAIL_IF_ASKED
+EXPORT int cuEventDestroy_v2(Event* event) {
+    timers -= event->isTimer;
+    delete event;
     return 0;
 }
 
-EXPORT int cuMemAlloc_v2(uint64_t* address, size_t bytes) {
-    FAIL_IF_ASKED
-    void* memory = 0;
-    if (!currentContext || bytes == 0) {
-        return INVALID_VALUE;
-    }
-    if (posix_memalign(&memory, 512, bytes)) {
-        return OUT_OF_MEMORY;
-    }
-    memset(memory, 0xA5, bytes);
-    fakeCounters.allocations++;
-    *address = (uint64_t) memory;
+EXPORT int cuEventRecord(Event* event, void*) { return clock_gettime(CLOCK_MONOTONIC, &event->time); }
+
+EXPORT int cuEventElapsedTime(float* milliseconds, Event* begin, Event* end) {
+    const timespec from = begin->time, to = end->time;
+    *milliseconds = (to.tv_sec - from.tv_sec) * 1e3f + (to.tv_nsec - from.tv_nsec) * 1e-6f;
     return 0;
 }
 
-EXPORT int cuMemFree_v2(uint64_t address) {
-    fakeCounters.allocations--;
-    free((void*) address);
-    return 0;
-}
-
-EXPORT int cuMemcpyHtoDAsync_v2(uint64_t target, const void* source, size_t bytes, void*) {
-    FAIL_IF_ASKED
-    memcpy((void*) target, source, bytes);
-    return 0;
-}
-
-EXPORT int cuMemcpyDtoHAsync_v2(void* target, uint64_t source, size_t bytes, void*) {
-    FAIL_IF_ASKED
-    memcpy(target, (void*) source, bytes);
-    return 0;
-}
-
-EXPORT int cuMemcpyDtoDAsync_v2(uint64_t target, uint64_t source, size_t bytes, void*) {
-    memmove((void*) target, (void*) source, bytes);
-    return 0;
-}
-
-EXPORT int cuMemsetD8Async(uint64_t target, unsigned char value, size_t bytes, void*) {
-    memset((void*) target, value, bytes);
-    return 0;
-}
-
-/// Events are for timing, which is worth nothing here: while there are any, kernels and products do not run.
-static int events;
-
-EXPORT int cuEventCreate(void** event, unsigned) {
-    events++;
-    *event = new timespec;
-    return 0;
-}
-
-EXPORT int cuEventDestroy_v2(void* event) {
-    events--;
-    delete (timespec*) event;
-    return 0;
-}
-
-EXPORT int cuEventRecord(void* event, void*) { return clock_gettime(CLOCK_MONOTONIC, (timespec*) event); }
-
-EXPORT int cuEventSynchronize(void*) { return 0; }
-
-EXPORT int cuEventElapsedTime(float* milliseconds, void* begin, void* end) {
-    const timespec *from = (timespec*) begin, *to = (timespec*) end;
-    *milliseconds = (to->tv_sec - from->tv_sec) * 1e3f + (to->tv_nsec - from->tv_nsec) * 1e-6f;
-    return 0;
-}
-
-EXPORT int cuEventElapsedTime_v2(float* milliseconds, void* begin, void* end) {
+EXPORT int cuEventElapsedTime_v2(float* milliseconds, Event* begin, Event* end) {
     return cuEventElapsedTime(milliseconds, begin, end);
 }
 
 EXPORT int cuGetErrorName(int code, const char** name) {
     static const std::map<int, const char*> names = {
         {INVALID_VALUE, "CUDA_ERROR_INVALID_VALUE"}, {OUT_OF_MEMORY, "CUDA_ERROR_OUT_OF_MEMORY"},
-        {INVALID_IMAGE, "CUDA_ERROR_INVALID_IMAGE"}, {NOT_FOUND, "CUDA_ERROR_NOT_FOUND"},
+        {INVALID_IMAGE, "CUDA_ERROR_INVALID_IMAGE"}, {INVALID_CONTEXT, "CUDA_ERROR_INVALID_CONTEXT"}, {NOT_FOUND, "CUDA_ERROR_NOT_FOUND"},
         {LAUNCH_FAILED, "CUDA_ERROR_LAUNCH_FAILED"}, {700, "CUDA_ERROR_ILLEGAL_ADDRESS"}};
     auto found = names.find(code);
     *name = found == names.end() ? 0 : found->second;
@@ -313,7 +289,7 @@ EXPORT int cuGetErrorName(int code, const char** name) {
 
 /// Takes machine code or PTX of the real NVRTC, or what the fake one gives.
 EXPORT int cuModuleLoadData(void** module, const char* image) {
-    FAIL_IF_ASKED
+    NEEDS_CONTEXT
     *module = (void*) 0x30;
     fakeCounters.modules++;
     return !memcmp(image, "\x7f" "ELF", 4) || !memcmp(image, "//", 2) ? 0 : INVALID_IMAGE;
@@ -339,16 +315,17 @@ EXPORT int cuFuncSetAttribute(const host::Kernel* kernel, int attribute, int val
 
 EXPORT int cuLaunchKernel(const host::Kernel* kernel, unsigned gridX, unsigned gridY, unsigned gridZ, unsigned blockX,
         unsigned blockY, unsigned blockZ, unsigned sharedMemory, void*, void** arguments, void**) {
-    FAIL_IF_ASKED
+    NEEDS_CONTEXT
     const int allowed = sharedMemoryAllowed.count(kernel) ? sharedMemoryAllowed[kernel] : SHARED_MEMORY_BY_DEFAULT;
-    if (!currentContext || gridX < 1 || gridX > 0x7FFFFFFF || gridY < 1 || gridY > 65535 || gridZ < 1 || gridZ > 65535
+    if (gridX < 1 || gridX > 0x7FFFFFFF || gridY < 1 || gridY > 65535 || gridZ < 1 || gridZ > 65535
             || (int) blockX != kernel->threads || blockY != 1 || blockZ != 1 || (int) sharedMemory > allowed) {
         return INVALID_VALUE;
     }
     fakeCounters.launches++;
-    if (events) {
+    if (timers) {
         return 0;
     }
+    fake::Work work(kernel->name);
     std::vector<char> shared(sharedMemory + 16, (char) 0xA5);
     host::dynamicSharedMemory = (char*) (((uintptr_t) shared.data() + 15) / 16 * 16);
     host::running = kernel;
@@ -361,7 +338,7 @@ EXPORT int cuLaunchKernel(const host::Kernel* kernel, unsigned gridX, unsigned g
         const int64_t block = backwards ? blocks - 1 - i : i;
         blockIdx = Index{(unsigned) (block % gridX), (unsigned) (block / gridX % gridY),
                          (unsigned) (block / gridX / gridY)};
-        if (!host::runBlock(blockX, backwards)) {
+        if (!host::runBlock(backwards)) {
             fprintf(stderr, "%s: threads of a block wait for each other for ever\n", kernel->name);
             return LAUNCH_FAILED;
         }
@@ -375,12 +352,29 @@ static float load(const void* array, int type, int64_t i) {
     return type == 0 ? ((const float*) array)[i] : __uint_as_float((uint32_t) ((const uint16_t*) array)[i] << 16);
 }
 
-static void store(void* array, int type, int64_t i, float x) {
+static uint16_t nearest(float x) {
     const uint32_t b = __float_as_uint(x);
+    return x != x ? 0x7FC0 : (b + 0x7FFF + (b >> 16 & 1)) >> 16;
+}
+
+static void store(void* array, int type, int64_t i, float x) {
     if (type == 0) {
         ((float*) array)[i] = x;
     } else {
-        ((uint16_t*) array)[i] = x != x ? 0x7FC0 : (b + 0x7FFF + (b >> 16 & 1)) >> 16;
+        ((uint16_t*) array)[i] = nearest(x);
+    }
+}
+
+static float factor(const void* array, int type, int64_t i, bool rounded) {
+    const float x = load(array, type, i);
+    return rounded ? __uint_as_float((uint32_t) nearest(x) << 16) : x;
+}
+
+/// sums[row] += column[row] * factor.
+__attribute__((optimize("O3"), target_clones("avx2", "default")))
+static void addProduct(float* sums, const float* column, float factor, int rows) {
+    for (int row = 0; row < rows; row++) {
+        sums[row] += column[row] * factor;
     }
 }
 
@@ -407,20 +401,29 @@ EXPORT int cublasGemmStridedBatchedEx(void*, int transposeA, int transposeB, int
         const void* a, int aType, int lda, int64_t aStride, const void* b, int bType, int ldb, int64_t bStride,
         const float* beta, void* c, int cType, int ldc, int64_t cStride, int batches, int computeType, int) {
     FAIL_IF_ASKED
-    if (computeType != 68 || aType != bType || (cType != aType && cType != 0) || m < 1 || n < 1 || k < 1
+    const bool autocast = computeType == 75 && aType == 0; // CUBLAS_COMPUTE_32F_FAST_16BF
+    if ((computeType != 68 && !autocast) || aType != bType || (cType != aType && cType != 0) || m < 1 || n < 1 || k < 1
             || lda < (transposeA ? k : m) || ldb < (transposeB ? n : k) || ldc < m) {
         return 7;
     }
-    for (int64_t batch = 0; batch < batches && !events; batch++) {
-        for (int64_t column = 0; column < n; column++) {
+    fake::Work work(__func__);
+    std::vector<float> left((int64_t) m * k), sums(m);
+    for (int64_t batch = 0; batch < batches && !timers; batch++) {
+        for (int64_t i = 0; i < k; i++) {
             for (int64_t row = 0; row < m; row++) {
-                float sum = 0;
-                for (int64_t i = 0; i < k; i++) {
-                    sum += load(a, aType, batch * aStride + (transposeA ? i + row * lda : row + i * lda))
-                            * load(b, bType, batch * bStride + (transposeB ? column + i * ldb : i + column * ldb));
-                }
+                const int64_t at = batch * aStride + (transposeA ? i + row * lda : row + i * lda);
+                left[i * m + row] = factor(a, aType, at, autocast);
+            }
+        }
+        for (int64_t column = 0; column < n; column++) {
+            std::fill(sums.begin(), sums.end(), 0.0f);
+            for (int64_t i = 0; i < k; i++) {
+                const int64_t at = batch * bStride + (transposeB ? column + i * ldb : i + column * ldb);
+                addProduct(sums.data(), &left[i * m], factor(b, bType, at, autocast), m);
+            }
+            for (int64_t row = 0; row < m; row++) {
                 const int64_t at = batch * cStride + row + column * ldc;
-                store(c, cType, at, *alpha * sum + (*beta == 0 ? 0 : *beta * load(c, cType, at)));
+                store(c, cType, at, *alpha * sums[row] + (*beta == 0 ? 0 : *beta * load(c, cType, at)));
             }
         }
     }

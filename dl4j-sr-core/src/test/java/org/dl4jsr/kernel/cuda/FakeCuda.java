@@ -34,6 +34,15 @@ public final class FakeCuda {
     private static final List<String> EMPTY_LIBRARIES =
             List.of("libcudart.so.13", "libcublas.so.13", "libcublasLt.so.13");
 
+    /** For whom memory that the CPU shares with the GPU is a trap while it has work that was not waited for. */
+    public enum Trap {
+        NOBODY,
+        /** All threads; for programs that have one. */
+        EVERYBODY,
+        /** The threads that gave that work: others may rightly be at work on arrays that the GPU does not use. */
+        GIVERS
+    }
+
     private static boolean loaded;
 
     private FakeCuda() {}
@@ -91,20 +100,45 @@ public final class FakeCuda {
         new IntPointer(failure).put(64 / Integer.BYTES, code);
     }
 
-    static long launches() {
-        return counter("fakeCounters", 0);
+    /** Bytes of memory that each GPU has, 8 GiB unless set. */
+    public static void setMemory(long bytes) {
+        setting(0).put(bytes);
+    }
+
+    /** Whether CPU and GPU may touch managed memory at once, as they may unless set. */
+    public static void setConcurrentManagedAccess(boolean concurrent) {
+        setting(1).put(concurrent ? 1 : 0);
+    }
+
+    /** Who ends the process by touching memory shared with the GPU before it has waited for the GPU's work. */
+    public static void setTrap(Trap trap) {
+        setting(2).put(trap.ordinal());
+    }
+
+    private static LongPointer setting(int index) {
+        return new LongPointer(Loader.addressof("fakeSettings")).getPointer(index);
+    }
+
+    /** Kernels so far. */
+    public static long launches() {
+        return counter(0);
     }
 
     static long modules() {
-        return counter("fakeCounters", 1);
+        return counter(1);
     }
 
     static long allocations() {
-        return counter("fakeCounters", 2);
+        return counter(2);
     }
 
-    private static long counter(String name, int index) {
-        return new LongPointer(Loader.addressof(name)).get(index);
+    /** How often the GPU was waited for. */
+    public static long waits() {
+        return counter(3);
+    }
+
+    private static long counter(int index) {
+        return new LongPointer(Loader.addressof("fakeCounters")).get(index);
     }
 
     private static Path core() {
@@ -142,7 +176,9 @@ public final class FakeCuda {
             compile(arguments.toArray(String[]::new));
             objects.add(object);
         }
-        objects.add(TEST_SOURCES.resolve("fake_cuda.cpp").toString());
+        for (String name : List.of("fake_cuda.cpp", "fake_memory.cpp")) {
+            objects.add(TEST_SOURCES.resolve(name).toString());
+        }
         link("libcuda.so.1", objects.toArray(String[]::new));
         link("libnvrtc.so.13", TEST_SOURCES.resolve("fake_nvrtc.cpp").toString());
         for (String name : EMPTY_LIBRARIES) {
