@@ -14,7 +14,7 @@ public final class Bf16CpuBackend extends Bf16Backend {
 
     /** What keeps dl4j-sr's kernels from running as they are asked to, in one line; null for nothing. */
     public static String problem() {
-        String problem = DeviceChoice.problem();
+        String problem = new Bf16CpuBackend().hasStock() ? DeviceChoice.problem() : null;
         return problem == null ? CpuKernels.problem() : problem;
     }
 

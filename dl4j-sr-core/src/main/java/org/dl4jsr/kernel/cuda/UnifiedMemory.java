@@ -202,7 +202,7 @@ public final class UnifiedMemory {
 
     /** Gives the driver back what is unused. */
     private void releaseManaged() {
-        stream.await();
+        stream.synchronize();
         unused.tailMap(LARGEST_PINNED, false).forEach((size, blocks) -> {
             for (Unused block : blocks) {
                 checkDriver(cuMemFree(block.address), () -> "cuMemFree of 0x" + Long.toHexString(block.address));
