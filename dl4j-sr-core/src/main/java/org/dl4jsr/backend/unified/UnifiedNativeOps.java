@@ -15,7 +15,7 @@ import org.nd4j.nativeblas.OpaqueDataBuffer;
  */
 public final class UnifiedNativeOps extends AlignedNativeOps {
 
-    private static final Set<DataType> SHARED = EnumSet.of(DataType.FLOAT, DataType.BFLOAT16, DataType.INT);
+    private static final Set<DataType> SHARED = EnumSet.of(DataType.FLOAT, DataType.BFLOAT16, DataType.INT32);
 
     /** Blocks of unified memory, whose device is not there yet when ND4J creates this. */
     private static final BlockMemory MEMORY = new BlockMemory() {
@@ -46,6 +46,7 @@ public final class UnifiedNativeOps extends AlignedNativeOps {
     }
 
     @Override
+    @SuppressWarnings("rawtypes") // as in ND4J
     public void pullRows(
             PointerPointer extraPointers,
             OpaqueDataBuffer x,
@@ -78,6 +79,7 @@ public final class UnifiedNativeOps extends AlignedNativeOps {
     }
 
     @Override
+    @SuppressWarnings("rawtypes") // as in ND4J
     public void tear(
             PointerPointer extras,
             OpaqueDataBuffer tensor,

@@ -30,6 +30,7 @@ final class WaitingIndexers {
         return new Bfloat16s((ShortPointer) indexer.pointer());
     }
 
+    @SuppressWarnings("unchecked") // what JavaCPP overrides
     private static final class Floats extends FloatRawIndexer {
 
         Floats(FloatPointer memory) {
@@ -49,6 +50,7 @@ final class WaitingIndexers {
         }
     }
 
+    @SuppressWarnings("unchecked") // what JavaCPP overrides
     private static final class Bfloat16s extends Bfloat16RawIndexer {
 
         Bfloat16s(ShortPointer memory) {
@@ -68,6 +70,7 @@ final class WaitingIndexers {
         }
     }
 
+    @SuppressWarnings("unchecked") // what JavaCPP overrides
     private static final class Integers extends IntRawIndexer {
 
         Integers(IntPointer memory) {
