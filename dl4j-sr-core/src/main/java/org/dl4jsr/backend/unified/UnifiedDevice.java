@@ -90,6 +90,11 @@ final class UnifiedDevice extends CpuDevice {
     }
 
     @Override
+    public OptionalLong memoryTaken() {
+        return OptionalLong.of(memory.taken());
+    }
+
+    @Override
     public void await() {
         stream.await();
     }

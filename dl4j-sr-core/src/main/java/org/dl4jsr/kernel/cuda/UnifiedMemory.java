@@ -42,6 +42,7 @@ public final class UnifiedMemory {
     private static final int RESERVED_PART = 32;
 
     private final CudaStream stream;
+    private final long free;
     private final long limit;
     /** Sizes of the blocks in use. */
     private final Map<Long, Long> sizes = new HashMap<>();
@@ -67,13 +68,18 @@ public final class UnifiedMemory {
     /** For the GPU and the work of {@code stream}; takes at most what the GPU has free now, less a reserve. */
     public UnifiedMemory(CudaStream stream) {
         this.stream = stream;
-        long free = stream.device().freeMemory();
+        free = stream.device().freeMemory();
         limit = Math.max(0, free - Math.max(RESERVE, free / RESERVED_PART));
     }
 
     /** Bytes that blocks of managed memory can still have. */
     public synchronized long left() {
         return limit - used;
+    }
+
+    /** Bytes of the GPU's memory that are no longer free: of pages that have moved there, of scratch and of libraries. */
+    public long taken() {
+        return free - stream.device().freeMemory();
     }
 
     /** Waits until the GPU is done with what it was given; costs nothing where it is. */
