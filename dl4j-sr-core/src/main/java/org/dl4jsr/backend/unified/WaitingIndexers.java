@@ -16,16 +16,13 @@ final class WaitingIndexers {
 
     private WaitingIndexers() {}
 
-    /** One over the memory of {@code indexer}, of one of the types that the GPU is given; null stays. */
+    /** One over the memory of {@code indexer}, FLOAT or BF16; null stays. */
     static Indexer over(Indexer indexer) {
         if (indexer == null) {
             return null;
         }
         if (indexer.pointer() instanceof FloatPointer floats) {
             return new Floats(floats);
-        }
-        if (indexer.pointer() instanceof IntPointer integers) {
-            return new Integers(integers);
         }
         return new Bfloat16s((ShortPointer) indexer.pointer());
     }
@@ -70,22 +67,26 @@ final class WaitingIndexers {
         }
     }
 
+    /** Waits only where the buffer must. */
     @SuppressWarnings("unchecked") // what JavaCPP overrides
-    private static final class Integers extends IntRawIndexer {
+    static final class Integers extends IntRawIndexer {
 
-        Integers(IntPointer memory) {
+        private final UnifiedIntBuffer buffer;
+
+        Integers(IntPointer memory, UnifiedIntBuffer buffer) {
             super(memory);
+            this.buffer = buffer;
         }
 
         @Override
         public int get(long i) {
-            UnifiedDevice.INSTANCE.await();
+            buffer.awaitToRead();
             return super.get(i);
         }
 
         @Override
         public IntIndexer put(long i, int value) {
-            UnifiedDevice.INSTANCE.await();
+            buffer.awaitToWrite();
             return super.put(i, value);
         }
     }
