@@ -6,6 +6,7 @@ The same model as dl4j-sr's: pre-LN blocks, biases, tanh GELU, causal attention 
 scaled_dot_product_attention, and per step forward, backward, global-norm clipping and fused AdamW.
   fp32      everything FP32
   autocast  FP32 weights and state, torch.autocast(bfloat16): the paper's O1
+  compiled  the same through torch.compile, which needs g++; not among the defaults
   bf16      weights, gradients and AdamW state in BF16, rounded to nearest (PyTorch has no stochastic rounding)
 Prints a line a mode: best and median tokens/s over the steps after a warm-up.
 """
@@ -63,13 +64,15 @@ def measure(mode, shape, steps):
     model = Gpt(layers, heads, width, context, vocabulary, tied)
     if mode == "bf16":
         model = model.to(torch.bfloat16)
+    if mode == "compiled":
+        model = torch.compile(model)
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4, betas=(0.9, 0.95), weight_decay=0.1, fused=True)
     seconds = []
     for _ in range(steps):
         tokens = torch.randint(vocabulary, (batch, context))
         targets = torch.randint(vocabulary, (batch, context))
         start = time.perf_counter()
-        with torch.autocast("cpu", torch.bfloat16, enabled=mode == "autocast"):
+        with torch.autocast("cpu", torch.bfloat16, enabled=mode in ("autocast", "compiled")):
             loss = model(tokens, targets)
         loss.backward()
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
