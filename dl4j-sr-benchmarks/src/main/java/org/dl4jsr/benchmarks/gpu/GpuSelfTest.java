@@ -25,12 +25,13 @@ import org.dl4jsr.kernel.cuda.Nvrtc;
  * {@link KernelContract} on the GPU at hand, then measurements of its kernels; needs no ND4J.
  *
  * <pre>
- * java -cp ... org.dl4jsr.benchmarks.gpu.GpuSelfTest [--out FILE] [--seed N] [--elements N] [--rows N] [--check]
+ * java -cp ... org.dl4jsr.benchmarks.gpu.GpuSelfTest [--out FILE] [--seed N] [--elements N] [--rows N]
+ *     [--check | --measure]
  * </pre>
  *
  * {@code --out} writes JSON beside the table, {@code --elements} is the number of parameters of the optimizer's
  * measurements (default 268435456), {@code --rows} the number of tokens of the others (default 65536), {@code --check}
- * leaves the measurements out, as a memory checker wants it. Exit code 0 if all is right, 1 if a check failed, 2 for
+ * leaves the measurements out, as a memory checker wants it, {@code --measure} the checks. Exit code 0 if all is right, 1 if a check failed, 2 for
  * bad options and where there is no GPU.
  *
  * <p>Written without a GPU at hand: on a fake driver it runs in the tests.
@@ -69,22 +70,27 @@ public final class GpuSelfTest {
         }
     }
 
-    private record Options(Path out, long seed, long elements, int rows, boolean checkOnly) {
+    private record Options(Path out, long seed, long elements, int rows, boolean checks, boolean measurements) {
 
         static Options of(String[] args) {
             Path out = null;
             long seed = 1;
             long elements = 1L << 28;
             int rows = 1 << 16;
-            boolean checkOnly = false;
+            boolean checks = true;
+            boolean measurements = true;
             for (int i = 0; i < args.length; i++) {
                 if (args[i].equals("--check")) {
-                    checkOnly = true;
+                    measurements = false;
+                    continue;
+                }
+                if (args[i].equals("--measure")) {
+                    checks = false;
                     continue;
                 }
                 if (i + 1 == args.length) {
                     throw new IllegalArgumentException(args[i] + " is not an option or lacks its value; options are"
-                            + " --out FILE, --seed N, --elements N, --rows N, --check");
+                            + " --out FILE, --seed N, --elements N, --rows N, --check, --measure");
                 }
                 switch (args[i]) {
                     case "--out" -> out = Path.of(args[++i]);
@@ -92,10 +98,10 @@ public final class GpuSelfTest {
                     case "--elements" -> elements = number(args[i], args[++i], 1, 1L << 33);
                     case "--rows" -> rows = (int) number(args[i], args[++i], 1, 1 << 20);
                     default -> throw new IllegalArgumentException(args[i] + " is not an option; options are"
-                            + " --out FILE, --seed N, --elements N, --rows N, --check");
+                            + " --out FILE, --seed N, --elements N, --rows N, --check, --measure");
                 }
             }
-            return new Options(out, seed, elements, rows, checkOnly);
+            return new Options(out, seed, elements, rows, checks, measurements);
         }
 
         private static long number(String option, String text, long least, long most) {
@@ -133,23 +139,23 @@ public final class GpuSelfTest {
         out.println(stream.device() + ", " + stream.device().multiprocessors() + " multiprocessors, driver for CUDA "
                 + driver[0] / 1000 + "." + driver[0] % 1000 / 10 + ", NVRTC " + nvrtc + ", kernels for "
                 + Nvrtc.architecture(stream.device().computeCapability()));
-        int largest = (int) Math.min(options.elements, options.checkOnly ? LARGEST_UNDER_CHECKER : LARGEST);
+        int largest = (int) Math.min(options.elements, options.measurements ? LARGEST : LARGEST_UNDER_CHECKER);
         var gpu = new Implementation(
                 "CUDA", List.of(new CudaProcessor(stream), new CudaProcessor(new CudaStream(stream.device()))));
         for (var kernelCase : cases) {
-            if (kernelCase.appliesTo(gpu.processors().get(0).kernels())) {
+            if (options.checks && kernelCase.appliesTo(gpu.processors().get(0).kernels())) {
                 check(kernelCase, gpu, options.seed, largest);
             }
         }
         List<GpuBenchmark.Measurement> measurements = List.of();
-        if (!options.checkOnly && !failed) {
+        if (options.measurements && !failed) {
             out.println(new CudaMatmul(stream, false).description());
             measurements = measure(stream, options);
         }
         if (options.out != null) {
             Files.writeString(options.out, json(stream.device(), driver[0], nvrtc, measurements));
         }
-        out.println(failed ? "FAILED" : "All checks passed");
+        out.println(failed ? "FAILED" : options.checks ? "All checks passed" : "Nothing was checked");
         return failed ? 1 : 0;
     }
 
