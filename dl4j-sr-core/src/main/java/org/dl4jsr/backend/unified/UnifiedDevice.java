@@ -14,7 +14,7 @@ import org.dl4jsr.kernel.FloatType;
 import org.dl4jsr.kernel.Kernels;
 import org.dl4jsr.kernel.Matmul;
 import org.dl4jsr.kernel.StridedArray;
-import org.dl4jsr.kernel.cpu.MultiHeadAttention;
+import org.dl4jsr.kernel.composed.MultiHeadAttention;
 import org.dl4jsr.kernel.cuda.CudaDevice;
 import org.dl4jsr.kernel.cuda.CudaKernels;
 import org.dl4jsr.kernel.cuda.CudaMatmul;
