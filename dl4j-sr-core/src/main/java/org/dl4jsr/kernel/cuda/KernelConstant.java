@@ -20,6 +20,10 @@ enum KernelConstant {
     /** Rows and columns that a block sums. */
     ROW_CHUNK(128),
     PANEL(WARP.value * OCTET.value),
+    /** Loops of a kernel over arrays of any strides. */
+    LOOPS(6),
+    /** Octets of a channel that a block sums: sixteen a thread. */
+    PLANE_CHUNK(16 * THREADS.value),
     /** Queries and keys of a tile of scores in FP32 attention, a thread a score. */
     TILE(16),
     /** What its kernels keep in shared memory: tiles of a head's rows, and of scores. */
