@@ -18,7 +18,8 @@ import org.dl4jsr.rounding.StateRounding;
 import org.dl4jsr.rounding.WeightWrite;
 
 /**
- * Measures the kernels on random data against a device-to-device copy in the same run, and cuBLAS on a GPT's shapes.
+ * Measures the kernels on random data against a device-to-device copy in the same run, cuBLAS on a GPT's shapes, and
+ * what stock layers need.
  * Bytes are the least that a kernel must move: each input read once, each output written once.
  */
 final class GpuBenchmark implements AutoCloseable {
@@ -74,6 +75,9 @@ final class GpuBenchmark implements AutoCloseable {
         transformer(rows);
         attention(Math.max(1, rows / TIME), Math.min(rows, TIME));
         products(rows);
+        new StockLayerBenchmark(
+                        stream, memory, (name, bytes, operations, work) -> measure(name, bytes, operations, 0, work))
+                .run(Math.max(1, rows / TIME));
         return measurements;
     }
 

@@ -96,6 +96,17 @@ final class CudaAttention {
 
     /** Launches a kernel of attention.cu. */
     private void launch(KernelConstant tiles, KernelConstant scores, int batch, int time, int heads, int headWidth) {
+        int bytes = tileBytes(device, tiles, scores, headWidth);
+        launcher.add(time, heads, headWidth)
+                .launch(THREADS.value, (long) batch * heads, blocks(time, TILE.value), bytes);
+    }
+
+    /**
+     * What a kernel of attention_tiles.h needs of shared memory beside what it declares.
+     *
+     * @throws IllegalArgumentException where the GPU has less
+     */
+    static int tileBytes(CudaDevice device, KernelConstant tiles, KernelConstant scores, int headWidth) {
         int bytes = tiles.value * TILE.value * (headWidth + 1) * Float.BYTES;
         int ofScores = scores.value * TILE.value * (TILE.value + 1) * Float.BYTES; // the kernel's own, of fixed size
         int needed = bytes + ofScores;
@@ -104,8 +115,7 @@ final class CudaAttention {
                     + " bytes of shared memory, " + device + " has " + device.sharedMemoryPerBlock()
                     + ": use more and narrower heads");
         }
-        launcher.add(time, heads, headWidth)
-                .launch(THREADS.value, (long) batch * heads, blocks(time, TILE.value), bytes);
+        return bytes;
     }
 
     private boolean runsOnTensorCores(FloatType type, int headWidth, long... arrays) {

@@ -29,6 +29,10 @@ enum KernelConstant {
     /** Sorting tokens: bits that a pass sorts by, as many numbers as a block has threads, and rows of a block. */
     DIGIT_BITS(8),
     SORT_CHUNK(1024),
+    /** Loops of a kernel over arrays of any strides. */
+    LOOPS(6),
+    /** Octets of a channel that a block sums: sixteen a thread. */
+    PLANE_CHUNK(16 * THREADS.value),
     /** Queries and keys of a tile of scores in FP32 attention, a thread a score. */
     TILE(16),
     /** What its kernels keep in shared memory: tiles of a head's rows, and of scores. */

@@ -4,6 +4,8 @@ import static org.bytedeco.cuda.global.cudart.CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHAR
 import static org.bytedeco.cuda.global.cudart.cuFuncSetAttribute;
 import static org.bytedeco.cuda.global.cudart.cuLaunchKernel;
 import static org.dl4jsr.kernel.cuda.CudaException.checkDriver;
+import static org.dl4jsr.kernel.cuda.KernelConstant.LOOPS;
+import static org.dl4jsr.kernel.cuda.KernelConstant.THREADS;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -13,6 +15,7 @@ import org.bytedeco.cuda.cudart.CUfunc_st;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.javacpp.PointerPointer;
+import org.dl4jsr.kernel.ElementLoops;
 import org.dl4jsr.kernel.FloatType;
 import org.dl4jsr.kernel.Pointers;
 
@@ -110,6 +113,26 @@ final class KernelLauncher {
         return this;
     }
 
+    /** One structure Loops of loops.h, for as many loops as it has at most. */
+    KernelLauncher add(ElementLoops loops) {
+        begin(Arrays.toString(loops.toArray()));
+        putLoops(loops.sizes(), 1);
+        for (long[] steps : loops.steps()) {
+            putLoops(steps, 0);
+        }
+        return this;
+    }
+
+    /** values behind as many of {@code filler} as make LOOPS. */
+    private void putLoops(long[] values, long filler) {
+        for (int i = values.length; i < LOOPS.value; i++) {
+            put(filler);
+        }
+        for (long value : values) {
+            put(value);
+        }
+    }
+
     /** The next argument lies at the next multiple of 8 bytes. */
     private void begin(Object argument) {
         position = (position + Long.BYTES - 1) / Long.BYTES * Long.BYTES;
@@ -169,6 +192,15 @@ final class KernelLauncher {
                 Math.min(
                         blocks,
                         (long) BLOCKS_PER_MULTIPROCESSOR * stream.device().multiprocessors()));
+    }
+
+    /** As launch of a kernel that takes runs of up to {@code length} elements of the innermost of {@code loops}. */
+    void launchRuns(ElementLoops loops, int length) {
+        long runs = 1;
+        for (int i = 0; i < loops.rank(); i++) {
+            runs *= i == loops.rank() - 1 ? blocks(loops.sizes()[i], length) : loops.sizes()[i];
+        }
+        launchLooping(THREADS.value, blocks(runs, THREADS.value));
     }
 
     /** How many blocks of {@code size} hold {@code length}. */
