@@ -45,7 +45,7 @@ enum ArrayCases implements KernelCase {
                 var a = mixed(arrays, shape);
                 var b = broadcast(random, mixed(arrays, shape));
                 var c = mixed(arrays, shape);
-                float number = random.nextInt(5) == 0 ? 0 : (float) random.nextGaussian();
+                float number = random.nextInt(5) == 0 ? trial % 2 == 0 ? 0f : -0f : (float) random.nextGaussian();
                 compare(comparison, operation, (k, x) -> k.arithmetic(operation, x[0], x[1], x[2]), a, b, c);
                 compare(
                         comparison,
@@ -251,11 +251,13 @@ enum ArrayCases implements KernelCase {
         return new StridedContent(array.content(), array.shape(), strides);
     }
 
-    /** Small ones of several dimensions, and long ones for several blocks and threads. */
+    /** Small ones of several dimensions, or many, and long ones for several blocks and threads. */
     private static long[] shape(Random random, int trial) {
-        return trial % 8 == 0
-                ? new long[] {random.nextLong(1, 4), random.nextLong(5000, 25_000)}
-                : random.longs(1 + random.nextInt(4), 1, 10).toArray();
+        return switch (trial % 8) {
+            case 0 -> new long[] {random.nextLong(1, 4), random.nextLong(5000, 25_000)};
+            case 1 -> random.longs(8, 2, 4).toArray();
+            default -> random.longs(1 + random.nextInt(4), 1, 10).toArray();
+        };
     }
 
     private static void eachWindow(Random random, WindowCheck check) {
