@@ -45,7 +45,7 @@ enum ArrayCases implements KernelCase {
                 var a = mixed(arrays, shape);
                 var b = broadcast(random, mixed(arrays, shape));
                 var c = mixed(arrays, shape);
-                float number = random.nextInt(5) == 0 ? 0 : (float) random.nextGaussian();
+                float number = random.nextInt(5) == 0 ? trial % 2 == 0 ? 0f : -0f : (float) random.nextGaussian();
                 compare(comparison, operation, (k, x) -> k.arithmetic(operation, x[0], x[1], x[2]), a, b, c);
                 compare(
                         comparison,
