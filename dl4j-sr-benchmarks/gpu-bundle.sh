@@ -1,43 +1,57 @@
 #!/bin/bash
-# Packs the GPU self-test with a small Java runtime for a GPU machine that has neither Java nor a network:
+# Packs the app and the GPU self-test with a small Java runtime for a machine that has neither Java nor a network:
 #
 #   dl4j-sr-benchmarks/gpu-bundle.sh
 #
-# builds what is needed and writes dl4j-sr-benchmarks/target/gpu-bundle.tar.gz (Linux x86-64, about 20 MB). There:
+# builds what is needed and writes dl4j-sr-benchmarks/target/gpu-bundle.tar.xz.part-aa and -ab (Linux x86-64, 85 MB
+# in all). There, with Python 3 or with tar and xz:
 #
-#   tar -xzf gpu-bundle.tar.gz && gpu-bundle/run --out cuda.json
+#   cat gpu-bundle.tar.xz.part-* |
+#       python3 -c 'import sys, tarfile; tarfile.open(fileobj=sys.stdin.buffer, mode="r|xz").extractall()'
+#   cat gpu-bundle.tar.xz.part-* | tar -xJ
 #
-# and see gpu-bundle/run --help. The GPU machine brings the driver, cudart, NVRTC and cuBLAS of CUDA 13. Needed here: a
-# JDK 17 with jlink, g++ and Maven; MAVEN_OPTIONS are given to it.
+# and see gpu-bundle/run --help. For its GPU the machine brings the driver, cudart, NVRTC and cuBLAS of CUDA 13. Needed
+# here: a JDK 17 with jlink, g++, Maven and xz; it takes five minutes. MAVEN_OPTIONS
+# are given to Maven.
 set -euo pipefail
 benchmarks=$(cd "$(dirname "$0")" && pwd)
-core=$benchmarks/../dl4j-sr-core
+examples=$benchmarks/../dl4j-sr-examples/target
 bundle=$benchmarks/target/gpu-bundle
 jdk=${JAVA_HOME:-$(dirname "$(dirname "$(readlink -f "$(command -v javac)")")")}
-rm -rf "$bundle" "$bundle.tar.gz"
+rm -rf "$bundle" "$bundle".tar*
 mkdir -p "$bundle/lib" "$bundle/native"
 
-# of the class path only what the self-test uses
-(cd "$benchmarks/.." && mvn -B -q ${MAVEN_OPTIONS:-} -DskipTests -pl dl4j-sr-benchmarks -am package \
-    dependency:copy-dependencies -DoutputDirectory="$bundle/lib" -DincludeArtifactIds=javacpp,cuda,slf4j-api)
-"$jdk/bin/jlink" --add-modules java.base,jdk.unsupported --compress=2 --strip-debug --no-header-files --no-man-pages \
-    --output "$bundle/jre"
+# the app with its libraries, and what the benchmarks add to them
+(cd "$benchmarks/.." && mvn -B -q ${MAVEN_OPTIONS:-} -DskipTests -pl dl4j-sr-examples,dl4j-sr-benchmarks -am package \
+    dependency:copy-dependencies -DoutputDirectory="$bundle/lib" -DincludeArtifactIds=cuda,jmh-core,jopt-simple)
+cp "$examples/dl4j-sr-examples.jar" "$examples"/lib/*.jar "$bundle/lib/"
+cp "$benchmarks"/target/dl4j-sr-benchmarks-*.jar "$bundle/lib/dl4j-sr-benchmarks.jar"
+# DL4J brings these for text, images and reports of its own; nothing here loads a class of them
+rm "$bundle"/lib/{fastutil,freemarker,jai-imageio,imageio,jna,oshi}-*.jar
+
+# Bare and uncompressed, since xz makes less of them than of jars that are compressed; and of CUDA's bindings only the
+# libraries that are used.
+unpacked=$(mktemp -d)
+for jar in "$bundle"/lib/*.jar; do
+    (cd "$unpacked" && "$jdk/bin/jar" --extract --file "$jar")
+    case $jar in
+        */cuda-*-linux-x86_64.jar)
+            find "$unpacked" -name 'lib*.so*' | grep -vE '/libjni(cudart|nvrtc|cublas)\.so$' | xargs rm
+            ;;
+    esac
+    find "$unpacked" -name libnd4jcpu.so -exec strip --strip-unneeded {} +
+    "$jdk/bin/jar" --create --file "$jar" --no-compress --no-manifest -C "$unpacked" .
+    find "$unpacked" -mindepth 1 -delete
+done
+rmdir "$unpacked"
+
+"$jdk/bin/jlink" --add-modules java.base,java.desktop,java.management,java.sql,jdk.management,jdk.unsupported \
+    --compress=0 --strip-debug --no-header-files --no-man-pages --output "$bundle/jre"
 # Debian's JDK takes zlib from the system
 zlib=$(ldconfig -p | awk '$1 == "libz.so.1" && /x86-64/ {print $NF; exit}')
 [ -z "$zlib" ] || cp -L "$zlib" "$bundle/native/"
 
-"$jdk/bin/jar" --create --file "$bundle/lib/dl4j-sr.jar" -C "$core/target/classes" org/dl4jsr/kernel \
-    -C "$core/target/classes" org/dl4jsr/rounding -C "$benchmarks/target/classes" org/dl4jsr/benchmarks/contract \
-    -C "$benchmarks/target/classes" org/dl4jsr/benchmarks/gpu
-# and of the bindings only three libraries
-bindings=$(echo "$bundle"/lib/cuda-*-linux-x86_64.jar)
-trimmed=$(mktemp -d)
-(cd "$trimmed" && "$jdk/bin/jar" --extract --file "$bindings" META-INF/MANIFEST.MF \
-    org/bytedeco/cuda/linux-x86_64/libjni{cudart,nvrtc,cublas}.so)
-"$jdk/bin/jar" --create --file "$bindings" --manifest "$trimmed/META-INF/MANIFEST.MF" -C "$trimmed" org
-rm -r "$trimmed"
-
-cp "$benchmarks/pytorch/torch_adamw.py" "$bundle/"
+cp "$benchmarks"/pytorch/*.py "$bundle/"
 cp "$benchmarks/gpu-run.sh" "$bundle/run"
-tar -C "$benchmarks/target" -czf "$bundle.tar.gz" gpu-bundle
-du -h "$bundle.tar.gz"
+tar -C "$benchmarks/target" -c gpu-bundle | xz -9 -T2 | split -b 45000000 - "$bundle.tar.xz.part-"
+du -h "$bundle".tar.xz.part-*

@@ -1,7 +1,7 @@
 #!/bin/bash
-# run [OPTIONS]              checks dl4j-sr's CUDA kernels on this GPU and measures them
-# run --sanitize [OPTIONS]   the checks alone, under compute-sanitizer's memcheck, initcheck and racecheck
-# run --torch [OPTIONS]      the same measurements of PyTorch, for comparison
+# run [OPTIONS]                   checks dl4j-sr's CUDA kernels on this GPU and measures them
+# run --sanitize [OPTIONS]        the checks alone, under compute-sanitizer's memcheck, initcheck and racecheck
+# run --torch [OPTIONS]           the same measurements of PyTorch, for comparison
 #
 #   --out FILE     write JSON, too
 #   --elements N   parameters of the optimizer's measurements (default 268435456)
@@ -9,7 +9,11 @@
 #   --seed N       of the checks' random arrays
 #   --check        no measurements
 #
-# Looks for CUDA's libraries where the toolkit and PyTorch's packages have them; CUDA_LIBS=DIR[:DIR] names others.
+# run app COMMAND [OPTIONS]       the app: pretrain, compare, bench, plan, ...; run app --help
+# run jmh BENCHMARK... [OPTIONS]  JMH benchmarks of the CPU: KernelBenchmark, TrainingBenchmark, ...; run jmh -h
+#
+# JAVA_OPTIONS are given to the Java machine, such as -Xmx16g. CUDA's libraries are looked for where the toolkit and
+# PyTorch's packages have them; CUDA_LIBS=DIR[:DIR] names others.
 here=$(cd "$(dirname "$0")" && pwd)
 
 cuda_folders() {
@@ -27,15 +31,16 @@ for folder in $(cuda_folders); do
 done
 libraries=${CUDA_LIBS:+$CUDA_LIBS:}${found:+$found:}$here/native${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
 
-self_test() {
-    env LD_LIBRARY_PATH="$libraries" "$@" "$here/jre/bin/java" -Xmx8g \
-        -Dorg.bytedeco.javacpp.cachedir="$here/cache" -Dorg.dl4jsr.kernel.cuda.cache="$here/cache/kernels" \
-        -cp "$here/lib/*" org.dl4jsr.benchmarks.gpu.GpuSelfTest "${options[@]}"
-}
+# shellcheck disable=SC2206
+options=(-Dorg.bytedeco.javacpp.cachedir="$here/cache" -Dorg.dl4jsr.kernel.cuda.cache="$here/cache/kernels"
+    ${JAVA_OPTIONS:-} -cp "$here/lib/*")
+java=("$here/jre/bin/java" "${options[@]}")
+self_test=("$here/jre/bin/java" -Xmx8g "${options[@]}" org.dl4jsr.benchmarks.gpu.GpuSelfTest)
+export LD_LIBRARY_PATH=$libraries
 
 case ${1:-} in
     --help)
-        sed -n '2,13s/^# \{0,1\}//p' "$0"
+        sed -n '2,17s/^# \{0,1\}//p' "$0"
         ;;
     --torch)
         shift
@@ -43,18 +48,25 @@ case ${1:-} in
         ;;
     --sanitize)
         shift
-        options=(--check --elements 20000 "$@")
         sanitizer=$(command -v compute-sanitizer ||
             ls /usr/local/cuda/bin/compute-sanitizer /opt/nvidia/*/compute-sanitizer 2>/dev/null | head -1)
         [ -n "$sanitizer" ] || { echo "compute-sanitizer is not installed"; exit 2; }
         for tool in memcheck initcheck racecheck; do
             echo "== compute-sanitizer --tool $tool"
-            self_test "$sanitizer" --tool "$tool" --target-processes all --error-exitcode 3 || failed=1
+            "$sanitizer" --tool "$tool" --target-processes all --error-exitcode 3 \
+                "${self_test[@]}" --check --elements 20000 "$@" || failed=1
         done
         exit ${failed:-0}
         ;;
+    app)
+        shift
+        exec "${java[@]}" org.dl4jsr.examples.Main "$@"
+        ;;
+    jmh)
+        shift
+        exec "${java[@]}" org.openjdk.jmh.Main "$@"
+        ;;
     *)
-        options=("$@")
-        self_test
+        exec "${self_test[@]}" "$@"
         ;;
 esac

@@ -1,4 +1,4 @@
-// Casts and stochastic rounding of whole arrays: blocks on threads.
+// Casts, means and stochastic rounding of whole arrays: blocks on threads.
 
 static inline void toBFloat16(int threads, const float* source, uint16_t* target, int64_t length) {
     FOR_BLOCKS(length) {
@@ -9,6 +9,36 @@ static inline void toBFloat16(int threads, const float* source, uint16_t* target
 static inline void toFloat(int threads, const uint16_t* source, float* target, int64_t length) {
     FOR_BLOCKS(length) {
         toFloatBlock(source, target, BLOCK_RANGE);
+    }
+}
+
+template <class T>
+static inline void accumulateAll(int threads, const T* x, bool first, float* sums, int64_t length) {
+    FOR_BLOCKS(length) {
+        accumulateBlock(x, first, sums, BLOCK_RANGE);
+    }
+}
+
+static inline void accumulate(int threads, int type, const void* x, bool first, float* sums, int64_t length) {
+    if (type == FLOAT) {
+        accumulateAll(threads, (const float*) x, first, sums, length);
+    } else {
+        accumulateAll(threads, (const uint16_t*) x, first, sums, length);
+    }
+}
+
+template <class T>
+static inline void meanAll(int threads, const float* sums, int count, T* mean, int64_t length) {
+    FOR_BLOCKS(length) {
+        meanBlock(sums, count, mean, BLOCK_RANGE);
+    }
+}
+
+static inline void mean(int threads, const float* sums, int count, int type, void* mean, int64_t length) {
+    if (type == FLOAT) {
+        meanAll(threads, sums, count, (float*) mean, length);
+    } else {
+        meanAll(threads, sums, count, (uint16_t*) mean, length);
     }
 }
 

@@ -59,6 +59,23 @@ static inline void toFloatBlock(const uint16_t* source, float* target, int64_t b
     }
 }
 
+template <class T>
+static inline void accumulateBlock(const T* x, bool first, float* sums, int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; i++) {
+        store(sums + i, bits(first ? load(x + i) : load(sums + i) + load(x + i)));
+    }
+}
+
+LANES_FUNCTION void storeNearest(float* target, F x) { store(target, bits(x)); }
+LANES_FUNCTION void storeNearest(uint16_t* target, F x) { store(target, nearest(x)); }
+
+template <class T>
+static inline void meanBlock(const float* sums, int count, T* mean, int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; i++) {
+        storeNearest(mean + i, load(sums + i) / (float) count);
+    }
+}
+
 static inline void stochasticRoundBlock(
         const float* source, uint16_t* target, int64_t begin, int64_t end, const PhiloxKeys& keys, int step,
         int64_t element) {

@@ -229,6 +229,16 @@ static inline void toFloat(int instructionSet, int threads, const uint16_t* sour
     DL4JSR_DISPATCH(toFloat(threads, source, target, length))
 }
 
+static inline void accumulate(
+        int instructionSet, int threads, int type, const void* x, bool first, float* sums, int64_t length) {
+    DL4JSR_DISPATCH(accumulate(threads, type, x, first, sums, length))
+}
+
+static inline void mean(
+        int instructionSet, int threads, const float* sums, int count, int type, void* mean, int64_t length) {
+    DL4JSR_DISPATCH(mean(threads, sums, count, type, mean, length))
+}
+
 static inline void stochasticRound(
         int instructionSet, int threads, const float* source, uint16_t* target, int64_t length, int64_t seed, int step,
         int64_t element) {

@@ -19,6 +19,53 @@ KERNEL(THREADS, toFloat, const uint16_t* source, float* target, int64_t length) 
     });
 }
 
+template <class T>
+DEVICE void accumulate(const T* x, int first, float* sums, int64_t length) {
+    const int shift = shiftOf(sums);
+    eachOctet(length, shift, areAligned(x - shift, sums - shift), [&](int64_t i, auto octet) {
+        float values[OCTET], sum[OCTET] = {};
+        octet.load(x + i, values);
+        if (!first) {
+            octet.load(sums + i, sum);
+            UNROLLED
+            for (int k = 0; k < OCTET; k++) {
+                values[k] = sum[k] + values[k];
+            }
+        }
+        store(octet, sums + i, values);
+    });
+}
+
+KERNEL(THREADS, accumulate_float, const float* x, int first, float* sums, int64_t length) {
+    accumulate(x, first, sums, length);
+}
+
+KERNEL(THREADS, accumulate_bfloat16, const uint16_t* x, int first, float* sums, int64_t length) {
+    accumulate(x, first, sums, length);
+}
+
+template <class T>
+DEVICE void mean(const float* sums, int count, T* mean, int64_t length) {
+    const int shift = shiftOf(sums);
+    eachOctet(length, shift, areAligned(sums - shift, mean - shift), [&](int64_t i, auto octet) {
+        float x[OCTET];
+        octet.load(sums + i, x);
+        UNROLLED
+        for (int k = 0; k < OCTET; k++) {
+            x[k] /= (float) count;
+        }
+        store(octet, mean + i, x);
+    });
+}
+
+KERNEL(THREADS, mean_float, const float* sums, int count, float* mean_, int64_t length) {
+    mean(sums, count, mean_, length);
+}
+
+KERNEL(THREADS, mean_bfloat16, const float* sums, int count, uint16_t* mean_, int64_t length) {
+    mean(sums, count, mean_, length);
+}
+
 KERNEL(THREADS, stochasticRound, const float* source, uint16_t* target, int64_t length, int64_t seed, int step,
        int64_t element) {
     const PhiloxKeys keys(seed);

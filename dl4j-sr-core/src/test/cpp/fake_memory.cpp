@@ -239,6 +239,12 @@ EXPORT int cuMemFreeHost(void* address) {
     return release(PINNED, (uint64_t) address);
 }
 
+/// Memory of the host's own: the CPU may touch it at any time.
+EXPORT int cuMemHostRegister_v2(void*, size_t bytes, unsigned) {
+    NEEDS_CONTEXT
+    return bytes ? 0 : INVALID_VALUE;
+}
+
 EXPORT int cuMemHostGetDevicePointer_v2(uint64_t* device, void* host, unsigned) {
     *device = (uint64_t) host;
     return 0;

@@ -6,7 +6,7 @@ import org.dl4jsr.rounding.BlockSum;
  * The kernels over raw memory. Arguments named like arrays are addresses of their first element; matrices are dense
  * and row-major, shapes in brackets. The caller checks bounds: a kernel trusts its arguments.
  *
- * <p>Casts, stochastic rounding, {@link #step} and {@link #sumOfSquares} give the same bits in every implementation
+ * <p>Casts, means, stochastic rounding, {@link #step} and {@link #sumOfSquares} give the same bits in every implementation
  * and at every thread count. The other kernels compute in FP32 (sums may use more), round once on store to nearest,
  * agree between implementations within a stated bound, and repeat bit for bit at a fixed thread count. Their BF16
  * results below 2^-126 may be zero, and their NaN may be any NaN: processors convert so.
@@ -21,6 +21,12 @@ public interface Kernels {
 
     /** BF16 to FP32, exact. */
     void toFloat(long source, long target, long length);
+
+    /** FP32 sums += x, an array of {@code type}; sums = x where {@code first}. */
+    void accumulate(FloatType type, long x, boolean first, long sums, long length);
+
+    /** mean = FP32 sums / count, an array of {@code type}, rounded to nearest even. */
+    void mean(long sums, int count, FloatType type, long mean, long length);
 
     /** FP32 to BF16 with stochastic rounding; element i takes the random bits of {@code element + i}. */
     void stochasticRound(long source, long target, long length, long seed, int step, long element);

@@ -61,6 +61,11 @@ public abstract class Device {
         return OptionalLong.empty();
     }
 
+    /** Bytes of the device's own memory that this process takes. */
+    public OptionalLong memoryTaken() {
+        return OptionalLong.empty();
+    }
+
     /** To be told once arrays have been written by their addresses. */
     public abstract void written(List<INDArray> arrays);
 

@@ -3,6 +3,8 @@ package org.dl4jsr.parallel;
 import java.util.List;
 import org.dl4jsr.backend.ExactSums;
 import org.dl4jsr.kernel.Memory;
+import org.dl4jsr.op.Device;
+import org.dl4jsr.op.KernelOp;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -19,8 +21,8 @@ final class GradientSum {
     private final Slices slices;
     private final INDArray sums;
     private final long length;
-    /** One piece in the sums' type. */
-    private final INDArray wide;
+    /** Whether nothing has been added in this step. */
+    private boolean empty;
 
     /** @param gradients the network's flattened gradients, [n] */
     GradientSum(Collective collective, INDArray gradients, Slices slices) {
@@ -29,9 +31,6 @@ final class GradientSum {
         DataType type = gradients.dataType() == DataType.DOUBLE ? DataType.DOUBLE : DataType.FLOAT;
         length = slices.length(collective.rank());
         sums = Nd4j.create(type, Math.max(1, length)); // a network of few blocks leaves ranks without a slice
-        wide = Nd4j.create(
-                type,
-                Math.min(sums.length(), Message.BODY / gradients.dataType().width()));
     }
 
     Slices slices() {
@@ -40,7 +39,7 @@ final class GradientSum {
 
     /** Starts a step. */
     void clear() {
-        sums.assign(0);
+        empty = true;
     }
 
     /**
@@ -53,27 +52,52 @@ final class GradientSum {
                 gradients,
                 slices,
                 ranks,
-                (from, start, address, length) -> add(gradients.dataType(), start, address, length));
+                (from, start, address, length) -> add(gradients, from, start, address, length));
+        empty = false;
     }
 
-    private void add(DataType type, long start, long address, long length) {
-        long target = collective.device().hostAddress(wide);
-        if (type == DataType.BFLOAT16) {
-            collective.device().hostKernels().toFloat(address, target, length);
-        } else {
-            Memory.copy(address, target, length * type.width());
+    /** Adds a piece of this rank's slice, which lies in its own gradients or where it was received. */
+    private void add(INDArray gradients, int from, long start, long received, long length) {
+        boolean first = empty && from == 0;
+        long offset = start - slices.start(collective.rank());
+        if (sums.dataType() == DataType.DOUBLE) {
+            addDoubles(first, part(sums, offset, length), received);
+            return;
         }
-        collective.device().written(List.of(wide));
-        part(sums, start - slices.start(collective.rank()), length).addi(part(wide, 0, length));
+        Device device = collective.device();
+        long target = Float.BYTES * offset;
+        if (from == collective.rank()) {
+            long x = device.address(gradients) + start * gradients.dataType().width();
+            device.kernels().accumulate(KernelOp.type(gradients), x, first, device.address(sums) + target, length);
+        } else {
+            device.hostKernels()
+                    .accumulate(KernelOp.type(gradients), received, first, device.hostAddress(sums) + target, length);
+        }
+        device.written(List.of(sums));
+    }
+
+    private void addDoubles(boolean first, INDArray sums, long x) {
+        INDArray addend = first ? sums : sums.ulike();
+        Memory.copy(x, collective.device().hostAddress(addend), sums.length() * Double.BYTES);
+        if (!first) {
+            sums.addi(addend);
+        }
     }
 
     /** Puts the mean of the {@code count} gradients in the place of this rank's slice of {@code gradients}. */
     void meanTo(INDArray gradients, int count) {
         ExactSums.forget(gradients);
-        if (length > 0) {
-            sums.divi(count);
-            part(gradients, slices.start(collective.rank()), length).assign(sums);
+        if (length == 0) {
+            return;
         }
+        INDArray slice = part(gradients, slices.start(collective.rank()), length);
+        if (sums.dataType() == DataType.DOUBLE) {
+            slice.assign(sums.divi(count));
+            return;
+        }
+        Device device = collective.device();
+        device.kernels().mean(device.address(sums), count, KernelOp.type(gradients), device.address(slice), length);
+        device.written(List.of(gradients));
     }
 
     private static INDArray part(INDArray vector, long start, long length) {

@@ -36,6 +36,16 @@ public record Bf16Runtime(String backend, String kernels, String matmul, int thr
         return Bf16Executioner.requiredBy("Bf16Runtime").memoryLeft();
     }
 
+    /** Bytes of that GPU's memory that this process takes; empty where the CPU runs the ops. */
+    public static OptionalLong gpuMemoryTaken() {
+        return Bf16Executioner.requiredBy("Bf16Runtime").memoryTaken();
+    }
+
+    /** Returns once what has been given to that GPU is done: to be called around what is timed. */
+    public static void await() {
+        Bf16Executioner.requiredBy("Bf16Runtime").await();
+    }
+
     /**
      * What keeps this process from running, in one line: a GPU backend of ND4J on the class path that this machine
      * cannot run, or kernels asked for by system property that it does not have; null for nothing.

@@ -34,6 +34,29 @@ enum OptimizerCases implements KernelCase {
         }
     },
 
+    MEAN {
+        @Override
+        public void run(Comparison comparison, RandomArrays arrays, int largest) {
+            sizes(arrays.random(), largest).forEach(size -> {
+                int count = 1 + arrays.random().nextInt(1000);
+                for (var type : FloatType.values()) {
+                    for (boolean first : new boolean[] {false, true}) {
+                        comparison.same(
+                                "accumulate of " + size + " " + type + (first ? ", the first" : ""),
+                                (set, a) -> set.kernels().accumulate(type, a[0], first, a[1], size),
+                                arrays.numbers(type, size),
+                                arrays.numbers(FloatType.FLOAT, size));
+                    }
+                    comparison.same(
+                            "mean of " + count + " by " + size + " " + type,
+                            (set, a) -> set.kernels().mean(a[0], count, type, a[1], size),
+                            arrays.numbers(FloatType.FLOAT, size),
+                            arrays.unwritten(type, size));
+                }
+            });
+        }
+    },
+
     STOCHASTIC_ROUND {
         @Override
         public void run(Comparison comparison, RandomArrays arrays, int largest) {

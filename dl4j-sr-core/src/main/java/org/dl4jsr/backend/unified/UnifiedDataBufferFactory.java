@@ -87,7 +87,7 @@ public final class UnifiedDataBufferFactory extends Bf16DataBufferFactory {
 
     @Override
     public DataBuffer create(IntPointer pointer, long length) {
-        return create(pointer, DataType.INT, length, IntIndexer.create(pointer));
+        return create(pointer, DataType.INT32, length, IntIndexer.create(pointer));
     }
 
     @Override
@@ -212,22 +212,22 @@ public final class UnifiedDataBufferFactory extends Bf16DataBufferFactory {
 
     @Override
     public DataBuffer createInt(long length) {
-        return create(DataType.INT, length, true);
+        return create(DataType.INT32, length, true);
     }
 
     @Override
     public DataBuffer createInt(long length, boolean initialize) {
-        return create(DataType.INT, length, initialize);
+        return create(DataType.INT32, length, initialize);
     }
 
     @Override
     public DataBuffer createInt(long length, boolean initialize, MemoryWorkspace workspace) {
-        return create(DataType.INT, length, initialize, workspace);
+        return create(DataType.INT32, length, initialize, workspace);
     }
 
     @Override
     public DataBuffer createInt(long offset, int length) {
-        return create(create(DataType.INT, length, true), offset, length - offset);
+        return create(create(DataType.INT32, length, true), offset, length - offset);
     }
 
     @Override
@@ -312,7 +312,7 @@ public final class UnifiedDataBufferFactory extends Bf16DataBufferFactory {
     }
 
     private DataBuffer ints(int[] data, long offset, MemoryWorkspace workspace) {
-        DataBuffer whole = create(DataType.INT, data.length, false, workspace);
+        DataBuffer whole = create(DataType.INT32, data.length, false, workspace);
         whole.setData(data);
         return offset == 0 ? whole : create(whole, offset, data.length - offset);
     }

@@ -90,6 +90,11 @@ final class UnifiedDevice extends CpuDevice {
     }
 
     @Override
+    public OptionalLong memoryTaken() {
+        return OptionalLong.of(memory.taken());
+    }
+
+    @Override
     public void await() {
         stream.await();
     }
@@ -104,6 +109,9 @@ final class UnifiedDevice extends CpuDevice {
                 .getOpaqueDataBuffer()
                 .primaryBuffer()
                 .address();
+        if (array.data() instanceof UnifiedIntBuffer integers) {
+            integers.give();
+        }
         if (!memory.contains(address)) {
             throw new IllegalArgumentException("Array of type " + array.dataType() + " and shape "
                     + Arrays.toString(array.shape()) + " lies in memory that the GPU does not share; dup() it");

@@ -1,13 +1,20 @@
 package org.dl4jsr.backend.unified;
 
+import org.bytedeco.javacpp.IntPointer;
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.javacpp.indexer.Indexer;
+import org.dl4jsr.kernel.cuda.UnifiedMemory;
 import org.nd4j.linalg.api.buffer.DataBuffer;
 import org.nd4j.linalg.api.memory.MemoryWorkspace;
 import org.nd4j.linalg.cpu.nativecpu.buffer.IntBuffer;
 
-/** An INT32 buffer that the GPU shares: the CPU waits before it touches an element or is given an address. */
+/**
+ * An INT32 buffer that the GPU only reads, ids as a rule. The CPU may read it at any time, and write to it as long as no
+ * kernel has been given it; in a workspace, whose memory the GPU may still use for an array that was there before, it waits.
+ */
 final class UnifiedIntBuffer extends IntBuffer {
+
+    private boolean given;
 
     UnifiedIntBuffer(long length, boolean initialize) {
         super(length, initialize);
@@ -30,7 +37,31 @@ final class UnifiedIntBuffer extends IntBuffer {
     @Override
     protected void setIndexer(Indexer indexer) {
         pointer = WaitingPointers.over(pointer);
-        super.setIndexer(WaitingIndexers.over(indexer));
+        super.setIndexer(indexer == null ? null : new WaitingIndexers.Integers((IntPointer) indexer.pointer(), this));
+    }
+
+    /** Says that a kernel is given this buffer. */
+    void give() {
+        root().given = true;
+    }
+
+    void awaitToRead() {
+        UnifiedIntBuffer root = root();
+        if (root.isAttached() || root.length() * Integer.BYTES > UnifiedMemory.LARGEST_FOR_READING) {
+            UnifiedDevice.INSTANCE.await();
+        }
+    }
+
+    void awaitToWrite() {
+        if (root().given) {
+            UnifiedDevice.INSTANCE.await();
+        } else {
+            awaitToRead();
+        }
+    }
+
+    private UnifiedIntBuffer root() {
+        return originalDataBuffer() instanceof UnifiedIntBuffer original ? original : this;
     }
 
     /** ND4J gives the new memory an indexer of its own. */

@@ -15,20 +15,28 @@ import org.nd4j.nativeblas.OpaqueDataBuffer;
  */
 public final class UnifiedNativeOps extends AlignedNativeOps {
 
-    private static final Set<DataType> SHARED = EnumSet.of(DataType.FLOAT, DataType.BFLOAT16, DataType.INT);
+    private static final Set<DataType> SHARED = EnumSet.of(DataType.FLOAT, DataType.BFLOAT16, DataType.INT32);
 
     /** Blocks of unified memory, whose device is not there yet when ND4J creates this. */
-    private static final BlockMemory MEMORY = new BlockMemory() {
-        @Override
-        public long allocate(long bytes, boolean zero) {
-            return UnifiedDevice.INSTANCE.memory().allocate(bytes, zero);
-        }
+    private enum Shared implements BlockMemory {
+        FOR_ALL {
+            @Override
+            public long allocate(long bytes, boolean zero) {
+                return UnifiedDevice.INSTANCE.memory().allocate(bytes, zero);
+            }
+        },
+        FOR_READING {
+            @Override
+            public long allocate(long bytes, boolean zero) {
+                return UnifiedDevice.INSTANCE.memory().allocateForReading(bytes, zero);
+            }
+        };
 
         @Override
         public void free(long address) {
             UnifiedDevice.INSTANCE.memory().free(address);
         }
-    };
+    }
 
     /** Whether arrays of this type lie where the GPU sees them. */
     static boolean isShared(DataType type) {
@@ -37,15 +45,19 @@ public final class UnifiedNativeOps extends AlignedNativeOps {
 
     @Override
     protected BlockMemory memoryOf(DataType type) {
-        return isShared(type) ? MEMORY : super.memoryOf(type);
+        if (type == DataType.INT32) {
+            return Shared.FOR_READING;
+        }
+        return isShared(type) ? Shared.FOR_ALL : super.memoryOf(type);
     }
 
     @Override
     protected BlockMemory workspaceMemory() {
-        return MEMORY;
+        return Shared.FOR_ALL;
     }
 
     @Override
+    @SuppressWarnings("rawtypes") // as in ND4J
     public void pullRows(
             PointerPointer extraPointers,
             OpaqueDataBuffer x,
@@ -78,6 +90,7 @@ public final class UnifiedNativeOps extends AlignedNativeOps {
     }
 
     @Override
+    @SuppressWarnings("rawtypes") // as in ND4J
     public void tear(
             PointerPointer extras,
             OpaqueDataBuffer tensor,

@@ -16,7 +16,7 @@ final class WaitingIndexers {
 
     private WaitingIndexers() {}
 
-    /** One over the memory of {@code indexer}, of one of the types that the GPU is given; null stays. */
+    /** One over the memory of {@code indexer}, FLOAT or BF16; null stays. */
     static Indexer over(Indexer indexer) {
         if (indexer == null) {
             return null;
@@ -24,12 +24,10 @@ final class WaitingIndexers {
         if (indexer.pointer() instanceof FloatPointer floats) {
             return new Floats(floats);
         }
-        if (indexer.pointer() instanceof IntPointer integers) {
-            return new Integers(integers);
-        }
         return new Bfloat16s((ShortPointer) indexer.pointer());
     }
 
+    @SuppressWarnings("unchecked") // what JavaCPP overrides
     private static final class Floats extends FloatRawIndexer {
 
         Floats(FloatPointer memory) {
@@ -49,6 +47,7 @@ final class WaitingIndexers {
         }
     }
 
+    @SuppressWarnings("unchecked") // what JavaCPP overrides
     private static final class Bfloat16s extends Bfloat16RawIndexer {
 
         Bfloat16s(ShortPointer memory) {
@@ -68,21 +67,26 @@ final class WaitingIndexers {
         }
     }
 
-    private static final class Integers extends IntRawIndexer {
+    /** Waits only where the buffer must. */
+    @SuppressWarnings("unchecked") // what JavaCPP overrides
+    static final class Integers extends IntRawIndexer {
 
-        Integers(IntPointer memory) {
+        private final UnifiedIntBuffer buffer;
+
+        Integers(IntPointer memory, UnifiedIntBuffer buffer) {
             super(memory);
+            this.buffer = buffer;
         }
 
         @Override
         public int get(long i) {
-            UnifiedDevice.INSTANCE.await();
+            buffer.awaitToRead();
             return super.get(i);
         }
 
         @Override
         public IntIndexer put(long i, int value) {
-            UnifiedDevice.INSTANCE.await();
+            buffer.awaitToWrite();
             return super.put(i, value);
         }
     }

@@ -55,6 +55,16 @@ public final class NativeKernels implements Kernels {
     }
 
     @Override
+    public void accumulate(FloatType type, long x, boolean first, long sums, long length) {
+        NativeLibrary.accumulate(set, threads, type.ordinal(), x, first, sums, length);
+    }
+
+    @Override
+    public void mean(long sums, int count, FloatType type, long mean, long length) {
+        NativeLibrary.mean(set, threads, sums, count, type.ordinal(), mean, length);
+    }
+
+    @Override
     public void stochasticRound(long source, long target, long length, long seed, int step, long element) {
         NativeLibrary.stochasticRound(set, threads, source, target, length, seed, step, element);
     }

@@ -70,6 +70,24 @@ final class NativeLibrary {
             @Cast("float*") long target,
             long length);
 
+    static native void accumulate(
+            int instructionSet,
+            int threads,
+            int type,
+            @Cast("const void*") long x,
+            @Cast("bool") boolean first,
+            @Cast("float*") long sums,
+            long length);
+
+    static native void mean(
+            int instructionSet,
+            int threads,
+            @Cast("const float*") long sums,
+            int count,
+            int type,
+            @Cast("void*") long mean,
+            long length);
+
     static native void stochasticRound(
             int instructionSet,
             int threads,

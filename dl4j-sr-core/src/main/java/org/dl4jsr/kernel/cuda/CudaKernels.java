@@ -65,6 +65,21 @@ public final class CudaKernels implements Kernels {
     }
 
     @Override
+    public synchronized void accumulate(FloatType type, long x, boolean first, long sums, long length) {
+        launchOctets(
+                launcher.kernel(CASTS, "accumulate", type)
+                        .add(x)
+                        .add(first ? 1 : 0)
+                        .add(sums, length),
+                length);
+    }
+
+    @Override
+    public synchronized void mean(long sums, int count, FloatType type, long mean, long length) {
+        launchOctets(launcher.kernel(CASTS, "mean", type).add(sums).add(count).add(mean, length), length);
+    }
+
+    @Override
     public synchronized void stochasticRound(long source, long target, long length, long seed, int step, long element) {
         launchOctets(
                 launcher.kernel(CASTS, "stochasticRound")

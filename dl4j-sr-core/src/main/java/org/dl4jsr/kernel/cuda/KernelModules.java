@@ -7,16 +7,23 @@ import static org.dl4jsr.kernel.cuda.CudaException.checkDriver;
 import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ForkJoinPool;
+import java.util.concurrent.FutureTask;
 import org.bytedeco.cuda.cudart.CUfunc_st;
 import org.bytedeco.cuda.cudart.CUmod_st;
 import org.bytedeco.javacpp.BytePointer;
 import org.dl4jsr.kernel.Pointers;
 
-/** The kernels loaded on one device; a source is compiled, or fetched from the cache, when first used. */
+/**
+ * The kernels loaded on one device. With the first that is asked for all sources are compiled, or fetched from the cache,
+ * side by side; who needs one before its turn compiles it himself.
+ */
 final class KernelModules {
 
     private final CudaDevice device;
     private final KernelCache cache;
+    private final Map<KernelSource, FutureTask<byte[]>> images = new EnumMap<>(KernelSource.class);
     private final Map<KernelSource, CUmod_st> modules = new EnumMap<>(KernelSource.class);
     private final Map<String, CUfunc_st> functions = new HashMap<>();
 
@@ -46,13 +53,37 @@ final class KernelModules {
     }
 
     private CUmod_st load(KernelSource source) {
-        byte[] image = cache.get(source, Nvrtc.architecture(device.computeCapability()));
+        byte[] image = image(source);
         try (var scope = Pointers.scope()) {
             CUmod_st module = new CUmod_st().retainReference();
             checkDriver(
                     cuModuleLoadData(module, new BytePointer(image)),
                     () -> "cuModuleLoadData of " + source.file() + " on " + device);
             return module;
+        }
+    }
+
+    private byte[] image(KernelSource source) {
+        if (images.isEmpty()) {
+            String architecture = Nvrtc.architecture(device.computeCapability());
+            for (var each : KernelSource.values()) {
+                images.put(each, new FutureTask<>(() -> cache.get(each, architecture)));
+            }
+            images.values().forEach(ForkJoinPool.commonPool()::execute);
+        }
+        FutureTask<byte[]> image = images.get(source);
+        image.run();
+        try {
+            return image.get();
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof CudaException failure) {
+                images.clear(); // the next one tries again
+                throw failure;
+            }
+            throw new IllegalStateException(e.getCause());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException("Interrupted while " + source.file() + " was compiled", e);
         }
     }
 }

@@ -2,10 +2,13 @@ package org.dl4jsr.kernel.cuda;
 
 import static org.bytedeco.cuda.global.cudart.CU_MEMHOSTALLOC_DEVICEMAP;
 import static org.bytedeco.cuda.global.cudart.CU_MEMHOSTALLOC_PORTABLE;
+import static org.bytedeco.cuda.global.cudart.CU_MEMHOSTREGISTER_DEVICEMAP;
+import static org.bytedeco.cuda.global.cudart.CU_MEMHOSTREGISTER_PORTABLE;
 import static org.bytedeco.cuda.global.cudart.CU_MEM_ATTACH_GLOBAL;
 import static org.bytedeco.cuda.global.cudart.cuMemAllocManaged;
 import static org.bytedeco.cuda.global.cudart.cuMemFree;
 import static org.bytedeco.cuda.global.cudart.cuMemHostAlloc;
+import static org.bytedeco.cuda.global.cudart.cuMemHostRegister;
 import static org.bytedeco.cuda.global.cudart.cuMemcpyAsync;
 import static org.bytedeco.cuda.global.cudart.cuMemsetD8Async;
 import static org.dl4jsr.kernel.cuda.CudaException.checkDriver;
@@ -19,21 +22,22 @@ import java.util.TreeMap;
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.javacpp.PointerPointer;
 import org.dl4jsr.kernel.Memory;
+import org.dl4jsr.kernel.Pointers;
 
 /**
- * Memory that a GPU and the CPU share: one address for both. A block of more than {@value #LARGEST_PINNED} bytes is CUDA's
+ * Memory that a GPU and the CPU share: one address for both. A block of more than {@value SlabPool#LARGEST} bytes is CUDA's
  * managed memory, whose pages move to whoever touches them and stay there. Smaller ones lie in pinned memory of the host,
  * which the GPU reads and writes over the bus: a page that the two touch in turns would move each time, which takes five
  * times as long as the kernel that wrote it.
  *
- * <p>The CPU must {@link #await} the GPU before it touches a block, since work on it may still be queued.
+ * <p>The CPU must {@link #await} the GPU before it touches a block, since work on it may still be queued. It need not
+ * before it reads one {@linkplain #allocateForReading that the GPU only reads}.
  */
 public final class UnifiedMemory {
 
-    static final long LARGEST_PINNED = 512 << 10;
+    /** Blocks for reading of up to so many bytes lie in ordinary memory. */
+    public static final long LARGEST_FOR_READING = SlabPool.LARGEST;
 
-    private static final long SMALLEST = 64;
-    private static final long SLAB = 4 << 20;
     /** Managed memory goes by pages of the GPU. */
     private static final long PAGE = 2 << 20;
     /** What is left to kernels, cuBLAS and CUDA itself: a part of the card's free memory, but at least so much. */
@@ -42,11 +46,14 @@ public final class UnifiedMemory {
     private static final int RESERVED_PART = 32;
 
     private final CudaStream stream;
+    private final long free;
     private final long limit;
-    /** Sizes of the blocks in use. */
-    private final Map<Long, Long> sizes = new HashMap<>();
-    /** Given back, by size; the work that was given before may still use them. */
-    private final NavigableMap<Long, Queue<Unused>> unused = new TreeMap<>();
+    private final SlabPool pinned;
+    private final SlabPool forReading;
+    /** The blocks in use, by their addresses. */
+    private final Map<Long, Block> blocks = new HashMap<>();
+    /** Managed blocks given back, by size; work that was given before may still use them. */
+    private final NavigableMap<Long, Queue<Long>> unused = new TreeMap<>();
     /** Ends of slabs and of managed blocks, by their starts. */
     private final NavigableMap<Long, Long> ranges = new TreeMap<>();
 
@@ -54,26 +61,27 @@ public final class UnifiedMemory {
     private long managed;
 
     private long used;
-    private long slab;
-    private long slabEnd;
 
-    /**
-     * A block that nobody has.
-     *
-     * @param given how much work the stream had been given when it came back
-     */
-    private record Unused(long address, long given) {}
+    /** @param pool where it belongs; null for managed memory */
+    private record Block(long size, SlabPool pool) {}
 
     /** For the GPU and the work of {@code stream}; takes at most what the GPU has free now, less a reserve. */
     public UnifiedMemory(CudaStream stream) {
         this.stream = stream;
-        long free = stream.device().freeMemory();
+        free = stream.device().freeMemory();
         limit = Math.max(0, free - Math.max(RESERVE, free / RESERVED_PART));
+        pinned = new SlabPool(stream, () -> added(pinnedSlab()));
+        forReading = new SlabPool(stream, () -> added(registeredSlab()));
     }
 
     /** Bytes that blocks of managed memory can still have. */
     public synchronized long left() {
         return limit - used;
+    }
+
+    /** Bytes of the GPU's memory that are no longer free: of pages that have moved there, of scratch and of libraries. */
+    public long taken() {
+        return free - stream.device().freeMemory();
     }
 
     /** Waits until the GPU is done with what it was given; costs nothing where it is. */
@@ -88,20 +96,31 @@ public final class UnifiedMemory {
      * @throws OutOfMemoryError where the GPU has not as much memory left; says how much there is
      */
     public synchronized long allocate(long bytes, boolean zero) {
-        long size = bytes <= LARGEST_PINNED ? powerOfTwo(bytes) : roundUp(bytes, PAGE);
-        Unused block = take(size);
-        long address = block != null ? block.address : isPinned(size) ? cut(size) : allocateManaged(size);
-        sizes.put(address, size);
-        used += isPinned(size) ? 0 : size;
+        long address = bytes <= SlabPool.LARGEST ? take(pinned, bytes) : takeManaged(roundUp(bytes));
         if (zero) {
             zero(address, bytes);
         }
         return address;
     }
 
+    /**
+     * The same of a block that the GPU only reads. One of at most {@link #LARGEST_FOR_READING} bytes lies in ordinary memory,
+     * which the GPU knows: the CPU can read it at any time.
+     */
+    public synchronized long allocateForReading(long bytes, boolean zero) {
+        if (bytes > LARGEST_FOR_READING) {
+            return allocate(bytes, zero);
+        }
+        long address = take(forReading, bytes);
+        if (zero) {
+            Memory.zero(address, bytes);
+        }
+        return address;
+    }
+
     /** Fills memory of this with zeros, after the work given so far: large blocks on the GPU, where they will be used. */
     public void zero(long address, long bytes) {
-        if (isPinned(bytes) && !stream.isBusy()) {
+        if (bytes <= SlabPool.LARGEST && !stream.isBusy()) {
             Memory.zero(address, bytes);
             return;
         }
@@ -124,12 +143,16 @@ public final class UnifiedMemory {
 
     /** Takes the block at {@code address} back, once. */
     public synchronized void free(long address) {
-        Long size = sizes.remove(address);
-        if (size == null) {
+        Block block = blocks.remove(address);
+        if (block == null) {
             throw new IllegalArgumentException("No block of unified memory at 0x" + Long.toHexString(address));
         }
-        used -= isPinned(size) ? 0 : size;
-        unused.computeIfAbsent(size, s -> new ArrayDeque<>()).add(new Unused(address, stream.given()));
+        if (block.pool == null) {
+            used -= block.size;
+            unused.computeIfAbsent(block.size, size -> new ArrayDeque<>()).add(address);
+        } else {
+            block.pool.give(address, block.size);
+        }
     }
 
     /** Whether the GPU can be given {@code address}. */
@@ -138,47 +161,56 @@ public final class UnifiedMemory {
         return range != null && address < range.getValue();
     }
 
-    /** A block given back that no queued work uses, so that the CPU may write to it at once; null if there is none. */
-    private Unused take(long size) {
-        Queue<Unused> blocks = unused.get(size);
-        if (blocks == null || blocks.isEmpty()) {
-            return null;
-        }
-        if (blocks.peek().given > stream.done()) {
-            if (isPinned(size)) {
-                return null; // another one is cheaper than a wait
-            }
-            stream.await();
-        }
-        return blocks.remove();
-    }
-
-    private long cut(long size) {
-        if (slabEnd - slab < size) {
-            giveRest();
-            stream.device().makeCurrent();
-            try (var address = new PointerPointer<Pointer>(1)) {
-                checkDriver(
-                        cuMemHostAlloc(address, SLAB, CU_MEMHOSTALLOC_PORTABLE | CU_MEMHOSTALLOC_DEVICEMAP),
-                        () -> "cuMemHostAlloc of " + SLAB + " bytes");
-                slab = address.get().address();
-            }
-            slabEnd = slab + SLAB;
-            ranges.put(slab, slabEnd);
-        }
-        long address = slab;
-        slab += size;
+    private long take(SlabPool pool, long bytes) {
+        long size = SlabPool.sizeFor(bytes);
+        long address = pool.take(size);
+        blocks.put(address, new Block(size, pool));
         return address;
     }
 
-    /** What the last slab has left is smaller than what was asked for; it serves smaller blocks. */
-    private void giveRest() {
-        for (long size = LARGEST_PINNED; size >= SMALLEST; size /= 2) {
-            while (slabEnd - slab >= size) {
-                unused.computeIfAbsent(size, s -> new ArrayDeque<>()).add(new Unused(slab, 0));
-                slab += size;
-            }
+    private long added(long slab) {
+        ranges.put(slab, slab + SlabPool.SLAB);
+        return slab;
+    }
+
+    private long pinnedSlab() {
+        stream.device().makeCurrent();
+        try (var address = new PointerPointer<Pointer>(1)) {
+            checkDriver(
+                    cuMemHostAlloc(address, SlabPool.SLAB, CU_MEMHOSTALLOC_PORTABLE | CU_MEMHOSTALLOC_DEVICEMAP),
+                    () -> "cuMemHostAlloc of " + SlabPool.SLAB + " bytes");
+            return address.get().address();
         }
+    }
+
+    private long registeredSlab() {
+        stream.device().makeCurrent();
+        Pointer memory = Pointer.malloc(SlabPool.SLAB + PAGE);
+        if (memory == null || memory.isNull()) {
+            throw new OutOfMemoryError("Failed to allocate " + SlabPool.SLAB + " bytes outside of Java's heap");
+        }
+        long address = roundUp(memory.address());
+        checkDriver(
+                cuMemHostRegister(
+                        Pointers.at(address),
+                        SlabPool.SLAB,
+                        CU_MEMHOSTREGISTER_PORTABLE | CU_MEMHOSTREGISTER_DEVICEMAP),
+                () -> "cuMemHostRegister of " + SlabPool.SLAB + " bytes");
+        return address;
+    }
+
+    private long takeManaged(long size) {
+        Queue<Long> fitting = unused.get(size);
+        long address;
+        if (fitting == null || fitting.isEmpty()) {
+            address = allocateManaged(size);
+        } else {
+            stream.await(); // the CPU may write to it at once
+            address = fitting.remove();
+        }
+        used += size;
+        blocks.put(address, new Block(size, null));
+        return address;
     }
 
     private long allocateManaged(long size) {
@@ -203,25 +235,17 @@ public final class UnifiedMemory {
     /** Gives the driver back what is unused. */
     private void releaseManaged() {
         stream.synchronize();
-        unused.tailMap(LARGEST_PINNED, false).forEach((size, blocks) -> {
-            for (Unused block : blocks) {
-                checkDriver(cuMemFree(block.address), () -> "cuMemFree of 0x" + Long.toHexString(block.address));
-                ranges.remove(block.address);
+        unused.forEach((size, addresses) -> {
+            for (long address : addresses) {
+                checkDriver(cuMemFree(address), () -> "cuMemFree of 0x" + Long.toHexString(address));
+                ranges.remove(address);
                 managed -= size;
             }
-            blocks.clear();
+            addresses.clear();
         });
     }
 
-    private static boolean isPinned(long size) {
-        return size <= LARGEST_PINNED;
-    }
-
-    private static long powerOfTwo(long bytes) {
-        return Math.max(SMALLEST, Long.highestOneBit(Math.max(1, bytes - 1)) << 1);
-    }
-
-    private static long roundUp(long bytes, long unit) {
-        return (bytes + unit - 1) / unit * unit;
+    private static long roundUp(long bytes) {
+        return (bytes + PAGE - 1) / PAGE * PAGE;
     }
 }

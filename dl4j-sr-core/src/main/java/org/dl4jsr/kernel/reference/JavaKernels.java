@@ -46,6 +46,26 @@ public final class JavaKernels implements Kernels {
     }
 
     @Override
+    public void accumulate(FloatType type, long x, boolean first, long sums, long length) {
+        forEach(length, i -> {
+            float value = load(type, x, i);
+            Memory.putFloat(sums + 4 * i, first ? value : Memory.getFloat(sums + 4 * i) + value);
+        });
+    }
+
+    @Override
+    public void mean(long sums, int count, FloatType type, long mean, long length) {
+        forEach(length, i -> {
+            float value = Memory.getFloat(sums + 4 * i) / count;
+            if (type == FloatType.FLOAT) {
+                Memory.putFloat(mean + 4 * i, value);
+            } else {
+                Memory.putShort(mean + 2 * i, BFloat16.fromFloat(value));
+            }
+        });
+    }
+
+    @Override
     public void stochasticRound(long source, long target, long length, long seed, int step, long element) {
         forBlocks(length, (start, end) -> {
             var random = new RandomBits(seed, step, StochasticRounding.WEIGHT_STREAM);

@@ -37,7 +37,7 @@ public final class Growth {
                     Texts.format("%.0f", result.tokensPerSecond(grown)),
                     Texts.format("%.0f", result.gflops(grown)),
                     Bytes.format(MemoryPlan.of(grown).modelState()),
-                    Bytes.format(result.peakRssBytes()));
+                    Bytes.format(result.peakBytes()));
         }
         return table;
     }

@@ -17,7 +17,7 @@ import org.dl4jsr.examples.run.RunConfig;
 public final class ThroughputComparison {
 
     static final String CSV_HEADER =
-            "policy,preset,tok_per_s,ms_per_step,ms_optimizer,gflops,model_state_bytes,peak_rss_bytes";
+            "policy,preset,tok_per_s,ms_per_step,ms_optimizer,gflops,model_state_bytes,peak_bytes";
 
     private static final int ROUNDS = 3;
 
@@ -68,8 +68,8 @@ public final class ThroughputComparison {
                 Texts.format("%.0f", result.gflops(config)),
                 Bytes.format(state(config)),
                 ratio(state(config), state(first)),
-                Bytes.format(result.peakRssBytes()),
-                ratio(result.peakRssBytes(), reference.peakRssBytes())));
+                Bytes.format(result.peakBytes()),
+                ratio(result.peakBytes(), reference.peakBytes())));
         return Texts.format(
                 "%s, batch %d x %d, context %d; best of %d rounds, each in a process of its own%n%n%s",
                 first.model().preset(),
@@ -92,7 +92,7 @@ public final class ThroughputComparison {
                 result.msOptimizer(),
                 result.gflops(config),
                 state(config),
-                result.peakRssBytes())));
+                result.peakBytes())));
         return csv.toString();
     }
 

@@ -3,10 +3,12 @@ package org.dl4jsr.examples.bench;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.OptionalLong;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.dl4jsr.examples.io.Json;
 import org.dl4jsr.examples.run.RunConfig;
+import org.dl4jsr.policy.Bf16Runtime;
 
 /** The process that measures speed and memory of training under one configuration and prints its {@link Result}. */
 final class ThroughputRun {
@@ -18,9 +20,10 @@ final class ThroughputRun {
     /**
      * @param msPerStep milliseconds of a whole step
      * @param msOptimizer of these, in the optimizer
-     * @param peakRssBytes largest memory of the process; 0 where the system does not tell
+     * @param peakBytes the GPU's memory that the process took, else its largest resident memory; 0 where the system does
+     *     not tell
      */
-    record Result(double msPerStep, double msOptimizer, long peakRssBytes) {
+    record Result(double msPerStep, double msOptimizer, long peakBytes) {
 
         double tokensPerSecond(RunConfig config) {
             return 1000 * config.tokensPerStep() / msPerStep;
@@ -34,7 +37,7 @@ final class ThroughputRun {
             return new Result(
                     Math.min(a.msPerStep, b.msPerStep),
                     Math.min(a.msOptimizer, b.msOptimizer),
-                    Math.min(a.peakRssBytes, b.peakRssBytes));
+                    Math.min(a.peakBytes, b.peakBytes));
         }
     }
 
@@ -54,7 +57,8 @@ final class ThroughputRun {
         TrainingStep step = new TrainingStep(config);
         step.msEach(warmupSeconds);
         double msPerStep = step.msEach(seconds);
-        return new Result(msPerStep, step.msOptimizer(), peakRssBytes());
+        OptionalLong ofGpu = Bf16Runtime.gpuMemoryTaken();
+        return new Result(msPerStep, step.msOptimizer(), ofGpu.isPresent() ? ofGpu.getAsLong() : peakRssBytes());
     }
 
     private static long peakRssBytes() throws IOException {

@@ -9,6 +9,7 @@ import org.dl4jsr.examples.data.TokenBuffer;
 import org.dl4jsr.examples.run.GptNetwork;
 import org.dl4jsr.examples.run.RunConfig;
 import org.dl4jsr.parallel.DataParallel;
+import org.dl4jsr.policy.Bf16Runtime;
 
 /** A training step of a fresh network on random tokens, to be repeated. */
 final class TrainingStep implements Runnable {
@@ -27,11 +28,13 @@ final class TrainingStep implements Runnable {
 
         @Override
         public void onGradientCalculation(Model model) {
+            Bf16Runtime.await();
             start = System.nanoTime();
         }
 
         @Override
         public void iterationDone(Model model, int iteration, int epoch) {
+            Bf16Runtime.await();
             fastest = Math.min(fastest, System.nanoTime() - start);
         }
     }

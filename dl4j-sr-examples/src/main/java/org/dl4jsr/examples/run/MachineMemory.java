@@ -21,6 +21,7 @@ public final class MachineMemory {
 
     /** Bytes that a run can have: of the GPU that runs it, or of this machine without swapping. */
     static long available() {
+        Environment.requireRuntime();
         return Bf16Runtime.gpuMemoryLeft().orElseGet(MachineMemory::availableToCpu);
     }
 

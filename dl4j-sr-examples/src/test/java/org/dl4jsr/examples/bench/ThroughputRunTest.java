@@ -18,9 +18,7 @@ class ThroughputRunTest {
         ThroughputRun.Result result = ThroughputRun.measure(config, 0, 0);
         assertTrue(result.msOptimizer() > 0 && result.msPerStep() > 0, result.toString());
         assertTrue(
-                result.peakRssBytes() == 0
-                        || result.peakRssBytes() > config.model().parameters(),
-                result.toString());
+                result.peakBytes() == 0 || result.peakBytes() > config.model().parameters(), result.toString());
     }
 
     @ParameterizedTest
