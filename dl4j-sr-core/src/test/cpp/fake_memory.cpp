@@ -120,7 +120,8 @@ static std::set<pid_t> givers; // since the last wait
 static const char* latest = "";
 static struct sigaction before;
 
-/// Opens what may be touched; else goes on to Java's handler, which writes a report and ends the process.
+/// Opens what may be touched; else goes on to Java's handler, which knows its own faults, and writes a report and ends
+/// the process for others.
 static void onFault(int signal, siginfo_t* info, void* context) {
     const void* address = info->si_addr;
     if (shared.contains(address) || own.contains(address)) {
@@ -132,8 +133,8 @@ static void onFault(int signal, siginfo_t* info, void* context) {
         dprintf(2, own.contains(address) ? "Fake GPU: the CPU touches %p, which is the GPU's own memory\n"
                                          : "Fake GPU: the CPU touches %p, but nobody has waited for %s\n",
                 address, latest);
+        sigaction(signal, &before, 0); // the report may touch such memory
     }
-    sigaction(signal, &before, 0);
     if (before.sa_flags & SA_SIGINFO) {
         before.sa_sigaction(signal, info, context);
     }

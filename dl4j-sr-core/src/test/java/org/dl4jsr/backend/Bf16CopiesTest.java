@@ -2,6 +2,7 @@ package org.dl4jsr.backend;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 
 import com.google.flatbuffers.FlatBufferBuilder;
 import java.io.ByteArrayInputStream;
@@ -211,7 +212,7 @@ class Bf16CopiesTest {
     void buffersInWorkspaces() {
         try (MemoryWorkspace workspace = Nd4j.getWorkspaceManager().getAndActivateWorkspace("BF16_BUFFERS")) {
             INDArray x = Nd4j.create(DataType.BFLOAT16, 3);
-            assertEquals(Bf16DataBuffer.class, x.data().getClass());
+            assertInstanceOf(Bf16DataBuffer.class, x.data());
             assertEquals(nearest(0.3f), x.putScalar(1, 0.3f).getFloat(1));
         }
     }

@@ -3,7 +3,6 @@ package org.dl4jsr.backend.unified;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.javacpp.indexer.Indexer;
 import org.dl4jsr.backend.Bf16DataBuffer;
@@ -34,6 +33,7 @@ final class UnifiedBf16Buffer extends Bf16DataBuffer {
 
     @Override
     protected void setIndexer(Indexer indexer) {
+        pointer = WaitingPointers.over(pointer);
         super.setIndexer(WaitingIndexers.over(indexer));
     }
 
@@ -57,12 +57,6 @@ final class UnifiedBf16Buffer extends Bf16DataBuffer {
     }
 
     @Override
-    public ByteBuffer asNio() {
-        UnifiedDevice.INSTANCE.await();
-        return super.asNio();
-    }
-
-    @Override
     public void write(DataOutputStream out) throws IOException {
         UnifiedDevice.INSTANCE.await();
         super.write(out);
@@ -72,12 +66,6 @@ final class UnifiedBf16Buffer extends Bf16DataBuffer {
     protected void readContent(DataInputStream in, DataType sourceType, DataType thisType) {
         UnifiedDevice.INSTANCE.await();
         super.readContent(in, sourceType, thisType);
-    }
-
-    @Override
-    public byte[] asBytes() {
-        UnifiedDevice.INSTANCE.await();
-        return super.asBytes();
     }
 
     @Override

@@ -1,6 +1,5 @@
 package org.dl4jsr.backend.unified;
 
-import java.nio.ByteBuffer;
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.javacpp.indexer.Indexer;
 import org.nd4j.linalg.api.buffer.DataBuffer;
@@ -30,6 +29,7 @@ final class UnifiedFloatBuffer extends FloatBuffer {
 
     @Override
     protected void setIndexer(Indexer indexer) {
+        pointer = WaitingPointers.over(pointer);
         super.setIndexer(WaitingIndexers.over(indexer));
     }
 
@@ -50,12 +50,6 @@ final class UnifiedFloatBuffer extends FloatBuffer {
     public Pointer addressPointer() {
         UnifiedDevice.INSTANCE.await();
         return super.addressPointer();
-    }
-
-    @Override
-    public ByteBuffer asNio() {
-        UnifiedDevice.INSTANCE.await();
-        return super.asNio();
     }
 
     @Override

@@ -1,6 +1,5 @@
 package org.dl4jsr.backend.unified;
 
-import java.nio.ByteBuffer;
 import org.bytedeco.javacpp.IntPointer;
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.javacpp.indexer.Indexer;
@@ -37,6 +36,7 @@ final class UnifiedIntBuffer extends IntBuffer {
 
     @Override
     protected void setIndexer(Indexer indexer) {
+        pointer = WaitingPointers.over(pointer);
         super.setIndexer(indexer == null ? null : new WaitingIndexers.Integers((IntPointer) indexer.pointer(), this));
     }
 
@@ -81,12 +81,6 @@ final class UnifiedIntBuffer extends IntBuffer {
     public Pointer addressPointer() {
         UnifiedDevice.INSTANCE.await();
         return super.addressPointer();
-    }
-
-    @Override
-    public ByteBuffer asNio() {
-        UnifiedDevice.INSTANCE.await();
-        return super.asNio();
     }
 
     @Override
