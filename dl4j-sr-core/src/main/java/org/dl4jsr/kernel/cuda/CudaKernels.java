@@ -25,9 +25,7 @@ import static org.dl4jsr.kernel.cuda.KernelSource.SUMS;
 import static org.dl4jsr.kernel.cuda.KernelSource.TRANSPOSE;
 
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.util.stream.LongStream;
-import org.bytedeco.javacpp.BytePointer;
 import org.dl4jsr.kernel.Activation;
 import org.dl4jsr.kernel.FloatType;
 import org.dl4jsr.kernel.Kernels;
@@ -50,6 +48,7 @@ public final class CudaKernels implements Kernels {
     private final CudaStream stream;
     private final KernelLauncher launcher;
     private final DeviceScratch scratch;
+    private final PinnedScratch pinned;
     private final CudaAttention attention;
     private final CudaEmbedding embedding;
 
@@ -58,6 +57,7 @@ public final class CudaKernels implements Kernels {
         this.stream = stream;
         launcher = new KernelLauncher(stream);
         scratch = new DeviceScratch(stream);
+        pinned = new PinnedScratch(stream.device());
         attention = new CudaAttention(stream.device(), launcher, scratch);
         embedding = new CudaEmbedding(launcher, scratch);
     }
@@ -122,7 +122,7 @@ public final class CudaKernels implements Kernels {
         DeviceMemory sums = scratch.reserve(Double.BYTES * blocks);
         launchBlocks(launcher.kernel(SUMS, "sumOfSquares", type).add(values, length, sums.address()), blocks);
         double total = 0;
-        var onHost = read(sums, Double.BYTES * blocks).asDoubleBuffer();
+        var onHost = pinned.read(sums, Double.BYTES * blocks).asDoubleBuffer();
         while (onHost.hasRemaining()) {
             total += onHost.get();
         }
@@ -148,7 +148,7 @@ public final class CudaKernels implements Kernels {
         long blocks = blocks(arrays.length(), BLOCK.value);
         DeviceMemory sums = scratch.reserve(STEP_SUMS_BYTES.value * blocks);
         launchBlocks(launcher.add(sums.address()), blocks);
-        ByteBuffer onHost = read(sums, STEP_SUMS_BYTES.value * blocks);
+        ByteBuffer onHost = pinned.read(sums, STEP_SUMS_BYTES.value * blocks);
         var range = new StepStatistics();
         range.weights = arrays.length();
         while (onHost.hasRemaining()) {
@@ -373,11 +373,5 @@ public final class CudaKernels implements Kernels {
                 .add(target, more)
                 .add(width)
                 .launch(THREADS.value, blocks(columns, WARP.value));
-    }
-
-    private static ByteBuffer read(DeviceMemory memory, long bytes) {
-        var onHost = new BytePointer(bytes);
-        memory.read(0, onHost, bytes);
-        return onHost.asByteBuffer().order(ByteOrder.nativeOrder());
     }
 }
