@@ -6,6 +6,7 @@
 /// Arrays [outer, channels, inner] whose planes [inner] are contiguous.
 struct Planes {
     int64_t outer, channels, inner, outerStride, channelStride;
+    int64_t divisor; // of the octets of a plane
 };
 
 /// Adds values, as term sets them, over a chunk of a channel's octets; grid [channels, chunks], partial [chunks, SUMS,
@@ -18,7 +19,7 @@ DEVICE void sumPlanes(const Planes& a, float* partial, Term term) {
     const int64_t end = first + PLANE_CHUNK < octets ? first + PLANE_CHUNK : octets;
     float sums[SUMS] = {};
     for (int64_t octet = first + threadIdx.x; octet < end; octet += THREADS) {
-        const int64_t plane = octet / inPlane, i = (octet - plane * inPlane) * OCTET;
+        const int64_t plane = divide((U) octet, a.divisor), i = (octet - plane * inPlane) * OCTET;
         const int64_t at = plane * a.outerStride + channel * a.channelStride + i;
         const int count = a.inner - i < OCTET ? (int) (a.inner - i) : OCTET;
         float values[SUMS][OCTET];

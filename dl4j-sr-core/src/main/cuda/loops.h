@@ -6,23 +6,30 @@
 template <int OPERANDS>
 struct Loops {
     int64_t sizes[LOOPS], steps[OPERANDS][LOOPS];
+    int64_t divisors[LOOPS]; // of the sizes, of the innermost one's runs
 
     /// Of the innermost loop.
     METHOD int64_t step(int operand) const { return steps[operand][LOOPS - 1]; }
 };
 
+/// The quotient of x, below 2^31, by what KernelLauncher.divisor was made of: a multiplier, and above it a shift.
+DEVICE U divide(U x, int64_t divisor) { return (U) (multiplyWide(x, (U) divisor) >> (divisor >> 32)); }
+
 /// Calls body(offsets of the operands, count) for all runs of up to LENGTH elements of the innermost loop, all threads
 /// of the grid together.
 template <int LENGTH, int OPERANDS, class Body>
 DEVICE void eachRun(const Loops<OPERANDS>& loops, Body body) {
-    const int64_t inner = loops.sizes[LOOPS - 1], runs = (inner + LENGTH - 1) / LENGTH;
-    int64_t total = runs;
+    const int64_t inner = loops.sizes[LOOPS - 1];
+    const U runs = (U) ((inner + LENGTH - 1) / LENGTH);
+    U total = runs;
     UNROLLED
     for (int d = 0; d < LOOPS - 1; d++) {
-        total *= loops.sizes[d];
+        total *= (U) loops.sizes[d];
     }
-    for (int64_t run = threadIndex(); run < total; run += threads()) {
-        int64_t rest = run / runs, first = (run - rest * runs) * LENGTH, offsets[OPERANDS];
+    for (U run = (U) threadIndex(); run < total; run += (U) threads()) {
+        U rest = divide(run, loops.divisors[LOOPS - 1]);
+        const int64_t first = (int64_t) (run - rest * runs) * LENGTH;
+        int64_t offsets[OPERANDS];
         UNROLLED
         for (int k = 0; k < OPERANDS; k++) {
             offsets[k] = first * loops.step(k);
@@ -32,7 +39,7 @@ DEVICE void eachRun(const Loops<OPERANDS>& loops, Body body) {
             if (rest == 0) {
                 break;
             }
-            const int64_t outer = rest / loops.sizes[d], index = rest - outer * loops.sizes[d];
+            const U outer = divide(rest, loops.divisors[d]), index = rest - outer * (U) loops.sizes[d];
             rest = outer;
             UNROLLED
             for (int k = 0; k < OPERANDS; k++) {
@@ -42,6 +49,44 @@ DEVICE void eachRun(const Loops<OPERANDS>& loops, Body body) {
         body(offsets, inner - first < LENGTH ? (int) (inner - first) : LENGTH);
     }
 }
+
+/// A place in the loops and the operands' offsets there.
+template <int OPERANDS>
+struct Place {
+    const Loops<OPERANDS>& loops;
+    U index[LOOPS];
+    int64_t offsets[OPERANDS];
+
+    /// At the n-th element of loops in runs of one.
+    METHOD Place(const Loops<OPERANDS>& loops, U n) : loops(loops), offsets() {
+        UNROLLED
+        for (int d = LOOPS - 1; d >= 0; d--) {
+            const U outer = divide(n, loops.divisors[d]);
+            index[d] = n - outer * (U) loops.sizes[d];
+            n = outer;
+            UNROLLED
+            for (int k = 0; k < OPERANDS; k++) {
+                offsets[k] += index[d] * loops.steps[k][d];
+            }
+        }
+    }
+
+    /// Goes to the next element.
+    METHOD void advance() {
+        UNROLLED
+        for (int d = LOOPS - 1; d >= 0; d--) {
+            const bool within = ++index[d] < (U) loops.sizes[d];
+            UNROLLED
+            for (int k = 0; k < OPERANDS; k++) {
+                offsets[k] += within ? loops.steps[k][d] : (1 - loops.sizes[d]) * loops.steps[k][d];
+            }
+            if (within) {
+                break;
+            }
+            index[d] = 0;
+        }
+    }
+};
 
 /// Up to eight elements that lie `step` apart; the others are zero.
 template <class T>

@@ -2,47 +2,63 @@
 // of its result, in the order of the result's memory.
 #include "loops.h"
 
-/// The numbers of org.dl4jsr.kernel.Window.
+/// The numbers of org.dl4jsr.kernel.Window, all of them below 2^31.
 struct Window {
     int64_t height, width, strideHeight, strideWidth, paddingHeight, paddingWidth, dilationHeight, dilationWidth;
 };
 
-/// Rows and columns of an image's channel.
+/// Rows and columns of an image's channel, below 2^31 as the strides are.
 struct Plane {
     int64_t height, width, rowStride, columnStride;
 
-    METHOD bool has(int64_t row, int64_t column) const {
-        return row >= 0 && row < height && column >= 0 && column < width;
+    METHOD bool has(int row, int column) const {
+        return (U) row < (U) height && (U) column < (U) width; // also of negative ones
     }
 
-    METHOD int64_t at(int64_t row, int64_t column) const { return row * rowStride + column * columnStride; }
+    METHOD int64_t at(int row, int column) const {
+        return (int64_t) row * (int) rowStride + (int64_t) column * (int) columnStride;
+    }
 };
 
-/// Operands: the image's channel, row and column in it but for the padding, the columns.
-KERNEL(THREADS, im2col, Loops<4> loops, Window window, Plane plane, const uint16_t* image, uint16_t* columns) {
-    eachRun<OCTET>(loops, [&](const int64_t (&at)[4], int count) {
+/// A division takes long, and most strides and dilations are 1.
+DEVICE int quotient(int x, int y) { return y == 1 ? x : x / y; }
+
+/// Operands: the image's channel, row and column in it but for the padding, the columns, whose elements are neighbours
+/// if they are dense.
+KERNEL(THREADS, im2col, Loops<4> loops, Window window, Plane plane, const uint16_t* image, uint16_t* columns, int dense,
+       int total) {
+    const int octets = (total + OCTET - 1) / OCTET;
+    for (int octet = (int) threadIndex(); octet < octets; octet += (int) threads()) {
+        const int first = octet * OCTET, count = total - first < OCTET ? total - first : OCTET;
+        Place<4> place(loops, first);
+        uint16_t* const target = columns + place.offsets[3];
         U b[OCTET];
         UNROLLED
         for (int k = 0; k < OCTET; k++) {
-            const int64_t row = at[1] + k * loops.step(1) - window.paddingHeight;
-            const int64_t column = at[2] + k * loops.step(2) - window.paddingWidth;
+            const int row = (int) place.offsets[1] - (int) window.paddingHeight;
+            const int column = (int) place.offsets[2] - (int) window.paddingWidth;
             const bool inside = k < count && plane.has(row, column);
-            b[k] = inside ? (U) image[at[0] + k * loops.step(0) + plane.at(row, column)] << 16 : 0;
+            b[k] = inside ? (U) image[place.offsets[0] + plane.at(row, column)] << 16 : 0;
+            if (!dense && k < count) {
+                storeBits(columns + place.offsets[3], b[k]);
+            }
+            place.advance();
         }
-        storeRunBits(columns + at[3], loops.step(3), count, b);
-    });
+        if (dense) {
+            storeRunBits(target, 1, count, b);
+        }
+    }
 }
 
-/// The positions of windows, in order, that have a row or column of an image, by their k-th element: calls
+/// The windows' positions, in order, that have a row or column of an image, by their k-th element: calls
 /// body(position, k).
 template <class Body>
-DEVICE void eachPosition(
-        int64_t inImage, int64_t positions, int64_t size, int64_t stride, int64_t padding, int64_t dilation, Body body) {
-    const int distance = (int) (inImage + padding), reach = (int) ((size - 1) * dilation);
-    const int first = distance <= reach ? 0 : (distance - reach + (int) stride - 1) / (int) stride;
-    for (int position = first; position < positions && position * (int) stride <= distance; position++) {
-        const int from = distance - position * (int) stride, k = from / (int) dilation;
-        if (k * (int) dilation == from) {
+DEVICE void eachPosition(int inImage, int positions, int size, int stride, int padding, int dilation, Body body) {
+    const int distance = inImage + padding, reach = (size - 1) * dilation;
+    const int first = distance <= reach ? 0 : quotient(distance - reach + stride - 1, stride);
+    for (int position = first; position < positions && position * stride <= distance; position++) {
+        const int from = distance - position * stride, k = quotient(from, dilation);
+        if (k * dilation == from) {
             body(position, k);
         }
     }
@@ -54,18 +70,20 @@ template <class T>
 DEVICE void col2im(
         const Loops<4>& loops, const Window& window, const Plane& ofWindows, const Plane& inWindow, const T* columns,
         uint16_t* image) {
+    const int height = (int) window.height, width = (int) window.width;
+    const int strideHeight = (int) window.strideHeight, strideWidth = (int) window.strideWidth;
+    const int dilationHeight = (int) window.dilationHeight, dilationWidth = (int) window.dilationWidth;
     eachRun<1>(loops, [&](const int64_t (&at)[4], int) {
-        const int down = (int) (at[1] + window.paddingHeight), across = (int) (at[2] + window.paddingWidth);
-        const int strideHeight = (int) window.strideHeight, strideWidth = (int) window.strideWidth;
+        const int down = (int) at[1] + (int) window.paddingHeight, across = (int) at[2] + (int) window.paddingWidth;
         float sum = 0;
-        for (int i = 0; i < window.height; i++) {
-            const int rows = down - i * (int) window.dilationHeight, row = rows / strideHeight;
-            if (rows < 0 || row * strideHeight != rows || row >= ofWindows.height) {
+        for (int i = 0; i < height; i++) {
+            const int rows = down - i * dilationHeight, row = quotient(rows, strideHeight);
+            if (rows < 0 || row * strideHeight != rows || row >= (int) ofWindows.height) {
                 continue;
             }
-            for (int j = 0; j < window.width; j++) {
-                const int steps = across - j * (int) window.dilationWidth, column = steps / strideWidth;
-                if (steps >= 0 && column * strideWidth == steps && column < ofWindows.width) {
+            for (int j = 0; j < width; j++) {
+                const int steps = across - j * dilationWidth, column = quotient(steps, strideWidth);
+                if (steps >= 0 && column * strideWidth == steps && column < (int) ofWindows.width) {
                     sum += load(columns + at[0] + ofWindows.at(row, column) + inWindow.at(i, j));
                 }
             }
@@ -83,60 +101,57 @@ DEVICE void col2im(
 COL2IM(_float, float)
 COL2IM(_bfloat16, uint16_t)
 
+/// Calls body(i, j, number) for the elements of x's channel that are in the window at a position of which this is the
+/// first row and column, until it returns false.
+template <class Body>
+DEVICE void eachInWindow(
+        const Window& window, const Plane& plane, const uint16_t* channel, int firstRow, int firstColumn, Body body) {
+    const int height = (int) window.height, width = (int) window.width;
+    for (int i = 0; i < height; i++) {
+        for (int j = 0; j < width; j++) {
+            const int row = firstRow + i * (int) window.dilationHeight;
+            const int column = firstColumn + j * (int) window.dilationWidth;
+            if (plane.has(row, column) && !body(i, j, load(channel + plane.at(row, column)))) {
+                return;
+            }
+        }
+    }
+}
+
 /// Operands: x's channel, row and column of the window's start but for the padding, y.
 KERNEL(THREADS, maxPool, Loops<4> loops, Window window, Plane plane, const uint16_t* x, uint16_t* y) {
     eachRun<1>(loops, [&](const int64_t (&at)[4], int) {
         float most = -INFINITY;
-        for (int i = 0; i < window.height; i++) {
-            for (int j = 0; j < window.width; j++) {
-                const int64_t row = at[1] - window.paddingHeight + i * window.dilationHeight;
-                const int64_t column = at[2] - window.paddingWidth + j * window.dilationWidth;
-                const float number = plane.has(row, column) ? load(x + at[0] + plane.at(row, column)) : -INFINITY;
-                most = number > most ? number : most;
-            }
-        }
+        eachInWindow(window, plane, x + at[0], (int) at[1] - (int) window.paddingHeight,
+                     (int) at[2] - (int) window.paddingWidth, [&](int, int, float number) {
+            most = number > most ? number : most;
+            return true;
+        });
         storeBits(y + at[3], bits(most));
     });
 }
 
-/// Whether of the window at a position the k-th and l-th element, which is `own`, is the first of the greatest numbers.
-DEVICE bool isGreatest(
-        const Window& window, const Plane& plane, const uint16_t* channel, int position, int positionAcross, int k,
-        int l, float own) {
-    if (!(own > -INFINITY)) {
-        return false;
-    }
-    for (int i = 0; i < window.height; i++) {
-        for (int j = 0; j < window.width; j++) {
-            const int64_t row = position * window.strideHeight - window.paddingHeight + i * window.dilationHeight;
-            const int64_t column
-                    = positionAcross * window.strideWidth - window.paddingWidth + j * window.dilationWidth;
-            if (plane.has(row, column)) {
-                const float other = load(channel + plane.at(row, column));
-                const bool before = i < k || (i == k && j < l);
-                if (before ? other >= own : other > own) {
-                    return false;
-                }
-            }
-        }
-    }
-    return true;
-}
-
-/// Operands: the channels of x and dy, row and column of the image, dx. Sums in the order of the windows.
+/// Operands: the channels of x and dy, row and column of the image, dx. An element has the gradients of the windows of
+/// whose greatest numbers it is the first, added in the order of the windows.
 KERNEL(THREADS, maxPoolGradient, Loops<5> loops, Window window, Plane plane, Plane ofWindows, const uint16_t* x,
        const uint16_t* dy, uint16_t* dx) {
+    const int strideHeight = (int) window.strideHeight, strideWidth = (int) window.strideWidth;
     eachRun<1>(loops, [&](const int64_t (&at)[5], int) {
         const uint16_t* const channel = x + at[0];
-        const float own = load(channel + plane.at(at[2], at[3]));
+        const float own = load(channel + plane.at((int) at[2], (int) at[3]));
         float sum = 0;
-        eachPosition(at[2], ofWindows.height, window.height, window.strideHeight, window.paddingHeight,
-                     window.dilationHeight, [&](int row, int k) {
-            eachPosition(at[3], ofWindows.width, window.width, window.strideWidth, window.paddingWidth,
-                         window.dilationWidth, [&](int column, int l) {
-                if (isGreatest(window, plane, channel, row, column, k, l, own)) {
-                    sum += load(dy + at[1] + ofWindows.at(row, column));
-                }
+        eachPosition((int) at[2], (int) ofWindows.height, (int) window.height, strideHeight,
+                     (int) window.paddingHeight, (int) window.dilationHeight, [&](int row, int k) {
+            eachPosition((int) at[3], (int) ofWindows.width, (int) window.width, strideWidth,
+                         (int) window.paddingWidth, (int) window.dilationWidth, [&](int column, int l) {
+                bool greatest = own > -INFINITY;
+                eachInWindow(window, plane, channel, row * strideHeight - (int) window.paddingHeight,
+                             column * strideWidth - (int) window.paddingWidth, [&](int i, int j, float other) {
+                    const bool before = i < k || (i == k && j < l);
+                    greatest = greatest && !(before ? other >= own : other > own);
+                    return greatest;
+                });
+                sum += greatest ? load(dy + at[1] + ofWindows.at(row, column)) : 0;
             });
         });
         store(dx + at[4], sum);

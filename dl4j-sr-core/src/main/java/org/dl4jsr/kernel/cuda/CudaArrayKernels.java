@@ -51,10 +51,10 @@ public final class CudaArrayKernels implements ArrayKernels {
                 (loops, operands) -> {
                     ElementLoops tiled = tiled(loops);
                     launcher.kernel(ELEMENTWISE, (tiled == null ? "copyElements_" : "copyTransposed_") + types)
-                            .add(tiled == null ? loops : tiled)
+                            .add(tiled == null ? loops : tiled, OCTET.value)
                             .add(operands[0].address(), operands[1].address());
                     if (tiled == null) {
-                        launcher.launchRuns(loops, OCTET.value);
+                        launcher.launchRuns();
                     } else {
                         launcher.launch(THREADS.value, tiles(tiled));
                     }
@@ -103,9 +103,9 @@ public final class CudaArrayKernels implements ArrayKernels {
     public synchronized void arithmetic(Arithmetic operation, StridedArray a, StridedArray b, StridedArray c) {
         run(
                 (loops, operands) -> launcher.kernel(ELEMENTWISE, "arithmetic_" + operation)
-                        .add(loops)
+                        .add(loops, OCTET.value)
                         .add(operands[0].address(), operands[1].address(), operands[2].address())
-                        .launchRuns(loops, OCTET.value),
+                        .launchRuns(),
                 a,
                 b,
                 c);
@@ -115,11 +115,11 @@ public final class CudaArrayKernels implements ArrayKernels {
     public synchronized void arithmetic(Arithmetic operation, StridedArray a, float b, StridedArray c) {
         run(
                 (loops, operands) -> launcher.kernel(ELEMENTWISE, "arithmeticByNumber_" + operation)
-                        .add(loops)
+                        .add(loops, OCTET.value)
                         .add(operands[0].address())
                         .add(b)
                         .add(operands[1].address())
-                        .launchRuns(loops, OCTET.value),
+                        .launchRuns(),
                 a,
                 c);
     }
@@ -128,9 +128,9 @@ public final class CudaArrayKernels implements ArrayKernels {
     public synchronized void lookUp(long table, StridedArray x, StridedArray y) {
         run(
                 (loops, operands) -> launcher.kernel(ELEMENTWISE, "lookUp")
-                        .add(loops)
+                        .add(loops, OCTET.value)
                         .add(table, operands[0].address(), operands[1].address())
-                        .launchRuns(loops, OCTET.value),
+                        .launchRuns(),
                 x,
                 y);
     }
@@ -140,11 +140,11 @@ public final class CudaArrayKernels implements ArrayKernels {
             long table, boolean gate, StridedArray x, StridedArray dy, StridedArray dx) {
         run(
                 (loops, operands) -> launcher.kernel(ELEMENTWISE, "multiplyLookUp")
-                        .add(loops)
+                        .add(loops, OCTET.value)
                         .add(table)
                         .add(gate ? 1 : 0)
                         .add(operands[0].address(), operands[1].address(), operands[2].address())
-                        .launchRuns(loops, OCTET.value),
+                        .launchRuns(),
                 x,
                 dy,
                 dx);

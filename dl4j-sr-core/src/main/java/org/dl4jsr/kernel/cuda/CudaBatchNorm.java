@@ -41,9 +41,9 @@ final class CudaBatchNorm {
         launchChannels(x);
         ElementLoops loops = loops(x);
         launcher.kernel(BATCHNORM, "batchNormForward")
-                .add(loops)
+                .add(loops, OCTET.value)
                 .add(x.address(), mean, scales, bias, y.address())
-                .launchRuns(loops, OCTET.value);
+                .launchRuns();
     }
 
     void backward(
@@ -70,11 +70,11 @@ final class CudaBatchNorm {
         launchChannels(x);
         ElementLoops loops = loops(x);
         launcher.kernel(BATCHNORM, "batchNormBackward")
-                .add(loops)
+                .add(loops, OCTET.value)
                 .add(x.address(), mean, numbers)
                 .add(channels(x))
                 .add(dy.address(), dx.address())
-                .launchRuns(loops, OCTET.value);
+                .launchRuns();
     }
 
     /** Sums by chunks. */
@@ -83,7 +83,13 @@ final class CudaBatchNorm {
         long[] strides = x.strides();
         if (isInPlanes(x)) {
             launcher.kernel(BATCHNORM, "sumPlanes_" + what)
-                    .addStructure(shape[0], shape[1], shape[2], strides[0], strides[1])
+                    .addStructure(
+                            shape[0],
+                            shape[1],
+                            shape[2],
+                            strides[0],
+                            strides[1],
+                            KernelLauncher.divisor(blocks(shape[2], OCTET.value)))
                     .add(arrays)
                     .launch(THREADS.value, shape[1], chunks(x), 0);
         } else {

@@ -1,6 +1,8 @@
 package org.dl4jsr.kernel.cuda;
 
 import static org.dl4jsr.kernel.cuda.KernelConstant.OCTET;
+import static org.dl4jsr.kernel.cuda.KernelConstant.THREADS;
+import static org.dl4jsr.kernel.cuda.KernelLauncher.blocks;
 import static org.dl4jsr.kernel.cuda.KernelSource.WINDOWS;
 
 import org.dl4jsr.kernel.ElementLoops;
@@ -20,18 +22,36 @@ final class CudaWindows {
     }
 
     void im2col(StridedArray image, StridedArray columns, Window window) {
+        if (columns.length() > Integer.MAX_VALUE) {
+            for (long i = 0; i < columns.shape()[0]; i++) {
+                im2col(only(i, image), only(i, columns), window);
+            }
+            return;
+        }
         long[] strides = image.strides();
         var loops = ElementLoops.over(
                 operand(columns, strides[0], strides[1], 0, 0, 0, 0),
                 operand(columns, 0, 0, window.dilationHeight(), 0, window.strideHeight(), 0),
                 operand(columns, 0, 0, 0, window.dilationWidth(), 0, window.strideWidth()),
                 columns);
+        int total = (int) columns.length();
         launcher.kernel(WINDOWS, "im2col")
-                .add(loops)
+                .add(loops, 1)
                 .addStructure(window.toArray())
                 .addStructure(plane(image))
                 .add(image.address(), columns.address())
-                .launchRuns(loops, OCTET.value);
+                .add(columns.isContiguous() ? 1 : 0, total)
+                .launchLooping(THREADS.value, blocks(blocks(total, OCTET.value), THREADS.value));
+    }
+
+    /** The array with one index of its first dimension. */
+    private static StridedArray only(long index, StridedArray array) {
+        long[] shape = array.shape().clone();
+        if (shape[0] == 1) {
+            throw new IllegalArgumentException(array + " is too large for one kernel");
+        }
+        shape[0] = 1;
+        return new StridedArray(array.type(), array.slice(index).address(), shape, array.strides());
     }
 
     void col2im(StridedArray columns, StridedArray image, Window window) {
@@ -42,12 +62,12 @@ final class CudaWindows {
                 operand(image, 0, 0, 0, 1),
                 image);
         launcher.kernel(WINDOWS, "col2im", columns.type())
-                .add(loops)
+                .add(loops, 1)
                 .addStructure(window.toArray())
                 .addStructure(plane(columns))
                 .addStructure(window.height(), window.width(), strides[2], strides[3])
                 .add(columns.address(), image.address())
-                .launchRuns(loops, 1);
+                .launchRuns();
     }
 
     void maxPool(StridedArray x, StridedArray y, Window window) {
@@ -58,11 +78,11 @@ final class CudaWindows {
                 operand(y, 0, 0, 0, window.strideWidth()),
                 y);
         launcher.kernel(WINDOWS, "maxPool")
-                .add(loops)
+                .add(loops, 1)
                 .addStructure(window.toArray())
                 .addStructure(plane(x))
                 .add(x.address(), y.address())
-                .launchRuns(loops, 1);
+                .launchRuns();
     }
 
     void maxPoolGradient(StridedArray x, StridedArray dy, StridedArray dx, Window window) {
@@ -73,12 +93,12 @@ final class CudaWindows {
                 operand(dx, 0, 0, 0, 1),
                 dx);
         launcher.kernel(WINDOWS, "maxPoolGradient")
-                .add(loops)
+                .add(loops, 1)
                 .addStructure(window.toArray())
                 .addStructure(plane(x))
                 .addStructure(plane(dy))
                 .add(x.address(), dy.address(), dx.address())
-                .launchRuns(loops, 1);
+                .launchRuns();
     }
 
     /** A number that grows by so much along each dimension of {@code result}. */
@@ -88,6 +108,11 @@ final class CudaWindows {
 
     /** The last two dimensions. */
     private static long[] plane(StridedArray array) {
-        return new long[] {array.rows(), array.columns(), array.rowStride(), array.columnStride()};
+        return new long[] {
+            Math.toIntExact(array.rows()),
+            Math.toIntExact(array.columns()),
+            Math.toIntExact(array.rowStride()),
+            Math.toIntExact(array.columnStride())
+        };
     }
 }

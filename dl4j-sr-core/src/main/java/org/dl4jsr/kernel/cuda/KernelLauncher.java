@@ -42,6 +42,7 @@ final class KernelLauncher {
     private String name;
     private int count;
     private int position; // of the next argument in values
+    private long runs; // of the loops among the arguments
 
     KernelLauncher(CudaStream stream) {
         this.stream = stream;
@@ -113,14 +114,30 @@ final class KernelLauncher {
         return this;
     }
 
-    /** One structure Loops of loops.h, for as many loops as it has at most. */
-    KernelLauncher add(ElementLoops loops) {
+    /** One structure Loops of loops.h, for as many loops as it has at most, in runs of up to {@code length} elements. */
+    KernelLauncher add(ElementLoops loops, int length) {
         begin(Arrays.toString(loops.toArray()));
         putLoops(loops.sizes(), 1);
         for (long[] steps : loops.steps()) {
             putLoops(steps, 0);
         }
+        long[] counts = loops.sizes().clone();
+        int last = counts.length - 1;
+        counts[last] = blocks(counts[last], length);
+        runs = Arrays.stream(counts).reduce(1, Math::multiplyExact);
+        if (runs > Integer.MAX_VALUE) {
+            throw new IllegalArgumentException("Kernel " + name + " needs " + runs + " runs over arrays of sizes "
+                    + Arrays.toString(loops.sizes()) + ", at most " + Integer.MAX_VALUE + " are possible");
+        }
+        putLoops(Arrays.stream(counts).map(KernelLauncher::divisor).toArray(), divisor(1));
         return this;
+    }
+
+    /** What loops.h divides by {@code divisor} with, below 2^31: a multiplier, and above it a shift. */
+    static long divisor(long divisor) {
+        int bits = Long.SIZE - Long.numberOfLeadingZeros(divisor - 1);
+        int shift = Integer.SIZE - 1 + bits;
+        return (long) shift << Integer.SIZE | ((1L << shift) + divisor - 1) / divisor;
     }
 
     /** values behind as many of {@code filler} as make LOOPS. */
@@ -194,12 +211,8 @@ final class KernelLauncher {
                         (long) BLOCKS_PER_MULTIPROCESSOR * stream.device().multiprocessors()));
     }
 
-    /** As launch of a kernel that takes runs of up to {@code length} elements of the innermost of {@code loops}. */
-    void launchRuns(ElementLoops loops, int length) {
-        long runs = 1;
-        for (int i = 0; i < loops.rank(); i++) {
-            runs *= i == loops.rank() - 1 ? blocks(loops.sizes()[i], length) : loops.sizes()[i];
-        }
+    /** As launch of a kernel that takes the runs of the loops added last. */
+    void launchRuns() {
         launchLooping(THREADS.value, blocks(runs, THREADS.value));
     }
 
