@@ -44,7 +44,8 @@ public final class GpuSelfTest {
 
     private static final int LARGEST_UNDER_CHECKER = 100_000;
 
-    private static final String OPTIONS = "--out FILE, --seed N, --elements N, --rows N, --only NAMES, --check, --measure";
+    private static final String OPTIONS =
+            "--out FILE, --seed N, --elements N, --rows N, --only NAMES, --check, --measure";
 
     private final List<KernelCase> cases;
     private final PrintStream out;
@@ -107,8 +108,10 @@ public final class GpuSelfTest {
                     case "--seed" -> seed = number(args[i], args[++i], Long.MIN_VALUE, Long.MAX_VALUE);
                     case "--elements" -> elements = number(args[i], args[++i], 1, 1L << 33);
                     case "--rows" -> rows = (int) number(args[i], args[++i], 1, 1 << 20);
-                    case "--only" -> only = List.of(args[++i].toLowerCase(Locale.ROOT).split(","));
-                    default -> throw new IllegalArgumentException(args[i] + " is not an option; options are " + OPTIONS);
+                    case "--only" -> only =
+                            List.of(args[++i].toLowerCase(Locale.ROOT).split(","));
+                    default -> throw new IllegalArgumentException(
+                            args[i] + " is not an option; options are " + OPTIONS);
                 }
             }
             return new Options(out, seed, elements, rows, only, checks, measurements);

@@ -126,8 +126,7 @@ public final class CudaMatmul implements Matmul {
             StridedArray bias,
             StridedArray residual) {
         if (bias == null && !c.hasContiguousRows()) {
-            return fused(
-                    b.transposed(), a.transposed(), c.transposed(), alpha, beta, null, residual.transposed());
+            return fused(b.transposed(), a.transposed(), c.transposed(), alpha, beta, null, residual.transposed());
         }
         StridedArray addend = residual == null ? c : residual;
         boolean inPlace = beta != 0 && residual == null; // BF16 in place with a bias is rounded twice on an H100

@@ -76,17 +76,18 @@ final class FusedMatmul {
                 + " + " + text(addend) + (bias == null ? "" : " + bias " + text(bias)) + " -> " + text(c) + " on "
                 + stream.device();
         stream.device().makeCurrent();
-        Optional<FusedPlan> plan =
-                plans.computeIfAbsent(key, k -> FusedPlan.of(handle, k, stream.workspace().bytes(), call));
-        plan.ifPresent(p -> batches.forEach(
-                m -> p.run(handle, stream, factors, m[0], m[1], m[2], m[3], bias, call)));
+        Optional<FusedPlan> plan = plans.computeIfAbsent(
+                key, k -> FusedPlan.of(handle, k, stream.workspace().bytes(), call));
+        plan.ifPresent(p -> batches.forEach(m -> p.run(handle, stream, factors, m[0], m[1], m[2], m[3], bias, call)));
         return plan.isPresent();
     }
 
     private static FusedPlan.Operand operand(StridedArray matrices, long step) {
         long bits = matrices.address() | FusedPlan.ALIGNMENT;
         for (int i = 0; i < matrices.rank() - 2; i++) {
-            bits |= matrices.shape()[i] == 1 ? 0 : matrices.strides()[i] * matrices.type().bytes();
+            bits |= matrices.shape()[i] == 1
+                    ? 0
+                    : matrices.strides()[i] * matrices.type().bytes();
         }
         return new FusedPlan.Operand(CublasMatrix.of(matrices), step, (int) Long.lowestOneBit(bits));
     }

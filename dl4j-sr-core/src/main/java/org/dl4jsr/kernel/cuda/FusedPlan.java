@@ -165,8 +165,7 @@ final class FusedPlan implements AutoCloseable {
     }
 
     /** The first algorithm that can do it, or null. */
-    private cublasLtMatmulAlgo_t choose(
-            cublasLtContext handle, Key key, long workspaceBytes, Supplier<String> call) {
+    private cublasLtMatmulAlgo_t choose(cublasLtContext handle, Key key, long workspaceBytes, Supplier<String> call) {
         int[] found = new int[1];
         boolean isFloat = key.c.matrix.type() == CUDA_R_32F;
         try (var scope = Pointers.scope()) {
@@ -181,7 +180,11 @@ final class FusedPlan implements AutoCloseable {
                             Long.BYTES),
                     call);
             // parts of a sum are kept in FP32 and added in a fixed order
-            prefer(preference, CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK, CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE, call);
+            prefer(
+                    preference,
+                    CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK,
+                    CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE,
+                    call);
             prefer(preference, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, key.b.alignment, call);
             prefer(preference, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES, key.a.alignment, call);
             prefer(preference, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, key.addend.alignment, call);
