@@ -1,7 +1,6 @@
 package org.dl4jsr.kernel.cuda;
 
 import static org.bytedeco.cuda.global.cublas.CUBLAS_COMPUTE_32F;
-import static org.bytedeco.cuda.global.cublas.CUBLAS_COMPUTE_32F_FAST_16BF;
 import static org.bytedeco.cuda.global.cublas.CUBLAS_GEMM_DEFAULT;
 import static org.bytedeco.cuda.global.cublas.CUBLAS_MATH_DISALLOW_REDUCED_PRECISION_REDUCTION;
 import static org.bytedeco.cuda.global.cublas.cublasCreate_v2;
@@ -12,9 +11,11 @@ import static org.bytedeco.cuda.global.cublas.cublasSetMathMode;
 import static org.bytedeco.cuda.global.cublas.cublasSetStream_v2;
 import static org.dl4jsr.kernel.cuda.CublasMatrix.takes;
 import static org.dl4jsr.kernel.cuda.CudaException.checkCublas;
+import static org.dl4jsr.kernel.cuda.KernelConstant.OCTET;
 import static org.dl4jsr.kernel.cuda.KernelConstant.THREADS;
 import static org.dl4jsr.kernel.cuda.KernelLauncher.blocks;
 import static org.dl4jsr.kernel.cuda.KernelLauncher.suffix;
+import static org.dl4jsr.kernel.cuda.KernelSource.CASTS;
 import static org.dl4jsr.kernel.cuda.KernelSource.MATRIX;
 
 import java.util.Arrays;
@@ -140,7 +141,7 @@ public final class CudaMatmul implements Matmul {
             bias = copy(bias, vector);
         }
         factors.put(alpha, residual == null ? beta : 1);
-        return fusedMatmul.multiply(taken(a, left), taken(b, right), addend, c, bias, factors, computeType(a.type()));
+        return fusedMatmul.multiply(taken(a, left), taken(b, right), addend, c, bias, factors, CUBLAS_COMPUTE_32F);
     }
 
     /** c = alpha a b + beta c, where c is as cuBLAS takes it. */
@@ -193,7 +194,7 @@ public final class CudaMatmul implements Matmul {
                         targetData,
                         target.type(),
                         ldTarget,
-                        computeType(a.type()),
+                        CUBLAS_COMPUTE_32F,
                         CUBLAS_GEMM_DEFAULT)
                 : cublasGemmStridedBatchedEx(
                         handle,
@@ -217,15 +218,10 @@ public final class CudaMatmul implements Matmul {
                         ldTarget,
                         batches.step(2),
                         size(batch, call),
-                        computeType(a.type()),
+                        CUBLAS_COMPUTE_32F,
                         CUBLAS_GEMM_DEFAULT);
         checkCublas(code, call);
         stream.given("product");
-    }
-
-    /** FP32 sums. */
-    private int computeType(FloatType operands) {
-        return operands == FloatType.FLOAT && autocast ? CUBLAS_COMPUTE_32F_FAST_16BF : CUBLAS_COMPUTE_32F;
     }
 
     /** target = source + beta * target + bias + residual, on the GPU, any strides. */
@@ -254,7 +250,25 @@ public final class CudaMatmul implements Matmul {
 
     /** {@code matrix}, or a dense copy that cuBLAS takes. */
     private StridedArray taken(StridedArray matrix, DeviceScratch scratch) {
+        if (autocast && matrix.type() == FloatType.FLOAT) {
+            return rounded(matrix, scratch);
+        }
         return takes(matrix) ? matrix : copy(matrix, scratch);
+    }
+
+    /** A BF16 copy that cuBLAS takes: its own way of rounding FLOAT operands is several times slower. */
+    private StridedArray rounded(StridedArray matrix, DeviceScratch scratch) {
+        long length = matrix.length();
+        long address = scratch.reserve(FloatType.BFLOAT16.bytes() * length).address();
+        if (!takes(matrix) || !matrix.isContiguous()) {
+            StridedArray copy = StridedArray.rowMajor(FloatType.BFLOAT16, address, matrix.shape());
+            combine(matrix, copy, 0, null, null);
+            return copy;
+        }
+        launcher.kernel(CASTS, "toBFloat16")
+                .add(matrix.address(), address, length)
+                .launchLooping(THREADS.value, blocks(blocks(length, OCTET.value) + 1, THREADS.value));
+        return matrix.denseAt(address, FloatType.BFLOAT16);
     }
 
     private StridedArray copy(StridedArray matrix, DeviceScratch scratch) {

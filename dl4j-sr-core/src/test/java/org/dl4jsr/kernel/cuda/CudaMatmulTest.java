@@ -91,6 +91,21 @@ class CudaMatmulTest {
         assertThrows(CudaException.class, () -> launchesOf(at(21, 2, 2), 0, at(16, 1, 2), null)); // less aligned
     }
 
+    @Test
+    void autocastRoundsItsOperands() {
+        try (var value = new FloatPointer(1.001f)) {
+            memory.write(0, value, Float.BYTES);
+        }
+        var c = at(24, 2, 2);
+        launchesOf(c, 0, null, null);
+        assertArrayEquals(new float[] {4.001f, 5, 10, 11}, read(c), 1e-6f);
+        matmul = new CudaMatmul(new CudaStream(CudaDevice.of(0)), true);
+        launchesOf(c, 0, null, null);
+        assertArrayEquals(new float[] {4, 5, 10, 11}, read(c));
+        launchesOf(c, 0, at(16, 1, 2), at(20, 2, 2));
+        assertArrayEquals(new float[] {114, 225, 320, 431}, read(c));
+    }
+
     private long launchesOf(StridedArray c, float beta, StridedArray bias, StridedArray residual) {
         long before = FakeCuda.launches();
         matmul.multiply(at(0, 2, 3), at(8, 3, 2), c, 1, beta, bias, residual);
