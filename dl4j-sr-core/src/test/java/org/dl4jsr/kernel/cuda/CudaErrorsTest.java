@@ -81,6 +81,16 @@ class CudaErrorsTest {
     }
 
     @Test
+    void arraysOfMoreRunsThanAKernelCounts() {
+        var arrays = new CudaArrayKernels(stream);
+        var huge = StridedArray.rowMajor(FloatType.BFLOAT16, 0x100, 1L << 34);
+        long before = FakeCuda.launches();
+        var e = assertThrows(IllegalArgumentException.class, () -> arrays.copy(huge, huge));
+        assertTrue(e.getMessage().contains("copyElements_bfloat16_bfloat16 needs 2147483648 runs"), e.getMessage());
+        assertEquals(before, FakeCuda.launches());
+    }
+
+    @Test
     void headsWiderThanSharedMemory() {
         var e = assertThrows(
                 IllegalArgumentException.class,
