@@ -82,8 +82,8 @@ class ArraysTest {
         bytes.asFloatBuffer().put(VALUES);
         assertValues(Nd4j.create(Nd4j.createBuffer(bytes, DataType.FLOAT, 6), new long[] {6}));
         var floats = new FloatPointer(VALUES);
-        assertValues(Nd4j.create(
-                Nd4j.createBuffer(floats, DataType.FLOAT, 6, FloatIndexer.create(floats)), new long[] {6}));
+        assertValues(
+                Nd4j.create(Nd4j.createBuffer(floats, DataType.FLOAT, 6, FloatIndexer.create(floats)), new long[] {6}));
         assertValues(Nd4j.create(Nd4j.getDataBufferFactory().create(new FloatPointer(VALUES), 6), new long[] {6}));
         assertValues(
                 Nd4j.create(Nd4j.getDataBufferFactory().create(new IntPointer(3, 1, 4, 1, 5, 9), 6), new long[] {6}));
@@ -129,10 +129,12 @@ class ArraysTest {
                     new float[] {5, 9, 3, 1},
                     Nd4j.pullRows(touched(x), 1, new int[] {2, 0}).reshape(4).toFloatVector());
             assertEquals(9, Nd4j.tear(touched(x), 1)[2].getFloat(1));
-            assertEquals(4, Nd4j.averageAndPropagate(new INDArray[] {touched(x), touched(x)}).getFloat(1, 0));
-            assertEquals(8, Nd4j.accumulate(touched(x), touched(x)).getFloat(1, 0));
             assertEquals(
-                    9, Nd4j.sort(touched(x.reshape(6)), false).getFloat(0));
+                    4,
+                    Nd4j.averageAndPropagate(new INDArray[] {touched(x), touched(x)})
+                            .getFloat(1, 0));
+            assertEquals(8, Nd4j.accumulate(touched(x), touched(x)).getFloat(1, 0));
+            assertEquals(9, Nd4j.sort(touched(x.reshape(6)), false).getFloat(0));
             INDArray shuffled = touched(x);
             Nd4j.shuffle(shuffled, new Random(1), 1);
             assertEquals(23, shuffled.sumNumber().intValue());
@@ -182,8 +184,8 @@ class ArraysTest {
             for (int cycle = 0; cycle < 5; cycle++) {
                 try (MemoryWorkspace workspace =
                         Nd4j.getWorkspaceManager().getAndActivateWorkspace(configuration, id)) {
-                    for (DataType type : List.of(
-                            DataType.FLOAT, DataType.LONG, DataType.INT, DataType.BFLOAT16, DataType.DOUBLE)) {
+                    for (DataType type :
+                            List.of(DataType.FLOAT, DataType.LONG, DataType.INT, DataType.BFLOAT16, DataType.DOUBLE)) {
                         INDArray x = Nd4j.create(type, 100);
                         assertEquals(0, x.sumNumber().doubleValue());
                         x.putScalar(99, cycle + 1);

@@ -48,7 +48,8 @@ public final class FakeGpuProcess {
                 "-Dorg.dl4jsr.device=gpu",
                 "-cp",
                 Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator))
-                        .filter(entry -> !entry.contains("cuda-redist")) // a real NVRTC makes code that the fake cannot run
+                        .filter(entry ->
+                                !entry.contains("cuda-redist")) // a real NVRTC makes code that the fake cannot run
                         .collect(Collectors.joining(File.pathSeparator)),
                 program.getName()));
         command.addAll(List.of(arguments));
