@@ -63,6 +63,24 @@ class CudaErrorsTest {
     }
 
     @Test
+    void fusedMatmulNamesOperands() {
+        var matmul = new CudaMatmul(stream, false);
+        var a = StridedArray.rowMajor(FloatType.BFLOAT16, 0x100, 2, 3);
+        var b = StridedArray.rowMajor(FloatType.BFLOAT16, 0x200, 3, 5);
+        var c = StridedArray.rowMajor(FloatType.FLOAT, 0x300, 2, 5);
+        var bias = StridedArray.rowMajor(FloatType.FLOAT, 0x400, 1, 5);
+        String[] operands = {
+            "cublasLtMatmul of BFLOAT16 [2, 3] at 0x100 x BFLOAT16 [3, 5] at 0x200",
+            "bias FLOAT [1, 5] at 0x400 -> FLOAT [2, 5] at 0x300",
+            "failed to launch on the GPU (13)"
+        };
+        for (String call : new String[] {"cublasLtMatmulAlgoGetHeuristic", "cublasLtMatmul"}) {
+            FakeCuda.fail(call, 13);
+            assertMessage(() -> matmul.multiply(a, b, c, 1, 0, bias, null), operands);
+        }
+    }
+
+    @Test
     void headsWiderThanSharedMemory() {
         var e = assertThrows(
                 IllegalArgumentException.class,
