@@ -7,6 +7,7 @@
 #   --elements N   parameters of the optimizer's measurements (default 268435456)
 #   --rows N       tokens of the other measurements (default 65536)
 #   --seed N       of the checks' random arrays
+#   --only NAMES   only checks and measurements with one of these texts, separated by commas, in their names
 #   --check        no measurements
 #   --measure      no checks
 #
