@@ -7,7 +7,9 @@
 #   --elements N   parameters of the optimizer's measurements (default 268435456)
 #   --rows N       tokens of the other measurements (default 65536)
 #   --seed N       of the checks' random arrays
+#   --only NAMES   only checks and measurements with one of these texts, separated by commas, in their names
 #   --check        no measurements
+#   --measure      no checks
 #
 # run app COMMAND [OPTIONS]       the app: pretrain, compare, bench, plan, ...; run app --help
 # run jmh BENCHMARK... [OPTIONS]  JMH benchmarks of the CPU: KernelBenchmark, TrainingBenchmark, ...; run jmh -h
@@ -40,7 +42,7 @@ export LD_LIBRARY_PATH=$libraries
 
 case ${1:-} in
     --help)
-        sed -n '2,17s/^# \{0,1\}//p' "$0"
+        sed -n '2,18s/^# \{0,1\}//p' "$0"
         ;;
     --torch)
         shift

@@ -3,7 +3,7 @@
 
 Same names, sizes and JSON as GpuSelfTest, so that the two can be laid side by side:
 
-    torch_adamw.py [--out FILE] [--elements N] [--rows N]
+    torch_adamw.py [--out FILE] [--elements N] [--rows N] [--only NAMES]
 
 "adamW fp32" is torch.optim.AdamW(fused=True) on FP32 parameters with FP32 state, "adamW bf16 nearest" the same on BF16
 parameters with BF16 state, which torch rounds to nearest.
@@ -37,6 +37,7 @@ def main():
     parser.add_argument("--out")
     parser.add_argument("--elements", type=int, default=1 << 28)
     parser.add_argument("--rows", type=int, default=1 << 16)
+    parser.add_argument("--only", default="", help="measure only names with one of these texts, separated by commas")
     options = parser.parse_args()
     try:
         import torch
@@ -49,6 +50,8 @@ def main():
     results = []
 
     def measure(name, size_in_bytes, operations, parameters, work):
+        if name != "copy" and not any(text in name.lower() for text in options.only.lower().split(",")):
+            return
         ms = milliseconds(torch, work)
         result = {"name": name, "ms": ms, "gb_per_s": size_in_bytes / ms / 1e6, "tflops": operations / ms / 1e9,
                   "parameters_per_s": parameters / ms * 1e3}
@@ -72,9 +75,12 @@ def main():
     rows = options.rows
     for inputs, outputs in ((WIDTH, 3 * WIDTH), (WIDTH, WIDTH), (WIDTH, 4 * WIDTH), (4 * WIDTH, WIDTH), (1024, 4096)):
         x, w, y, bias = random(rows, inputs), random(inputs, outputs), random(rows, outputs), random(outputs)
+        residual = random(rows, outputs)
         shape, operations = f"{rows}x{inputs}x{outputs}", 2.0 * rows * inputs * outputs
         measure(f"gemm forward {shape}", 0, operations, 0, lambda: torch.mm(x, w, out=y))
         measure(f"gemm forward with bias {shape}", 0, operations, 0, lambda: torch.addmm(bias, x, w, out=y))
+        measure(f"gemm forward with bias and residual {shape}", 0, operations, 0,
+                lambda: torch.addmm(bias, x, w, out=y).add_(residual))
         measure(f"gemm input gradient {shape}", 0, operations, 0, lambda: torch.mm(y, w.t(), out=x))
         measure(f"gemm weight gradient {shape}", 0, operations, 0, lambda: torch.mm(x.t(), y, out=w))
     if options.out:

@@ -54,7 +54,7 @@ static inline void arithmeticRun(
             store(c + i, nearest(calculate<OPERATION>(load(a + i), load(b + i))));
         }
     } else if (stepC == 1 && stepA == 1 && stepB == 0) {
-        const F same = F{} + scalar::load(b);
+        const F same = scalar::load(b) - F{}; // keeps the sign of -0
         for (; i + LANES <= length; i += LANES) {
             store(c + i, nearest(calculate<OPERATION>(load(a + i), same)));
         }

@@ -14,7 +14,7 @@ typedef Halves UnalignedHalves __attribute__((aligned(1), may_alias));
 
 #define SIMD_FUNCTION static inline __attribute__((always_inline))
 
-SIMD_FUNCTION V broadcast(float x) { return V{} + x; }
+SIMD_FUNCTION V broadcast(float x) { return x - V{}; } // keeps the sign of -0
 
 /// 0, 1, 2...
 SIMD_FUNCTION Mask lanes() {

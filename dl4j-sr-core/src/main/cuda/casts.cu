@@ -10,13 +10,22 @@ KERNEL(THREADS, toBFloat16, const float* source, uint16_t* target, int64_t lengt
     });
 }
 
+/// Half an octet a thread, so that neighbouring threads store neighbouring 16 bytes.
 KERNEL(THREADS, toFloat, const uint16_t* source, float* target, int64_t length) {
-    const int shift = shiftOf(source);
-    eachOctet(length, shift, areAligned(source - shift, target - shift), [&](int64_t i, auto octet) {
-        float x[OCTET];
-        octet.load(source + i, x);
-        store(octet, target + i, x);
-    });
+    static const int HALF = OCTET / 2;
+    const int shift = shiftOf(target) % HALF;
+    const bool aligned = (uintptr_t) (source - shift) % (HALF * sizeof(uint16_t)) == 0;
+    for (int64_t first = threadIndex() * HALF - shift; first < length; first += threads() * HALF) {
+        if (aligned && first >= 0 && first + HALF <= length) {
+            const uint2 pairs = *(const uint2*) (source + first);
+            *(uint4*) (target + first) = make_uint4(
+                    pairs.x << 16, pairs.x & 0xFFFF0000u, pairs.y << 16, pairs.y & 0xFFFF0000u);
+            continue;
+        }
+        for (int64_t i = first < 0 ? 0 : first; i < first + HALF && i < length; i++) {
+            target[i] = load(source + i);
+        }
+    }
 }
 
 template <class T>

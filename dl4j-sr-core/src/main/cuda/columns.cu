@@ -1,16 +1,25 @@
 // Sums over the rows of a matrix.
 #include "columns.h"
 
-/// sums [width] = the sums over [chunks] of partial, whose rows are stride apart.
+/// sums [width] and more [columns - width] = the sums over [chunks] of partial [chunks, columns], a block WARP columns.
 template <class T>
-DEVICE void addChunks(const float* partial, int chunks, int stride, T* sums, int width) {
-    const int column = (int) threadIndex();
-    if (column < width) {
-        float total = 0;
-        for (int chunk = 0; chunk < chunks; chunk++) {
-            total += partial[(int64_t) chunk * stride + column];
+DEVICE void addChunks(const float* partial, int chunks, int columns, T* sums, T* more, int width) {
+    __shared__ float shared[WARPS][WARP];
+    const int column = blockIdx.x * WARP + lane();
+    float total = 0;
+    if (column < columns) {
+        UNROLLED_BY_8
+        for (int chunk = threadIdx.x / WARP; chunk < chunks; chunk += WARPS) {
+            total += partial[(int64_t) chunk * columns + column];
         }
-        store(sums + column, total);
+    }
+    shared[threadIdx.x / WARP][lane()] = total;
+    __syncthreads();
+    if (threadIdx.x < WARP && column < columns) {
+        for (int warp = 1; warp < WARPS; warp++) {
+            total += shared[warp][lane()];
+        }
+        store(column < width ? sums + column : more + (column - width), total);
     }
 }
 
@@ -26,8 +35,9 @@ DEVICE void biasGradient(const T* dy, float* partial, int rows, int width) {
     KERNEL(THREADS, biasGradient##suffix, const T* dy, float* partial, int rows, int width) { \
         biasGradient(dy, partial, rows, width); \
     } \
-    KERNEL(THREADS, addChunks##suffix, const float* partial, int chunks, int stride, T* sums, int width) { \
-        addChunks(partial, chunks, stride, sums, width); \
+    KERNEL(THREADS, addChunks##suffix, const float* partial, int chunks, int columns, T* sums, \
+           T* more, int width) { \
+        addChunks(partial, chunks, columns, sums, more, width); \
     }
 
 COLUMNS_KERNELS(_float, float)

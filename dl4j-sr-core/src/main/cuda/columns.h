@@ -12,9 +12,9 @@ DEVICE void sumRows(int rows, int width, bool aligned, float* partial, Term term
     const int end = first + ROW_CHUNK < rows ? (int) first + ROW_CHUNK : rows;
     float sums[SUMS][OCTET] = {};
     if (column < width) {
+        UNROLLED_BY_4
         for (int row = (int) first + threadIdx.x / WARP; row < end; row += WARPS) {
-            rowOctets(column + OCTET < width ? column + OCTET : width, aligned, column / OCTET, 1,
-                      [&](int c, auto octet) {
+            rowOctet(width, aligned, column, [&](int c, auto octet) {
                 float values[SUMS][OCTET];
                 term(row, c, octet, values);
                 UNROLLED

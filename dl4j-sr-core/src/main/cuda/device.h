@@ -22,9 +22,15 @@ typedef unsigned long long uintptr_t;
 #define METHOD __device__ __forceinline__
 /// A kernel for blocks of so many threads.
 #define KERNEL(threads, name, ...) extern "C" __global__ void __launch_bounds__(threads) name(__VA_ARGS__)
+/// As KERNEL, with as few registers as it takes for so many blocks to run at once on a multiprocessor.
+#define RESIDENT_KERNEL(threads, blocks, name, ...) \
+    extern "C" __global__ void __launch_bounds__(threads, blocks) name(__VA_ARGS__)
 #define DYNAMIC_SHARED_MEMORY(name) extern __shared__ __align__(16) char name[]
 #define UNROLLED _Pragma("unroll")
+#define NOT_UNROLLED _Pragma("unroll 1")
 #define UNROLLED_BY_4 _Pragma("unroll 4")
+#define UNROLLED_BY_8 _Pragma("unroll 8")
+#define UNROLLED_BY_16 _Pragma("unroll 16")
 
 /// The 64-bit product; by the instruction, since the compiler adds its halves up.
 DEVICE uint64_t multiplyWide(uint32_t a, uint32_t b) {
@@ -42,11 +48,34 @@ DEVICE void tensorMultiplyAdd(float (&sums)[4], const uint32_t (&left)[4], const
         : "r"(left[0]), "r"(left[1]), "r"(left[2]), "r"(left[3]), "r"(right[0]), "r"(right[1]));
 }
 
-/// A right factor from 16 rows of 8 values in shared memory, each lane of the first 16 with the address of its row.
-DEVICE void loadTransposed(const uint16_t* row, uint32_t (&right)[2]) {
-    asm volatile("ldmatrix.sync.aligned.m8n8.x2.trans.shared.b16 {%0, %1}, [%2];"
-                 : "=r"(right[0]), "=r"(right[1]) : "r"((uint32_t) __cvta_generic_to_shared(row)) : "memory");
+/// Four matrices of 8 x 8 values in shared memory; eight lanes each have the addresses of a matrix's rows.
+DEVICE void loadMatrices(const uint16_t* row, uint32_t (&words)[4]) {
+    asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0, %1, %2, %3}, [%4];"
+                 : "=r"(words[0]), "=r"(words[1]), "=r"(words[2]), "=r"(words[3])
+                 : "r"((uint32_t) __cvta_generic_to_shared(row)) : "memory");
 }
+
+/// As loadMatrices, each transposed.
+DEVICE void loadTransposed(const uint16_t* row, uint32_t (&words)[4]) {
+    asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0, %1, %2, %3}, [%4];"
+                 : "=r"(words[0]), "=r"(words[1]), "=r"(words[2]), "=r"(words[3])
+                 : "r"((uint32_t) __cvta_generic_to_shared(row)) : "memory");
+}
+
+/// Begins to copy 16 bytes to shared memory, or zeros if the source is not real.
+DEVICE void copyAsync(uint16_t* target, const uint16_t* source, bool real) {
+    asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;"
+                 :: "r"((uint32_t) __cvta_generic_to_shared(target)), "l"(source), "r"(real ? 16 : 0) : "memory");
+}
+
+/// As above, of one FP32 value.
+DEVICE void copyAsync(float* target, const float* source, bool real) {
+    asm volatile("cp.async.ca.shared.global [%0], [%1], 4, %2;"
+                 :: "r"((uint32_t) __cvta_generic_to_shared(target)), "l"(source), "r"(real ? 4 : 0) : "memory");
+}
+
+/// Waits for the copies that this thread has begun.
+DEVICE void waitForCopies() { asm volatile("cp.async.wait_all;" ::: "memory"); }
 
 /// Two BF16 values, rounded to nearest.
 DEVICE uint32_t packNearest(float low, float high) {
@@ -55,6 +84,16 @@ DEVICE uint32_t packNearest(float low, float high) {
     return both;
 }
 #endif
+
+/// Brings the line at this address into the L2 cache.
+DEVICE void prefetch(const void* address) { asm volatile("prefetch.global.L2 [%0];" :: "l"(address)); }
+
+/// 2^x to two units in the last place; zero where it is not normal.
+DEVICE float approximatePower2(float x) {
+    float y;
+    asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
+    return y;
+}
 
 /// 1 / x and 1 / sqrt(x) of a normal x, to about one unit in the last place.
 DEVICE float approximateReciprocal(float x) {
@@ -108,26 +147,52 @@ DEVICE void storeBits(uint16_t* target, U b) { *target = (uint16_t) (b >> 16); }
 DEVICE void store(float* target, float x) { *target = x; }
 DEVICE void store(uint16_t* target, float x) { storeBits(target, nearest(x)); }
 
-/// Eight neighbours at a 16-byte boundary.
-struct Whole {
-    static const int N = OCTET;
+/// Eight neighbours at a 16-byte boundary as memory has them: until they are unpacked nobody waits for them.
+template <class T>
+struct Packed;
 
-    METHOD bool has(int) const { return true; }
+template <>
+struct Packed<float> {
+    float4 low, high;
 
-    METHOD void load(const float* source, float (&x)[OCTET]) const {
-        const float4 low = *(const float4*) source, high = *(const float4*) (source + 4);
+    METHOD void load(const float* source) {
+        low = *(const float4*) source;
+        high = *(const float4*) (source + 4);
+    }
+
+    METHOD void unpack(float (&x)[OCTET]) const {
         x[0] = low.x; x[1] = low.y; x[2] = low.z; x[3] = low.w;
         x[4] = high.x; x[5] = high.y; x[6] = high.z; x[7] = high.w;
     }
+};
 
-    METHOD void load(const uint16_t* source, float (&x)[OCTET]) const {
-        const uint4 pairs = *(const uint4*) source;
+template <>
+struct Packed<uint16_t> {
+    uint4 pairs;
+
+    METHOD void load(const uint16_t* source) { pairs = *(const uint4*) source; }
+
+    METHOD void unpack(float (&x)[OCTET]) const {
         const U words[] = {pairs.x, pairs.y, pairs.z, pairs.w};
         UNROLLED
         for (int k = 0; k < OCTET / 2; k++) {
             x[2 * k] = value(words[k] << 16);
             x[2 * k + 1] = value(words[k] & 0xFFFF0000u);
         }
+    }
+};
+
+/// Eight neighbours at a 16-byte boundary.
+struct Whole {
+    static const int N = OCTET;
+
+    METHOD bool has(int) const { return true; }
+
+    template <class T>
+    METHOD void load(const T* source, float (&x)[OCTET]) const {
+        Packed<T> packed;
+        packed.load(source);
+        packed.unpack(x);
     }
 
     METHOD void storeBits(float* target, const U (&b)[OCTET]) const {
@@ -219,15 +284,21 @@ DEVICE void eachOctet(int64_t length, int shift, bool aligned, Body body) {
 template <class T>
 DEVICE int shiftOf(const T* array) { return (int) ((uintptr_t) array / sizeof(T) % OCTET); }
 
+/// Calls body(first, Whole or Part) for the octet of a row that begins here, if there is one.
+template <class Body>
+DEVICE void rowOctet(int width, bool aligned, int first, Body body) {
+    if (aligned && first + OCTET <= width) {
+        body(first, Whole());
+    } else if (first < width) {
+        body(first, Part{0, width - first < OCTET ? width - first : OCTET});
+    }
+}
+
 /// Calls body(first, Whole or Part) for every step-th octet of a row from the given one on.
 template <class Body>
 DEVICE void rowOctets(int width, bool aligned, int octet, int step, Body body) {
     for (int first = octet * OCTET; first < width; first += step * OCTET) {
-        if (aligned && first + OCTET <= width) {
-            body(first, Whole());
-        } else {
-            body(first, Part{0, width - first < OCTET ? width - first : OCTET});
-        }
+        rowOctet(width, aligned, first, body);
     }
 }
 

@@ -1,6 +1,104 @@
 // Layer normalization (Ba, Kiros, Hinton, arXiv 1607.06450): a warp a row.
 #include "columns.h"
 
+/// The octets of a row that a thread keeps; `threads` of them share a row.
+template <class T>
+struct HeldRow {
+    static const int MOST = HELD_OCTETS;
+
+    Packed<T> octets[MOST];
+
+    METHOD static int column(int j, int thread, int threads) { return (j * threads + thread) * OCTET; }
+
+    /// Of a row of whole octets.
+    METHOD void load(const T* row, int width, int thread, int threads) {
+        UNROLLED
+        for (int j = 0; j < MOST; j++) {
+            const int c = column(j, thread, threads);
+            if (c < width) {
+                octets[j].load(row + c);
+            }
+        }
+    }
+};
+
+/// A row of a warp that is read once.
+template <class T>
+struct KeptRow {
+    HeldRow<T> held;
+    int width;
+
+    METHOD KeptRow(const T* row, int width) : width(width) { held.load(row, width, lane(), WARP); }
+
+    METHOD static bool fits(int width) { return width <= HeldRow<T>::MOST * WARP * OCTET && width % OCTET == 0; }
+
+    /// Calls body(column, Whole or Part, values) for the lane's octets.
+    template <class Body>
+    METHOD void each(Body body) const {
+        UNROLLED
+        for (int j = 0; j < HeldRow<T>::MOST; j++) {
+            const int c = HeldRow<T>::column(j, lane(), WARP);
+            if (c < width) {
+                float v[OCTET];
+                held.octets[j].unpack(v);
+                body(c, Whole(), v);
+            }
+        }
+    }
+};
+
+/// Any other row; it is read each time.
+template <class T>
+struct ReadRow {
+    const T* row;
+    int width;
+    bool aligned;
+
+    template <class Body>
+    METHOD void each(Body body) const {
+        rowOctets(width, aligned, lane(), WARP, [&](int c, auto octet) {
+            float v[OCTET];
+            octet.load(row + c, v);
+            body(c, octet, v);
+        });
+    }
+};
+
+template <class Row, class T>
+DEVICE void layerNormForward(
+        const Row& in, const T* gain, const T* bias, T* out, float* mean, float* rstd, int width, float epsilon) {
+    float sum = 0, squares = 0;
+    in.each([&](int, auto, float (&v)[OCTET]) {
+        UNROLLED
+        for (int k = 0; k < OCTET; k++) {
+            sum += v[k];
+        }
+    });
+    const float center = warpSum(sum) / width;
+    in.each([&](int, auto octet, float (&v)[OCTET]) {
+        UNROLLED
+        for (int k = 0; k < OCTET; k++) {
+            const float deviation = octet.has(k) ? v[k] - center : 0;
+            squares = fmaf(deviation, deviation, squares);
+        }
+    });
+    const float scale = 1 / sqrtf(warpSum(squares) / width + epsilon);
+    in.each([&](int c, auto octet, float (&v)[OCTET]) {
+        float g[OCTET], b[OCTET];
+        octet.load(gain + c, g);
+        octet.load(bias + c, b);
+        UNROLLED
+        for (int k = 0; k < OCTET; k++) {
+            b[k] = fmaf((v[k] - center) * scale, g[k], b[k]);
+        }
+        store(octet, out + c, b);
+    });
+    if (lane() == 0) {
+        *mean = center;
+        *rstd = scale;
+    }
+}
+
 template <class T>
 DEVICE void layerNormForward(
         const T* x, const T* gain, const T* bias, T* y, float* mean, float* rstd, int rows, int width, float epsilon) {
@@ -11,46 +109,127 @@ DEVICE void layerNormForward(
     const T* in = x + (int64_t) row * width;
     T* out = y + (int64_t) row * width;
     const bool aligned = areAligned(in, out, gain, bias);
-    float sum = 0;
-    rowOctets(width, aligned, lane(), WARP, [&](int c, auto octet) {
-        float v[OCTET];
-        octet.load(in + c, v);
-        UNROLLED
-        for (int k = 0; k < OCTET; k++) {
-            sum += v[k];
-        }
-    });
-    const float center = warpSum(sum) / width;
-    float squares = 0;
-    rowOctets(width, aligned, lane(), WARP, [&](int c, auto octet) {
-        float v[OCTET];
-        octet.load(in + c, v);
-        UNROLLED
-        for (int k = 0; k < OCTET; k++) {
-            const float deviation = octet.has(k) ? v[k] - center : 0;
-            squares = fmaf(deviation, deviation, squares);
-        }
-    });
-    const float scale = 1 / sqrtf(warpSum(squares) / width + epsilon);
-    rowOctets(width, aligned, lane(), WARP, [&](int c, auto octet) {
-        float v[OCTET], g[OCTET], b[OCTET];
-        octet.load(in + c, v);
-        octet.load(gain + c, g);
-        octet.load(bias + c, b);
-        UNROLLED
-        for (int k = 0; k < OCTET; k++) {
-            v[k] = fmaf((v[k] - center) * scale, g[k], b[k]);
-        }
-        store(octet, out + c, v);
-    });
-    if (lane() == 0) {
-        mean[row] = center;
-        rstd[row] = scale;
+    if (aligned && KeptRow<T>::fits(width)) {
+        layerNormForward(KeptRow<T>(in, width), gain, bias, out, mean + row, rstd + row, width, epsilon);
+    } else {
+        layerNormForward(ReadRow<T>{in, width, aligned}, gain, bias, out, mean + row, rstd + row, width, epsilon);
     }
 }
 
+/// The sums of x and y over the teams of `warps` warps each.
+DEVICE float2 teamSums(float x, float y, int warps, int parity) {
+    __shared__ float2 shared[2][WARPS];
+    float2 sums = {warpSum(x), warpSum(y)};
+    if (warps == 1) {
+        return sums;
+    }
+    const int warp = threadIdx.x / WARP;
+    if (lane() == 0) {
+        shared[parity][warp] = sums;
+    }
+    __syncthreads(); // and of the other parity all have read
+    sums = {0, 0};
+    for (int w = warp / warps * warps; w < (warp / warps + 1) * warps; w++) {
+        sums.x += shared[parity][w].x;
+        sums.y += shared[parity][w].y;
+    }
+    return sums;
+}
+
+/// dx, and the partial sums of dGain and dBias, in one pass over rows of whole octets: a team of warps takes a row, and
+/// each thread keeps its octets of it and of the sums.
 template <class T>
 DEVICE void layerNormBackward(
+        const T* x, const T* gain, const float* mean, const float* rstd, const T* dy, const T* residual, T* dx,
+        float* partial, int rows, int width, int chunk, int warps) {
+    typedef HeldRow<T> Held;
+    alignas(16) __shared__ float shared[THREADS * OCTET];
+    const int threads = warps * WARP, teams = WARPS / warps, team = threadIdx.x / threads, own = threadIdx.x % threads;
+    const int64_t begin = blockIdx.x * (int64_t) chunk;
+    const int count = rows - begin < chunk ? (int) (rows - begin) : chunk;
+    float dGain[Held::MOST][OCTET] = {}, dBias[Held::MOST][OCTET] = {};
+    for (int i = team, parity = 0; i - team < count; i += teams, parity ^= 1) {
+        const bool real = i < count;
+        const int64_t row = begin + (real ? i : count - 1), start = row * width; // all teams meet in teamSums
+        Held in, d;
+        in.load(x + start, width, own, threads);
+        d.load(dy + start, width, own, threads);
+        if (residual) { // it is on its way while the sums are taken
+            UNROLLED
+            for (int j = 0; j < Held::MOST; j++) {
+                const int c = Held::column(j, own, threads);
+                if (c < width) {
+                    prefetch(residual + start + c);
+                }
+            }
+        }
+        const float center = mean[row], scale = rstd[row];
+        float total = 0, product = 0;
+        UNROLLED
+        for (int j = 0; j < Held::MOST; j++) {
+            const int c = Held::column(j, own, threads);
+            if (c < width) {
+                float v[OCTET], g[OCTET], gradient[OCTET];
+                in.octets[j].unpack(v);
+                d.octets[j].unpack(gradient);
+                Whole().load(gain + c, g);
+                UNROLLED
+                for (int k = 0; k < OCTET; k++) {
+                    const float normalized = (v[k] - center) * scale;
+                    dGain[j][k] = real ? fmaf(gradient[k], normalized, dGain[j][k]) : dGain[j][k];
+                    dBias[j][k] = real ? dBias[j][k] + gradient[k] : dBias[j][k];
+                    gradient[k] *= g[k];
+                    total += gradient[k];
+                    product = fmaf(gradient[k], normalized, product);
+                }
+            }
+        }
+        const float2 sums = teamSums(total, product, warps, parity);
+        const float shift = sums.x / width, slope = sums.y / width;
+        UNROLLED
+        for (int j = 0; j < Held::MOST; j++) {
+            const int c = Held::column(j, own, threads);
+            if (c < width && real) {
+                float v[OCTET], g[OCTET], gradient[OCTET], r[OCTET] = {};
+                in.octets[j].unpack(v);
+                d.octets[j].unpack(gradient);
+                Whole().load(gain + c, g);
+                if (residual) {
+                    Whole().load(residual + start + c, r);
+                }
+                UNROLLED
+                for (int k = 0; k < OCTET; k++) {
+                    const float normalized = (v[k] - center) * scale;
+                    v[k] = fmaf(fmaf(normalized, -slope, fmaf(gradient[k], g[k], -shift)), scale, r[k]);
+                }
+                store(Whole(), dx + start + c, v);
+            }
+        }
+    }
+    UNROLLED
+    for (int s = 0; s < 2; s++) {
+        UNROLLED
+        for (int j = 0; j < Held::MOST && j * threads * OCTET < width; j++) { // the teams' sums of an octet a thread
+            __syncthreads();
+            UNROLLED
+            for (int k = 0; k < OCTET; k++) {
+                shared[threadIdx.x * OCTET + k] = s == 0 ? dGain[j][k] : dBias[j][k];
+            }
+            __syncthreads();
+            for (int c = threadIdx.x; c < threads * OCTET && j * threads * OCTET + c < width; c += THREADS) {
+                float total = 0;
+                for (int t = 0; t < teams; t++) {
+                    total += shared[t * threads * OCTET + c];
+                }
+                partial[(2 * (int64_t) blockIdx.x + s) * width + j * threads * OCTET + c] = total;
+            }
+        }
+    }
+}
+
+/// dx of any rows: a warp a row.
+template <class T>
+DEVICE void layerNormBackwardAny(
         const T* x, const T* gain, const float* mean, const float* rstd, const T* dy, const T* residual, T* dx,
         int rows, int width) {
     const int row = warpRow();
@@ -92,7 +271,7 @@ DEVICE void layerNormBackward(
     });
 }
 
-/// The partial sums of dGain and dBias.
+/// The partial sums of dGain and dBias of any rows.
 template <class T>
 DEVICE void layerNormGradients(
         const T* x, const float* mean, const float* rstd, const T* dy, float* partial, int rows, int width) {
@@ -115,9 +294,14 @@ DEVICE void layerNormGradients(
            float* rstd, int rows, int width, float epsilon) { \
         layerNormForward(x, gain, bias, y, mean, rstd, rows, width, epsilon); \
     } \
-    KERNEL(THREADS, layerNormBackward##suffix, const T* x, const T* gain, const float* mean, const float* rstd, \
+    RESIDENT_KERNEL(THREADS, 2, layerNormBackward##suffix, const T* x, const T* gain, const float* mean, const float* rstd, \
+           const T* dy, const T* residual, T* dx, float* partial, int rows, int width, \
+           int chunk, int warps) { \
+        layerNormBackward(x, gain, mean, rstd, dy, residual, dx, partial, rows, width, chunk, warps); \
+    } \
+    KERNEL(THREADS, layerNormBackwardAny##suffix, const T* x, const T* gain, const float* mean, const float* rstd, \
            const T* dy, const T* residual, T* dx, int rows, int width) { \
-        layerNormBackward(x, gain, mean, rstd, dy, residual, dx, rows, width); \
+        layerNormBackwardAny(x, gain, mean, rstd, dy, residual, dx, rows, width); \
     } \
     KERNEL(THREADS, layerNormGradients##suffix, const T* x, const float* mean, const float* rstd, const T* dy, \
            float* partial, int rows, int width) { \

@@ -1,42 +1,42 @@
 // Softmax cross-entropy.
 #include "device.h"
 
+static_assert(LOSS_THREADS <= WARP * WARP, "a lane a warp");
+
 /// The sum over the block, in every thread.
 DEVICE float blockSum(float x) {
-    __shared__ float sums[WARPS];
+    __shared__ float sums[LOSS_THREADS / WARP];
     x = warpSum(x);
-    __syncthreads(); // sums may still be read from the time before
     if (lane() == 0) {
         sums[threadIdx.x / WARP] = x;
     }
     __syncthreads();
-    float total = sums[0];
-    for (int warp = 1; warp < WARPS; warp++) {
-        total += sums[warp];
-    }
-    return total;
+    return warpSum(lane() < LOSS_THREADS / WARP ? sums[lane()] : 0);
 }
 
-DEVICE float blockMaximum(float x) {
-    __shared__ float most[WARPS];
+DEVICE float warpMaximum(float x) {
     for (int distance = WARP / 2; distance > 0; distance /= 2) {
         x = fmaxf(x, __shfl_xor_sync(0xFFFFFFFFu, x, distance));
-    }
-    __syncthreads(); // most may still be read from the time before
-    if (lane() == 0) {
-        most[threadIdx.x / WARP] = x;
-    }
-    __syncthreads();
-    for (int warp = 0; warp < WARPS; warp++) {
-        x = fmaxf(x, most[warp]);
     }
     return x;
 }
 
-/// A block a row. dLogits may be logits, or null for the loss alone.
+DEVICE float blockMaximum(float x) {
+    __shared__ float most[LOSS_THREADS / WARP];
+    x = warpMaximum(x);
+    if (lane() == 0) {
+        most[threadIdx.x / WARP] = x;
+    }
+    __syncthreads();
+    return warpMaximum(lane() < LOSS_THREADS / WARP ? most[lane()] : -INFINITY);
+}
+
+/// A block a row, which it keeps in shared memory if that holds it. dLogits may be logits, or null for the loss alone.
 template <class T>
 DEVICE void crossEntropy(
-        const T* logits, const int* targets, float* losses, T* dLogits, int vocabulary, float scale) {
+        const T* logits, const int* targets, float* losses, T* dLogits, int vocabulary, int keep, float scale) {
+    DYNAMIC_SHARED_MEMORY(sharedMemory);
+    T* const kept = (T*) sharedMemory;
     const int64_t row = blockIdx.x;
     const T* in = logits + row * vocabulary;
     T* out = dLogits ? dLogits + row * vocabulary : 0;
@@ -47,58 +47,73 @@ DEVICE void crossEntropy(
             losses[row] = 0;
         }
         if (out) {
-            rowOctets(vocabulary, aligned, threadIdx.x, THREADS, [&](int c, auto octet) {
+            rowOctets(vocabulary, aligned, threadIdx.x, LOSS_THREADS, [&](int c, auto octet) {
                 const float zeros[OCTET] = {};
                 store(octet, out + c, zeros);
             });
         }
         return;
     }
-    // each thread sums 2^(x - own maximum) on the way, so that the row is read once for the loss
+    // each thread sums e^(x - own maximum) on the way, so that the row is read once for the loss
     float top = -INFINITY, sum = 0;
-    rowOctets(vocabulary, aligned, threadIdx.x, THREADS, [&](int c, auto octet) {
+    rowOctets(vocabulary, aligned, threadIdx.x, LOSS_THREADS, [&](int c, auto octet) {
         float v[OCTET];
         octet.load(in + c, v);
+        if (keep) {
+            U b[OCTET];
+            UNROLLED
+            for (int k = 0; k < OCTET; k++) {
+                b[k] = bits(v[k]);
+            }
+            octet.storeBits(kept + c, b);
+        }
         float most = top;
         UNROLLED
         for (int k = 0; k < OCTET; k++) {
-            v[k] = octet.has(k) ? v[k] * LOG2_E : -INFINITY;
-            most = fmaxf(most, v[k]);
+            most = octet.has(k) ? fmaxf(most, v[k]) : most;
         }
-        sum *= top == most ? 1 : exp2f(top - most);
-        top = most;
         const float base = most == -INFINITY ? 0 : most; // nothing but minus infinity so far
+        sum *= top == most ? 1 : approximatePower2((top - base) * LOG2_E);
+        top = most;
         UNROLLED
         for (int k = 0; k < OCTET; k++) {
-            sum += octet.has(k) ? exp2f(v[k] - base) : 0;
+            sum += octet.has(k) ? approximatePower2((v[k] - base) * LOG2_E) : 0;
         }
     });
     const float most = blockMaximum(top);
-    const float all = blockSum(top == most ? sum : sum * exp2f(top - most));
-    const float own = load(in + target) * LOG2_E - most;
-    __syncthreads(); // before somebody overwrites the target's logit
+    const float all = blockSum(top == most ? sum : sum * approximatePower2((top - most) * LOG2_E));
+    const float own = (load(in + target) - most) * LOG2_E;
     if (threadIdx.x == 0) {
         losses[row] = (log2f(all) - own) / LOG2_E;
     }
     if (out) {
-        const float factor = scale / all;
-        rowOctets(vocabulary, aligned, threadIdx.x, THREADS, [&](int c, auto octet) {
-            float v[OCTET];
-            octet.load(in + c, v);
-            UNROLLED
-            for (int k = 0; k < OCTET; k++) {
-                const float p = exp2f(v[k] * LOG2_E - most);
-                v[k] = c + k == target ? (p / all - 1) * scale : p * factor;
-            }
-            store(octet, out + c, v);
-        });
+        const float factor = scale / all, base = most * LOG2_E;
+        __syncthreads(); // before somebody overwrites the target's logit
+        // from the end: what was read last is still in a cache
+        const T* const again = keep ? kept : in;
+        const int last = (vocabulary + OCTET - 1) / OCTET - 1;
+        for (int i = threadIdx.x; i <= last; i += LOSS_THREADS) {
+            rowOctet(vocabulary, aligned, (last - i) * OCTET, [&](int c, auto octet) {
+                float v[OCTET];
+                octet.load(again + c, v);
+                UNROLLED
+                for (int k = 0; k < OCTET; k++) {
+                    v[k] = approximatePower2(fmaf(v[k], LOG2_E, -base)) * factor;
+                }
+                store(octet, out + c, v);
+            });
+        }
+        __syncthreads();
+        if (threadIdx.x == 0) {
+            store(out + target, (approximatePower2(own) / all - 1) * scale);
+        }
     }
 }
 
 #define LOSS_KERNELS(suffix, T) \
-    KERNEL(THREADS, crossEntropy##suffix, const T* logits, const int* targets, float* losses, T* dLogits, \
-           int vocabulary, float scale) { \
-        crossEntropy(logits, targets, losses, dLogits, vocabulary, scale); \
+    KERNEL(LOSS_THREADS, crossEntropy##suffix, const T* logits, const int* targets, float* losses, T* dLogits, \
+           int vocabulary, int keep, float scale) { \
+        crossEntropy(logits, targets, losses, dLogits, vocabulary, keep, scale); \
     }
 
 LOSS_KERNELS(_float, float)

@@ -9,12 +9,14 @@ struct Lanes {
 
     METHOD Lanes() : sums() {}
 
-    /// Adds the squares, which are exact, so that it does not matter whether they are fused with the sum.
+    /// Adds the squares, which are exact, so that it does not matter that they are fused with the sum.
     template <class Octet>
     METHOD void addSquares(Octet octet, const float (&x)[OCTET]) {
         UNROLLED
         for (int k = 0; k < OCTET; k++) {
-            sums[k] += octet.has(k) ? (double) x[k] * x[k] : 0;
+            if (octet.has(k)) {
+                sums[k] = fma((double) x[k], (double) x[k], sums[k]);
+            }
         }
     }
 

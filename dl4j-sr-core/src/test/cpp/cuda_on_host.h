@@ -10,7 +10,10 @@
 #define DEVICE static inline
 #define METHOD inline
 #define UNROLLED
+#define NOT_UNROLLED
 #define UNROLLED_BY_4
+#define UNROLLED_BY_8
+#define UNROLLED_BY_16
 #define __shared__ static /* blocks run one after another */
 #define DYNAMIC_SHARED_MEMORY(name) char* const name = host::dynamicSharedMemory
 
@@ -19,6 +22,12 @@ struct Index {
 };
 extern Index threadIdx, blockIdx, blockDim, gridDim;
 
+struct alignas(8) float2 {
+    float x, y;
+};
+struct alignas(8) uint2 {
+    uint32_t x, y;
+};
 struct alignas(16) float4 {
     float x, y, z, w;
 };
@@ -51,8 +60,19 @@ static inline float nearby(float x) {
 static inline float approximateReciprocal(float x) { return nearby((float) (1.0 / x)); }
 static inline float approximateReciprocalRoot(float x) { return (float) (1.0 / sqrt((double) x)); }
 
+static inline void prefetch(const void*) {}
+
+static inline float approximatePower2(float x) { return exp2f(x); }
+
 static inline float __fdividef(float x, float y) { return x / y; }
 static inline int __ffs(uint32_t x) { return __builtin_ffs(x); }
+static inline int __popc(uint32_t x) { return __builtin_popcount(x); }
+
+static inline int atomicAdd(int* target, int x) { // threads change at barriers and exchanges only
+    const int old = *target;
+    *target += x;
+    return old;
+}
 
 namespace host {
 
@@ -102,6 +122,8 @@ void call(void (*kernel)(Arguments...), void** arguments) {
             #name, threads, [](void** arguments) { host::call((void (*)(__VA_ARGS__)) name, arguments); }); \
     static void name(__VA_ARGS__)
 
+#define RESIDENT_KERNEL(threads, blocks, name, ...) KERNEL(threads, name, __VA_ARGS__)
+
 static inline void __syncthreads() { host::syncBlock(); }
 
 static inline int laneOfHost() { return threadIdx.x % 32; }
@@ -114,6 +136,17 @@ T __shfl_down_sync(unsigned, T x, int distance) {
     const int from = laneOfHost() + distance;
     return host::fromLane(x, from < 32 ? from : laneOfHost());
 }
+
+template <class T>
+T __shfl_up_sync(unsigned, T x, int distance) {
+    const int from = laneOfHost() - distance;
+    return host::fromLane(x, from >= 0 ? from : laneOfHost());
+}
+
+template <class T>
+T __shfl_sync(unsigned, T x, int lane) { return host::fromLane(x, lane); }
+
+static inline void __syncwarp() { host::exchange("", 1); }
 
 static inline uint32_t __ballot_sync(unsigned, bool condition) {
     const char* all = host::exchange(&condition, 1);
@@ -145,16 +178,38 @@ static inline void tensorMultiplyAdd(float (&sums)[4], const uint32_t (&left)[4]
     }
 }
 
-static inline void loadTransposed(const uint16_t* row, uint32_t (&right)[2]) {
+/// Lane l's value of matrix m is at row l / 4, columns l % 4 * 2 and the next.
+static inline void loadMatrices(const uint16_t* row, uint32_t (&words)[4]) {
+    const char* all = host::exchange(&row, sizeof row);
+    for (int matrix = 0; matrix < 4; matrix++) {
+        const uint16_t* own;
+        memcpy(&own, all + 64 * (8 * matrix + laneOfHost() / 4), sizeof own);
+        memcpy(&words[matrix], own + laneOfHost() % 4 * 2, sizeof(uint32_t));
+    }
+}
+
+static inline void loadTransposed(const uint16_t* row, uint32_t (&words)[4]) {
     const char* all = host::exchange(&row, sizeof row);
     const int lane = laneOfHost();
-    for (int matrix = 0; matrix < 2; matrix++) {
+    for (int matrix = 0; matrix < 4; matrix++) {
         const uint16_t *low, *high;
         memcpy(&low, all + 64 * (8 * matrix + lane % 4 * 2), sizeof low);
         memcpy(&high, all + 64 * (8 * matrix + lane % 4 * 2 + 1), sizeof high);
-        right[matrix] = low[lane / 4] | (uint32_t) high[lane / 4] << 16;
+        words[matrix] = low[lane / 4] | (uint32_t) high[lane / 4] << 16;
     }
 }
+
+static inline void copyAsync(uint16_t* target, const uint16_t* source, bool real) {
+    if (real) {
+        memcpy(target, source, 16);
+    } else {
+        memset(target, 0, 16);
+    }
+}
+
+static inline void copyAsync(float* target, const float* source, bool real) { *target = real ? *source : 0; }
+
+static inline void waitForCopies() {}
 
 static inline uint32_t packNearest(float low, float high) {
     auto nearest = [](float x) {

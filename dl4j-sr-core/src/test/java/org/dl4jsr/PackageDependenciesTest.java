@@ -77,6 +77,14 @@ class PackageDependenciesTest {
                 .check(classes);
         noClasses()
                 .that()
+                .resideInAPackage("org.dl4jsr.kernel.composed..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage(
+                        "org.dl4jsr.kernel.cpu..", "org.dl4jsr.kernel.cuda..", "org.dl4jsr.kernel.reference..")
+                .check(classes);
+        noClasses()
+                .that()
                 .resideInAPackage("org.dl4jsr.kernel.reference..")
                 .should()
                 .dependOnClassesThat()

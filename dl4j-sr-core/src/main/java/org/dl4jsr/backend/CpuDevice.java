@@ -9,8 +9,9 @@ import org.dl4jsr.kernel.KernelSet;
 import org.dl4jsr.kernel.Kernels;
 import org.dl4jsr.kernel.Matmul;
 import org.dl4jsr.kernel.StridedArray;
+import org.dl4jsr.kernel.composed.MultiHeadAttention;
 import org.dl4jsr.kernel.cpu.CpuKernels;
-import org.dl4jsr.kernel.cpu.MultiHeadAttention;
+import org.dl4jsr.kernel.cpu.Scratch;
 import org.dl4jsr.kernel.cpu.StridedCopy;
 import org.dl4jsr.op.Device;
 import org.dl4jsr.op.KernelOp;
@@ -56,7 +57,7 @@ public class CpuDevice extends Device {
         return new Tools(
                 set,
                 new StridedCopy(set.kernels()),
-                new MultiHeadAttention(set.kernels(), set.arrays().orElseThrow(), set.matmul()));
+                new MultiHeadAttention(set.arrays().orElseThrow(), set.matmul(), Scratch::new));
     }
 
     @Override
@@ -119,7 +120,12 @@ public class CpuDevice extends Device {
         if (!Arrays.equals(from.shape(), to.shape())) {
             return false;
         }
-        tools().copies.copy(from, to);
+        copy(from, to);
         return true;
+    }
+
+    /** Copies an array to one of its shape. */
+    protected void copy(StridedArray source, StridedArray target) {
+        tools().copies.copy(source, target);
     }
 }

@@ -1,11 +1,17 @@
 package org.dl4jsr.kernel;
 
 /**
- * Kernels for what networks of stock layers do to BF16 arrays, of any strides, on the CPU. FP32 inside, each result
+ * Kernels for what networks of stock layers do to BF16 arrays, of any strides. FP32 inside, each result
  * rounded once, to nearest even: the same bits in every implementation and at every thread count, but for the LSTM's
  * cells, batch normalization and attention, which agree within a stated bound. The caller checks shapes.
  */
 public interface ArrayKernels {
+
+    /**
+     * Copies an array, BF16 or FLOAT, into another one of its shape, which it must not overlap: bit for bit within a
+     * type, exactly or rounded to nearest even between the two.
+     */
+    void copy(StridedArray source, StridedArray target);
 
     /**
      * c = a operation b.

@@ -10,7 +10,7 @@ import java.util.Optional;
  * @param matmul matrix products
  * @param autocast products of FLOAT matrices by way of BF16 copies of their operands, as torch.amp has it; FP32 sums
  *     and results
- * @param arrays what networks of stock layers need beside; empty where there is none (GPUs)
+ * @param arrays what networks of stock layers need beside; empty where there is none (nd4j-cuda)
  * @param convolution of images; empty where there are no arrays
  */
 public record KernelSet(

@@ -10,10 +10,31 @@ import org.dl4jsr.kernel.StridedArray;
 import org.dl4jsr.kernel.Window;
 
 /**
- * What networks of stock layers do to arrays of any strides: the same numbers everywhere, but for
- * convolution, the LSTM's cells and batch normalization, which are within a bound.
+ * What networks of stock layers do to arrays of any strides: the same numbers everywhere, but for convolution, which is
+ * within a bound.
  */
 enum ArrayCases implements KernelCase {
+    COPY {
+        @Override
+        public void run(Comparison comparison, RandomArrays arrays, int largest) {
+            Random random = arrays.random();
+            for (int trial = 0; trial < 64; trial++) {
+                var from = FloatType.values()[trial % 2];
+                var to = FloatType.values()[trial / 2 % 2];
+                long[] shape = trial % 8 < 5
+                        ? shape(random, trial)
+                        : random.longs(2 + random.nextInt(2), 1, 50).toArray(); // transposed in several tiles
+                var x = arrays.strided(from, arrays::anyValue, shape);
+                var y = arrays.strided(to, arrays::anyValue, shape);
+                comparison.same(
+                        "copy of " + x + " to " + y,
+                        (set, a) -> kernels(set).copy(x.at(a[0]), y.at(a[1])),
+                        x.content(),
+                        y.content());
+            }
+        }
+    },
+
     ARITHMETIC {
         @Override
         public void run(Comparison comparison, RandomArrays arrays, int largest) {
@@ -24,7 +45,7 @@ enum ArrayCases implements KernelCase {
                 var a = mixed(arrays, shape);
                 var b = broadcast(random, mixed(arrays, shape));
                 var c = mixed(arrays, shape);
-                float number = random.nextInt(5) == 0 ? 0 : (float) random.nextGaussian();
+                float number = random.nextInt(5) == 0 ? trial % 2 == 0 ? 0f : -0f : (float) random.nextGaussian();
                 compare(comparison, operation, (k, x) -> k.arithmetic(operation, x[0], x[1], x[2]), a, b, c);
                 compare(
                         comparison,
@@ -173,111 +194,6 @@ enum ArrayCases implements KernelCase {
                         shape[1] * shape[2] * shape[3], 1, shape[1] * shape[3], shape[1]
                     });
         }
-    },
-
-    LSTM_CELL {
-        @Override
-        public void run(Comparison comparison, RandomArrays arrays, int largest) {
-            Random random = arrays.random();
-            for (int trial = 0; trial < 12; trial++) {
-                int rows = random.nextInt(1, 40);
-                int width = random.nextInt(1, 150);
-                int size = rows * width;
-                double scale = trial < 4 ? 100 : 2; // saturated gates, too
-                String what = " of " + rows + " x " + width + ", gates of " + scale;
-                Content state = arrays.normal(FloatType.FLOAT, size);
-                comparison.close(
-                        "lstmCell" + what,
-                        Bound.ofLargest(1e-6),
-                        (set, a) -> kernels(set).lstmCell(a[0], a[1], a[2], a[3], a[4], rows, width),
-                        arrays.of(FloatType.FLOAT, 4 * size, () -> scale * random.nextGaussian()),
-                        arrays.normal(FloatType.BFLOAT16, 4 * width),
-                        state,
-                        arrays.unwritten(FloatType.FLOAT, size),
-                        arrays.unwritten(FloatType.BFLOAT16, size));
-                boolean last = random.nextBoolean();
-                comparison.close(
-                        "lstmCellGradient" + what,
-                        Bound.ofLargest(1e-6),
-                        (set, a) -> kernels(set)
-                                .lstmCellGradient(a[0], a[1], a[2], a[3], last ? 0 : a[4], a[5], a[6], rows, width),
-                        arrays.of(FloatType.FLOAT, 4 * size, random::nextDouble),
-                        state,
-                        arrays.normal(FloatType.FLOAT, size),
-                        arrays.normal(FloatType.BFLOAT16, size),
-                        arrays.normal(FloatType.FLOAT, size),
-                        arrays.normal(FloatType.FLOAT, size),
-                        arrays.unwritten(FloatType.BFLOAT16, 4 * size));
-            }
-        }
-    },
-
-    BATCH_NORM {
-        @Override
-        public void run(Comparison comparison, RandomArrays arrays, int largest) {
-            Random random = arrays.random();
-            for (int trial = 0; trial < 16; trial++) {
-                boolean planes = trial % 2 == 0;
-                long outer = planes ? random.nextLong(1, 5) : 1;
-                int channels = random.nextInt(1, 50);
-                long inner = trial < 12 ? random.nextLong(2, 60) : random.nextLong(2000, 3000);
-                long[] shape = {outer, channels, inner};
-                long[] strides = planes ? new long[] {channels * inner, inner, 1} : new long[] {0, 1, channels};
-                int size = (int) (outer * channels * inner);
-                String what = " of " + Arrays.toString(shape) + Arrays.toString(strides);
-                Content x = arrays.of(FloatType.BFLOAT16, size, () -> 3 + random.nextGaussian());
-                Content gain = arrays.normal(FloatType.BFLOAT16, channels);
-                Content mean = arrays.of(FloatType.FLOAT, channels, () -> 3 + random.nextGaussian() / 10);
-                Content variance = arrays.of(FloatType.FLOAT, channels, () -> 0.5 + random.nextDouble());
-                comparison.close(
-                        "batchNormStatistics" + what,
-                        Bound.ofLargest(1e-5),
-                        (set, a) -> kernels(set).batchNormStatistics(bf16(a[0], shape, strides), a[1], a[2]),
-                        x,
-                        arrays.unwritten(FloatType.FLOAT, channels),
-                        arrays.unwritten(FloatType.FLOAT, channels));
-                comparison.close(
-                        "batchNorm" + what,
-                        Bound.ofLargest(1e-5),
-                        (set, a) -> kernels(set)
-                                .batchNorm(
-                                        bf16(a[0], shape, strides),
-                                        a[1],
-                                        a[2],
-                                        a[3],
-                                        a[4],
-                                        1e-5f,
-                                        bf16(a[5], shape, strides)),
-                        x,
-                        gain,
-                        arrays.normal(FloatType.BFLOAT16, channels),
-                        mean,
-                        variance,
-                        arrays.unwritten(FloatType.BFLOAT16, size));
-                comparison.close(
-                        "batchNormGradient" + what,
-                        Bound.ofLargest(1e-5),
-                        (set, a) -> kernels(set)
-                                .batchNormGradient(
-                                        bf16(a[0], shape, strides),
-                                        a[1],
-                                        a[2],
-                                        a[3],
-                                        1e-5f,
-                                        bf16(a[4], shape, strides),
-                                        bf16(a[5], shape, strides),
-                                        a[6],
-                                        a[7]),
-                        x,
-                        gain,
-                        mean,
-                        variance,
-                        arrays.normal(FloatType.BFLOAT16, size),
-                        arrays.unwritten(FloatType.BFLOAT16, size),
-                        arrays.unwritten(FloatType.BFLOAT16, channels),
-                        arrays.unwritten(FloatType.BFLOAT16, channels));
-            }
-        }
     };
 
     private static final int BF16_VALUES = 1 << 16;
@@ -297,10 +213,6 @@ enum ArrayCases implements KernelCase {
     @Override
     public boolean appliesTo(KernelSet kernels) {
         return kernels.arrays().isPresent();
-    }
-
-    private static StridedArray bf16(long address, long[] shape, long[] strides) {
-        return new StridedArray(FloatType.BFLOAT16, address, shape, strides);
     }
 
     private static ArrayKernels kernels(KernelSet set) {
@@ -339,11 +251,13 @@ enum ArrayCases implements KernelCase {
         return new StridedContent(array.content(), array.shape(), strides);
     }
 
-    /** Small ones of several dimensions, and long ones for several blocks and threads. */
+    /** Small ones of several dimensions, or many, and long ones for several blocks and threads. */
     private static long[] shape(Random random, int trial) {
-        return trial % 8 == 0
-                ? new long[] {random.nextLong(1, 4), random.nextLong(5000, 25_000)}
-                : random.longs(1 + random.nextInt(4), 1, 10).toArray();
+        return switch (trial % 8) {
+            case 0 -> new long[] {random.nextLong(1, 4), random.nextLong(5000, 25_000)};
+            case 1 -> random.longs(8, 2, 4).toArray();
+            default -> random.longs(1 + random.nextInt(4), 1, 10).toArray();
+        };
     }
 
     private static void eachWindow(Random random, WindowCheck check) {

@@ -3,6 +3,8 @@ package org.dl4jsr.benchmarks.contract;
 import java.util.Optional;
 import org.bytedeco.javacpp.BytePointer;
 import org.dl4jsr.kernel.KernelSet;
+import org.dl4jsr.kernel.composed.ProductConvolution;
+import org.dl4jsr.kernel.cuda.CudaArrayKernels;
 import org.dl4jsr.kernel.cuda.CudaKernels;
 import org.dl4jsr.kernel.cuda.CudaMatmul;
 import org.dl4jsr.kernel.cuda.CudaStream;
@@ -17,12 +19,16 @@ public final class CudaProcessor implements Processor {
     /** Kernels and memory that take turns on {@code stream}. */
     public CudaProcessor(CudaStream stream) {
         this.stream = stream;
+        var ofTransformers = new CudaKernels(stream);
+        var arrays = new CudaArrayKernels(stream);
+        var matmul = new CudaMatmul(stream, false);
         kernels = new KernelSet(
-                new CudaKernels(stream),
-                new CudaMatmul(stream, false),
+                ofTransformers,
+                matmul,
                 new CudaMatmul(stream, true),
-                Optional.empty(),
-                Optional.empty());
+                Optional.of(arrays),
+                Optional.of(
+                        new ProductConvolution(ofTransformers, arrays, matmul, () -> DeviceMemory.growing(stream))));
     }
 
     @Override

@@ -5,8 +5,9 @@ import java.util.Optional;
 import java.util.stream.IntStream;
 import org.bytedeco.javacpp.BytePointer;
 import org.dl4jsr.kernel.KernelSet;
+import org.dl4jsr.kernel.composed.ProductConvolution;
 import org.dl4jsr.kernel.cpu.CpuKernels;
-import org.dl4jsr.kernel.cpu.ProductConvolution;
+import org.dl4jsr.kernel.cpu.Scratch;
 import org.dl4jsr.kernel.reference.JavaArrayKernels;
 import org.dl4jsr.kernel.reference.JavaKernels;
 import org.dl4jsr.kernel.reference.JavaMatmul;
@@ -31,7 +32,7 @@ public final class HostProcessor implements Processor {
         // no case asks for autocast
         var kernels = new JavaKernels(threads);
         var arrays = new JavaArrayKernels();
-        var convolution = new ProductConvolution(kernels, arrays, matmul);
+        var convolution = new ProductConvolution(kernels, arrays, matmul, Scratch::new);
         return new HostProcessor(
                 new KernelSet(kernels, matmul, matmul, Optional.of(arrays), Optional.of(convolution)), 0);
     }

@@ -1,15 +1,17 @@
 package org.dl4jsr.benchmarks.contract;
 
+import java.util.Arrays;
 import java.util.Random;
 import org.dl4jsr.kernel.ArrayKernels;
 import org.dl4jsr.kernel.AttentionShape;
 import org.dl4jsr.kernel.FloatType;
 import org.dl4jsr.kernel.KernelSet;
+import org.dl4jsr.kernel.StridedArray;
 import org.dl4jsr.kernel.Window;
 
 /**
- * What networks of stock layers do to arrays of the layout that their kernels want: attention, within a bound, and
- * pooling of images whose channels lie last, with the same bits everywhere.
+ * What networks of stock layers do to arrays of the layout that their kernels want: attention, the LSTM's cells
+ * and batch normalization within a bound, and pooling of images whose channels lie last, with the same bits everywhere.
  */
 enum LayerCases implements KernelCase {
     KEY_ATTENTION {
@@ -36,6 +38,111 @@ enum LayerCases implements KernelCase {
                                 FloatType.BFLOAT16,
                                 shape.batch() * shape.keys(),
                                 () -> at[0]++ % shape.keys() == 0 || random.nextInt(3) > 0 ? 1 : 0));
+            }
+        }
+    },
+
+    LSTM_CELL {
+        @Override
+        public void run(Comparison comparison, RandomArrays arrays, int largest) {
+            Random random = arrays.random();
+            for (int trial = 0; trial < 12; trial++) {
+                int rows = random.nextInt(1, 40);
+                int width = random.nextInt(1, 150);
+                int size = rows * width;
+                double scale = trial < 4 ? 100 : 2; // saturated gates, too
+                String what = " of " + rows + " x " + width + ", gates of " + scale;
+                Content state = arrays.normal(FloatType.FLOAT, size);
+                comparison.close(
+                        "lstmCell" + what,
+                        Bound.ofLargest(1e-6),
+                        (set, a) -> kernels(set).lstmCell(a[0], a[1], a[2], a[3], a[4], rows, width),
+                        arrays.of(FloatType.FLOAT, 4 * size, () -> scale * random.nextGaussian()),
+                        arrays.normal(FloatType.BFLOAT16, 4 * width),
+                        state,
+                        arrays.unwritten(FloatType.FLOAT, size),
+                        arrays.unwritten(FloatType.BFLOAT16, size));
+                boolean last = random.nextBoolean();
+                comparison.close(
+                        "lstmCellGradient" + what,
+                        Bound.ofLargest(1e-6),
+                        (set, a) -> kernels(set)
+                                .lstmCellGradient(a[0], a[1], a[2], a[3], last ? 0 : a[4], a[5], a[6], rows, width),
+                        arrays.of(FloatType.FLOAT, 4 * size, random::nextDouble),
+                        state,
+                        arrays.normal(FloatType.FLOAT, size),
+                        arrays.normal(FloatType.BFLOAT16, size),
+                        arrays.normal(FloatType.FLOAT, size),
+                        arrays.normal(FloatType.FLOAT, size),
+                        arrays.unwritten(FloatType.BFLOAT16, 4 * size));
+            }
+        }
+    },
+
+    BATCH_NORM {
+        @Override
+        public void run(Comparison comparison, RandomArrays arrays, int largest) {
+            Random random = arrays.random();
+            for (int trial = 0; trial < 16; trial++) {
+                boolean planes = trial % 2 == 0;
+                long outer = planes ? random.nextLong(1, 5) : 1;
+                int channels = random.nextInt(1, 50);
+                long inner = trial < 12 ? random.nextLong(2, 60) : random.nextLong(2000, 3000);
+                long[] shape = {outer, channels, inner};
+                long[] strides = planes ? new long[] {channels * inner, inner, 1} : new long[] {0, 1, channels};
+                int size = (int) (outer * channels * inner);
+                String what = " of " + Arrays.toString(shape) + Arrays.toString(strides);
+                Content x = arrays.of(FloatType.BFLOAT16, size, () -> 3 + random.nextGaussian());
+                Content gain = arrays.normal(FloatType.BFLOAT16, channels);
+                Content mean = arrays.of(FloatType.FLOAT, channels, () -> 3 + random.nextGaussian() / 10);
+                Content variance = arrays.of(FloatType.FLOAT, channels, () -> 0.5 + random.nextDouble());
+                comparison.close(
+                        "batchNormStatistics" + what,
+                        Bound.ofLargest(1e-5),
+                        (set, a) -> kernels(set).batchNormStatistics(bf16(a[0], shape, strides), a[1], a[2]),
+                        x,
+                        arrays.unwritten(FloatType.FLOAT, channels),
+                        arrays.unwritten(FloatType.FLOAT, channels));
+                comparison.close(
+                        "batchNorm" + what,
+                        Bound.ofLargest(1e-5),
+                        (set, a) -> kernels(set)
+                                .batchNorm(
+                                        bf16(a[0], shape, strides),
+                                        a[1],
+                                        a[2],
+                                        a[3],
+                                        a[4],
+                                        1e-5f,
+                                        bf16(a[5], shape, strides)),
+                        x,
+                        gain,
+                        arrays.normal(FloatType.BFLOAT16, channels),
+                        mean,
+                        variance,
+                        arrays.unwritten(FloatType.BFLOAT16, size));
+                comparison.close(
+                        "batchNormGradient" + what,
+                        Bound.ofLargest(1e-5),
+                        (set, a) -> kernels(set)
+                                .batchNormGradient(
+                                        bf16(a[0], shape, strides),
+                                        a[1],
+                                        a[2],
+                                        a[3],
+                                        1e-5f,
+                                        bf16(a[4], shape, strides),
+                                        bf16(a[5], shape, strides),
+                                        a[6],
+                                        a[7]),
+                        x,
+                        gain,
+                        mean,
+                        variance,
+                        arrays.normal(FloatType.BFLOAT16, size),
+                        arrays.unwritten(FloatType.BFLOAT16, size),
+                        arrays.unwritten(FloatType.BFLOAT16, channels),
+                        arrays.unwritten(FloatType.BFLOAT16, channels));
             }
         }
     },
@@ -132,6 +239,10 @@ enum LayerCases implements KernelCase {
     @Override
     public boolean appliesTo(KernelSet kernels) {
         return kernels.arrays().isPresent();
+    }
+
+    private static StridedArray bf16(long address, long[] shape, long[] strides) {
+        return new StridedArray(FloatType.BFLOAT16, address, shape, strides);
     }
 
     private static ArrayKernels kernels(KernelSet set) {

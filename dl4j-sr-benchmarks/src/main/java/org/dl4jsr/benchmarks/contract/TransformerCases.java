@@ -2,6 +2,7 @@ package org.dl4jsr.benchmarks.contract;
 
 import java.util.Arrays;
 import java.util.Random;
+import java.util.function.IntSupplier;
 import java.util.stream.DoubleStream;
 import org.dl4jsr.kernel.Activation;
 import org.dl4jsr.kernel.FloatType;
@@ -233,46 +234,63 @@ enum TransformerCases implements KernelCase {
     EMBEDDING {
         @Override
         public void run(Comparison comparison, RandomArrays arrays, int largest) {
-            int batch = 3;
-            int time = 50;
-            int vocabulary = 40;
             for (int width : new int[] {1, 7, 16, 33, 100, 260, 2056}) {
                 for (var type : FloatType.values()) {
                     // some tokens never occur
-                    var tokens = arrays.ints(batch * time, () -> arrays.random().nextInt(vocabulary - 3));
-                    var table = arrays.normal(type, vocabulary * width);
-                    comparison.close(
-                            "embeddingForward of " + type + ", width " + width,
-                            Bound.ofLargest(0),
-                            (set, a) ->
-                                    set.kernels().embeddingForward(type, a[0], a[1], a[2], a[3], batch, time, width),
-                            tokens,
-                            table,
-                            arrays.normal(type, time * width),
-                            arrays.unwritten(type, batch * time * width));
-                    var dy = arrays.normal(type, batch * time * width);
-                    for (boolean accumulate : new boolean[] {false, true}) {
-                        comparison.close(
-                                "embeddingBackward of " + type + ", width " + width + ", accumulate " + accumulate,
-                                BOUND,
-                                (set, a) -> set.kernels()
-                                        .embeddingBackward(
-                                                type,
-                                                a[0],
-                                                a[1],
-                                                a[2],
-                                                a[3],
-                                                batch,
-                                                time,
-                                                width,
-                                                vocabulary,
-                                                accumulate),
-                                tokens,
-                                dy,
-                                accumulate ? table : arrays.unwritten(type, vocabulary * width),
-                                arrays.unwritten(type, time * width));
-                    }
+                    check(comparison, arrays, type, 3, 50, width, 40, () -> arrays.random()
+                            .nextInt(37));
                 }
+            }
+            // a frequent token among rare ones, of all sizes that INT32 has
+            for (int vocabulary : new int[] {1, 300, 70_000}) {
+                for (var type : FloatType.values()) {
+                    check(
+                            comparison,
+                            arrays,
+                            type,
+                            3,
+                            400,
+                            8,
+                            vocabulary,
+                            () -> arrays.random().nextBoolean()
+                                    ? vocabulary / 2
+                                    : arrays.random().nextInt(vocabulary));
+                }
+            }
+        }
+
+        private void check(
+                Comparison comparison,
+                RandomArrays arrays,
+                FloatType type,
+                int batch,
+                int time,
+                int width,
+                int vocabulary,
+                IntSupplier token) {
+            String what = " of " + type + ", width " + width + ", vocabulary " + vocabulary;
+            var tokens = arrays.ints(batch * time, token);
+            var table = arrays.normal(type, vocabulary * width);
+            comparison.close(
+                    "embeddingForward" + what,
+                    Bound.ofLargest(0),
+                    (set, a) -> set.kernels().embeddingForward(type, a[0], a[1], a[2], a[3], batch, time, width),
+                    tokens,
+                    table,
+                    arrays.normal(type, time * width),
+                    arrays.unwritten(type, batch * time * width));
+            var dy = arrays.normal(type, batch * time * width);
+            for (boolean accumulate : new boolean[] {false, true}) {
+                comparison.close(
+                        "embeddingBackward" + what + ", accumulate " + accumulate,
+                        BOUND,
+                        (set, a) -> set.kernels()
+                                .embeddingBackward(
+                                        type, a[0], a[1], a[2], a[3], batch, time, width, vocabulary, accumulate),
+                        tokens,
+                        dy,
+                        accumulate ? table : arrays.unwritten(type, vocabulary * width),
+                        arrays.unwritten(type, time * width));
             }
         }
     },
@@ -355,6 +373,8 @@ enum TransformerCases implements KernelCase {
             {130, 264},
             {257, 129},
             {7, 1024},
+            {5, 2056},
+            {3, 8200},
             {1 + random.nextInt(300), 1 + random.nextInt(300)}
         }) {
             for (var type : FloatType.values()) {

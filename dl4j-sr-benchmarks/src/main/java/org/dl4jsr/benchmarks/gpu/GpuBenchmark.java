@@ -6,6 +6,7 @@ import static org.dl4jsr.kernel.cuda.CudaException.checkDriver;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import org.dl4jsr.kernel.Activation;
 import org.dl4jsr.kernel.AdamW;
 import org.dl4jsr.kernel.FloatType;
@@ -18,7 +19,8 @@ import org.dl4jsr.rounding.StateRounding;
 import org.dl4jsr.rounding.WeightWrite;
 
 /**
- * Measures the kernels on random data against a device-to-device copy in the same run, and cuBLAS on a GPT's shapes.
+ * Measures the kernels on random data against a device-to-device copy in the same run, cuBLAS on a GPT's shapes, and
+ * what stock layers need.
  * Bytes are the least that a kernel must move: each input read once, each output written once.
  */
 final class GpuBenchmark implements AutoCloseable {
@@ -33,6 +35,7 @@ final class GpuBenchmark implements AutoCloseable {
     private final CudaKernels kernels;
     private final CudaMatmul matmul;
     private final GpuTimer timer;
+    private final Predicate<String> names;
     private final Consumer<Measurement> report;
     private final List<Measurement> measurements = new ArrayList<>();
     private final RandomMemory memory;
@@ -53,8 +56,10 @@ final class GpuBenchmark implements AutoCloseable {
         }
     }
 
-    GpuBenchmark(CudaStream stream, Consumer<Measurement> report) {
+    /** @param names of the measurements that are wanted beside the copy */
+    GpuBenchmark(CudaStream stream, Predicate<String> names, Consumer<Measurement> report) {
         this.stream = stream;
+        this.names = names;
         this.report = report;
         kernels = new CudaKernels(stream);
         matmul = new CudaMatmul(stream, false);
@@ -74,6 +79,9 @@ final class GpuBenchmark implements AutoCloseable {
         transformer(rows);
         attention(Math.max(1, rows / TIME), Math.min(rows, TIME));
         products(rows);
+        new StockLayerBenchmark(
+                        stream, memory, (name, bytes, operations, work) -> measure(name, bytes, operations, 0, work))
+                .run(Math.max(1, rows / TIME));
         return measurements;
     }
 
@@ -227,21 +235,27 @@ final class GpuBenchmark implements AutoCloseable {
             var w = StridedArray.rowMajor(BF16, memory.normal(2L * in * out), in, out);
             var y = StridedArray.rowMajor(BF16, memory.normal(2L * rows * out), rows, out);
             var bias = StridedArray.rowMajor(BF16, memory.normal(2L * out), 1, out);
+            var residual = y.rowMajorAt(memory.normal(y.bytes()));
             String shape = rows + "x" + in + "x" + out;
-            product("gemm forward " + shape, x, w, y, null);
-            product("gemm forward with bias " + shape, x, w, y, bias);
-            product("gemm input gradient " + shape, y, w.transposed(), x, null);
-            product("gemm weight gradient " + shape, x.transposed(), y, w, null);
+            product("gemm forward " + shape, x, w, y, null, null);
+            product("gemm forward with bias " + shape, x, w, y, bias, null);
+            product("gemm forward with bias and residual " + shape, x, w, y, bias, residual);
+            product("gemm input gradient " + shape, y, w.transposed(), x, null, null);
+            product("gemm weight gradient " + shape, x.transposed(), y, w, null, null);
             memory.free();
         }
     }
 
-    private void product(String name, StridedArray a, StridedArray b, StridedArray c, StridedArray bias) {
+    private void product(
+            String name, StridedArray a, StridedArray b, StridedArray c, StridedArray bias, StridedArray residual) {
         double operations = 2.0 * c.rows() * c.columns() * a.columns();
-        measure(name, 0, operations, 0, () -> matmul.multiply(a, b, c, 1, 0, bias, null));
+        measure(name, 0, operations, 0, () -> matmul.multiply(a, b, c, 1, 0, bias, residual));
     }
 
     private void measure(String name, double bytes, double operations, double parameters, Runnable work) {
+        if (!measurements.isEmpty() && !names.test(name)) {
+            return;
+        }
         var measurement = new Measurement(name, timer.milliseconds(work), bytes, operations, parameters);
         measurements.add(measurement);
         report.accept(measurement);

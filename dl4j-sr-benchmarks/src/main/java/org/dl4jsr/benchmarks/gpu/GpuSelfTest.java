@@ -25,15 +25,17 @@ import org.dl4jsr.kernel.cuda.Nvrtc;
  * {@link KernelContract} on the GPU at hand, then measurements of its kernels; needs no ND4J.
  *
  * <pre>
- * java -cp ... org.dl4jsr.benchmarks.gpu.GpuSelfTest [--out FILE] [--seed N] [--elements N] [--rows N] [--check]
+ * java -cp ... org.dl4jsr.benchmarks.gpu.GpuSelfTest [--out FILE] [--seed N] [--elements N] [--rows N] [--only NAMES]
+ *     [--check | --measure]
  * </pre>
  *
  * {@code --out} writes JSON beside the table, {@code --elements} is the number of parameters of the optimizer's
- * measurements (default 268435456), {@code --rows} the number of tokens of the others (default 65536), {@code --check}
- * leaves the measurements out, as a memory checker wants it. Exit code 0 if all is right, 1 if a check failed, 2 for
- * bad options and where there is no GPU.
+ * measurements (default 268435456), {@code --rows} the number of tokens of the others (default 65536), {@code --only}
+ * leaves out all checks and measurements but the copy that have none of these texts, which are separated by commas, in
+ * their names, {@code --check} leaves the measurements out, as a memory checker wants it, {@code --measure} the checks.
+ * Exit code 0 if all is right, 1 if a check failed, 2 for bad options and where there is no GPU.
  *
- * <p>Written without a GPU at hand: on a fake driver it runs in the tests.
+ * <p>On a fake driver it runs in the tests.
  */
 public final class GpuSelfTest {
 
@@ -41,6 +43,9 @@ public final class GpuSelfTest {
     private static final int LARGEST = 10_000_000;
 
     private static final int LARGEST_UNDER_CHECKER = 100_000;
+
+    private static final String OPTIONS =
+            "--out FILE, --seed N, --elements N, --rows N, --only NAMES, --check, --measure";
 
     private final List<KernelCase> cases;
     private final PrintStream out;
@@ -69,33 +74,47 @@ public final class GpuSelfTest {
         }
     }
 
-    private record Options(Path out, long seed, long elements, int rows, boolean checkOnly) {
+    private record Options(
+            Path out, long seed, long elements, int rows, List<String> only, boolean checks, boolean measurements) {
+
+        boolean names(String name) {
+            String lowerCase = name.toLowerCase(Locale.ROOT);
+            return only.isEmpty() || only.stream().anyMatch(lowerCase::contains);
+        }
 
         static Options of(String[] args) {
             Path out = null;
             long seed = 1;
             long elements = 1L << 28;
             int rows = 1 << 16;
-            boolean checkOnly = false;
+            List<String> only = List.of();
+            boolean checks = true;
+            boolean measurements = true;
             for (int i = 0; i < args.length; i++) {
                 if (args[i].equals("--check")) {
-                    checkOnly = true;
+                    measurements = false;
+                    continue;
+                }
+                if (args[i].equals("--measure")) {
+                    checks = false;
                     continue;
                 }
                 if (i + 1 == args.length) {
-                    throw new IllegalArgumentException(args[i] + " is not an option or lacks its value; options are"
-                            + " --out FILE, --seed N, --elements N, --rows N, --check");
+                    throw new IllegalArgumentException(
+                            args[i] + " is not an option or lacks its value; options are " + OPTIONS);
                 }
                 switch (args[i]) {
                     case "--out" -> out = Path.of(args[++i]);
                     case "--seed" -> seed = number(args[i], args[++i], Long.MIN_VALUE, Long.MAX_VALUE);
                     case "--elements" -> elements = number(args[i], args[++i], 1, 1L << 33);
                     case "--rows" -> rows = (int) number(args[i], args[++i], 1, 1 << 20);
-                    default -> throw new IllegalArgumentException(args[i] + " is not an option; options are"
-                            + " --out FILE, --seed N, --elements N, --rows N, --check");
+                    case "--only" -> only =
+                            List.of(args[++i].toLowerCase(Locale.ROOT).split(","));
+                    default -> throw new IllegalArgumentException(
+                            args[i] + " is not an option; options are " + OPTIONS);
                 }
             }
-            return new Options(out, seed, elements, rows, checkOnly);
+            return new Options(out, seed, elements, rows, only, checks, measurements);
         }
 
         private static long number(String option, String text, long least, long most) {
@@ -133,23 +152,29 @@ public final class GpuSelfTest {
         out.println(stream.device() + ", " + stream.device().multiprocessors() + " multiprocessors, driver for CUDA "
                 + driver[0] / 1000 + "." + driver[0] % 1000 / 10 + ", NVRTC " + nvrtc + ", kernels for "
                 + Nvrtc.architecture(stream.device().computeCapability()));
-        int largest = (int) Math.min(options.elements, options.checkOnly ? LARGEST_UNDER_CHECKER : LARGEST);
+        int largest = (int) Math.min(options.elements, options.measurements ? LARGEST : LARGEST_UNDER_CHECKER);
         var gpu = new Implementation(
                 "CUDA", List.of(new CudaProcessor(stream), new CudaProcessor(new CudaStream(stream.device()))));
         for (var kernelCase : cases) {
-            if (kernelCase.appliesTo(gpu.processors().get(0).kernels())) {
+            if (options.checks
+                    && options.names(kernelCase.name())
+                    && kernelCase.appliesTo(gpu.processors().get(0).kernels())) {
                 check(kernelCase, gpu, options.seed, largest);
             }
         }
         List<GpuBenchmark.Measurement> measurements = List.of();
-        if (!options.checkOnly && !failed) {
+        if (options.measurements && !failed) {
             out.println(new CudaMatmul(stream, false).description());
             measurements = measure(stream, options);
+        }
+        if (checks.isEmpty() && measurements.size() <= 1) {
+            out.println("No check or measurement has one of " + options.only + " in its name");
+            return 2;
         }
         if (options.out != null) {
             Files.writeString(options.out, json(stream.device(), driver[0], nvrtc, measurements));
         }
-        out.println(failed ? "FAILED" : "All checks passed");
+        out.println(failed ? "FAILED" : options.checks ? "All checks passed" : "Nothing was checked");
         return failed ? 1 : 0;
     }
 
@@ -170,7 +195,7 @@ public final class GpuSelfTest {
     private List<GpuBenchmark.Measurement> measure(CudaStream stream, Options options) {
         out.printf("%-44s %10s %9s %8s %9s %10s%n", "", "ms", "GB/s", "of copy", "TFLOP/s", "G param/s");
         double[] copy = new double[1];
-        try (var benchmark = new GpuBenchmark(stream, m -> {
+        try (var benchmark = new GpuBenchmark(stream, options::names, m -> {
             copy[0] = copy[0] == 0 ? m.gigabytesPerSecond() : copy[0];
             out.println(String.format(
                             Locale.ROOT,

@@ -51,6 +51,21 @@ class GpuSelfTestTest {
 
     @Test
     @EnabledIf(value = "org.dl4jsr.kernel.cuda.FakeCuda#canBeBuilt", disabledReason = "needs g++ on Linux x86-64")
+    void onlyWhatIsNamed() {
+        FakeCuda.load();
+        assertEquals(0, run("--elements", "5000", "--rows", "3", "--only", "casts,768x768"), this::text);
+        assertTrue(text().contains("check CASTS: agrees with Java"), this::text);
+        assertFalse(text().contains("BIAS_GRADIENT"), this::text);
+        assertTrue(text().lines().anyMatch(line -> line.startsWith("copy ")), this::text);
+        assertEquals(5, text().lines().filter(line -> line.startsWith("gemm ")).count(), this::text);
+        assertFalse(text().contains("adamW"), this::text);
+        output.reset();
+        assertEquals(2, run("--elements", "5000", "--rows", "3", "--only", "none"));
+        assertTrue(text().contains("No check or measurement has one of [none] in its name"), this::text);
+    }
+
+    @Test
+    @EnabledIf(value = "org.dl4jsr.kernel.cuda.FakeCuda#canBeBuilt", disabledReason = "needs g++ on Linux x86-64")
     void aFailingCheckIsReported() {
         FakeCuda.load();
         FakeCuda.fail("cuLaunchKernel", 700);

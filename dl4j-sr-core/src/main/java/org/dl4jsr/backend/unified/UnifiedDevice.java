@@ -1,12 +1,9 @@
 package org.dl4jsr.backend.unified;
 
-import java.lang.reflect.InvocationTargetException;
-import java.lang.reflect.Proxy;
 import java.util.Arrays;
 import java.util.Optional;
 import java.util.OptionalLong;
 import org.dl4jsr.backend.Autocast;
-import org.dl4jsr.backend.Bf16Arrays;
 import org.dl4jsr.backend.CpuDevice;
 import org.dl4jsr.kernel.ArrayKernels;
 import org.dl4jsr.kernel.Convolution;
@@ -14,20 +11,19 @@ import org.dl4jsr.kernel.FloatType;
 import org.dl4jsr.kernel.Kernels;
 import org.dl4jsr.kernel.Matmul;
 import org.dl4jsr.kernel.StridedArray;
-import org.dl4jsr.kernel.cpu.MultiHeadAttention;
+import org.dl4jsr.kernel.composed.MultiHeadAttention;
+import org.dl4jsr.kernel.composed.ProductConvolution;
+import org.dl4jsr.kernel.cuda.CudaArrayKernels;
 import org.dl4jsr.kernel.cuda.CudaDevice;
 import org.dl4jsr.kernel.cuda.CudaKernels;
 import org.dl4jsr.kernel.cuda.CudaMatmul;
 import org.dl4jsr.kernel.cuda.CudaStream;
+import org.dl4jsr.kernel.cuda.DeviceMemory;
 import org.dl4jsr.kernel.cuda.UnifiedMemory;
-import org.dl4jsr.op.KernelOp;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.cpu.nativecpu.buffer.BaseCpuDataBuffer;
 
-/**
- * The first GPU over nd4j-native's arrays: the kernels of {@link CudaKernels}, products of {@link CudaMatmul}, and what
- * those do not have, the kernels of stock layers, on the CPU.
- */
+/** The first GPU over nd4j-native's arrays: CUDA kernels, and products of {@link CudaMatmul}. */
 final class UnifiedDevice extends CpuDevice {
 
     /** ND4J creates the classes of this package by name, each by itself: here they meet. */
@@ -38,6 +34,12 @@ final class UnifiedDevice extends CpuDevice {
     private final CudaKernels kernels = new CudaKernels(stream);
     private final CudaMatmul matmul = new CudaMatmul(stream, false);
     private final CudaMatmul autocast = new CudaMatmul(stream, true);
+
+    private final ArrayKernels arrays = new CudaArrayKernels(stream);
+    private final Convolution convolution =
+            new ProductConvolution(kernels, arrays, matmul, () -> DeviceMemory.growing(stream));
+    private final MultiHeadAttention attention =
+            new MultiHeadAttention(arrays, matmul, () -> DeviceMemory.growing(stream));
 
     private UnifiedDevice() {}
 
@@ -57,31 +59,17 @@ final class UnifiedDevice extends CpuDevice {
 
     @Override
     public Optional<ArrayKernels> arrayKernels() {
-        return super.arrayKernels().map(onCpu -> waiting(ArrayKernels.class, onCpu));
+        return Optional.of(arrays);
     }
 
     @Override
     public Optional<Convolution> convolution() {
-        return super.convolution().map(onCpu -> waiting(Convolution.class, onCpu));
+        return Optional.of(convolution);
     }
 
     @Override
     protected MultiHeadAttention attention() {
-        await();
-        return super.attention();
-    }
-
-    /** {@code onCpu}, each call of which waits for the GPU. */
-    private <T> T waiting(Class<T> type, T onCpu) {
-        return type.cast(
-                Proxy.newProxyInstance(type.getClassLoader(), new Class<?>[] {type}, (proxy, method, arguments) -> {
-                    await();
-                    try {
-                        return method.invoke(onCpu, arguments);
-                    } catch (InvocationTargetException e) {
-                        throw e.getCause();
-                    }
-                }));
+        return attention;
     }
 
     @Override
@@ -120,20 +108,14 @@ final class UnifiedDevice extends CpuDevice {
     }
 
     @Override
-    public boolean copy(INDArray source, INDArray target) {
-        if (!Bf16Arrays.isCastable(source) || !Bf16Arrays.isCastable(target)) {
-            return false;
+    protected void copy(StridedArray source, StridedArray target) {
+        StridedArray from = source.squeezed();
+        StridedArray to = target.squeezed();
+        if (from.isContiguous() && Arrays.equals(from.strides(), to.strides())) {
+            copyDense(from, to, from.length());
+        } else {
+            arrays.copy(from, to);
         }
-        StridedArray from = KernelOp.strided(this, source).squeezed();
-        StridedArray to = KernelOp.strided(this, target).squeezed();
-        if (from.isContiguous()
-                && Arrays.equals(from.shape(), to.shape())
-                && Arrays.equals(from.strides(), to.strides())) {
-            copyDense(from, to, source.length());
-            return true;
-        }
-        await();
-        return super.copy(source, target);
     }
 
     private void copyDense(StridedArray from, StridedArray to, long length) {

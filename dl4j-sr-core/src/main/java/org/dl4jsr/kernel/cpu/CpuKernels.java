@@ -11,6 +11,7 @@ import org.dl4jsr.kernel.Convolution;
 import org.dl4jsr.kernel.KernelSet;
 import org.dl4jsr.kernel.Kernels;
 import org.dl4jsr.kernel.Matmul;
+import org.dl4jsr.kernel.composed.ProductConvolution;
 import org.dl4jsr.kernel.reference.JavaArrayKernels;
 import org.dl4jsr.kernel.reference.JavaKernels;
 import org.dl4jsr.kernel.reference.JavaMatmul;
@@ -131,7 +132,7 @@ public final class CpuKernels {
     }
 
     private static KernelSet set(Kernels kernels, ArrayKernels arrays, Matmul matmul) {
-        Convolution products = new ProductConvolution(kernels, arrays, matmul);
+        Convolution products = new ProductConvolution(kernels, arrays, matmul, Scratch::new);
         return new KernelSet(
                 kernels,
                 matmul,

@@ -12,11 +12,18 @@ import org.dl4jsr.kernel.Window;
 final class NativeArrayKernels implements ArrayKernels {
 
     private final NativeKernels kernels;
+    private final StridedCopy copies;
     private final int set;
 
     NativeArrayKernels(NativeKernels kernels) {
         this.kernels = kernels;
+        copies = new StridedCopy(kernels);
         set = kernels.instructionSet().ordinal();
+    }
+
+    @Override
+    public void copy(StridedArray source, StridedArray target) {
+        copies.copy(source, target);
     }
 
     @Override

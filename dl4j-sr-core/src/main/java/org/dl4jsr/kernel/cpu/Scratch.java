@@ -3,18 +3,19 @@ package org.dl4jsr.kernel.cpu;
 import org.bytedeco.javacpp.BytePointer;
 import org.dl4jsr.kernel.Memory;
 import org.dl4jsr.kernel.Pointers;
+import org.dl4jsr.kernel.composed.GrowingMemory;
 
 /**
  * Off-heap memory that grows to what was asked for at most and is used again and again by one thread. It starts at a
  * multiple of {@value Memory#ALIGNMENT} bytes.
  */
-final class Scratch {
+public final class Scratch implements GrowingMemory {
 
     private BytePointer memory;
     private long capacity;
 
-    /** The address of at least {@code bytes} bytes; what an earlier call returned is gone. */
-    long reserve(long bytes) {
+    @Override
+    public long reserve(long bytes) {
         if (memory == null || capacity < bytes) {
             if (memory != null) {
                 memory.close();

@@ -11,7 +11,6 @@ import static org.dl4jsr.kernel.cuda.KernelConstant.TENSOR_ROWS;
 import static org.dl4jsr.kernel.cuda.KernelConstant.TENSOR_THREADS;
 import static org.dl4jsr.kernel.cuda.KernelConstant.THREADS;
 import static org.dl4jsr.kernel.cuda.KernelConstant.TILE;
-import static org.dl4jsr.kernel.cuda.KernelConstant.WARP;
 import static org.dl4jsr.kernel.cuda.KernelLauncher.blocks;
 import static org.dl4jsr.kernel.cuda.KernelSource.ATTENTION;
 import static org.dl4jsr.kernel.cuda.KernelSource.ATTENTION_MMA;
@@ -43,15 +42,9 @@ final class CudaAttention {
     /** As {@link CudaKernels#attentionForward}. */
     void forward(FloatType type, long qkv, long out, long logSumExp, int batch, int time, int heads, int headWidth) {
         if (runsOnTensorCores(type, headWidth, qkv, out)) {
-            int width = tensorWidth(headWidth);
-            launcher.kernel(ATTENTION_MMA, "attentionForward_mma" + width)
-                    .add(qkv, out, logSumExp)
-                    .add(time, heads, headWidth)
-                    .launch(
-                            TENSOR_THREADS.value,
-                            (long) batch * heads,
-                            blocks(time, TENSOR_ROWS.value),
-                            tensorTiles(2 * TENSOR_ROWS.value, width));
+            launcher.kernel(ATTENTION_MMA, "attentionForward_mma" + tensorWidth(headWidth))
+                    .add(qkv, out, logSumExp);
+            launchOnTensorCores(batch, time, heads, headWidth);
             return;
         }
         launcher.kernel(ATTENTION, "attentionForward", type).add(qkv, out, logSumExp);
@@ -84,25 +77,36 @@ final class CudaAttention {
             long qkv, long out, long logSumExp, long dOut, long dQkv, int batch, int time, int heads, int headWidth) {
         long rows = (long) batch * heads * time;
         long delta = scratch.reserve(Float.BYTES * rows).address();
-        launcher.kernel(ATTENTION_MMA, "attentionDelta")
-                .add(out, dOut, delta, rows)
-                .add(time, heads, headWidth)
-                .launch(TENSOR_THREADS.value, blocks(rows * WARP.value, TENSOR_THREADS.value));
         int width = tensorWidth(headWidth);
-        for (String kernel : new String[] {"attentionBackwardKeys_mma", "attentionBackwardQueries_mma"}) {
-            launcher.kernel(ATTENTION_MMA, kernel + width)
-                    .add(qkv, logSumExp, delta, dOut, dQkv)
-                    .add(time, heads, headWidth)
-                    .launch(
-                            TENSOR_THREADS.value,
-                            (long) batch * heads,
-                            blocks(time, TENSOR_ROWS.value),
-                            tensorTiles(2 * (TENSOR_ROWS.value + TENSOR_COLUMNS.value), width));
-        }
+        launcher.kernel(ATTENTION_MMA, "attentionBackwardQueries_mma" + width)
+                .add(qkv, out, logSumExp, dOut, dQkv, delta);
+        launchOnTensorCores(batch, time, heads, headWidth);
+        launcher.kernel(ATTENTION_MMA, "attentionBackwardKeys_mma" + width).add(qkv, logSumExp, delta, dOut, dQkv);
+        launchOnTensorCores(batch, time, heads, headWidth);
+    }
+
+    /** Launches a kernel of attention_mma.cu with two tiles each of two arrays in shared memory. */
+    private void launchOnTensorCores(int batch, int time, int heads, int headWidth) {
+        int width = tensorWidth(headWidth);
+        int columns = width <= 64 ? TENSOR_COLUMNS.value : TENSOR_COLUMNS.value / 2;
+        int bytes = 4 * columns * (width + TENSOR_PADDING.value) * Short.BYTES;
+        launcher.add(time, heads, headWidth)
+                .launch(TENSOR_THREADS.value, (long) batch * heads, blocks(time, TENSOR_ROWS.value), bytes);
     }
 
     /** Launches a kernel of attention.cu. */
     private void launch(KernelConstant tiles, KernelConstant scores, int batch, int time, int heads, int headWidth) {
+        int bytes = tileBytes(device, tiles, scores, headWidth);
+        launcher.add(time, heads, headWidth)
+                .launch(THREADS.value, (long) batch * heads, blocks(time, TILE.value), bytes);
+    }
+
+    /**
+     * What a kernel of attention_tiles.h needs of shared memory beside what it declares.
+     *
+     * @throws IllegalArgumentException where the GPU has less
+     */
+    static int tileBytes(CudaDevice device, KernelConstant tiles, KernelConstant scores, int headWidth) {
         int bytes = tiles.value * TILE.value * (headWidth + 1) * Float.BYTES;
         int ofScores = scores.value * TILE.value * (TILE.value + 1) * Float.BYTES; // the kernel's own, of fixed size
         int needed = bytes + ofScores;
@@ -111,8 +115,7 @@ final class CudaAttention {
                     + " bytes of shared memory, " + device + " has " + device.sharedMemoryPerBlock()
                     + ": use more and narrower heads");
         }
-        launcher.add(time, heads, headWidth)
-                .launch(THREADS.value, (long) batch * heads, blocks(time, TILE.value), bytes);
+        return bytes;
     }
 
     private boolean runsOnTensorCores(FloatType type, int headWidth, long... arrays) {
@@ -126,10 +129,5 @@ final class CudaAttention {
     /** The width that the kernels are compiled for: 32, 64 or 128. */
     private static int tensorWidth(int headWidth) {
         return headWidth <= 32 ? 32 : headWidth <= 64 ? 64 : TENSOR_WIDEST;
-    }
-
-    /** Bytes of so many rows in shared memory. */
-    private static int tensorTiles(int rows, int width) {
-        return rows * (width + TENSOR_PADDING.value) * Short.BYTES;
     }
 }

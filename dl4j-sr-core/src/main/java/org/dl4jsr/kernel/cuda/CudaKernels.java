@@ -1,10 +1,15 @@
 package org.dl4jsr.kernel.cuda;
 
+import static org.bytedeco.cuda.global.cudart.cuMemsetD8Async;
+import static org.dl4jsr.kernel.cuda.CudaException.checkDriver;
 import static org.dl4jsr.kernel.cuda.KernelConstant.BLOCK;
 import static org.dl4jsr.kernel.cuda.KernelConstant.BLOCK_THREADS;
+import static org.dl4jsr.kernel.cuda.KernelConstant.HELD_OCTETS;
+import static org.dl4jsr.kernel.cuda.KernelConstant.LOSS_THREADS;
 import static org.dl4jsr.kernel.cuda.KernelConstant.OCTET;
 import static org.dl4jsr.kernel.cuda.KernelConstant.PANEL;
 import static org.dl4jsr.kernel.cuda.KernelConstant.ROW_CHUNK;
+import static org.dl4jsr.kernel.cuda.KernelConstant.SQUARE;
 import static org.dl4jsr.kernel.cuda.KernelConstant.STEP_SUMS_BYTES;
 import static org.dl4jsr.kernel.cuda.KernelConstant.THREADS;
 import static org.dl4jsr.kernel.cuda.KernelConstant.WARP;
@@ -20,8 +25,7 @@ import static org.dl4jsr.kernel.cuda.KernelSource.SUMS;
 import static org.dl4jsr.kernel.cuda.KernelSource.TRANSPOSE;
 
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import org.bytedeco.javacpp.BytePointer;
+import java.util.stream.LongStream;
 import org.dl4jsr.kernel.Activation;
 import org.dl4jsr.kernel.FloatType;
 import org.dl4jsr.kernel.Kernels;
@@ -36,17 +40,26 @@ import org.dl4jsr.kernel.StepStatistics;
  */
 public final class CudaKernels implements Kernels {
 
+    /** What the threads of a block hold of a row in their registers. */
+    private static final int WIDEST_HELD_ROW = THREADS.value * HELD_OCTETS.value * OCTET.value;
+    /** Chunks of rows that are held: as many blocks as run at once, two on each of 132 multiprocessors. */
+    private static final int HELD_CHUNKS = 256;
+
     private final CudaStream stream;
     private final KernelLauncher launcher;
     private final DeviceScratch scratch;
+    private final PinnedScratch pinned;
     private final CudaAttention attention;
+    private final CudaEmbedding embedding;
 
     /** Kernels that run on {@code stream}; compiled when first used, or fetched from the cache on disk. */
     public CudaKernels(CudaStream stream) {
         this.stream = stream;
         launcher = new KernelLauncher(stream);
         scratch = new DeviceScratch(stream);
+        pinned = new PinnedScratch(stream.device());
         attention = new CudaAttention(stream.device(), launcher, scratch);
+        embedding = new CudaEmbedding(launcher, scratch);
     }
 
     @Override
@@ -109,7 +122,7 @@ public final class CudaKernels implements Kernels {
         DeviceMemory sums = scratch.reserve(Double.BYTES * blocks);
         launchBlocks(launcher.kernel(SUMS, "sumOfSquares", type).add(values, length, sums.address()), blocks);
         double total = 0;
-        var onHost = read(sums, Double.BYTES * blocks).asDoubleBuffer();
+        var onHost = pinned.read(sums, Double.BYTES * blocks).asDoubleBuffer();
         while (onHost.hasRemaining()) {
             total += onHost.get();
         }
@@ -135,7 +148,7 @@ public final class CudaKernels implements Kernels {
         long blocks = blocks(arrays.length(), BLOCK.value);
         DeviceMemory sums = scratch.reserve(STEP_SUMS_BYTES.value * blocks);
         launchBlocks(launcher.add(sums.address()), blocks);
-        ByteBuffer onHost = read(sums, STEP_SUMS_BYTES.value * blocks);
+        ByteBuffer onHost = pinned.read(sums, STEP_SUMS_BYTES.value * blocks);
         var range = new StepStatistics();
         range.weights = arrays.length();
         while (onHost.hasRemaining()) {
@@ -163,8 +176,8 @@ public final class CudaKernels implements Kernels {
         launcher.kernel(LAYERNORM, "layerNormForward", type)
                 .add(x, gain, bias, y, mean, rstd)
                 .add(rows, width)
-                .add(epsilon)
-                .launch(THREADS.value, blocks((long) rows * WARP.value, THREADS.value));
+                .add(epsilon);
+        launchWarps(rows);
     }
 
     @Override
@@ -181,17 +194,30 @@ public final class CudaKernels implements Kernels {
             long dBias,
             int rows,
             int width) {
-        long sums = rowSums(rows, 2 * width);
-        launcher.kernel(LAYERNORM, "layerNormGradients", type)
-                .add(x, mean, rstd, dy, sums)
-                .add(rows, width);
-        launchRowSums(rows, width);
-        addChunks(type, sums, 2 * width, dGain, rows, width);
-        addChunks(type, sums + (long) Float.BYTES * width, 2 * width, dBias, rows, width);
-        launcher.kernel(LAYERNORM, "layerNormBackward", type)
-                .add(x, gain, mean, rstd, dy, residual, dx)
-                .add(rows, width)
-                .launch(THREADS.value, blocks((long) rows * WARP.value, THREADS.value));
+        int chunk = ROW_CHUNK.value;
+        boolean inOctets = width % OCTET.value == 0
+                && LongStream.of(x, gain, dy, residual, dx).allMatch(address -> address % 16 == 0);
+        boolean held = inOctets && width <= WIDEST_HELD_ROW;
+        if (held) {
+            chunk = (int) blocks(rows, HELD_CHUNKS);
+        }
+        long sums = rowSums(rows, chunk, 2 * width);
+        if (held) {
+            launcher.kernel(LAYERNORM, "layerNormBackward", type)
+                    .add(x, gain, mean, rstd, dy, residual, dx, sums)
+                    .add(rows, width, chunk, warpsToHold(width))
+                    .launch(THREADS.value, blocks(rows, chunk));
+        } else {
+            launcher.kernel(LAYERNORM, "layerNormGradients", type)
+                    .add(x, mean, rstd, dy, sums)
+                    .add(rows, width);
+            launchRowSums(rows, width);
+            launcher.kernel(LAYERNORM, "layerNormBackwardAny", type)
+                    .add(x, gain, mean, rstd, dy, residual, dx)
+                    .add(rows, width);
+            launchWarps(rows);
+        }
+        addChunks(type, sums, blocks(rows, chunk), 2 * width, dGain, dBias, width);
     }
 
     @Override
@@ -202,20 +228,20 @@ public final class CudaKernels implements Kernels {
     @Override
     public synchronized void activationBackward(
             Activation activation, FloatType type, long x, long dy, long y, long dx, long dBias, int rows, int width) {
-        long sums = rowSums(rows, width);
+        long sums = rowSums(rows, ROW_CHUNK.value, width);
         launcher.kernel(ACTIVATION, activation + "_backward", type)
                 .add(x, dy, y, dx, sums)
                 .add(rows, width);
         launchRowSums(rows, width);
-        addChunks(type, sums, width, dBias, rows, width);
+        addChunks(type, sums, blocks(rows, ROW_CHUNK.value), width, dBias, 0, width);
     }
 
     @Override
     public synchronized void biasGradient(FloatType type, long dy, long dBias, int rows, int width) {
-        long sums = rowSums(rows, width);
+        long sums = rowSums(rows, ROW_CHUNK.value, width);
         launcher.kernel(COLUMNS, "biasGradient", type).add(dy, sums).add(rows, width);
         launchRowSums(rows, width);
-        addChunks(type, sums, width, dBias, rows, width);
+        addChunks(type, sums, blocks(rows, ROW_CHUNK.value), width, dBias, 0, width);
     }
 
     @Override
@@ -242,10 +268,11 @@ public final class CudaKernels implements Kernels {
     @Override
     public synchronized void embeddingForward(
             FloatType type, long tokens, long tokenTable, long positionTable, long y, int batch, int time, int width) {
+        int rows = Math.multiplyExact(batch, time);
         launcher.kernel(EMBEDDING, "embeddingForward", type)
                 .add(tokens, tokenTable, positionTable, y)
-                .add(time, width)
-                .launch(THREADS.value, (long) batch * time);
+                .add(rows, time, width);
+        launchWarps(rows);
     }
 
     @Override
@@ -260,14 +287,18 @@ public final class CudaKernels implements Kernels {
             int width,
             int vocabulary,
             boolean accumulate) {
-        launcher.kernel(EMBEDDING, "embeddingBackwardTokens", type)
-                .add(tokens, dy, dTokenTable)
-                .add(Math.multiplyExact(batch, time), width, accumulate ? 1 : 0)
-                .launch(THREADS.value, vocabulary);
-        launcher.kernel(EMBEDDING, "embeddingBackwardPositions", type)
-                .add(dy, dPositionTable)
-                .add(batch, time, width)
-                .launch(THREADS.value, time);
+        int rows = Math.multiplyExact(batch, time);
+        if (!accumulate) {
+            long bytes = (long) vocabulary * width * type.bytes();
+            stream.device().makeCurrent();
+            checkDriver(cuMemsetD8Async(dTokenTable, (byte) 0, bytes, stream.handle()), "cuMemsetD8Async");
+        }
+        embedding.backward(type, tokens, dy, dTokenTable, rows, width, vocabulary, accumulate);
+        launchOctets(
+                launcher.kernel(EMBEDDING, "embeddingBackwardPositions", type)
+                        .add(dy, dPositionTable)
+                        .add(batch, time, width),
+                (long) time * width);
     }
 
     @Override
@@ -280,11 +311,14 @@ public final class CudaKernels implements Kernels {
             int rows,
             int vocabulary,
             float scale) {
+        long rowBytes = (long) vocabulary * type.bytes();
+        // two blocks run at once on a multiprocessor, and need a little for themselves
+        boolean kept = dLogits != 0 && rowBytes <= stream.device().sharedMemoryPerBlock() / 2 - 1024;
         launcher.kernel(LOSS, "crossEntropy", type)
                 .add(logits, targets, losses, dLogits)
-                .add(vocabulary)
+                .add(vocabulary, kept ? 1 : 0)
                 .add(scale)
-                .launch(THREADS.value, rows);
+                .launch(LOSS_THREADS.value, rows, 1, kept ? (int) rowBytes : 0);
     }
 
     @Override
@@ -292,7 +326,7 @@ public final class CudaKernels implements Kernels {
         launcher.kernel(TRANSPOSE, "transpose", type)
                 .add(x, y)
                 .add(rows, columns)
-                .launch(THREADS.value, blocks(columns, WARP.value), blocks(rows, WARP.value), 0);
+                .launch(THREADS.value, blocks(columns, SQUARE.value), blocks(rows, SQUARE.value), 0);
     }
 
     /** Launches a kernel that loops over the octets of {@code length} elements. */
@@ -303,34 +337,41 @@ public final class CudaKernels implements Kernels {
         }
     }
 
+    /** Launches a kernel that takes a warp a row. */
+    private void launchWarps(int rows) {
+        launcher.launch(THREADS.value, blocks((long) rows * WARP.value, THREADS.value));
+    }
+
+    /** How many warps, a power of two, hold a row of this width in their registers. */
+    private static int warpsToHold(int width) {
+        int warps = 1;
+        while (warps * WARP.value * HELD_OCTETS.value * OCTET.value < width) {
+            warps *= 2;
+        }
+        return warps;
+    }
+
     /** Launches a kernel that takes {@code blocks} blocks of sums. */
     private void launchBlocks(KernelLauncher kernel, long blocks) {
         kernel.launch(THREADS.value, blocks(blocks * BLOCK_THREADS.value, THREADS.value));
     }
 
     /** Memory for the sums over chunks of rows, FP32 [chunks, columns]. */
-    private long rowSums(int rows, int columns) {
-        return scratch.reserve(Float.BYTES * blocks(rows, ROW_CHUNK.value) * columns)
-                .address();
+    private long rowSums(int rows, int chunk, int columns) {
+        return scratch.reserve(Float.BYTES * blocks(rows, chunk) * columns).address();
     }
 
     private void launchRowSums(int rows, int width) {
         launcher.launch(THREADS.value, blocks(rows, ROW_CHUNK.value), blocks(width, PANEL.value), 0);
     }
 
-    /** target [width] = the sums over chunks of {@code sums}, whose rows are {@code stride} apart. */
-    private void addChunks(FloatType type, long sums, int stride, long target, int rows, int width) {
+    /** target [width] and more [columns - width] = the sums over the chunks of sums [chunks, columns]. */
+    private void addChunks(FloatType type, long sums, long chunks, int columns, long target, long more, int width) {
         launcher.kernel(COLUMNS, "addChunks", type)
                 .add(sums)
-                .add((int) blocks(rows, ROW_CHUNK.value), stride)
-                .add(target)
+                .add((int) chunks, columns)
+                .add(target, more)
                 .add(width)
-                .launch(THREADS.value, blocks(width, THREADS.value));
-    }
-
-    private static ByteBuffer read(DeviceMemory memory, long bytes) {
-        var onHost = new BytePointer(bytes);
-        memory.read(0, onHost, bytes);
-        return onHost.asByteBuffer().order(ByteOrder.nativeOrder());
+                .launch(THREADS.value, blocks(columns, WARP.value));
     }
 }

@@ -1,23 +1,21 @@
 package org.dl4jsr.kernel.cuda;
 
 import static org.bytedeco.cuda.global.cublas.CUBLAS_COMPUTE_32F;
-import static org.bytedeco.cuda.global.cublas.CUBLAS_COMPUTE_32F_FAST_16BF;
 import static org.bytedeco.cuda.global.cublas.CUBLAS_GEMM_DEFAULT;
 import static org.bytedeco.cuda.global.cublas.CUBLAS_MATH_DISALLOW_REDUCED_PRECISION_REDUCTION;
-import static org.bytedeco.cuda.global.cublas.CUBLAS_OP_N;
-import static org.bytedeco.cuda.global.cublas.CUBLAS_OP_T;
 import static org.bytedeco.cuda.global.cublas.cublasCreate_v2;
 import static org.bytedeco.cuda.global.cublas.cublasGemmEx;
 import static org.bytedeco.cuda.global.cublas.cublasGemmStridedBatchedEx;
 import static org.bytedeco.cuda.global.cublas.cublasGetVersion_v2;
 import static org.bytedeco.cuda.global.cublas.cublasSetMathMode;
 import static org.bytedeco.cuda.global.cublas.cublasSetStream_v2;
-import static org.bytedeco.cuda.global.cudart.CUDA_R_16BF;
-import static org.bytedeco.cuda.global.cudart.CUDA_R_32F;
+import static org.dl4jsr.kernel.cuda.CublasMatrix.takes;
 import static org.dl4jsr.kernel.cuda.CudaException.checkCublas;
+import static org.dl4jsr.kernel.cuda.KernelConstant.OCTET;
 import static org.dl4jsr.kernel.cuda.KernelConstant.THREADS;
 import static org.dl4jsr.kernel.cuda.KernelLauncher.blocks;
 import static org.dl4jsr.kernel.cuda.KernelLauncher.suffix;
+import static org.dl4jsr.kernel.cuda.KernelSource.CASTS;
 import static org.dl4jsr.kernel.cuda.KernelSource.MATRIX;
 
 import java.util.Arrays;
@@ -34,7 +32,8 @@ import org.dl4jsr.kernel.StridedArray;
 /**
  * Matrix multiplication by cuBLAS over device addresses, on one stream: BF16 (with BF16 or FLOAT result) on tensor
  * cores with FP32 sums, and FLOAT. Calls return as soon as the work is queued. Transposes are strides; an operand
- * without a unit stride in its last two dimensions is copied densely first.
+ * without a unit stride in its last two dimensions is copied densely first. Bias and residual are added by cublasLt
+ * where it can, else in passes of their own.
  */
 public final class CudaMatmul implements Matmul {
 
@@ -49,6 +48,8 @@ public final class CudaMatmul implements Matmul {
     private final DeviceScratch left;
     private final DeviceScratch right;
     private final DeviceScratch result;
+    private final DeviceScratch vector;
+    private final FusedMatmul fusedMatmul;
 
     /**
      * Loads cuBLAS.
@@ -71,6 +72,8 @@ public final class CudaMatmul implements Matmul {
         left = new DeviceScratch(stream);
         right = new DeviceScratch(stream);
         result = new DeviceScratch(stream);
+        vector = new DeviceScratch(stream);
+        fusedMatmul = new FusedMatmul(stream);
         stream.device().makeCurrent();
         try (var scope = Pointers.scope()) {
             handle = new cublasContext().retainReference();
@@ -105,8 +108,11 @@ public final class CudaMatmul implements Matmul {
             beta += 1;
             residual = null;
         }
+        if (takes(c) && (bias != null || residual != null) && fused(a, b, c, alpha, beta, bias, residual)) {
+            return;
+        }
         int terms = (beta != 0 ? 1 : 0) + (bias != null ? 1 : 0) + (residual != null ? 1 : 0);
-        if (terms > 1 || !isDirect(c)) { // FP32 until all is added, so that c is rounded once
+        if (terms > 1 || !takes(c)) { // FP32 until all is added, so that c is rounded once
             StridedArray sums = StridedArray.rowMajor(
                     FloatType.FLOAT, result.reserve(Float.BYTES * c.length()).address(), c.shape());
             product(a, b, sums, alpha, 0);
@@ -122,90 +128,111 @@ public final class CudaMatmul implements Matmul {
         }
     }
 
+    /** In one pass, if cublasLt can: it has one matrix to add, and a bias of what is contiguous in the result. */
+    private boolean fused(
+            StridedArray a,
+            StridedArray b,
+            StridedArray c,
+            float alpha,
+            float beta,
+            StridedArray bias,
+            StridedArray residual) {
+        if (bias == null && !c.hasContiguousRows()) {
+            return fused(b.transposed(), a.transposed(), c.transposed(), alpha, beta, null, residual.transposed());
+        }
+        StridedArray addend = residual == null ? c : residual;
+        boolean inPlace = beta != 0 && residual == null; // BF16 in place with a bias is rounded twice on an H100
+        if (!c.hasContiguousRows()
+                || !addend.hasContiguousRows()
+                || (beta != 0 && residual != null)
+                || (inPlace && c.type() == FloatType.BFLOAT16)) {
+            return false;
+        }
+        if (bias != null && !(bias.isDense() && bias.isAligned(FusedMatmul.BIAS_ALIGNMENT))) {
+            bias = copy(bias, vector);
+        }
+        factors.put(alpha, residual == null ? beta : 1);
+        return fusedMatmul.multiply(taken(a, left), taken(b, right), addend, c, bias, factors, CUBLAS_COMPUTE_32F);
+    }
+
     /** c = alpha a b + beta c, where c is as cuBLAS takes it. */
     private void product(StridedArray a, StridedArray b, StridedArray c, float alpha, float beta) {
         if (!c.hasContiguousRows()) {
             product(b.transposed(), a.transposed(), c.transposed(), alpha, beta);
             return;
         }
-        a = isDirect(a) ? a : copy(a, left);
-        b = isDirect(b) ? b : copy(b, right);
         factors.put(alpha, beta);
-        new MatrixBatches(a, b, c).forEach(this::gemm);
+        var batches = new MatrixBatches(taken(a, left), taken(b, right), c);
+        batches.forEach(matrices -> gemm(matrices[0], matrices[1], matrices[2], batches));
     }
 
     /** One call of cuBLAS, for which row-major matrices are column-major transposes: c^T = b^T a^T. */
-    private void gemm(
-            StridedArray a, StridedArray b, StridedArray c, long batch, long aStride, long bStride, long cStride) {
+    private void gemm(StridedArray a, StridedArray b, StridedArray c, MatrixBatches batches) {
+        long batch = batches.length();
         Supplier<String> call = () -> (batch == 1 ? "cublasGemmEx" : "cublasGemmStridedBatchedEx of " + batch) + " of "
                 + text(a) + " x " + text(b) + " -> " + text(c) + " on " + stream.device();
         stream.device().makeCurrent();
-        int bOp = b.hasContiguousRows() ? CUBLAS_OP_N : CUBLAS_OP_T;
-        int aOp = a.hasContiguousRows() ? CUBLAS_OP_N : CUBLAS_OP_T;
+        var first = CublasMatrix.of(b);
+        var second = CublasMatrix.of(a);
+        var target = CublasMatrix.of(c);
         int n = size(c.columns(), call);
         int m = size(c.rows(), call);
         int k = size(a.columns(), call);
-        int lda = size(rowStride(a), call);
-        int ldb = size(rowStride(b), call);
-        int ldc = size(rowStride(c), call);
+        int ldFirst = size(first.leadingDimension(), call);
+        int ldSecond = size(second.leadingDimension(), call);
+        int ldTarget = size(target.leadingDimension(), call);
         var alpha = factors;
         var beta = Pointers.at(factors.address() + Float.BYTES);
-        var aData = Pointers.at(a.address());
-        var bData = Pointers.at(b.address());
-        var cData = Pointers.at(c.address());
-        int type = cudaType(a.type());
+        var firstData = Pointers.at(b.address());
+        var secondData = Pointers.at(a.address());
+        var targetData = Pointers.at(c.address());
         int code = batch == 1
                 ? cublasGemmEx(
                         handle,
-                        bOp,
-                        aOp,
+                        first.operation(),
+                        second.operation(),
                         n,
                         m,
                         k,
                         alpha,
-                        bData,
-                        type,
-                        ldb,
-                        aData,
-                        type,
-                        lda,
+                        firstData,
+                        first.type(),
+                        ldFirst,
+                        secondData,
+                        second.type(),
+                        ldSecond,
                         beta,
-                        cData,
-                        cudaType(c.type()),
-                        ldc,
-                        computeType(a.type()),
+                        targetData,
+                        target.type(),
+                        ldTarget,
+                        CUBLAS_COMPUTE_32F,
                         CUBLAS_GEMM_DEFAULT)
                 : cublasGemmStridedBatchedEx(
                         handle,
-                        bOp,
-                        aOp,
+                        first.operation(),
+                        second.operation(),
                         n,
                         m,
                         k,
                         alpha,
-                        bData,
-                        type,
-                        ldb,
-                        bStride,
-                        aData,
-                        type,
-                        lda,
-                        aStride,
+                        firstData,
+                        first.type(),
+                        ldFirst,
+                        batches.step(1),
+                        secondData,
+                        second.type(),
+                        ldSecond,
+                        batches.step(0),
                         beta,
-                        cData,
-                        cudaType(c.type()),
-                        ldc,
-                        cStride,
+                        targetData,
+                        target.type(),
+                        ldTarget,
+                        batches.step(2),
                         size(batch, call),
-                        computeType(a.type()),
+                        CUBLAS_COMPUTE_32F,
                         CUBLAS_GEMM_DEFAULT);
         checkCublas(code, call);
         stream.given("product");
-    }
-
-    /** FP32 sums. */
-    private int computeType(FloatType operands) {
-        return operands == FloatType.FLOAT && autocast ? CUBLAS_COMPUTE_32F_FAST_16BF : CUBLAS_COMPUTE_32F;
     }
 
     /** target = source + beta * target + bias + residual, on the GPU, any strides. */
@@ -232,22 +259,33 @@ public final class CudaMatmul implements Matmul {
                 .add(matrix == null ? new long[LOOP] : padded(matrix.strides(), 0));
     }
 
+    /** {@code matrix}, or a dense copy that cuBLAS takes. */
+    private StridedArray taken(StridedArray matrix, DeviceScratch scratch) {
+        if (autocast && matrix.type() == FloatType.FLOAT) {
+            return rounded(matrix, scratch);
+        }
+        return takes(matrix) ? matrix : copy(matrix, scratch);
+    }
+
+    /** A BF16 copy that cuBLAS takes: its own way of rounding FLOAT operands is several times slower. */
+    private StridedArray rounded(StridedArray matrix, DeviceScratch scratch) {
+        long length = matrix.length();
+        long address = scratch.reserve(FloatType.BFLOAT16.bytes() * length).address();
+        if (!takes(matrix) || !matrix.isContiguous()) {
+            StridedArray copy = StridedArray.rowMajor(FloatType.BFLOAT16, address, matrix.shape());
+            combine(matrix, copy, 0, null, null);
+            return copy;
+        }
+        launcher.kernel(CASTS, "toBFloat16")
+                .add(matrix.address(), address, length)
+                .launchLooping(THREADS.value, blocks(blocks(length, OCTET.value) + 1, THREADS.value));
+        return matrix.denseAt(address, FloatType.BFLOAT16);
+    }
+
     private StridedArray copy(StridedArray matrix, DeviceScratch scratch) {
         StridedArray copy = matrix.rowMajorAt(scratch.reserve(matrix.bytes()).address());
         combine(matrix, copy, 0, null, null);
         return copy;
-    }
-
-    /** Whether cuBLAS takes the matrix as it lies. */
-    private static boolean isDirect(StridedArray matrix) {
-        return matrix.hasContiguousRows() || matrix.transposed().hasContiguousRows();
-    }
-
-    /** The leading dimension: the stride of rows, or of columns of a matrix that is row-major when transposed. */
-    private static long rowStride(StridedArray matrix) {
-        StridedArray rowMajor = matrix.hasContiguousRows() ? matrix : matrix.transposed();
-        long stride = rowMajor.rowStride();
-        return rowMajor.rows() == 1 ? Math.max(1, rowMajor.columns()) : stride;
     }
 
     private static int size(long value, Supplier<String> call) {
@@ -255,10 +293,6 @@ public final class CudaMatmul implements Matmul {
             throw new IllegalArgumentException(call.get() + ": " + value + " does not fit into 32 bits");
         }
         return (int) value;
-    }
-
-    private static int cudaType(FloatType type) {
-        return type == FloatType.FLOAT ? CUDA_R_32F : CUDA_R_16BF;
     }
 
     private static String text(StridedArray matrix) {

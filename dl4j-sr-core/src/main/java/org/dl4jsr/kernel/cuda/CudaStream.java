@@ -22,6 +22,7 @@ public final class CudaStream {
     private final Deque<String> latest = new ArrayDeque<>(NAMED);
     private volatile long given;
     private volatile long done;
+    private DeviceMemory workspace;
 
     /** The stream whose cudaStream_t, which is the caller's, is the address of {@code handle}. */
     public CudaStream(CudaDevice device, Pointer handle) {
@@ -97,6 +98,14 @@ public final class CudaStream {
                         ? ""
                         : " after " + String.join(", ", latest)
                                 + " (CUDA_LAUNCH_BLOCKING=1 shows an error where it happens)");
+    }
+
+    /** What products may use while they run: as much as NVIDIA advises for the GPU, reserved when first asked for. */
+    synchronized DeviceMemory workspace() {
+        if (workspace == null) {
+            workspace = new DeviceMemory(this, (device.computeCapability() < 90 ? 4L : 32L) << 20);
+        }
+        return workspace;
     }
 
     /** For calls of the driver. */

@@ -7,6 +7,7 @@ import static org.bytedeco.cuda.global.cudart.cuMemcpyHtoDAsync;
 import static org.dl4jsr.kernel.cuda.CudaException.checkDriver;
 
 import org.bytedeco.javacpp.Pointer;
+import org.dl4jsr.kernel.composed.GrowingMemory;
 
 /** Memory of a GPU, copied to and from on one stream. */
 public final class DeviceMemory implements AutoCloseable {
@@ -23,6 +24,12 @@ public final class DeviceMemory implements AutoCloseable {
         long[] address = new long[1];
         checkDriver(cuMemAlloc(address, bytes), () -> "cuMemAlloc of " + bytes + " bytes on " + stream.device());
         this.address = address[0];
+    }
+
+    /** Memory for work on {@code stream} to leave something in for the work after it. */
+    public static GrowingMemory growing(CudaStream stream) {
+        var scratch = new DeviceScratch(stream);
+        return bytes -> scratch.reserve(bytes).address();
     }
 
     /** Of the first byte, for kernels. */

@@ -20,6 +20,19 @@ enum KernelConstant {
     /** Rows and columns that a block sums. */
     ROW_CHUNK(128),
     PANEL(WARP.value * OCTET.value),
+    /** Octets of a row that a thread holds in registers. */
+    HELD_OCTETS(4),
+    /** Sides of a tile that is transposed. */
+    SQUARE(64),
+    /** Threads of a block that takes a row of logits. */
+    LOSS_THREADS(1024),
+    /** Sorting tokens: bits that a pass sorts by, as many numbers as a block has threads, and rows of a block. */
+    DIGIT_BITS(8),
+    SORT_CHUNK(1024),
+    /** Loops of a kernel over arrays of any strides. */
+    LOOPS(6),
+    /** Octets of a channel that a block sums: sixteen a thread. */
+    PLANE_CHUNK(16 * THREADS.value),
     /** Queries and keys of a tile of scores in FP32 attention, a thread a score. */
     TILE(16),
     /** What its kernels keep in shared memory: tiles of a head's rows, and of scores. */
@@ -31,7 +44,7 @@ enum KernelConstant {
     /** Attention on tensor cores: threads and rows of a block, rows of the other operand's tile, padding of a row. */
     TENSOR_THREADS(128),
     TENSOR_ROWS(64),
-    TENSOR_COLUMNS(32),
+    TENSOR_COLUMNS(64),
     TENSOR_PADDING(8);
 
     final int value;

@@ -4,6 +4,8 @@ import static org.bytedeco.cuda.global.cudart.CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHAR
 import static org.bytedeco.cuda.global.cudart.cuFuncSetAttribute;
 import static org.bytedeco.cuda.global.cudart.cuLaunchKernel;
 import static org.dl4jsr.kernel.cuda.CudaException.checkDriver;
+import static org.dl4jsr.kernel.cuda.KernelConstant.LOOPS;
+import static org.dl4jsr.kernel.cuda.KernelConstant.THREADS;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -13,6 +15,7 @@ import org.bytedeco.cuda.cudart.CUfunc_st;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.javacpp.PointerPointer;
+import org.dl4jsr.kernel.ElementLoops;
 import org.dl4jsr.kernel.FloatType;
 import org.dl4jsr.kernel.Pointers;
 
@@ -39,6 +42,7 @@ final class KernelLauncher {
     private String name;
     private int count;
     private int position; // of the next argument in values
+    private long runs; // of the loops among the arguments
 
     KernelLauncher(CudaStream stream) {
         this.stream = stream;
@@ -110,6 +114,42 @@ final class KernelLauncher {
         return this;
     }
 
+    /** One structure Loops of loops.h, for as many loops as it has at most, in runs of up to {@code length} elements. */
+    KernelLauncher add(ElementLoops loops, int length) {
+        begin(Arrays.toString(loops.toArray()));
+        putLoops(loops.sizes(), 1);
+        for (long[] steps : loops.steps()) {
+            putLoops(steps, 0);
+        }
+        long[] counts = loops.sizes().clone();
+        int last = counts.length - 1;
+        counts[last] = blocks(counts[last], length);
+        runs = Arrays.stream(counts).reduce(1, Math::multiplyExact);
+        if (runs > Integer.MAX_VALUE) {
+            throw new IllegalArgumentException("Kernel " + name + " needs " + runs + " runs over arrays of sizes "
+                    + Arrays.toString(loops.sizes()) + ", at most " + Integer.MAX_VALUE + " are possible");
+        }
+        putLoops(Arrays.stream(counts).map(KernelLauncher::divisor).toArray(), divisor(1));
+        return this;
+    }
+
+    /** What loops.h divides by {@code divisor} with, below 2^31: a multiplier, and above it a shift. */
+    static long divisor(long divisor) {
+        int bits = Long.SIZE - Long.numberOfLeadingZeros(divisor - 1);
+        int shift = Integer.SIZE - 1 + bits;
+        return (long) shift << Integer.SIZE | ((1L << shift) + divisor - 1) / divisor;
+    }
+
+    /** values behind as many of {@code filler} as make LOOPS. */
+    private void putLoops(long[] values, long filler) {
+        for (int i = values.length; i < LOOPS.value; i++) {
+            put(filler);
+        }
+        for (long value : values) {
+            put(value);
+        }
+    }
+
     /** The next argument lies at the next multiple of 8 bytes. */
     private void begin(Object argument) {
         position = (position + Long.BYTES - 1) / Long.BYTES * Long.BYTES;
@@ -169,6 +209,11 @@ final class KernelLauncher {
                 Math.min(
                         blocks,
                         (long) BLOCKS_PER_MULTIPROCESSOR * stream.device().multiprocessors()));
+    }
+
+    /** As launch of a kernel that takes the runs of the loops added last. */
+    void launchRuns() {
+        launchLooping(THREADS.value, blocks(runs, THREADS.value));
     }
 
     /** How many blocks of {@code size} hold {@code length}. */

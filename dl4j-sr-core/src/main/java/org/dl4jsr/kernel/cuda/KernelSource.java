@@ -22,7 +22,12 @@ enum KernelSource {
     ATTENTION,
     /** On tensor cores: for compute capability 8.0 and up. */
     ATTENTION_MMA,
-    MATRIX;
+    MATRIX,
+    ELEMENTWISE,
+    WINDOWS,
+    BATCHNORM,
+    LSTM,
+    KEYATTENTION;
 
     private static final Pattern INCLUDE = Pattern.compile("^#include \"(.+)\"", Pattern.MULTILINE);
 

@@ -14,6 +14,29 @@ import org.dl4jsr.rounding.BFloat16;
 public final class JavaArrayKernels implements ArrayKernels {
 
     @Override
+    public void copy(StridedArray source, StridedArray target) {
+        boolean floats = source.type() == FloatType.FLOAT;
+        if (source.type() == target.type()) {
+            ElementLoops.over(source, target)
+                    .forEach(
+                            floats
+                                    ? at -> Memory.putInt(
+                                            target.address() + 4 * at[1], Memory.getInt(source.address() + 4 * at[0]))
+                                    : at -> Memory.putShort(
+                                            target.address() + 2 * at[1],
+                                            Memory.getShort(source.address() + 2 * at[0])));
+        } else {
+            ElementLoops.over(source, target)
+                    .forEach(
+                            floats
+                                    ? at -> put(target, at[1], Memory.getFloat(source.address() + 4 * at[0]))
+                                    : at -> Memory.putInt(
+                                            target.address() + 4 * at[1],
+                                            Memory.getShort(source.address() + 2 * at[0]) << 16));
+        }
+    }
+
+    @Override
     public void arithmetic(Arithmetic operation, StridedArray a, StridedArray b, StridedArray c) {
         ElementLoops.over(a, b, c).forEach(at -> put(c, at[2], operation.of(get(a, at[0]), get(b, at[1]))));
     }

@@ -143,7 +143,7 @@ class ArraysTest {
 
     @Test
     void numpy() {
-        for (DataType type : List.of(DataType.FLOAT, DataType.INT, DataType.LONG, DataType.DOUBLE)) {
+        for (DataType type : List.of(DataType.FLOAT, DataType.INT32, DataType.INT64, DataType.DOUBLE)) {
             INDArray x = Nd4j.createFromArray(VALUES).castTo(type);
             assertValues(Nd4j.createFromNpyPointer(Nd4j.convertToNumpy(touched(x))));
             assertValues(Nd4j.createNpyFromByteArray(Nd4j.toNpyByteArray(touched(x))));
@@ -185,7 +185,7 @@ class ArraysTest {
                 try (MemoryWorkspace workspace =
                         Nd4j.getWorkspaceManager().getAndActivateWorkspace(configuration, id)) {
                     for (DataType type :
-                            List.of(DataType.FLOAT, DataType.LONG, DataType.INT, DataType.BFLOAT16, DataType.DOUBLE)) {
+                            List.of(DataType.FLOAT, DataType.INT64, DataType.INT32, DataType.BFLOAT16, DataType.DOUBLE)) {
                         INDArray x = Nd4j.create(type, 100);
                         assertEquals(0, x.sumNumber().doubleValue());
                         x.putScalar(99, cycle + 1);

@@ -63,6 +63,34 @@ class CudaErrorsTest {
     }
 
     @Test
+    void fusedMatmulNamesOperands() {
+        var matmul = new CudaMatmul(stream, false);
+        var a = StridedArray.rowMajor(FloatType.BFLOAT16, 0x100, 2, 3);
+        var b = StridedArray.rowMajor(FloatType.BFLOAT16, 0x200, 3, 5);
+        var c = StridedArray.rowMajor(FloatType.FLOAT, 0x300, 2, 5);
+        var bias = StridedArray.rowMajor(FloatType.FLOAT, 0x400, 1, 5);
+        String[] operands = {
+            "cublasLtMatmul of BFLOAT16 [2, 3] at 0x100 x BFLOAT16 [3, 5] at 0x200",
+            "bias FLOAT [1, 5] at 0x400 -> FLOAT [2, 5] at 0x300",
+            "failed to launch on the GPU (13)"
+        };
+        for (String call : new String[] {"cublasLtMatmulAlgoGetHeuristic", "cublasLtMatmul"}) {
+            FakeCuda.fail(call, 13);
+            assertMessage(() -> matmul.multiply(a, b, c, 1, 0, bias, null), operands);
+        }
+    }
+
+    @Test
+    void arraysOfMoreRunsThanAKernelCounts() {
+        var arrays = new CudaArrayKernels(stream);
+        var huge = StridedArray.rowMajor(FloatType.BFLOAT16, 0x100, 1L << 34);
+        long before = FakeCuda.launches();
+        var e = assertThrows(IllegalArgumentException.class, () -> arrays.copy(huge, huge));
+        assertTrue(e.getMessage().contains("copyElements_bfloat16_bfloat16 needs 2147483648 runs"), e.getMessage());
+        assertEquals(before, FakeCuda.launches());
+    }
+
+    @Test
     void headsWiderThanSharedMemory() {
         var e = assertThrows(
                 IllegalArgumentException.class,
@@ -78,7 +106,7 @@ class CudaErrorsTest {
     void gridsOutOfRange() {
         var e = assertThrows(
                 IllegalArgumentException.class, () -> kernels.transpose(FloatType.FLOAT, 0, 0, Integer.MAX_VALUE, 1));
-        assertTrue(e.getMessage().contains("transpose_float needs a grid of 1 x 67108864"), e.getMessage());
+        assertTrue(e.getMessage().contains("transpose_float needs a grid of 1 x 33554432"), e.getMessage());
     }
 
     @Test

@@ -184,7 +184,7 @@ public final class FakeCuda {
             compile(arguments.toArray(String[]::new));
             objects.add(object);
         }
-        for (String name : List.of("fake_cuda.cpp", "fake_memory.cpp")) {
+        for (String name : List.of("fake_cuda.cpp", "fake_memory.cpp", "fake_cublas_lt.cpp")) {
             objects.add(TEST_SOURCES.resolve(name).toString());
         }
         link("libcuda.so.1", objects.toArray(String[]::new));

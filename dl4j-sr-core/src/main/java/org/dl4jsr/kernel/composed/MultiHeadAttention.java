@@ -1,12 +1,12 @@
-package org.dl4jsr.kernel.cpu;
+package org.dl4jsr.kernel.composed;
 
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.Supplier;
 import org.dl4jsr.kernel.ArrayKernels;
 import org.dl4jsr.kernel.AttentionShape;
 import org.dl4jsr.kernel.FloatType;
-import org.dl4jsr.kernel.Kernels;
 import org.dl4jsr.kernel.Matmul;
 import org.dl4jsr.kernel.StridedArray;
 
@@ -19,8 +19,7 @@ public final class MultiHeadAttention {
 
     private final ArrayKernels arrays;
     private final Matmul matmul;
-    private final StridedCopy copies;
-    private final ThreadLocal<Workplace> workplaces = ThreadLocal.withInitial(Workplace::new);
+    private final ThreadLocal<Workplace> workplaces;
 
     /**
      * What attention is computed of, or the gradients of that.
@@ -49,11 +48,15 @@ public final class MultiHeadAttention {
         }
     }
 
-    /** Attention by these kernels, which go together. */
-    public MultiHeadAttention(Kernels kernels, ArrayKernels arrays, Matmul matmul) {
+    /**
+     * Attention by these kernels, which go together.
+     *
+     * @param memory makes memory that they can address
+     */
+    public MultiHeadAttention(ArrayKernels arrays, Matmul matmul, Supplier<? extends GrowingMemory> memory) {
         this.arrays = arrays;
         this.matmul = matmul;
-        copies = new StridedCopy(kernels);
+        workplaces = ThreadLocal.withInitial(() -> new Workplace(memory));
     }
 
     /**
@@ -78,12 +81,17 @@ public final class MultiHeadAttention {
     /** Memory of one thread, taken piece by piece. */
     private static final class Workplace {
 
-        private final List<Scratch> pieces = new ArrayList<>();
+        private final Supplier<? extends GrowingMemory> memory;
+        private final List<GrowingMemory> pieces = new ArrayList<>();
         private int taken;
+
+        Workplace(Supplier<? extends GrowingMemory> memory) {
+            this.memory = memory;
+        }
 
         long take(long bytes) {
             if (taken == pieces.size()) {
-                pieces.add(new Scratch());
+                pieces.add(memory.get());
             }
             return pieces.get(taken++).reserve(bytes);
         }
@@ -165,7 +173,7 @@ public final class MultiHeadAttention {
             StridedArray matrix = matrix(sequences, timeFirst.address());
             if (!timeFirst.isDense()) {
                 matrix = matrix(sequences, workplace.take(sequences.bytes()));
-                copies.copy(timeFirst, timeFirst.rowMajorAt(matrix.address()));
+                arrays.copy(timeFirst, timeFirst.rowMajorAt(matrix.address()));
             }
             return matrix;
         }
@@ -215,7 +223,7 @@ public final class MultiHeadAttention {
                     return;
                 }
             }
-            copies.copy(timeFirst.rowMajorAt(result.address()), timeFirst);
+            arrays.copy(timeFirst.rowMajorAt(result.address()), timeFirst);
         }
     }
 }

@@ -1,6 +1,7 @@
-package org.dl4jsr.kernel.cpu;
+package org.dl4jsr.kernel.composed;
 
 import java.util.Arrays;
+import java.util.function.Supplier;
 import org.dl4jsr.kernel.ArrayKernels;
 import org.dl4jsr.kernel.Convolution;
 import org.dl4jsr.kernel.FloatType;
@@ -18,33 +19,33 @@ public final class ProductConvolution implements Convolution {
     private final Kernels kernels;
     private final ArrayKernels arrays;
     private final Matmul matmul;
-    private final StridedCopy copies;
-    private final ThreadLocal<Workplace> workplaces = ThreadLocal.withInitial(Workplace::new);
+    private final ThreadLocal<Workplace> workplaces;
 
     /** What one thread works in. */
-    private static final class Workplace {
-        final Scratch columns = new Scratch();
-        final Scratch rows = new Scratch();
-        final Scratch gradient = new Scratch();
-    }
+    private record Workplace(GrowingMemory columns, GrowingMemory rows, GrowingMemory gradient) {}
 
-    /** Convolution by these kernels, which go together. */
-    public ProductConvolution(Kernels kernels, ArrayKernels arrays, Matmul matmul) {
+    /**
+     * Convolution by these kernels, which go together.
+     *
+     * @param memory makes memory that they can address
+     */
+    public ProductConvolution(
+            Kernels kernels, ArrayKernels arrays, Matmul matmul, Supplier<? extends GrowingMemory> memory) {
         this.kernels = kernels;
         this.arrays = arrays;
         this.matmul = matmul;
-        copies = new StridedCopy(kernels);
+        workplaces = ThreadLocal.withInitial(() -> new Workplace(memory.get(), memory.get(), memory.get()));
     }
 
     @Override
     public void forward(StridedArray x, StridedArray weights, StridedArray bias, StridedArray y, Window window) {
         Workplace workplace = workplaces.get();
-        StridedArray columns = columns(x, weights, y, FloatType.BFLOAT16, workplace.columns);
+        StridedArray columns = columns(x, weights, y, FloatType.BFLOAT16, workplace.columns());
         arrays.im2col(x, columns, window);
-        StridedArray rows = rows(y, workplace.rows);
+        StridedArray rows = rows(y, workplace.rows());
         matmul.multiply(flat(columns), flat(weights), flatRows(rows), 1, 0, bias, null);
         if (!isInRows(y)) {
-            copies.copy(rows, y);
+            arrays.copy(rows, y);
         }
     }
 
@@ -58,16 +59,16 @@ public final class ProductConvolution implements Convolution {
             StridedArray dBias,
             Window window) {
         Workplace workplace = workplaces.get();
-        StridedArray images = rows(dy, workplace.rows);
+        StridedArray images = rows(dy, workplace.rows());
         if (!isInRows(dy)) {
-            copies.copy(dy, images);
+            arrays.copy(dy, images);
         }
         StridedArray rows = flatRows(images);
-        StridedArray columns = columns(x, dWeights, dy, FloatType.BFLOAT16, workplace.columns);
+        StridedArray columns = columns(x, dWeights, dy, FloatType.BFLOAT16, workplace.columns());
         arrays.im2col(x, columns, window);
         matmul.multiply(flat(columns).transposed(), rows, flat(dWeights));
         if (dx != null) {
-            StridedArray dColumns = columns(x, weights, dy, FloatType.FLOAT, workplace.gradient);
+            StridedArray dColumns = columns(x, weights, dy, FloatType.FLOAT, workplace.gradient());
             matmul.multiply(rows, flat(weights).transposed(), flat(dColumns));
             arrays.col2im(dColumns, dx, window);
         }
@@ -79,7 +80,7 @@ public final class ProductConvolution implements Convolution {
 
     /** Memory for the windows of x, the elements of one in the order of a channel's weights. */
     private static StridedArray columns(
-            StridedArray x, StridedArray weights, StridedArray y, FloatType type, Scratch memory) {
+            StridedArray x, StridedArray weights, StridedArray y, FloatType type, GrowingMemory memory) {
         StridedArray window = weights.slice(0);
         long[] inWindow = window.denseAt(0, type).strides();
         long[] shape = window.shape();
@@ -109,7 +110,7 @@ public final class ProductConvolution implements Convolution {
     }
 
     /** y, if its channels lie last in memory, or memory where they do. */
-    private static StridedArray rows(StridedArray y, Scratch memory) {
+    private static StridedArray rows(StridedArray y, GrowingMemory memory) {
         return isInRows(y)
                 ? y
                 : new StridedArray(y.type(), memory.reserve(y.bytes()), y.shape(), rowStrides(y.shape()));
