@@ -2,6 +2,8 @@ package org.dl4jsr.backend;
 
 import org.dl4jsr.kernel.cuda.CudaDevice;
 import org.dl4jsr.kernel.cuda.CudaException;
+import org.dl4jsr.kernel.cuda.CudaMatmul;
+import org.dl4jsr.kernel.cuda.Nvrtc;
 
 /** Which processor runs dl4j-sr's ops under nd4j-native: chosen once, before ND4J starts. */
 final class DeviceChoice {
@@ -68,6 +70,8 @@ final class DeviceChoice {
             if (CudaDevice.count() == 0) {
                 return "there is no NVIDIA GPU";
             }
+            Nvrtc.version(); // here rather than at the first op
+            CudaMatmul.load();
             CudaDevice device = CudaDevice.of(0);
             return device.sharesMemory() ? null : device + " cannot share its memory with the CPU while kernels run";
         } catch (CudaException e) {

@@ -56,7 +56,8 @@ public final class GptEmbeddingLayer extends SequenceLayer<GptEmbedding> {
         var place = ArrayType.BP_WORKING_MEM;
         INDArray positions = gradientViews.get(GptEmbedding.POSITIONS);
         if (input().size(1) < positions.size(0)) {
-            positions.assign(0); // all: ND4J's get(interval, all) returns an empty array for some views
+            // all: ND4J's get(interval, all) returns an empty array for some views; a copy, which a GPU can do
+            positions.assign(workspaceMgr.create(place, positions.dataType(), positions.shape()));
         }
         Nd4j.exec(new TokenEmbeddingGradient(
                 ids(place, workspaceMgr),

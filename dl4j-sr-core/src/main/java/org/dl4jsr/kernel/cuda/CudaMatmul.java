@@ -21,7 +21,9 @@ import static org.dl4jsr.kernel.cuda.KernelSource.MATRIX;
 import java.util.Arrays;
 import java.util.function.Supplier;
 import org.bytedeco.cuda.cublas.cublasContext;
+import org.bytedeco.cuda.global.cublas;
 import org.bytedeco.javacpp.FloatPointer;
+import org.bytedeco.javacpp.Loader;
 import org.dl4jsr.kernel.FloatType;
 import org.dl4jsr.kernel.Matmul;
 import org.dl4jsr.kernel.Pointers;
@@ -48,6 +50,15 @@ public final class CudaMatmul implements Matmul {
     private final DeviceScratch result;
     private final DeviceScratch vector;
     private final FusedMatmul fusedMatmul;
+
+    /**
+     * Loads cuBLAS.
+     *
+     * @throws LinkageError where it does not load
+     */
+    public static void load() {
+        Loader.load(cublas.class);
+    }
 
     /**
      * Products that run on {@code stream}, with a cuBLAS handle of their own.

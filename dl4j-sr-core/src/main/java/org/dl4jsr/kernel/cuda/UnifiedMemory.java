@@ -45,6 +45,9 @@ public final class UnifiedMemory {
 
     private static final int RESERVED_PART = 32;
 
+    private static final int COLLECTIONS = 5;
+    private static final int MILLISECONDS_TO_COLLECT = 50;
+
     private final CudaStream stream;
     private final long free;
     private final long limit;
@@ -93,7 +96,8 @@ public final class UnifiedMemory {
      * The address of a new block.
      *
      * @param zero whether it is all zero; else its content is undefined
-     * @throws OutOfMemoryError where the GPU has not as much memory left; says how much there is
+     * @throws OutOfMemoryError where the GPU has not as much memory left, after the garbage collector had its chance; says
+     *     how much there is
      */
     public synchronized long allocate(long bytes, boolean zero) {
         long address = bytes <= SlabPool.LARGEST ? take(pinned, bytes) : takeManaged(roundUp(bytes));
@@ -214,7 +218,10 @@ public final class UnifiedMemory {
     }
 
     private long allocateManaged(long size) {
-        if (managed + size > limit) {
+        for (int i = 0; i < COLLECTIONS && managed + size > limit; i++) {
+            if (i > 0) {
+                collect();
+            }
             releaseManaged();
         }
         if (managed + size > limit) {
@@ -230,6 +237,16 @@ public final class UnifiedMemory {
         managed += size;
         ranges.put(address[0], address[0] + size);
         return address[0];
+    }
+
+    /** Has arrays that nobody uses any more given back, by other threads, which need this object's monitor. */
+    private void collect() {
+        System.gc();
+        try {
+            wait(MILLISECONDS_TO_COLLECT);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     /** Gives the driver back what is unused. */

@@ -93,6 +93,14 @@ public final class FakeCuda {
         return BUILD.toAbsolutePath();
     }
 
+    /** The libraries, for the library path of a process that has some of them. */
+    public static List<Path> libraries() {
+        load();
+        return Stream.concat(Stream.of("libcuda.so.1", "libnvrtc.so.13"), EMPTY_LIBRARIES.stream())
+                .map(name -> BUILD.resolve(name).toAbsolutePath())
+                .toList();
+    }
+
     /** Lets the next call of this name, as it is in the library, return this code. */
     public static void fail(String call, int code) {
         var failure = new BytePointer(Loader.addressof("fakeFailure"));

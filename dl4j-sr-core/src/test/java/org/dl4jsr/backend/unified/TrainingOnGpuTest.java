@@ -1,0 +1,147 @@
+package org.dl4jsr.backend.unified;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.deeplearning4j.nn.graph.ComputationGraph;
+import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
+import org.dl4jsr.kernel.cuda.CudaException;
+import org.dl4jsr.kernel.cuda.FakeCuda;
+import org.dl4jsr.nn.GptConfiguration;
+import org.dl4jsr.policy.Bf16Policy;
+import org.dl4jsr.updater.SrAdam;
+import org.dl4jsr.updater.TestNetworks;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledIf;
+import org.junit.jupiter.api.io.TempDir;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.dataset.DataSet;
+import org.nd4j.linalg.factory.Nd4j;
+
+/** A GPT trains on the fake GPU as on the CPU, the CPU waits for it seldom, and its errors name the work. */
+@Tag("slow")
+@EnabledIf(value = "org.dl4jsr.kernel.cuda.FakeCuda#canBeBuilt", disabledReason = "needs g++ on Linux x86-64")
+class TrainingOnGpuTest {
+
+    private static final int STEPS = 6;
+    /** Of a loss near 2.4 in BF16, whose sums are taken in another order. */
+    private static final double BOUND = 0.01;
+    /** In a step: for the gradient's norm, the score and what DL4J asks for. */
+    private static final int MOST_WAITS = 3;
+
+    private static final int[][] TOKENS = {{3, 1, 4, 1, 5}, {2, 0, 6, 5, 3}, {5, 5, 4, 2, 1}};
+    private static final int[][] NEXT = {{1, 4, 1, 5, 6}, {0, 6, 5, 3, 5}, {5, 4, 2, 1, -1}};
+
+    @Test
+    void asOnTheCpu(@TempDir Path directory) throws Exception {
+        List<String> lines =
+                FakeGpuProcess.run(directory, TrainingOnGpuTest.class).lines().toList();
+        for (Bf16Policy policy : List.of(Bf16Policy.SR, Bf16Policy.O2, Bf16Policy.O1)) {
+            double[] expected = losses(policy, new ArrayList<>());
+            double[] actual = Arrays.stream(value(lines, "losses of " + policy).split(" "))
+                    .mapToDouble(Double::parseDouble)
+                    .toArray();
+            for (int i = 0; i < STEPS; i++) {
+                assertEquals(expected[i], actual[i], BOUND, policy + " step " + i);
+            }
+            assertTrue(actual[STEPS - 1] < actual[0]);
+        }
+        assertEquals(optimized(), value(lines, "optimized"));
+        assertTrue(Long.parseLong(value(lines, "waits")) <= MOST_WAITS, () -> value(lines, "waits"));
+        String error = value(lines, "error");
+        assertTrue(error.contains("CUDA_ERROR_ILLEGAL_ADDRESS (700)") && error.contains(" after "), error);
+    }
+
+    private static String value(List<String> lines, String name) {
+        return lines.stream()
+                .filter(line -> line.startsWith(name + ": "))
+                .map(line -> line.substring(name.length() + 2))
+                .findFirst()
+                .orElseThrow(() -> new AssertionError(String.join("\n", lines)));
+    }
+
+    /** What the process on the GPU does. */
+    public static void main(String[] arguments) {
+        FakeGpuProcess.start();
+        for (Bf16Policy policy : List.of(Bf16Policy.SR, Bf16Policy.O2, Bf16Policy.O1)) {
+            var waits = new ArrayList<Long>();
+            double[] losses = losses(policy, waits);
+            System.out.println("losses of " + policy + ": "
+                    + String.join(
+                            " ",
+                            Arrays.stream(losses).mapToObj(Double::toString).toList()));
+            if (policy == Bf16Policy.SR) {
+                System.out.println("waits: " + (waits.get(STEPS - 1) - waits.get(STEPS - 2)));
+            }
+        }
+        System.out.println("optimized: " + optimized());
+        ComputationGraph network = network(Bf16Policy.SR);
+        network.fit(data());
+        FakeCuda.fail("cuStreamSynchronize", 700);
+        try {
+            network.fit(data());
+        } catch (CudaException e) {
+            System.out.println("error: " + e.getMessage());
+        }
+    }
+
+    /** Each step's, with clipping, a token masked, and sequences shorter than the context. */
+    private static double[] losses(Bf16Policy policy, List<Long> waits) {
+        ComputationGraph network = network(policy);
+        var losses = new double[STEPS];
+        for (int i = 0; i < STEPS; i++) {
+            network.fit(data());
+            losses[i] = network.score();
+            waits.add(isGpu() ? FakeCuda.waits() : 0);
+        }
+        return losses;
+    }
+
+    private static boolean isGpu() {
+        return "gpu".equals(System.getProperty("org.dl4jsr.device"));
+    }
+
+    private static ComputationGraph network(Bf16Policy policy) {
+        var graph = GptConfiguration.builder()
+                .layers(2)
+                .width(16)
+                .heads(2)
+                .context(8)
+                .vocabulary(11)
+                .seed(7)
+                .updater(
+                        SrAdam.builder().learningRate(1e-2).maxGradientNorm(0.5).build())
+                .build()
+                .toGraph();
+        var network = new ComputationGraph(policy.apply(graph));
+        network.init();
+        return network;
+    }
+
+    private static DataSet data() {
+        return new DataSet(Nd4j.createFromArray(TOKENS), Nd4j.createFromArray(NEXT));
+    }
+
+    /** The bits of weights after steps with gradients that are given. */
+    private static String optimized() {
+        ComputationGraph network = TestNetworks.graph(new SrAdam(5e-3), DataType.BFLOAT16);
+        network.setInputs(TestNetworks.DATA.getFeatures());
+        network.setLabels(TestNetworks.DATA.getLabels());
+        network.computeGradientAndScore();
+        INDArray gradient = network.getFlattenedGradients();
+        for (int step = 0; step < 3; step++) {
+            for (long i = 0; i < gradient.length(); i++) {
+                gradient.putScalar(i, ((i + step) % 17 - 8) / 100.0);
+            }
+            network.getUpdater().update(network.gradient(), step, 0, 1, LayerWorkspaceMgr.noWorkspaces());
+            network.params().reshape(gradient.shape()).subi(gradient);
+        }
+        return Integer.toHexString(Arrays.hashCode(TestNetworks.bits(network.params())));
+    }
+}
