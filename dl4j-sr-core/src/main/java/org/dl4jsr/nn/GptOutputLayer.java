@@ -26,15 +26,14 @@ import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * Implementation of {@link GptOutput}. The backward pass does the forward pass too, as DL4J's output layers do, and
- * keeps the losses for the score, so that a training step computes the logits once. The score sums them, since it is asked
- * for once all of the backward pass is queued: to read them before would have the CPU wait for a GPU.
+ * keeps the loss for the score, so that a training step computes the logits once.
  */
 @SuppressWarnings("ThreadLocalUsage") // one a layer and thread: they go with the layer
 public final class GptOutputLayer extends SequenceLayer<GptOutput> implements IOutputLayer {
 
     private final transient ThreadLocal<INDArray> labels = new ThreadLocal<>();
 
-    private final transient ThreadLocal<Losses> losses = new ThreadLocal<>();
+    private final transient ThreadLocal<Double> loss = new ThreadLocal<>();
     private transient Supplier<Layer> embedding;
 
     GptOutputLayer(NeuralNetConfiguration conf, DataType dataType) {
@@ -49,30 +48,18 @@ public final class GptOutputLayer extends SequenceLayer<GptOutput> implements IO
     /** Rows are tokens; targets INT32, -1 where a token does not count, and how many do. */
     private record Targets(INDArray values, long count) {}
 
-    /** Of the tokens [batch * time], FLOAT, 0 where one does not count, and how many do. */
-    private record Losses(INDArray values, long count) {
-
-        double mean() {
-            double sum = 0;
-            for (float loss : values.data().asFloat()) {
-                sum += loss;
-            }
-            return sum / count;
-        }
-    }
-
     private record Normed(INDArray x, INDArray y, INDArray mean, INDArray rstd) {}
 
     @Override
     public void setInput(INDArray input, LayerWorkspaceMgr workspaceMgr) {
         super.setInput(input, workspaceMgr);
-        losses.remove();
+        loss.remove();
     }
 
     @Override
     public void setLabels(INDArray labels) {
         this.labels.set(labels);
-        losses.remove();
+        loss.remove();
     }
 
     @Override
@@ -108,11 +95,16 @@ public final class GptOutputLayer extends SequenceLayer<GptOutput> implements IO
         long rows = normed.y.size(0);
         INDArray dLogits = create(place, workspaceMgr, rows, layerConf().getNOut());
         logits(normed, dLogits);
-        INDArray ofTokens = Nd4j.createUninitializedDetached(DataType.FLOAT, rows); // the score is beyond the workspace
         // DL4J divides the gradient by the batch if miniBatch is set; the loss is a mean over tokens either way
         double batch = conf().isMiniBatch() ? input().size(0) : 1;
-        Nd4j.exec(new SoftmaxCrossEntropy(dLogits, targets.values, ofTokens, dLogits, (float) (batch / targets.count)));
-        losses.set(new Losses(ofTokens, targets.count));
+        // outside of the workspace, whose pages would leave the GPU for the CPU to read
+        try (INDArray losses = Nd4j.createUninitializedDetached(DataType.FLOAT, rows)) {
+            Nd4j.exec(
+                    new SoftmaxCrossEntropy(dLogits, targets.values, losses, dLogits, (float) (batch / targets.count)));
+            // a GPU is waited for here, not once the backward pass is queued: DL4J's own work at a step's end then
+            // overlaps
+            loss.set(sum(losses) / targets.count);
+        }
 
         INDArray dHead = headGradient();
         if (dHead != null) {
@@ -136,12 +128,11 @@ public final class GptOutputLayer extends SequenceLayer<GptOutput> implements IO
 
     @Override
     public double computeScore(double fullNetworkRegScore, boolean training, LayerWorkspaceMgr workspaceMgr) {
-        Losses kept = losses.get();
-        if (kept == null) {
+        if (loss.get() == null) {
             var targets = targets(ArrayType.FF_WORKING_MEM, workspaceMgr);
-            kept = new Losses(losses(targets, workspaceMgr), targets.count);
+            loss.set(sum(losses(targets, workspaceMgr)) / targets.count);
         }
-        score = kept.mean() + fullNetworkRegScore;
+        score = loss.get() + fullNetworkRegScore;
         return score;
     }
 
@@ -175,6 +166,14 @@ public final class GptOutputLayer extends SequenceLayer<GptOutput> implements IO
         INDArray losses = createFloat(place, workspaceMgr, logits.size(0));
         Nd4j.exec(new SoftmaxCrossEntropy(logits, targets.values, losses, null, 1f));
         return losses;
+    }
+
+    private static double sum(INDArray losses) {
+        double sum = 0;
+        for (float loss : losses.data().asFloat()) {
+            sum += loss;
+        }
+        return sum;
     }
 
     private Targets targets(ArrayType place, LayerWorkspaceMgr workspaceMgr) {
@@ -279,7 +278,7 @@ public final class GptOutputLayer extends SequenceLayer<GptOutput> implements IO
     public void clear() {
         super.clear();
         labels.remove();
-        losses.remove();
+        loss.remove();
     }
 
     @Override
