@@ -152,17 +152,20 @@ DEVICE float scaleOf(const uint16_t* gain, float variance, float epsilon) {
     return load(gain) / sqrtf(variance + epsilon);
 }
 
-KERNEL(THREADS, batchNormScales, const uint16_t* gain, const float* variance, float epsilon, int channels,
-       float* scales) {
+/// numbers [3, channels]: the mean, the scale and the shift, which may come from memory of the host.
+KERNEL(THREADS, batchNormNumbers, const uint16_t* gain, const uint16_t* bias, const float* mean, const float* variance,
+       float epsilon, int channels, float* numbers) {
     const int c = (int) threadIndex();
     if (c < channels) {
-        scales[c] = scaleOf(gain + c, variance[c], epsilon);
+        numbers[c] = mean[c];
+        numbers[channels + c] = scaleOf(gain + c, variance[c], epsilon);
+        numbers[2 * (int64_t) channels + c] = load(bias + c);
     }
 }
 
-/// numbers [3, channels]: the scale, and of the gradient the mean and the slope along the deviation.
+/// numbers [4, channels]: the mean, the scale, and of the gradient the mean and the slope along the deviation.
 KERNEL(THREADS, batchNormSlopes, const float* partial, int chunks, int channels, float elements, const uint16_t* gain,
-       const float* variance, float epsilon, float* numbers, uint16_t* dGain, uint16_t* dBias) {
+       const float* mean, const float* variance, float epsilon, float* numbers, uint16_t* dGain, uint16_t* dBias) {
     const int c = (int) threadIndex();
     if (c < channels) {
         const float sum = chunkSum(partial, chunks, 2, 0, c, channels);
@@ -170,21 +173,22 @@ KERNEL(THREADS, batchNormSlopes, const float* partial, int chunks, int channels,
         const float rstd = 1 / sqrtf(variance[c] + epsilon);
         store(dGain + c, product * rstd);
         store(dBias + c, sum);
-        numbers[c] = scaleOf(gain + c, variance[c], epsilon);
-        numbers[channels + c] = sum / elements;
-        numbers[2 * (int64_t) channels + c] = product * (rstd * rstd / elements);
+        numbers[c] = mean[c];
+        numbers[channels + c] = scaleOf(gain + c, variance[c], epsilon);
+        numbers[2 * (int64_t) channels + c] = sum / elements;
+        numbers[3 * (int64_t) channels + c] = product * (rstd * rstd / elements);
     }
 }
 
 /// Operands: the channel, x and y.
-KERNEL(THREADS, batchNormForward, Loops<2> loops, const uint16_t* x, const float* mean, const float* scales,
-       const uint16_t* bias, uint16_t* y) {
+KERNEL(THREADS, batchNormForward, Loops<2> loops, const uint16_t* x, const float* numbers, int channels, uint16_t* y) {
     eachRun<OCTET>(loops, [&](const int64_t (&at)[2], int count) {
+        const float* const ofChannel = numbers + at[0];
         float v[OCTET], center[OCTET], scale[OCTET], shift[OCTET];
         loadRun(x + at[1], loops.step(1), count, v);
-        loadRun(mean + at[0], loops.step(0), count, center);
-        loadRun(scales + at[0], loops.step(0), count, scale);
-        loadRun(bias + at[0], loops.step(0), count, shift);
+        loadRun(ofChannel, loops.step(0), count, center);
+        loadRun(ofChannel + channels, loops.step(0), count, scale);
+        loadRun(ofChannel + 2 * (int64_t) channels, loops.step(0), count, shift);
         UNROLLED
         for (int k = 0; k < OCTET; k++) {
             v[k] = fmaf(v[k] - center[k], scale[k], shift[k]);
@@ -194,17 +198,17 @@ KERNEL(THREADS, batchNormForward, Loops<2> loops, const uint16_t* x, const float
 }
 
 /// Operands: the channel, and x, dy and dx.
-KERNEL(THREADS, batchNormBackward, Loops<2> loops, const uint16_t* x, const float* mean, const float* numbers,
-       int channels, const uint16_t* dy, uint16_t* dx) {
+KERNEL(THREADS, batchNormBackward, Loops<2> loops, const uint16_t* x, const float* numbers, int channels,
+       const uint16_t* dy, uint16_t* dx) {
     eachRun<OCTET>(loops, [&](const int64_t (&at)[2], int count) {
         const float* const ofChannel = numbers + at[0];
         float v[OCTET], d[OCTET], center[OCTET], scale[OCTET], shift[OCTET], slope[OCTET];
         loadRun(x + at[1], loops.step(1), count, v);
         loadRun(dy + at[1], loops.step(1), count, d);
-        loadRun(mean + at[0], loops.step(0), count, center);
-        loadRun(ofChannel, loops.step(0), count, scale);
-        loadRun(ofChannel + channels, loops.step(0), count, shift);
-        loadRun(ofChannel + 2 * (int64_t) channels, loops.step(0), count, slope);
+        loadRun(ofChannel, loops.step(0), count, center);
+        loadRun(ofChannel + channels, loops.step(0), count, scale);
+        loadRun(ofChannel + 2 * (int64_t) channels, loops.step(0), count, shift);
+        loadRun(ofChannel + 3 * (int64_t) channels, loops.step(0), count, slope);
         UNROLLED
         for (int k = 0; k < OCTET; k++) {
             v[k] = (d[k] - shift[k] - (v[k] - center[k]) * slope[k]) * scale[k];

@@ -14,6 +14,7 @@ import org.dl4jsr.kernel.Arithmetic;
 import org.dl4jsr.kernel.ArrayKernels;
 import org.dl4jsr.kernel.AttentionShape;
 import org.dl4jsr.kernel.ElementLoops;
+import org.dl4jsr.kernel.FloatType;
 import org.dl4jsr.kernel.StridedArray;
 import org.dl4jsr.kernel.Window;
 
@@ -26,7 +27,13 @@ public final class CudaArrayKernels implements ArrayKernels {
     /** A matrix with a shorter side is not worth tiles. */
     private static final int SHORT_SIDE = OCTET.value;
 
+    /** Elements from which on it pays to copy a table, which may lie in memory of the host. */
+    private static final int MANY_LOOK_UPS = 4096;
+
+    private static final int TABLE_LENGTH = 1 << 16;
+
     private final KernelLauncher launcher;
+    private final DeviceScratch tables;
     private final CudaWindows windows;
     private final CudaBatchNorm batchNorm;
     private final CudaKeyAttention attention;
@@ -39,6 +46,7 @@ public final class CudaArrayKernels implements ArrayKernels {
     /** Kernels that run on {@code stream}; compiled when first used, or fetched from the cache on disk. */
     public CudaArrayKernels(CudaStream stream) {
         launcher = new KernelLauncher(stream);
+        tables = new DeviceScratch(stream);
         windows = new CudaWindows(launcher);
         batchNorm = new CudaBatchNorm(launcher, new DeviceScratch(stream));
         attention = new CudaKeyAttention(stream.device(), launcher);
@@ -126,10 +134,11 @@ public final class CudaArrayKernels implements ArrayKernels {
 
     @Override
     public synchronized void lookUp(long table, StridedArray x, StridedArray y) {
+        long values = near(FloatType.BFLOAT16, table, x);
         run(
                 (loops, operands) -> launcher.kernel(ELEMENTWISE, "lookUp")
                         .add(loops, OCTET.value)
-                        .add(table, operands[0].address(), operands[1].address())
+                        .add(values, operands[0].address(), operands[1].address())
                         .launchRuns(),
                 x,
                 y);
@@ -138,16 +147,28 @@ public final class CudaArrayKernels implements ArrayKernels {
     @Override
     public synchronized void multiplyLookUp(
             long table, boolean gate, StridedArray x, StridedArray dy, StridedArray dx) {
+        long slopes = near(FloatType.FLOAT, table, x);
         run(
                 (loops, operands) -> launcher.kernel(ELEMENTWISE, "multiplyLookUp")
                         .add(loops, OCTET.value)
-                        .add(table)
+                        .add(slopes)
                         .add(gate ? 1 : 0)
                         .add(operands[0].address(), operands[1].address(), operands[2].address())
                         .launchRuns(),
                 x,
                 dy,
                 dx);
+    }
+
+    /** A copy of the table in the GPU's own memory, if x has many elements to be looked up. */
+    private long near(FloatType type, long table, StridedArray x) {
+        if (x.length() < MANY_LOOK_UPS) {
+            return table;
+        }
+        var far = StridedArray.rowMajor(type, table, TABLE_LENGTH);
+        StridedArray near = far.rowMajorAt(tables.reserve(far.bytes()).address());
+        copy(far, near);
+        return near.address();
     }
 
     /** Launches for operands of one shape, or for their slices where they need more loops than a kernel has. */

@@ -32,17 +32,18 @@ final class CudaBatchNorm {
     }
 
     void forward(StridedArray x, long gain, long bias, long mean, long variance, float epsilon, StridedArray y) {
-        long scales = floats(channels(x));
-        launcher.kernel(BATCHNORM, "batchNormScales")
-                .add(gain, variance)
+        long numbers = floats(3L * channels(x));
+        launcher.kernel(BATCHNORM, "batchNormNumbers")
+                .add(gain, bias, mean, variance)
                 .add(epsilon)
                 .add(channels(x))
-                .add(scales);
+                .add(numbers);
         launchChannels(x);
-        ElementLoops loops = loops(x);
         launcher.kernel(BATCHNORM, "batchNormForward")
-                .add(loops, OCTET.value)
-                .add(x.address(), mean, scales, bias, y.address())
+                .add(loops(x), OCTET.value)
+                .add(x.address(), numbers)
+                .add(channels(x))
+                .add(y.address())
                 .launchRuns();
     }
 
@@ -57,21 +58,21 @@ final class CudaBatchNorm {
             long dGain,
             long dBias) {
         long sums = 2L * chunks(x) * channels(x);
-        long partial = floats(sums + 3L * channels(x));
+        long partial = floats(sums + 4L * channels(x));
         long numbers = partial + Float.BYTES * sums;
         sum("gradients", x, x.address(), dy.address(), mean, partial);
         launcher.kernel(BATCHNORM, "batchNormSlopes")
                 .add(partial)
                 .add((int) chunks(x), channels(x))
                 .add(elements(x))
-                .add(gain, variance)
+                .add(gain, mean, variance)
                 .add(epsilon)
                 .add(numbers, dGain, dBias);
         launchChannels(x);
         ElementLoops loops = loops(x);
         launcher.kernel(BATCHNORM, "batchNormBackward")
                 .add(loops, OCTET.value)
-                .add(x.address(), mean, numbers)
+                .add(x.address(), numbers)
                 .add(channels(x))
                 .add(dy.address(), dx.address())
                 .launchRuns();
