@@ -184,8 +184,8 @@ class ArraysTest {
             for (int cycle = 0; cycle < 5; cycle++) {
                 try (MemoryWorkspace workspace =
                         Nd4j.getWorkspaceManager().getAndActivateWorkspace(configuration, id)) {
-                    for (DataType type :
-                            List.of(DataType.FLOAT, DataType.INT64, DataType.INT32, DataType.BFLOAT16, DataType.DOUBLE)) {
+                    for (DataType type : List.of(
+                            DataType.FLOAT, DataType.INT64, DataType.INT32, DataType.BFLOAT16, DataType.DOUBLE)) {
                         INDArray x = Nd4j.create(type, 100);
                         assertEquals(0, x.sumNumber().doubleValue());
                         x.putScalar(99, cycle + 1);
