@@ -232,7 +232,7 @@ record Twins(
                 : ((ComputationGraph) model).getLayer("layer0");
     }
 
-    private static double largestError(Map<String, INDArray> expected, Map<String, INDArray> actual) {
+    static double largestError(Map<String, INDArray> expected, Map<String, INDArray> actual) {
         double all =
                 Math.sqrt(expected.values().stream().mapToDouble(Twins::square).sum());
         return expected.keySet().stream()

@@ -218,12 +218,7 @@ public final class UnifiedMemory {
     }
 
     private long allocateManaged(long size) {
-        for (int i = 0; i < COLLECTIONS && managed + size > limit; i++) {
-            if (i > 0) {
-                collect();
-            }
-            releaseManaged();
-        }
+        releaseManaged(size);
         if (managed + size > limit) {
             throw new OutOfMemoryError(
                     stream.device() + " has " + (limit - managed) + " bytes left of " + limit + ", and " + size
@@ -239,17 +234,21 @@ public final class UnifiedMemory {
         return address[0];
     }
 
-    /** Has arrays that nobody uses any more given back, by other threads, which need this object's monitor. */
-    private void collect() {
-        System.gc();
-        try {
-            wait(MILLISECONDS_TO_COLLECT);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
+    /** Gives the driver back what is unused, then what the garbage collector finds, until {@code size} bytes are left. */
+    private void releaseManaged(long size) {
+        for (int i = 0; managed + size > limit && i < COLLECTIONS; i++) {
+            if (i > 0) {
+                System.gc();
+                try {
+                    wait(MILLISECONDS_TO_COLLECT); // the threads that call free() need this object's monitor
+                } catch (InterruptedException e) {
+                    Thread.currentThread().interrupt();
+                }
+            }
+            releaseManaged();
         }
     }
 
-    /** Gives the driver back what is unused. */
     private void releaseManaged() {
         stream.synchronize();
         unused.forEach((size, addresses) -> {
