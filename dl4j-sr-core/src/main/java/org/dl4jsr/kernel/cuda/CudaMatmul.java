@@ -112,7 +112,8 @@ public final class CudaMatmul implements Matmul {
             return;
         }
         int terms = (beta != 0 ? 1 : 0) + (bias != null ? 1 : 0) + (residual != null ? 1 : 0);
-        boolean roundsTwice = terms > 0 && c.type() == FloatType.BFLOAT16; // cuBLAS, where it splits sums or is unaligned
+        boolean roundsTwice =
+                terms > 0 && c.type() == FloatType.BFLOAT16; // cuBLAS, where it splits sums or is unaligned
         if (terms > 1 || roundsTwice || !takes(c)) { // FP32 until all is added, so that c is rounded once
             StridedArray sums = StridedArray.rowMajor(
                     FloatType.FLOAT, result.reserve(Float.BYTES * c.length()).address(), c.shape());
