@@ -9,12 +9,14 @@ import java.util.Arrays;
 import java.util.List;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
+import org.dl4jsr.backend.Autocast;
 import org.dl4jsr.kernel.cuda.CudaException;
 import org.dl4jsr.kernel.cuda.FakeCuda;
 import org.dl4jsr.nn.GptConfiguration;
 import org.dl4jsr.policy.Bf16Policy;
 import org.dl4jsr.updater.SrAdam;
 import org.dl4jsr.updater.TestNetworks;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIf;
@@ -37,6 +39,12 @@ class TrainingOnGpuTest {
 
     private static final int[][] TOKENS = {{3, 1, 4, 1, 5}, {2, 0, 6, 5, 3}, {5, 5, 4, 2, 1}};
     private static final int[][] NEXT = {{1, 4, 1, 5, 6}, {0, 6, 5, 3, 5}, {5, 4, 2, 1, -1}};
+
+    /** O1 is a switch of the process, which other tests share. */
+    @AfterEach
+    void withoutAutocast() {
+        Autocast.setEnabled(false);
+    }
 
     @Test
     void asOnTheCpu(@TempDir Path directory) throws Exception {
