@@ -2,6 +2,8 @@ package org.dl4jsr.backend;
 
 import org.dl4jsr.kernel.cuda.CudaDevice;
 import org.dl4jsr.kernel.cuda.CudaException;
+import org.dl4jsr.kernel.cuda.CudaMatmul;
+import org.dl4jsr.kernel.cuda.Nvrtc;
 
 /** Which processor runs dl4j-sr's ops under nd4j-native: chosen once, before ND4J starts. */
 final class DeviceChoice {
@@ -69,7 +71,11 @@ final class DeviceChoice {
                 return "there is no NVIDIA GPU";
             }
             CudaDevice device = CudaDevice.of(0);
-            return device.sharesMemory() ? null : device + " cannot share its memory with the CPU while kernels run";
+            if (!device.sharesMemory()) {
+                return device + " cannot share its memory with the CPU while kernels run";
+            }
+            CudaMatmul.loadLibraries();
+            return Nvrtc.problem(device.computeCapability());
         } catch (CudaException e) {
             return "NVIDIA's driver does not work: " + e.getMessage();
         } catch (LinkageError e) {

@@ -21,7 +21,9 @@ import static org.dl4jsr.kernel.cuda.KernelSource.MATRIX;
 import java.util.Arrays;
 import java.util.function.Supplier;
 import org.bytedeco.cuda.cublas.cublasContext;
+import org.bytedeco.cuda.global.cublas;
 import org.bytedeco.javacpp.FloatPointer;
+import org.bytedeco.javacpp.Loader;
 import org.dl4jsr.kernel.FloatType;
 import org.dl4jsr.kernel.Matmul;
 import org.dl4jsr.kernel.Pointers;
@@ -74,6 +76,11 @@ public final class CudaMatmul implements Matmul {
         checkCublas(
                 cublasSetMathMode(handle, CUBLAS_MATH_DISALLOW_REDUCED_PRECISION_REDUCTION),
                 () -> "cublasSetMathMode on " + stream.device());
+    }
+
+    /** @throws LinkageError where cuBLAS is not there */
+    public static void loadLibraries() {
+        Loader.load(cublas.class);
     }
 
     @Override
