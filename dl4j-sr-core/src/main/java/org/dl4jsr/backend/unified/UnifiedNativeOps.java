@@ -57,6 +57,11 @@ public final class UnifiedNativeOps extends AlignedNativeOps {
     }
 
     @Override
+    protected void awaitBlocks() {
+        UnifiedDevice.INSTANCE.await();
+    }
+
+    @Override
     @SuppressWarnings("rawtypes") // as in ND4J
     public void pullRows(
             PointerPointer extraPointers,
