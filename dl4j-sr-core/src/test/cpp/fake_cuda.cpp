@@ -226,8 +226,8 @@ EXPORT int cuDeviceGetAttribute(int* value, int attribute, int device) {
     switch (attribute) {
         case 16: *value = MULTIPROCESSORS[device]; return 0;
         case 41: *value = 1; return 0;
-        case 75: *value = 9; return 0;
-        case 76: *value = 0; return 0;
+        case 75: *value = (int) fakeSettings.computeCapability / 10; return 0;
+        case 76: *value = (int) fakeSettings.computeCapability % 10; return 0;
         case 83: *value = 1; return 0;
         case 89: *value = fakeSettings.concurrentManagedAccess; return 0;
         case 97: *value = SHARED_MEMORY; return 0;

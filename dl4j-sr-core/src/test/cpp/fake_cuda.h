@@ -27,6 +27,7 @@ extern struct FakeSettings {
     int64_t memory; // bytes of each GPU
     int64_t concurrentManagedAccess; // 0: a CPU must not touch managed memory while a GPU runs, whatever it does there
     int64_t trap; // see fake::Trap
+    int64_t computeCapability; // 90 for 9.0
 } fakeSettings;
 
 }

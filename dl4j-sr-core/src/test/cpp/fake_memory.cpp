@@ -16,7 +16,7 @@
 
 extern "C" {
 
-FakeSettings fakeSettings = {8ll << 30, 1, fake::NOBODY};
+FakeSettings fakeSettings = {8ll << 30, 1, fake::NOBODY, 90};
 
 }
 

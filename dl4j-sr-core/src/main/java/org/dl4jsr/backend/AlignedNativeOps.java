@@ -64,6 +64,9 @@ public class AlignedNativeOps extends Nd4jCpu {
         return AlignedMemory.INSTANCE;
     }
 
+    /** Returns once the CPU may touch any block. */
+    protected void awaitBlocks() {}
+
     @Override
     public OpaqueDataBuffer allocateDataBuffer(long elements, int dataType, boolean allocateBoth) {
         DataType type = DataType.fromInt(dataType);
@@ -97,6 +100,7 @@ public class AlignedNativeOps extends Nd4jCpu {
         }
         if (elements * old.width > old.bytes) {
             var larger = new Block(old.memory, elements, old.width);
+            awaitBlocks(); // a new block may be filled with zeros by a device that queues its work
             Memory.copy(old.address, larger.address, old.bytes);
             super.dbSetPrimaryBuffer(buffer, larger.pointer(), elements);
             blocks.put(buffer.address(), larger);

@@ -73,7 +73,11 @@ final class DeviceChoice {
             Nvrtc.version(); // here rather than at the first op
             CudaMatmul.load();
             CudaDevice device = CudaDevice.of(0);
-            return device.sharesMemory() ? null : device + " cannot share its memory with the CPU while kernels run";
+            if (!device.sharesMemory()) {
+                return device + " cannot share its memory with the CPU while kernels run";
+            }
+            CudaMatmul.loadLibraries();
+            return Nvrtc.problem(device.computeCapability());
         } catch (CudaException e) {
             return "NVIDIA's driver does not work: " + e.getMessage();
         } catch (LinkageError e) {

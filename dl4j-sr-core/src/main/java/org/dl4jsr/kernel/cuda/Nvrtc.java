@@ -17,6 +17,7 @@ import static org.dl4jsr.kernel.cuda.CudaException.checkNvrtc;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.stream.Stream;
 import org.bytedeco.cuda.nvrtc._nvrtcProgram;
 import org.bytedeco.javacpp.BytePointer;
@@ -54,18 +55,29 @@ public final class Nvrtc {
      * NVRTC does not know the GPU yet, the newest PTX, compute_NN, which the driver translates.
      */
     public static String architecture(int computeCapability) {
+        int best = best(computeCapability).orElseThrow(() -> new IllegalStateException(problem(computeCapability)));
+        return (best == computeCapability ? "sm_" : "compute_") + best;
+    }
+
+    /** Why nothing can be compiled for a GPU of this compute capability, in one line; null if it can. */
+    public static String problem(int computeCapability) {
+        return best(computeCapability).isPresent()
+                ? null
+                : "NVRTC " + version() + " compiles for compute capabilities " + Arrays.toString(known())
+                        + ", this GPU has " + computeCapability + ": use a CUDA version that supports it";
+    }
+
+    private static OptionalInt best(int computeCapability) {
+        return Arrays.stream(known()).filter(arch -> arch <= computeCapability).max();
+    }
+
+    /** The compute capabilities that it compiles for. */
+    private static int[] known() {
         int[] count = new int[1];
         checkNvrtc(nvrtcGetNumSupportedArchs(count), "nvrtcGetNumSupportedArchs");
         int[] known = new int[count[0]];
         checkNvrtc(nvrtcGetSupportedArchs(known), "nvrtcGetSupportedArchs");
-        int best = Arrays.stream(known)
-                .filter(arch -> arch <= computeCapability)
-                .max()
-                .orElseThrow(
-                        () -> new IllegalStateException("NVRTC " + version() + " compiles for compute capabilities "
-                                + Arrays.toString(known) + ", this GPU has " + computeCapability
-                                + ": use a CUDA version that supports it"));
-        return (best == computeCapability ? "sm_" : "compute_") + best;
+        return known;
     }
 
     /** Machine code for an architecture sm_NN; for compute_NN PTX, with the closing NUL that the driver wants. */

@@ -167,6 +167,19 @@ class ArraysTest {
     }
 
     @Test
+    void growingKeepsWhatThereIs() {
+        for (int length : new int[] {10, 131_072, 1_000_000}) {
+            for (DataType type : List.of(DataType.FLOAT, DataType.BFLOAT16, DataType.INT32)) {
+                DataBuffer buffer = Nd4j.createBuffer(type, length, true);
+                buffer.put(length - 1, 7);
+                buffer.reallocate(2L * length);
+                assertEquals(7, buffer.getFloat(length - 1));
+                assertEquals(0, buffer.getFloat(2L * length - 1));
+            }
+        }
+    }
+
+    @Test
     void workspaces() {
         var builder = WorkspaceConfiguration.builder().initialSize(20_000).policySpill(SpillPolicy.REALLOCATE);
         for (var configuration : List.of(

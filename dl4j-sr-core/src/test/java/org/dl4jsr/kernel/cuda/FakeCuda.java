@@ -123,6 +123,11 @@ public final class FakeCuda {
         setting(2).put(trap.ordinal());
     }
 
+    /** Major version times ten plus minor, 90 unless set. */
+    public static void setComputeCapability(int capability) {
+        setting(3).put(capability);
+    }
+
     private static LongPointer setting(int index) {
         return new LongPointer(Loader.addressof("fakeSettings")).getPointer(index);
     }
