@@ -70,13 +70,11 @@ final class DeviceChoice {
             if (CudaDevice.count() == 0) {
                 return "there is no NVIDIA GPU";
             }
-            Nvrtc.version(); // here rather than at the first op
-            CudaMatmul.load();
             CudaDevice device = CudaDevice.of(0);
             if (!device.sharesMemory()) {
                 return device + " cannot share its memory with the CPU while kernels run";
             }
-            CudaMatmul.loadLibraries();
+            CudaMatmul.load(); // here rather than at the first op
             return Nvrtc.problem(device.computeCapability());
         } catch (CudaException e) {
             return "NVIDIA's driver does not work: " + e.getMessage();

@@ -87,11 +87,6 @@ public final class CudaMatmul implements Matmul {
                 () -> "cublasSetMathMode on " + stream.device());
     }
 
-    /** @throws LinkageError where cuBLAS is not there */
-    public static void loadLibraries() {
-        Loader.load(cublas.class);
-    }
-
     @Override
     public String description() {
         int[] version = new int[1];

@@ -45,9 +45,6 @@ public final class UnifiedMemory {
 
     private static final int RESERVED_PART = 32;
 
-    private static final int COLLECTIONS = 5;
-    private static final int MILLISECONDS_TO_COLLECT = 50;
-
     private final CudaStream stream;
     private final long free;
     private final long limit;
@@ -96,8 +93,7 @@ public final class UnifiedMemory {
      * The address of a new block.
      *
      * @param zero whether it is all zero; else its content is undefined
-     * @throws OutOfMemoryError where the GPU has not as much memory left, after the garbage collector had its chance; says
-     *     how much there is
+     * @throws OutOfMemoryError where the GPU has not as much memory left; says how much there is
      */
     public synchronized long allocate(long bytes, boolean zero) {
         long address = bytes <= SlabPool.LARGEST ? take(pinned, bytes) : takeManaged(roundUp(bytes));
@@ -218,7 +214,9 @@ public final class UnifiedMemory {
     }
 
     private long allocateManaged(long size) {
-        releaseManaged(size);
+        if (managed + size > limit) {
+            releaseManaged();
+        }
         if (managed + size > limit) {
             throw new OutOfMemoryError(
                     stream.device() + " has " + (limit - managed) + " bytes left of " + limit + ", and " + size
@@ -234,21 +232,7 @@ public final class UnifiedMemory {
         return address[0];
     }
 
-    /** Gives the driver back what is unused, then what the garbage collector finds, until {@code size} bytes are left. */
-    private void releaseManaged(long size) {
-        for (int i = 0; managed + size > limit && i < COLLECTIONS; i++) {
-            if (i > 0) {
-                System.gc();
-                try {
-                    wait(MILLISECONDS_TO_COLLECT); // the threads that call free() need this object's monitor
-                } catch (InterruptedException e) {
-                    Thread.currentThread().interrupt();
-                }
-            }
-            releaseManaged();
-        }
-    }
-
+    /** Gives the driver back what is unused. */
     private void releaseManaged() {
         stream.synchronize();
         unused.forEach((size, addresses) -> {
