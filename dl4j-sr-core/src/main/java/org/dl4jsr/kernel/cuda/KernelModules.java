@@ -10,6 +10,8 @@ import java.util.Map;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ForkJoinPool;
 import java.util.concurrent.FutureTask;
+import java.util.concurrent.locks.ReadWriteLock;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
 import org.bytedeco.cuda.cudart.CUfunc_st;
 import org.bytedeco.cuda.cudart.CUmod_st;
 import org.bytedeco.javacpp.BytePointer;
@@ -26,10 +28,25 @@ final class KernelModules {
     private final Map<KernelSource, FutureTask<byte[]>> images = new EnumMap<>(KernelSource.class);
     private final Map<KernelSource, CUmod_st> modules = new EnumMap<>(KernelSource.class);
     private final Map<String, CUfunc_st> functions = new HashMap<>();
+    /** Held for reading by who compiles. */
+    private final ReadWriteLock compiling = new ReentrantReadWriteLock();
+    /** Whether Java ends: nothing is compiled ahead any more. */
+    private boolean ending;
 
     KernelModules(CudaDevice device, KernelCache cache) {
         this.device = device;
         this.cache = cache;
+        Runtime.getRuntime().addShutdownHook(new Thread(this::end, "dl4j-sr CUDA kernels"));
+    }
+
+    /** Waits for what is being compiled: NVRTC crashes if its process ends meanwhile. */
+    private void end() {
+        compiling.writeLock().lock();
+        try {
+            ending = true;
+        } finally {
+            compiling.writeLock().unlock();
+        }
     }
 
     /** The kernel of this name; the device must be current. */
@@ -69,10 +86,10 @@ final class KernelModules {
             for (var each : KernelSource.values()) {
                 images.put(each, new FutureTask<>(() -> cache.get(each, architecture)));
             }
-            images.values().forEach(ForkJoinPool.commonPool()::execute);
+            images.values().forEach(each -> ForkJoinPool.commonPool().execute(() -> run(each, true)));
         }
         FutureTask<byte[]> image = images.get(source);
-        image.run();
+        run(image, false);
         try {
             return image.get();
         } catch (ExecutionException e) {
@@ -84,6 +101,17 @@ final class KernelModules {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new IllegalStateException("Interrupted while " + source.file() + " was compiled", e);
+        }
+    }
+
+    private void run(FutureTask<byte[]> image, boolean ahead) {
+        compiling.readLock().lock();
+        try {
+            if (!ahead || !ending) {
+                image.run();
+            }
+        } finally {
+            compiling.readLock().unlock();
         }
     }
 }
