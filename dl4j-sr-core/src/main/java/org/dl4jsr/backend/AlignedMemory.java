@@ -12,34 +12,21 @@ final class AlignedMemory implements BlockMemory {
 
     static final AlignedMemory INSTANCE = new AlignedMemory();
 
-    private static final int TRIES = 5;
-    private static final int MILLISECONDS_TO_COLLECT = 50;
-
     private AlignedMemory() {}
 
     /** @throws OutOfMemoryError where there is no such memory, after the garbage collector had its chance */
     @Override
     public long allocate(long bytes, boolean zero) {
-        for (int i = 0; i < TRIES; i++) {
+        return GarbageCollection.allocate(() -> {
             long size = bytes + Long.BYTES + Memory.ALIGNMENT - 1;
             Pointer block = zero ? Pointer.calloc(1, size) : Pointer.malloc(size);
-            if (block != null && !block.isNull()) {
-                long address = Memory.aligned(block.address() + Long.BYTES);
-                Memory.putLong(address - Long.BYTES, block.address()); // what free() needs
-                return address;
+            if (block == null || block.isNull()) {
+                throw new OutOfMemoryError("Failed to allocate " + bytes + " bytes outside of Java's heap");
             }
-            System.gc();
-            pause();
-        }
-        throw new OutOfMemoryError("Failed to allocate " + bytes + " bytes outside of Java's heap");
-    }
-
-    private static void pause() {
-        try {
-            Thread.sleep(MILLISECONDS_TO_COLLECT);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        }
+            long address = Memory.aligned(block.address() + Long.BYTES);
+            Memory.putLong(address - Long.BYTES, block.address()); // what free() needs
+            return address;
+        });
     }
 
     @Override

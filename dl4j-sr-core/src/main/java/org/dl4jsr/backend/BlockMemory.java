@@ -10,7 +10,7 @@ public interface BlockMemory {
      *
      * @param zero whether it is all zero, as libnd4j's own buffers are: some of its ops write only a part of their result;
      *     else its content is undefined
-     * @throws OutOfMemoryError where there is no such memory
+     * @throws OutOfMemoryError where there is no such memory, after the garbage collector had its chance
      */
     long allocate(long bytes, boolean zero);
 

@@ -10,6 +10,6 @@ public final class UnifiedMemoryManager extends Bf16MemoryManager {
 
     @Override
     public Pointer allocate(long bytes, MemoryKind kind, boolean initialize) {
-        return Pointers.at(UnifiedDevice.INSTANCE.memory().allocate(bytes, initialize));
+        return Pointers.at(UnifiedNativeOps.Shared.FOR_ALL.allocate(bytes, initialize));
     }
 }

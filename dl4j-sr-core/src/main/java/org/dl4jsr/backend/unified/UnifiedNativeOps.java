@@ -6,6 +6,7 @@ import org.bytedeco.javacpp.LongPointer;
 import org.bytedeco.javacpp.PointerPointer;
 import org.dl4jsr.backend.AlignedNativeOps;
 import org.dl4jsr.backend.BlockMemory;
+import org.dl4jsr.backend.GarbageCollection;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.nativeblas.OpaqueDataBuffer;
 
@@ -18,17 +19,19 @@ public final class UnifiedNativeOps extends AlignedNativeOps {
     private static final Set<DataType> SHARED = EnumSet.of(DataType.FLOAT, DataType.BFLOAT16, DataType.INT32);
 
     /** Blocks of unified memory, whose device is not there yet when ND4J creates this. */
-    private enum Shared implements BlockMemory {
+    enum Shared implements BlockMemory {
         FOR_ALL {
             @Override
             public long allocate(long bytes, boolean zero) {
-                return UnifiedDevice.INSTANCE.memory().allocate(bytes, zero);
+                return GarbageCollection.allocate(
+                        () -> UnifiedDevice.INSTANCE.memory().allocate(bytes, zero));
             }
         },
         FOR_READING {
             @Override
             public long allocate(long bytes, boolean zero) {
-                return UnifiedDevice.INSTANCE.memory().allocateForReading(bytes, zero);
+                return GarbageCollection.allocate(
+                        () -> UnifiedDevice.INSTANCE.memory().allocateForReading(bytes, zero));
             }
         };
 
