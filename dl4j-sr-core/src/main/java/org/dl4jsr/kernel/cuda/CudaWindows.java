@@ -22,7 +22,7 @@ final class CudaWindows {
     }
 
     void im2col(StridedArray image, StridedArray columns, Window window) {
-        if (columns.length() > Integer.MAX_VALUE) {
+        if (columns.length() > Integer.MAX_VALUE - OCTET.value) { // the kernel rounds up to octets in 32 bits
             for (long i = 0; i < columns.shape()[0]; i++) {
                 im2col(only(i, image), only(i, columns), window);
             }

@@ -31,7 +31,7 @@ final class KernelModules {
     /** Held for reading by who compiles. */
     private final ReadWriteLock compiling = new ReentrantReadWriteLock();
     /** Whether Java ends: nothing is compiled ahead any more. */
-    private volatile boolean ending;
+    private boolean ending;
 
     KernelModules(CudaDevice device, KernelCache cache) {
         this.device = device;
@@ -41,9 +41,12 @@ final class KernelModules {
 
     /** Waits for what is being compiled: NVRTC crashes if its process ends meanwhile. */
     private void end() {
-        ending = true;
         compiling.writeLock().lock();
-        compiling.writeLock().unlock();
+        try {
+            ending = true;
+        } finally {
+            compiling.writeLock().unlock();
+        }
     }
 
     /** The kernel of this name; the device must be current. */

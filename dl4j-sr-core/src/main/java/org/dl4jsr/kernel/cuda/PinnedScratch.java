@@ -36,13 +36,14 @@ final class PinnedScratch {
         device.makeCurrent();
         if (memory != null) {
             checkDriver(cuMemFreeHost(memory), "cuMemFreeHost");
+            memory = null;
             capacity = 0;
         }
         try (var scope = Pointers.scope()) {
-            memory = new Pointer().retainReference();
+            var larger = new Pointer();
+            checkDriver(cuMemHostAlloc(larger, bytes, 0), () -> "cuMemHostAlloc of " + bytes + " bytes for " + device);
+            memory = larger.capacity(bytes).retainReference();
         }
-        checkDriver(cuMemHostAlloc(memory, bytes, 0), () -> "cuMemHostAlloc of " + bytes + " bytes for " + device);
-        memory.capacity(bytes);
         capacity = bytes;
     }
 }
