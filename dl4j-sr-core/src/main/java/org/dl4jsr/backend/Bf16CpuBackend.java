@@ -23,6 +23,11 @@ public final class Bf16CpuBackend extends Bf16Backend {
         super("org.nd4j.linalg.cpu.nativecpu.CpuBackend", "/org/dl4jsr/backend/nd4j-cpu.properties");
     }
 
+    /** Whether a GPU runs dl4j-sr's ops under nd4j-native; does not start ND4J. */
+    public static boolean isOnGpu() {
+        return new Bf16CpuBackend().hasStock() && DeviceChoice.isGpu();
+    }
+
     /** @throws IllegalStateException if the GPU that was asked for cannot be had */
     @Override
     public Resource getConfigurationResource() {

@@ -31,6 +31,11 @@ public record Bf16Runtime(String backend, String kernels, String matmul, int thr
                 Nd4j.getEnvironment().maxThreads());
     }
 
+    /** Whether a GPU that shares nd4j-native's memory runs dl4j-sr's ops; does not initialize ND4J. */
+    public static boolean isOnGpu() {
+        return Bf16CpuBackend.isOnGpu();
+    }
+
     /** Bytes that arrays can still have on the GPU that runs dl4j-sr's ops; empty where the CPU runs them. */
     public static OptionalLong gpuMemoryLeft() {
         return Bf16Executioner.requiredBy("Bf16Runtime").memoryLeft();

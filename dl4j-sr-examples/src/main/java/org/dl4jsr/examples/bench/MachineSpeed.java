@@ -43,7 +43,7 @@ final class MachineSpeed {
      * bytes, by all processors. What fits into the caches comes from there.
      */
     static double bytesPerSecond(long bytes) {
-        return Bf16Runtime.gpuMemoryLeft().isPresent() ? onGpu() : onCpu(bytes);
+        return Bf16Runtime.isOnGpu() ? onGpu() : onCpu(bytes);
     }
 
     private static double onGpu() {

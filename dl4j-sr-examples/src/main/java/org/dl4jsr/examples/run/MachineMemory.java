@@ -21,6 +21,9 @@ public final class MachineMemory {
 
     /** Bytes that a run can have: of the GPU that runs it, or of this machine without swapping. */
     static long available() {
+        if (!Bf16Runtime.isOnGpu()) {
+            return availableToCpu(); // which takes no ND4J: bench and a driver of workers never start it
+        }
         Environment.requireRuntime();
         return Bf16Runtime.gpuMemoryLeft().orElseGet(MachineMemory::availableToCpu);
     }
