@@ -24,7 +24,8 @@ enum LayerCases implements KernelCase {
                 {2, 64, 64, 2, 32},
                 {1, 5, 200, 1, 16},
                 {1, 150, 7, 3, 20},
-                {3, 33, 97, 2, 5}
+                {3, 33, 97, 2, 5},
+                {1, 250, 400, 1, 8} // one head, which threads share
             };
             for (int[] s : shapes) {
                 var shape = new AttentionShape(s[0], s[1], s[2], s[3], s[4]);

@@ -178,6 +178,10 @@ enum TransformerCases implements KernelCase {
                     forward(comparison, where, tolerance, type, qkv, shape);
                     backward(comparison, where, tolerance, type, qkv, shape);
                 }
+                // of one head, which threads share
+                var one = arrays.normal(type, 3 * 400 * 8);
+                forward(comparison, arrays, tolerance, type, one, 1, 400, 1, 8);
+                backward(comparison, arrays, tolerance, type, one, 1, 400, 1, 8);
                 // scores of hundreds: one probability is one, the others underflow
                 var huge = arrays.of(type, 3 * 40 * 32, () -> 30 * random.nextGaussian());
                 forward(comparison, arrays, type == FloatType.FLOAT ? 1e-4 : 0x1p-7, type, huge, 1, 40, 1, 32);
