@@ -9,6 +9,7 @@
 #include <string.h>
 #include <stdexcept>
 #include <string>
+#include <type_traits>
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif

@@ -42,6 +42,10 @@ enum AttentionCases implements KernelCase {
                     forward(comparison, where, tolerance, type, qkv, shape);
                     backward(comparison, where, tolerance, type, qkv, shape);
                 }
+                // of one head, which threads share
+                var one = arrays.normal(type, 3 * 400 * 8);
+                forward(comparison, arrays, tolerance, type, one, 1, 400, 1, 8);
+                backward(comparison, arrays, tolerance, type, one, 1, 400, 1, 8);
                 // scores of hundreds: one probability is one, the others underflow
                 var huge = arrays.of(type, 3 * 40 * 32, () -> 30 * random.nextGaussian());
                 forward(comparison, arrays, type == FloatType.FLOAT ? 1e-4 : 0x1p-7, type, huge, 1, 40, 1, 32);
@@ -105,7 +109,8 @@ enum AttentionCases implements KernelCase {
                 {2, 64, 64, 2, 32},
                 {1, 5, 200, 1, 16},
                 {1, 150, 7, 3, 20},
-                {3, 33, 97, 2, 5}
+                {3, 33, 97, 2, 5},
+                {1, 250, 400, 1, 8} // one head, which threads share
             };
             for (int[] s : shapes) {
                 var shape = new AttentionShape(s[0], s[1], s[2], s[3], s[4]);
