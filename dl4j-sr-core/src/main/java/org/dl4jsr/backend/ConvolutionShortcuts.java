@@ -34,7 +34,8 @@ final class ConvolutionShortcuts implements Shortcut {
                     case "conv1d" -> forward(sequences(inputs.get(0), inputs.get(1), outputs.get(0), integers), inputs);
                     case "conv1d_bp" -> sequenceGradients(inputs, outputs, integers);
                     case "depthwise_conv2d" -> forward(
-                            depthwise(inputs.get(0), inputs.get(1), channelsFirst(outputs.get(0), integers), integers), inputs);
+                            depthwise(inputs.get(0), inputs.get(1), channelsFirst(outputs.get(0), integers), integers),
+                            inputs);
                     case "depthwise_conv2d_bp" -> depthwiseGradients(inputs, outputs, integers);
                     case "sconv2d" -> separable(inputs, outputs.get(0), integers);
                     case "sconv2d_bp" -> separableGradients(inputs, outputs, integers);
@@ -155,8 +156,7 @@ final class ConvolutionShortcuts implements Shortcut {
         StridedArray out = channelsFirst(y, integers);
         StridedArray between = between(inputs.get(1), out, workplaces.get().values);
         return forward(depthwise(inputs.get(0), inputs.get(1), between, integers), List.of())
-                && forward(
-                        new Images(between, pointwise(inputs.get(2)), out, POINT), inputs.subList(1, inputs.size()));
+                && forward(new Images(between, pointwise(inputs.get(2)), out, POINT), inputs.subList(1, inputs.size()));
     }
 
     /** The depthwise convolution is computed anew. */
@@ -206,10 +206,9 @@ final class ConvolutionShortcuts implements Shortcut {
         boolean regular = shape[3] == 1 || shape[2] == 1 || strides[2] == shape[3] * strides[3];
         return regular
                 ? new StridedArray(
-                        m.type(),
-                        m.address(),
-                        new long[] {shape[2] * shape[3], 1, shape[0], shape[1]},
-                        new long[] {shape[3] == 1 ? strides[2] : strides[3], 1, strides[0], strides[1]})
+                        m.type(), m.address(), new long[] {shape[2] * shape[3], 1, shape[0], shape[1]}, new long[] {
+                            shape[3] == 1 ? strides[2] : strides[3], 1, strides[0], strides[1]
+                        })
                 : null;
     }
 

@@ -74,7 +74,7 @@ public final class FakeCuda {
             }
             System.setProperty(
                     KernelCache.DIRECTORY_PROPERTY,
-                    Files.createTempDirectory("dl4j-sr-fake-cuda").toString());
+                    Files.createTempDirectory(BUILD, "cache").toString()); // mvn clean deletes it
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
