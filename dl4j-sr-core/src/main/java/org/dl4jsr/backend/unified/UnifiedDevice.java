@@ -12,6 +12,7 @@ import org.dl4jsr.kernel.FloatType;
 import org.dl4jsr.kernel.Kernels;
 import org.dl4jsr.kernel.Matmul;
 import org.dl4jsr.kernel.StridedArray;
+import org.dl4jsr.kernel.TransformerKernels;
 import org.dl4jsr.kernel.composed.MultiHeadAttention;
 import org.dl4jsr.kernel.cuda.UnifiedGpu;
 import org.dl4jsr.kernel.cuda.UnifiedMemory;
@@ -35,6 +36,11 @@ final class UnifiedDevice extends CpuDevice {
     @Override
     public Kernels kernels() {
         return gpu.set().kernels();
+    }
+
+    @Override
+    public TransformerKernels transformerKernels() {
+        return gpu.set().transformer();
     }
 
     @Override

@@ -27,14 +27,15 @@ public record UnifiedGpu(CudaStream stream, UnifiedMemory memory, KernelSet set,
         var stream = new CudaStream(device);
         var memory = new UnifiedMemory(stream); // first: what the others take counts, too
         var kernels = new CudaKernels(stream);
+        var transformer = new CudaTransformerKernels(stream);
         var arrays = new CudaArrayKernels(stream);
         var matmul = new CudaMatmul(stream, false);
         var autocast = new CudaMatmul(stream, true);
-        var convolution = new ProductConvolution(kernels, arrays, matmul, () -> DeviceMemory.growing(stream));
+        var convolution = new ProductConvolution(transformer, arrays, matmul, () -> DeviceMemory.growing(stream));
         return new UnifiedGpu(
                 stream,
                 memory,
-                new KernelSet(kernels, matmul, autocast, Optional.of(arrays), Optional.of(convolution)),
+                new KernelSet(kernels, transformer, matmul, autocast, Optional.of(arrays), Optional.of(convolution)),
                 new MultiHeadAttention(arrays, matmul, () -> DeviceMemory.growing(stream)));
     }
 }
