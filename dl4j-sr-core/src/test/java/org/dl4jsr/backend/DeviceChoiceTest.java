@@ -8,12 +8,13 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.dl4jsr.JavaProcess;
 import org.dl4jsr.kernel.cuda.FakeCuda;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.DisabledIf;
 import org.junit.jupiter.api.condition.EnabledIf;
@@ -22,6 +23,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** What a process says of its device, in one line. */
+@Tag("slow")
 class DeviceChoiceTest {
 
     private static final String NONE = "problem null";
@@ -96,11 +98,8 @@ class DeviceChoiceTest {
      */
     private Stream<String> run(String device, String missing, String... arguments)
             throws IOException, InterruptedException {
-        var command = new ArrayList<>(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Xmx256m",
-                "-XX:+UseSerialGC",
-                "-Dorg.bytedeco.javacpp.cachedir=" + directory.resolve("cache"))); // the user's may hold real libraries
+        List<String> command = JavaProcess.command(
+                "-Dorg.bytedeco.javacpp.cachedir=" + directory.resolve("cache")); // the user's may hold real libraries
         if (device != null) {
             command.add("-D" + DeviceChoice.DEVICE_PROPERTY + "=" + device);
         }

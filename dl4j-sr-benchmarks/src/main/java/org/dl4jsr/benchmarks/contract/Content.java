@@ -40,8 +40,9 @@ public record Content(FloatType type, byte[] bytes, int offset) {
 
     /** The first byte of the guards that was written, or -1. */
     int damage(byte[] guarded) {
-        for (int at = 0; at < guarded.length; at++) {
-            if ((at < start() || at >= start() + bytes.length) && guarded[at] != GUARD_VALUE) {
+        int end = start() + bytes.length;
+        for (int at = 0; at < guarded.length; at = at + 1 == start() ? end : at + 1) {
+            if (guarded[at] != GUARD_VALUE) {
                 return at;
             }
         }

@@ -11,6 +11,7 @@ import org.dl4jsr.kernel.FloatType;
 import org.dl4jsr.kernel.Kernels;
 import org.dl4jsr.kernel.Matmul;
 import org.dl4jsr.kernel.StridedArray;
+import org.dl4jsr.kernel.TransformerKernels;
 import org.dl4jsr.kernel.composed.MultiHeadAttention;
 import org.dl4jsr.kernel.composed.ProductConvolution;
 import org.dl4jsr.kernel.cuda.CudaArrayKernels;
@@ -18,6 +19,7 @@ import org.dl4jsr.kernel.cuda.CudaDevice;
 import org.dl4jsr.kernel.cuda.CudaKernels;
 import org.dl4jsr.kernel.cuda.CudaMatmul;
 import org.dl4jsr.kernel.cuda.CudaStream;
+import org.dl4jsr.kernel.cuda.CudaTransformerKernels;
 import org.dl4jsr.kernel.cuda.DeviceMemory;
 import org.dl4jsr.kernel.cuda.UnifiedMemory;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -31,13 +33,14 @@ final class UnifiedDevice extends CpuDevice {
 
     private final CudaStream stream = new CudaStream(CudaDevice.of(0));
     private final UnifiedMemory memory = new UnifiedMemory(stream);
-    private final CudaKernels kernels = new CudaKernels(stream);
+    private final Kernels kernels = new CudaKernels(stream);
+    private final TransformerKernels transformer = new CudaTransformerKernels(stream);
     private final CudaMatmul matmul = new CudaMatmul(stream, false);
     private final CudaMatmul autocast = new CudaMatmul(stream, true);
 
     private final ArrayKernels arrays = new CudaArrayKernels(stream);
     private final Convolution convolution =
-            new ProductConvolution(kernels, arrays, matmul, () -> DeviceMemory.growing(stream));
+            new ProductConvolution(transformer, arrays, matmul, () -> DeviceMemory.growing(stream));
     private final MultiHeadAttention attention =
             new MultiHeadAttention(arrays, matmul, () -> DeviceMemory.growing(stream));
 
@@ -50,6 +53,11 @@ final class UnifiedDevice extends CpuDevice {
     @Override
     public Kernels kernels() {
         return kernels;
+    }
+
+    @Override
+    public TransformerKernels transformerKernels() {
+        return transformer;
     }
 
     @Override

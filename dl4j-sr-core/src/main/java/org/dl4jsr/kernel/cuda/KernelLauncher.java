@@ -5,6 +5,7 @@ import static org.bytedeco.cuda.global.cudart.cuFuncSetAttribute;
 import static org.bytedeco.cuda.global.cudart.cuLaunchKernel;
 import static org.dl4jsr.kernel.cuda.CudaException.checkDriver;
 import static org.dl4jsr.kernel.cuda.KernelConstant.LOOPS;
+import static org.dl4jsr.kernel.cuda.KernelConstant.OCTET;
 import static org.dl4jsr.kernel.cuda.KernelConstant.THREADS;
 
 import java.nio.ByteBuffer;
@@ -209,6 +210,14 @@ final class KernelLauncher {
                 Math.min(
                         blocks,
                         (long) BLOCKS_PER_MULTIPROCESSOR * stream.device().multiprocessors()));
+    }
+
+    /** As launch of a kernel that loops over the octets of {@code length} elements; without any, nothing. */
+    void launchOctets(long length) {
+        if (length > 0) {
+            long octets = blocks(length, OCTET.value) + 1; // one more where the first is cut
+            launchLooping(THREADS.value, blocks(octets, THREADS.value));
+        }
     }
 
     /** As launch of a kernel that takes the runs of the loops added last. */

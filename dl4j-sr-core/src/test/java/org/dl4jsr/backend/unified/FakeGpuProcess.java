@@ -10,10 +10,10 @@ import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Collectors;
+import org.dl4jsr.JavaProcess;
 import org.dl4jsr.kernel.cuda.FakeCuda;
 import org.junit.platform.launcher.core.LauncherDiscoveryRequestBuilder;
 import org.junit.platform.launcher.core.LauncherFactory;
@@ -39,11 +39,7 @@ public final class FakeGpuProcess {
     public static String run(Path directory, Class<?> program, String... arguments)
             throws IOException, InterruptedException {
         Path report = directory.resolve("crash.txt");
-        var command = new ArrayList<>(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Xmx1g",
-                "-XX:+UseSerialGC",
-                "-XX:TieredStopAtLevel=1",
+        List<String> command = JavaProcess.command(
                 "-XX:ErrorFile=" + report,
                 "-Dorg.dl4jsr.device=gpu",
                 "-cp",
@@ -51,7 +47,7 @@ public final class FakeGpuProcess {
                         .filter(entry ->
                                 !entry.contains("cuda-redist")) // a real NVRTC makes code that the fake cannot run
                         .collect(Collectors.joining(File.pathSeparator)),
-                program.getName()));
+                program.getName());
         command.addAll(List.of(arguments));
         var builder = new ProcessBuilder(command).redirectErrorStream(true);
         builder.environment().put("OMP_NUM_THREADS", "1");

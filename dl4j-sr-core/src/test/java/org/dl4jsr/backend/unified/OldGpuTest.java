@@ -5,11 +5,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.nio.file.Path;
 import org.dl4jsr.backend.Bf16CpuBackend;
 import org.dl4jsr.kernel.cuda.FakeCuda;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIf;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A GPU that NVRTC does not compile for is refused before ND4J starts, not by the first kernel. */
+@Tag("slow")
 @EnabledIf(value = "org.dl4jsr.kernel.cuda.FakeCuda#canBeBuilt", disabledReason = "needs g++ on Linux x86-64")
 class OldGpuTest {
 

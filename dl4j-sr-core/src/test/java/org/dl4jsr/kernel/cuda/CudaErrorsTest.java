@@ -92,13 +92,14 @@ class CudaErrorsTest {
 
     @Test
     void headsWiderThanSharedMemory() {
+        var transformer = new CudaTransformerKernels(stream);
         var e = assertThrows(
                 IllegalArgumentException.class,
-                () -> kernels.attentionForward(FloatType.FLOAT, 0, 0, 0, 1, 1, 1, 5000));
+                () -> transformer.attentionForward(FloatType.FLOAT, 0, 0, 0, 1, 1, 1, 5000));
         assertTrue(e.getMessage().contains("width 5000 needs 961280 bytes"), e.getMessage());
         e = assertThrows(
                 IllegalArgumentException.class,
-                () -> kernels.attentionBackward(FloatType.FLOAT, 0, 0, 0, 0, 0, 1, 1, 1, 165));
+                () -> transformer.attentionBackward(FloatType.FLOAT, 0, 0, 0, 0, 0, 1, 1, 1, 165));
         assertTrue(e.getMessage().contains("width 165 needs 65920 bytes"), e.getMessage());
     }
 
