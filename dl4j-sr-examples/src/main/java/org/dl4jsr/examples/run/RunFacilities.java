@@ -30,7 +30,7 @@ public record RunFacilities(Path tokenCache, Integer uiPort, Integer workers, bo
     /** Throws where {@code config} does not fit. */
     void require(RunConfig config) {
         if (workers != null) {
-            Workers.require(workers, config);
+            config.budget().requireWorkers(workers);
         }
         if (workers == null || !SparkProcess.isSubmitted()) {
             MachineMemory.require(config, workers == null ? 1 : workers);

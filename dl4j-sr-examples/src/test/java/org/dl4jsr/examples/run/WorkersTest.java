@@ -40,9 +40,9 @@ class WorkersTest {
     @Test
     void eachTakesAPassAtLeast() {
         RunConfig config = TestRuns.config("bf16-sr", 1, 4, 1);
-        Workers.require(4, config);
+        config.budget().requireWorkers(4);
         for (int workers : new int[] {0, 5}) {
-            String message = assertThrows(BadInput.class, () -> Workers.require(workers, config))
+            String message = assertThrows(BadInput.class, () -> config.budget().requireWorkers(workers))
                     .getMessage();
             assertTrue(message.startsWith("--workers " + workers + " with --accumulate 4: expected 1"), message);
         }
