@@ -255,6 +255,7 @@ private:
     /// Keys whose gradients of scores are kept for the gradient of the queries.
     static const int KEYS = PART / 2;
     static const int KEY_WORDS = KEYS / Words::VALUES;
+    static_assert(KEYS % ROWS == 0 && KEYS % LANES == 0, "parts begin where rows and vectors do");
 
     const int time, keys, queries, width, words; // time is that of the queries, which are padded for sums over them
     const uint16_t* const visible;

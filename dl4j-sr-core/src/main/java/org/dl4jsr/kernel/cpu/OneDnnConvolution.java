@@ -31,6 +31,13 @@ final class OneDnnConvolution implements Convolution {
     }
 
     @Override
+    public boolean runsGroups(StridedArray x, StridedArray weights, StridedArray y, Window window) {
+        Workplace workplace = workplaces.get();
+        return workplace.plan(x, weights, true, y, window).isFast()
+                && workplace.plan(x, weights, false, y, window).isFast();
+    }
+
+    @Override
     public void forward(StridedArray x, StridedArray weights, StridedArray bias, StridedArray y, Window window) {
         Workplace workplace = workplaces.get();
         OneDnnConvolutionPlan plan = workplace.plan(x, weights, bias != null, y, window);

@@ -166,7 +166,8 @@ class MatmulTest {
 
     private static void assertFast(StridedArray a, StridedArray b, StridedArray c) {
         try (var engine = new engine(org.bytedeco.dnnl.engine.kind.cpu, 0);
-                var plan = new OneDnnPlan(engine, a, b, c, 1, 0, null, null, new Scratch())) {
+                var plan = new OneDnnPlan(
+                        engine, a, b, c, 1, 0, null, null, OneDnnPlan.Reordering.IF_WORTH_IT, new Scratch())) {
             assertFalse(plan.implementation().contains("ref"), () -> plan.implementation() + " for " + a + " x " + b);
         }
     }
