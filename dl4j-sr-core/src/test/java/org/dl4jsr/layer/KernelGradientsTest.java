@@ -151,7 +151,9 @@ class KernelGradientsTest {
                 output()) {
             @Override
             int factor(String parameter) {
-                return parameter.startsWith("0_") ? 2 : 1; // SameDiff layers of M2.1 give twice the gradient, in DOUBLE too
+                return parameter.startsWith("0_")
+                        ? 2
+                        : 1; // SameDiff layers of M2.1 give twice the gradient, in DOUBLE too
             }
         };
 
