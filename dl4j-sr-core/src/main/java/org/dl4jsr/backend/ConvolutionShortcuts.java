@@ -34,7 +34,8 @@ final class ConvolutionShortcuts implements Shortcut {
                     case "conv1d" -> forward(sequences(inputs.get(0), inputs.get(1), outputs.get(0), integers), inputs);
                     case "conv1d_bp" -> sequenceGradients(inputs, outputs, integers);
                     case "depthwise_conv2d" -> forward(
-                            depthwise(inputs.get(0), inputs.get(1), channelsFirst(outputs.get(0), integers), integers), inputs);
+                            depthwise(inputs.get(0), inputs.get(1), channelsFirst(outputs.get(0), integers), integers),
+                            inputs);
                     case "depthwise_conv2d_bp" -> depthwiseGradients(inputs, outputs, integers);
                     case "sconv2d" -> separable(inputs, outputs.get(0), integers);
                     case "sconv2d_bp" -> separableGradients(inputs, outputs, integers);
@@ -72,8 +73,8 @@ final class ConvolutionShortcuts implements Shortcut {
     }
 
     /**
-     * [batch, channels, width] by weights [window, channels in, channels out]: as images of one row; null if that does not
-     * suit.
+     * [batch, channels, width] by weights [window, channels in, channels out]: as images of one row; null if that does
+     * not suit.
      */
     private Images sequences(INDArray x, INDArray weights, INDArray y, long[] integers) {
         boolean plain = (integers.length == 5 || integers.length == 6 && integers[5] == 0) && integers[4] < 2;
@@ -106,7 +107,8 @@ final class ConvolutionShortcuts implements Shortcut {
     }
 
     /**
-     * By weights [height, width, channels, multiplier], a channel's results beside each other; null if that does not suit.
+     * By weights [height, width, channels, multiplier], a channel's results beside each other; null if that does not
+     * suit.
      */
     private Images depthwise(INDArray x, INDArray weights, StridedArray y, long[] integers) {
         StridedArray filters = filters(weights);
@@ -155,8 +157,7 @@ final class ConvolutionShortcuts implements Shortcut {
         StridedArray out = channelsFirst(y, integers);
         StridedArray between = between(inputs.get(1), out, workplaces.get().values);
         return forward(depthwise(inputs.get(0), inputs.get(1), between, integers), List.of())
-                && forward(
-                        new Images(between, pointwise(inputs.get(2)), out, POINT), inputs.subList(1, inputs.size()));
+                && forward(new Images(between, pointwise(inputs.get(2)), out, POINT), inputs.subList(1, inputs.size()));
     }
 
     /** The depthwise convolution is computed anew. */
@@ -198,7 +199,7 @@ final class ConvolutionShortcuts implements Shortcut {
         });
     }
 
-    /** [height, width, channels, multiplier] as [channels * multiplier, 1, height, width]; null where strides forbid. */
+    /** [height, width, channels, multiplier] as [channels * multiplier, 1, height, width]; null if strides forbid. */
     private StridedArray filters(INDArray weights) {
         StridedArray m = strided(weights);
         long[] shape = m.shape();
@@ -206,10 +207,9 @@ final class ConvolutionShortcuts implements Shortcut {
         boolean regular = shape[3] == 1 || shape[2] == 1 || strides[2] == shape[3] * strides[3];
         return regular
                 ? new StridedArray(
-                        m.type(),
-                        m.address(),
-                        new long[] {shape[2] * shape[3], 1, shape[0], shape[1]},
-                        new long[] {shape[3] == 1 ? strides[2] : strides[3], 1, strides[0], strides[1]})
+                        m.type(), m.address(), new long[] {shape[2] * shape[3], 1, shape[0], shape[1]}, new long[] {
+                            shape[3] == 1 ? strides[2] : strides[3], 1, strides[0], strides[1]
+                        })
                 : null;
     }
 
