@@ -12,7 +12,7 @@
 #   --measure      no checks
 #
 # run app COMMAND [OPTIONS]       the app: pretrain, compare, bench, plan, ...; run app --help
-# run jmh BENCHMARK... [OPTIONS]  JMH benchmarks of the CPU: KernelBenchmark, TrainingBenchmark, ...; run jmh -h
+# run jmh BENCHMARK... [OPTIONS]  JMH benchmarks of the CPU: cpu.KernelBenchmark, TrainingBenchmark, ...; run jmh -h
 #
 # JAVA_OPTIONS are given to the Java machine, such as -Xmx16g. CUDA's libraries are looked for where the toolkit and
 # PyTorch's packages have them; CUDA_LIBS=DIR[:DIR] names others.

@@ -20,9 +20,9 @@ static inline void backwardOf(
         eachVector(width, [&](int64_t c, auto part) {
             int64_t i = (int64_t) row * width + c;
             V in = load(x + i, part);
-            V gradient = load(dy + i, part) * Activation::derivative(in);
+            V value, gradient = load(dy + i, part) * Activation::derivative(in, value);
             if (y) {
-                store(y + i, Activation::value(in), part);
+                store(y + i, value, part);
             }
             store(rowSums + c, load(rowSums + c) + gradient);
             store(dx + i, gradient, part);

@@ -1,6 +1,6 @@
-// Attention that never holds all scores (Dao, arXiv 2307.08691): one head of one sequence at a time, and of that the
-// scores of a few queries (forward) or keys (backward), which stay in the cache. A query sees the keys up to its own
-// (CAUSAL), or all those that are visible.
+// Attention that never holds all scores (Dao, arXiv 2307.08691): one head of one sequence at a time, or a part of it, and
+// of that the scores of a few queries (forward) or keys (backward), which stay in the cache. A query sees the keys up to
+// its own (CAUSAL), or all those that are visible.
 
 /// One head's queries, keys, values or results of one sequence, or their gradients.
 template <class T>
@@ -10,6 +10,8 @@ struct Matrix {
     int rows, width;
 
     T* row(int i) const { return first + i * stride; }
+
+    Matrix rowsFrom(int begin, int count) const { return {row(begin), stride, count, width}; }
 };
 
 /// The rows as rows of words; zeros follow up to a multiple of Words::ROWS.
@@ -125,7 +127,11 @@ static inline float softmaxRow(float* scores, int keys, int length, float scale,
     return total;
 }
 
-/// Attention of one head of one sequence, matrices [time, headWidth].
+/// Queries (forward) or keys (backward) of a part of a head: a multiple of what is multiplied at once.
+static const int PART = 192;
+
+/// Attention of one head of one sequence, or of a part of its queries. Matrices [queries or keys, headWidth]; the last
+/// query sees the last key.
 ///
 /// visible  1 for the keys that are seen, 0 for the others; null for all
 template <class Words, bool CAUSAL, class T>
@@ -134,7 +140,7 @@ static inline void attend(
         const Matrix<T>& out, float* logSumExp) {
     const int ROWS = Words::ROWS;
     Workspace& space = Workspace::begin();
-    const int keys = k.rows, words = wordsOf<Words>(q.width);
+    const int keys = k.rows, words = wordsOf<Words>(q.width), before = keys - q.rows;
     const float scale = 1 / sqrtf((float) q.width);
     const uint32_t* qRows = copyRows<Words>(q, space.next());
     const Panels kTransposed = packTransposed(copyRows<Words>(k, space.next()), keys, words, space.next());
@@ -144,8 +150,8 @@ static inline void attend(
     float* sums = scores + ROWS * stride;
     for (int i = 0; i < q.rows; i += ROWS) {
         const int end = i + ROWS < q.rows ? i + ROWS : q.rows, count = end - i;
-        const int seen = CAUSAL ? end : keys, seenWords = wordsOf<Words>(seen);
-        const auto keysOf = [&](int row) { return CAUSAL ? i + row + 1 : keys; };
+        const int seen = CAUSAL ? before + end : keys, seenWords = wordsOf<Words>(seen);
+        const auto keysOf = [&](int row) { return CAUSAL ? before + i + row + 1 : keys; };
         const Rows queries = {qRows + (int64_t) i * words, words, 1};
         multiply<Words>(queries, kTransposed, 0, words, 0, seen, scores, stride, false);
         for (int row = 0; visible && row < count; row++) {
@@ -168,7 +174,7 @@ static inline void attend(
     }
 }
 
-/// The backward pass of attend.
+/// The backward pass of one head of one sequence, or of a part of its keys, of which the first query sees the first.
 template <class Words, bool CAUSAL, class T>
 class AttendBackward {
 public:
@@ -183,18 +189,14 @@ public:
           qPanels(packRows<Words>(q, space.next())), kPanels(packRows<Words>(k, space.next())),
           dOutPanels(packRows<Words>(dOut, space.next())), stride(roundUp(time, LANES) + LANES),
           outStride(roundUp(width, LANES)) {
-        const int64_t dQLength = roundUp(time, ROWS) * outStride;
-        scores = space.next().floats(
-                (2 * ROWS + KEY_WORDS + 2) * stride + ROWS * (outStride + KEY_WORDS) + dQLength);
+        scores = space.next().floats((2 * ROWS + KEY_WORDS + 2) * stride + ROWS * (outStride + KEY_WORDS));
         gradients = scores + ROWS * stride;
         blockGradients = gradients + ROWS * stride;
         log2SumExp = blockGradients + KEY_WORDS * stride;
         delta = log2SumExp + stride;
         sums = delta + stride;
         blockRows = (uint32_t*) (sums + ROWS * outStride);
-        dQSums = sums + ROWS * (outStride + KEY_WORDS);
         memset(log2SumExp, 0, 2 * stride * sizeof(float));
-        memset(dQSums, 0, dQLength * sizeof(float));
         for (int i = 0; i < time; i++) {
             log2SumExp[i] = logSumExp[i] * LOG2_E;
             delta[i] = sumOf(width, [&](int64_t c, auto part) {
@@ -203,26 +205,57 @@ public:
         }
     }
 
+    /// The length of the sums of the gradient of so many queries.
+    static int64_t sumsOf(int queries, int width) { return (int64_t) roundUp(queries, ROWS) * roundUp(width, LANES); }
+
     void run(const Matrix<T>& dQ, const Matrix<T>& dK, const Matrix<T>& dV) {
-        for (int block = 0; block < keys; block += KEYS) {
-            const int end = block + KEYS < keys ? block + KEYS : keys;
+        const int64_t length = sumsOf(time, width);
+        float* const all = space.next().floats(2 * length);
+        for (int first = 0; first < keys; first += PART) {
+            const int64_t skipped = CAUSAL ? first * outStride : 0;
+            float* const part = first == 0 ? all : all + length;
+            runPart(first, part, dK, dV);
+            if (first > 0) {
+                addPart(part + skipped, length - skipped, all + skipped);
+            }
+        }
+        storeQueries(all, dQ);
+    }
+
+    /// Writes the gradients of the keys and values from the first one on, and of their queries' gradient the sums.
+    void runPart(int first, float* dQSums, const Matrix<T>& dK, const Matrix<T>& dV) {
+        const int64_t skipped = CAUSAL ? first * outStride : 0;
+        memset(dQSums + skipped, 0, (sumsOf(time, width) - skipped) * sizeof(float));
+        const int partEnd = first + PART < keys ? first + PART : keys;
+        for (int block = first; block < partEnd; block += KEYS) {
+            const int end = block + KEYS < partEnd ? block + KEYS : partEnd;
             for (int key = block; key < end; key += ROWS) {
                 scoreGradients(block, key);
                 keyGradients(scores, key, dOutPanels, dV);
                 keyGradients(gradients, key, qPanels, dK);
             }
-            queryGradients(block, end);
+            queryGradients(block, end, dQSums);
         }
-        for (int i = 0; i < time; i += ROWS) {
-            storeRows<Words>(dQSums + i * outStride, outStride, dQ, i, [](int) { return 1.0f; });
+    }
+
+    /// Adds the sums of a part to those of the parts before.
+    static void addPart(const float* part, int64_t length, float* sums) {
+        eachVector(length, [&](int64_t i, auto) { store(sums + i, load(sums + i) + load(part + i)); });
+    }
+
+    static void storeQueries(const float* sums, const Matrix<T>& dQ) {
+        const int64_t stride = roundUp(dQ.width, LANES);
+        for (int i = 0; i < dQ.rows; i += ROWS) {
+            storeRows<Words>(sums + i * stride, stride, dQ, i, [](int) { return 1.0f; });
         }
     }
 
 private:
     static const int ROWS = Words::ROWS;
     /// Keys whose gradients of scores are kept for the gradient of the queries.
-    static const int KEYS = 96;
+    static const int KEYS = PART / 2;
     static const int KEY_WORDS = KEYS / Words::VALUES;
+    static_assert(KEYS % ROWS == 0 && KEYS % LANES == 0, "parts begin where rows and vectors do");
 
     const int time, keys, queries, width, words; // time is that of the queries, which are padded for sums over them
     const uint16_t* const visible;
@@ -233,7 +266,7 @@ private:
     const int64_t stride, outStride;
     float *scores, *gradients; // of ROWS keys by all queries
     float *blockGradients; // of KEYS keys by all queries, words along the keys
-    float *log2SumExp, *delta, *sums, *dQSums;
+    float *log2SumExp, *delta, *sums;
     uint32_t* blockRows; // of some queries, ROWS rows of blockGradients' transpose
 
     /// The first query that a key is multiplied with.
@@ -288,7 +321,7 @@ private:
         storeRows<Words>(sums, outStride, target, key, [](int) { return 1.0f; });
     }
 
-    void queryGradients(int block, int end) {
+    void queryGradients(int block, int end, float* dQSums) {
         for (int i = CAUSAL ? block : 0; i < time; i += ROWS) {
             const int seen = CAUSAL && i + ROWS < end ? i + ROWS : end;
             const int seenWords = wordsOf<Words>(seen - block);
@@ -311,49 +344,3 @@ struct AttentionWords<uint16_t> {
     typedef BFloat16Words Words;
 };
 #endif
-
-/// The part of one head of one sequence of an array [batch * time, parts * heads * headWidth].
-template <class T>
-static inline Matrix<T> headOf(T* array, int index, int time, int heads, int headWidth, int parts, int part) {
-    const int64_t stride = (int64_t) parts * heads * headWidth;
-    const int column = (part * heads + index % heads) * headWidth;
-    return Matrix<T>{array + index / heads * time * stride + column, stride, time, headWidth};
-}
-
-/// Calls body(head) for all heads of all sequences, on threads that can multiply.
-template <class Words, class Body>
-static inline void eachHead(int threads, int heads, Body body) {
-#pragma omp parallel num_threads(threads)
-    {
-        typename Words::Session session;
-#pragma omp for schedule(dynamic)
-        for (int head = 0; head < heads; head++) {
-            body(head);
-        }
-    }
-}
-
-template <class T, class Words = typename AttentionWords<T>::Words>
-static inline void attentionForward(
-        int threads, const T* qkv, T* out, float* logSumExp, int batch, int time, int heads, int headWidth) {
-    eachHead<Words>(threads, batch * heads, [=](int i) {
-        attend<Words, true, T>(
-                headOf(qkv, i, time, heads, headWidth, 3, 0), headOf(qkv, i, time, heads, headWidth, 3, 1),
-                headOf(qkv, i, time, heads, headWidth, 3, 2), 0, headOf(out, i, time, heads, headWidth, 1, 0),
-                logSumExp + (int64_t) i * time);
-    });
-}
-
-template <class T, class Words = typename AttentionWords<T>::Words>
-static inline void attentionBackward(
-        int threads, const T* qkv, const T* out, const float* logSumExp, const T* dOut, T* dQkv, int batch, int time,
-        int heads, int headWidth) {
-    eachHead<Words>(threads, batch * heads, [=](int i) {
-        AttendBackward<Words, true, T>(
-                headOf(qkv, i, time, heads, headWidth, 3, 0), headOf(qkv, i, time, heads, headWidth, 3, 1),
-                headOf(qkv, i, time, heads, headWidth, 3, 2), 0, headOf(out, i, time, heads, headWidth, 1, 0),
-                logSumExp + (int64_t) i * time, headOf(dOut, i, time, heads, headWidth, 1, 0))
-                .run(headOf(dQkv, i, time, heads, headWidth, 3, 0), headOf(dQkv, i, time, heads, headWidth, 3, 1),
-                     headOf(dQkv, i, time, heads, headWidth, 3, 2));
-    });
-}

@@ -31,16 +31,12 @@ static inline void eachRun(int threads, const Loops<OPERANDS>& loops, Run run) {
 
 template <int OPERATION, class Value>
 LANES_FUNCTION Value calculate(Value a, Value b) {
+#define RESULT(operation, result) \
+    case operation: return result;
     switch (OPERATION) {
-        case ADD: return a + b;
-        case SUBTRACT: return a - b;
-        case MULTIPLY: return a * b;
-        case DIVIDE: return a / b;
-        case REVERSE_SUBTRACT: return b - a;
-        case REVERSE_DIVIDE: return b / a;
-        case MAXIMUM: return a < b ? b : a;
-        case GATE: return a > 0 ? b : Value{};
+        ARITHMETIC(RESULT)
     }
+#undef RESULT
 }
 
 /// Of each operand: its address, and its step in elements.
@@ -79,7 +75,7 @@ static inline void arithmetic(int threads, const Loops<3>& loops, const uint16_t
 template <class Second>
 static inline void arithmetic(
         int threads, int operation, const Loops<3>& loops, const uint16_t* a, const Second* b, uint16_t* c) {
-#define ARITHMETIC_CASE(operation) \
+#define ARITHMETIC_CASE(operation, result) \
     case operation: return arithmetic<operation>(threads, loops, a, b, c);
     switch (operation) {
         ARITHMETIC(ARITHMETIC_CASE)

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <stdexcept>
 #include <string>
+#include <type_traits>
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
@@ -16,14 +17,13 @@
 namespace dl4jsr {
 
 #include "types.h"
+#include "arithmetic.h"
 
 // Their orders are those of the Java enums; see commonFacts.
 #define INSTRUCTION_SETS(X) X(AMX) X(AVX512BF16) X(EMULATED_AMX) X(AVX512) X(AVX2) X(SCALAR)
 #define FLOAT_TYPES(X) X(FLOAT) X(BFLOAT16)
-#define ARITHMETIC(X) \
-    X(ADD) X(SUBTRACT) X(MULTIPLY) X(DIVIDE) X(REVERSE_SUBTRACT) X(REVERSE_DIVIDE) X(MAXIMUM) X(GATE)
 
-#define CONSTANT(name) name,
+#define CONSTANT(name, ...) name,
 enum InstructionSet { INSTRUCTION_SETS(CONSTANT) };
 enum FloatType { FLOAT_TYPES(CONSTANT) };
 enum Arithmetic { ARITHMETIC(CONSTANT) };
@@ -34,7 +34,7 @@ static const int BLOCK = 4096;
 
 /// What Java and C++ both say, as Java says it: NativeLibrary compares.
 static inline const char* commonFacts() {
-#define NAME(name) #name " "
+#define NAME(name, ...) #name " "
     static const std::string facts = "InstructionSet " INSTRUCTION_SETS(NAME) "FloatType " FLOAT_TYPES(NAME)
             "Arithmetic " ARITHMETIC(NAME) "BLOCK " + std::to_string(BLOCK)
             + " MOST_MOMENTS " + std::to_string(OptimizerArrays::MOST_MOMENTS);
@@ -155,20 +155,23 @@ using namespace avx512; // the optimizer's bits leave no use for the BF16 instru
 }
 #pragma GCC pop_options
 
-#define DL4JSR_DISPATCH(call) \
+#define DL4JSR_DISPATCH_TO(best, call) \
     switch (instructionSet) { \
-        case AMX: case AVX512BF16: case EMULATED_AMX: return avx512bf16::call; \
+        case AMX: case AVX512BF16: case EMULATED_AMX: return best::call; \
         case AVX512: return avx512::call; \
         case AVX2: return avx2::call; \
         default: return scalar::call; \
     }
 #else
-#define DL4JSR_DISPATCH(call) return scalar::call;
+#define DL4JSR_DISPATCH_TO(best, call) return scalar::call;
 #endif
 
+#define DL4JSR_DISPATCH(call) DL4JSR_DISPATCH_TO(avx512bf16, call)
+
+/// FLOAT has no use for BF16 instructions, and is not compiled with them once more.
 #define DL4JSR_DISPATCH_TYPE(function, ...) \
     if (type == FLOAT) { \
-        DL4JSR_DISPATCH(function<float>(__VA_ARGS__)) \
+        DL4JSR_DISPATCH_TO(avx512, function<float>(__VA_ARGS__)) \
     } \
     DL4JSR_DISPATCH(function<uint16_t>(__VA_ARGS__))
 
@@ -188,11 +191,15 @@ using namespace avx512; // the optimizer's bits leave no use for the BF16 instru
 #define DL4JSR_DISPATCH_ATTENTION(function, ...) DL4JSR_DISPATCH_TYPE(transformer::function, __VA_ARGS__)
 #endif
 
-/// The address of an array whose type is known at run time.
+/// The address of an array, a long of Java.
 struct Array {
-    void* address;
+    const long long address;
 
-    Array(void* address) : address(address) {}
+    Array(long long address) : address(address) {}
+
+    /// No other number is an array by mistake.
+    template <class Number>
+    Array(Number) = delete;
 
     template <class T>
     operator T*() const { return (T*) address; }
@@ -221,37 +228,37 @@ static inline int setThreads(int threads) {
 }
 
 static inline void toBFloat16(
-        int instructionSet, int threads, const float* source, uint16_t* target, int64_t length) {
+        int instructionSet, int threads, Array source, Array target, int64_t length) {
     DL4JSR_DISPATCH(toBFloat16(threads, source, target, length))
 }
 
-static inline void toFloat(int instructionSet, int threads, const uint16_t* source, float* target, int64_t length) {
+static inline void toFloat(int instructionSet, int threads, Array source, Array target, int64_t length) {
     DL4JSR_DISPATCH(toFloat(threads, source, target, length))
 }
 
 static inline void accumulate(
-        int instructionSet, int threads, int type, const void* x, bool first, float* sums, int64_t length) {
+        int instructionSet, int threads, int type, Array x, bool first, Array sums, int64_t length) {
     DL4JSR_DISPATCH(accumulate(threads, type, x, first, sums, length))
 }
 
 static inline void mean(
-        int instructionSet, int threads, const float* sums, int count, int type, void* mean, int64_t length) {
+        int instructionSet, int threads, Array sums, int count, int type, Array mean, int64_t length) {
     DL4JSR_DISPATCH(mean(threads, sums, count, type, mean, length))
 }
 
 static inline void stochasticRound(
-        int instructionSet, int threads, const float* source, uint16_t* target, int64_t length, int64_t seed, int step,
+        int instructionSet, int threads, Array source, Array target, int64_t length, int64_t seed, int step,
         int64_t element) {
     DL4JSR_DISPATCH(stochasticRound(threads, source, target, length, seed, step, element))
 }
 
 static inline void stochasticSubtract(
-        int instructionSet, int threads, uint16_t* weights, int updateType, const void* update, int64_t length,
+        int instructionSet, int threads, Array weights, int updateType, Array update, int64_t length,
         int64_t seed, int step, int64_t element) {
     DL4JSR_DISPATCH(stochasticSubtract(threads, weights, updateType, update, length, seed, step, element))
 }
 
-static inline double sumOfSquares(int instructionSet, int threads, int type, const void* values, int64_t length) {
+static inline double sumOfSquares(int instructionSet, int threads, int type, Array values, int64_t length) {
     DL4JSR_DISPATCH(sumOfSquares(threads, type, values, length))
 }
 
@@ -281,14 +288,14 @@ static inline void step(
 }
 
 static inline void layerNormForward(
-        int instructionSet, int threads, int type, Array x, Array gain, Array bias, Array y, float* mean, float* rstd,
+        int instructionSet, int threads, int type, Array x, Array gain, Array bias, Array y, Array mean, Array rstd,
         int rows, int width, float epsilon) {
     DL4JSR_DISPATCH_TYPE(
             transformer::layerNormForward, threads, x, gain, bias, y, mean, rstd, rows, width, epsilon)
 }
 
 static inline void layerNormBackward(
-        int instructionSet, int threads, int type, Array x, Array gain, const float* mean, const float* rstd, Array dy,
+        int instructionSet, int threads, int type, Array x, Array gain, Array mean, Array rstd, Array dy,
         Array residual, Array dx, Array dGain, Array dBias, int rows, int width) {
     DL4JSR_DISPATCH_TYPE(
             transformer::layerNormBackward, threads, x, gain, mean, rstd, dy, residual, dx, dGain, dBias, rows, width)
@@ -311,28 +318,28 @@ static inline void biasGradient(
 }
 
 static inline void attentionForward(
-        int instructionSet, int threads, int type, Array qkv, Array out, float* logSumExp, int batch, int time,
+        int instructionSet, int threads, int type, Array qkv, Array out, Array logSumExp, int batch, int time,
         int heads, int headWidth) {
     DL4JSR_DISPATCH_ATTENTION(
             attentionForward, threads, qkv, out, logSumExp, batch, time, heads, headWidth)
 }
 
 static inline void attentionBackward(
-        int instructionSet, int threads, int type, Array qkv, Array out, const float* logSumExp, Array dOut,
+        int instructionSet, int threads, int type, Array qkv, Array out, Array logSumExp, Array dOut,
         Array dQkv, int batch, int time, int heads, int headWidth) {
     DL4JSR_DISPATCH_ATTENTION(
             attentionBackward, threads, qkv, out, logSumExp, dOut, dQkv, batch, time, heads, headWidth)
 }
 
 static inline void embeddingForward(
-        int instructionSet, int threads, int type, const int32_t* tokens, Array tokenTable, Array positionTable,
+        int instructionSet, int threads, int type, Array tokens, Array tokenTable, Array positionTable,
         Array y, int batch, int time, int width) {
     DL4JSR_DISPATCH_TYPE(
             transformer::embeddingForward, threads, tokens, tokenTable, positionTable, y, batch, time, width)
 }
 
 static inline void embeddingBackward(
-        int instructionSet, int threads, int type, const int32_t* tokens, Array dy, Array dTokenTable,
+        int instructionSet, int threads, int type, Array tokens, Array dy, Array dTokenTable,
         Array dPositionTable, int batch, int time, int width, int vocabulary, bool accumulate) {
     DL4JSR_DISPATCH_TYPE(
             transformer::embeddingBackward, threads, tokens, dy, dTokenTable, dPositionTable, batch, time, width,
@@ -340,7 +347,7 @@ static inline void embeddingBackward(
 }
 
 static inline void crossEntropy(
-        int instructionSet, int threads, int type, Array logits, const int32_t* targets, float* losses, Array dLogits,
+        int instructionSet, int threads, int type, Array logits, Array targets, Array losses, Array dLogits,
         int rows, int vocabulary, float scale) {
     DL4JSR_DISPATCH_TYPE(
             transformer::crossEntropy, threads, logits, targets, losses, dLogits, rows, vocabulary, scale)

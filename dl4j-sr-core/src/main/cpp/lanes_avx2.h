@@ -20,6 +20,8 @@ LANES_FUNCTION F squareRoot(F x) { return (F) _mm256_sqrt_ps((__m256) x); }
 
 LANES_FUNCTION W multiplyLow32(W a, W b) { return (W) _mm256_mul_epu32((__m256i) a, (__m256i) b); }
 
+LANES_FUNCTION W upperHalves(W x) { return x >> 32; }
+
 LANES_FUNCTION W exclusiveOr(W a, W b, W c) { return a ^ b ^ c; }
 
 /// The lower halves of the 64-bit lanes of a, each followed by that of b.

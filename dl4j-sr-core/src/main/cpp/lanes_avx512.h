@@ -20,6 +20,9 @@ LANES_FUNCTION F squareRoot(F x) { return (F) _mm512_sqrt_ps((__m512) x); }
 
 LANES_FUNCTION W multiplyLow32(W a, W b) { return (W) _mm512_mul_epu32((__m512i) a, (__m512i) b); }
 
+/// By a shuffle: Intel's processors shift and divide in the same port.
+LANES_FUNCTION W upperHalves(W x) { return (W) _mm512_shuffle_epi32((__m512i) x, (_MM_PERM_ENUM) 0xF5); }
+
 LANES_FUNCTION W exclusiveOr(W a, W b, W c) {
     return (W) _mm512_ternarylogic_epi64((__m512i) a, (__m512i) b, (__m512i) c, 0x96);
 }

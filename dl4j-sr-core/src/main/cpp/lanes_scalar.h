@@ -26,6 +26,8 @@ LANES_FUNCTION F squareRoot(F x) { return __builtin_sqrtf(x); }
 
 LANES_FUNCTION W multiplyLow32(W a, W b) { return (a & 0xFFFFFFFFu) * (b & 0xFFFFFFFFu); }
 
+LANES_FUNCTION W upperHalves(W x) { return x >> 32; }
+
 LANES_FUNCTION W exclusiveOr(W a, W b, W c) { return a ^ b ^ c; }
 
 LANES_FUNCTION bool allBelow(U x, uint32_t limit) { return x < limit; }

@@ -12,13 +12,15 @@ struct Loops {
     int64_t step(int operand, int dimension) const { return steps[operand * rank + dimension]; }
 };
 
-/// Arrays [outer, channels, inner]: planes of contiguous elements, or, with outer 1, rows of contiguous channels.
+/// BF16 arrays [outer, channels, inner]: planes of contiguous elements, or, with outer 1, rows of contiguous channels.
 struct Channels {
+    const uint16_t* const values;
     const int64_t outer, channels, inner, outerStride, channelStride, innerStride;
 
-    Channels(const int64_t* shape, const int64_t* strides)
-        : outer(shape[0]), channels(shape[1]), inner(shape[2]), outerStride(strides[0]), channelStride(strides[1]),
-          innerStride(strides[2]) {}
+    /// As StridedArray.toArray has it.
+    explicit Channels(const int64_t* array)
+        : values((const uint16_t*) array[0]), outer(array[1]), channels(array[2]), inner(array[3]),
+          outerStride(array[4]), channelStride(array[5]), innerStride(array[6]) {}
 
     int64_t elements() const { return outer * inner; }
     int64_t length() const { return channels * elements(); }

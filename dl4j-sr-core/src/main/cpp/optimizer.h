@@ -57,15 +57,14 @@ static inline void stepBFloat16Block(const StepArguments& arguments, int64_t beg
     arguments.ends(arguments, begin, i, trace);
     const PairBits bitsOf(keys, arguments.step, a.element + i);
     while (i + PAIR <= end) {
-        U halves[2] = {};
+        U words[2][2] = {}, halves[2] = {};
         if (hasHalves) {
-            bitsOf.getHalves(a.element + i, halves);
+            bitsOf.template get<true>(a.element + i, words, halves);
+        } else if (randomized) {
+            bitsOf.template get<false>(a.element + i, words, halves);
         }
         for (int pair = 0; pair < 2 && i + PAIR <= end; pair++, i += PAIR) {
-            StepRandom<2> random = {{}, {halves[pair], halves[pair] >> 16}};
-            if (randomized) {
-                bitsOf.get(a.element + i, random.words[0], random.words[1]);
-            }
+            const StepRandom<2> random = {{words[pair][0], words[pair][1]}, {halves[pair], halves[pair] >> 16}};
             StepResult<2> r;
             stepBFloat16<Write>(Pair(), s, a, stochasticState, i, random, r);
             if (TRACE) {

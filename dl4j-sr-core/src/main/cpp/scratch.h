@@ -32,6 +32,6 @@ public:
     Scratch& next() { return pieces[taken++]; }
 
 private:
-    Scratch pieces[10];
+    Scratch pieces[11];
     int taken = 0;
 };

@@ -10,6 +10,7 @@ namespace transformer {
 #include "transpose.h"
 #include "products.h"
 #include "attention.h"
+#include "heads.h"
 #include "keyattention.h"
 #include "embedding.h"
 #include "loss.h"

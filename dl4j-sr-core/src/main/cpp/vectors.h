@@ -20,33 +20,41 @@ struct PairBits {
     LANES_METHOD PairBits(const PhiloxKeys& keys, int step, int64_t element)
         : keys(keys), step(W{} + (uint64_t) (uint32_t) step), upperWord(W{} + (uint64_t) (element >> 34)) {}
 
-    /// Of the pair at this element.
-    LANES_METHOD void get(int64_t element, U& even, U& odd) const { get(element, RISING, even, odd); }
-
     /// Of the pair at this element, in the order of the elements.
     LANES_METHOD void getInOrder(int64_t element, U& first, U& second) const {
-        U even, odd;
-        get(element, ALTERNATING, even, odd);
+        W c0 = ALTERNATING + (uint64_t) (element >> 2), c1 = upperWord, c2 = step, c3 = W{};
+        philox(c0, c1, c2, c3, keys);
+        const U even = lowerHalves(c0, c2), odd = lowerHalves(c1, c3);
         first = unpackLow(even, odd);
         second = unpackHigh(even, odd);
     }
 
-    /// Of the two pairs from this element on, the halves for first moments: low ones of even, high ones of odd elements.
-    LANES_METHOD void getHalves(int64_t element, U (&halves)[2]) const {
-        W c0 = ALTERNATING + (uint64_t) (element >> 3), c1 = W{} + (uint64_t) (element >> 35), c2 = step;
-        W c3 = W{} + (uint64_t) MOMENT_STREAM;
-        philox(c0, c1, c2, c3, keys);
-        const U low = lowerHalves(c0, c1), high = lowerHalves(c2, c3);
-        halves[0] = unpackLow64(low, high);
-        halves[1] = unpackHigh64(low, high);
-    }
-
-private:
-    LANES_METHOD void get(int64_t element, W blocks, U& even, U& odd) const {
-        W c0 = blocks + (uint64_t) (element >> 2), c1 = upperWord, c2 = step, c3 = W{};
-        philox(c0, c1, c2, c3, keys);
-        even = lowerHalves(c0, c2);
-        odd = lowerHalves(c1, c3);
+    /// Of the two pairs from this element on, words of even and of odd elements, and if asked for the halves for first
+    /// moments: low ones of even, high ones of odd elements. Side by side, since a round waits for the one before; in a
+    /// function of its own, since all that would not stay in the registers.
+    template <bool HALVES>
+    __attribute__((noinline)) void get(int64_t element, U (&words)[2][2], U (&halves)[2]) const {
+        const uint64_t block = (uint64_t) element >> 2;
+        W c0[] = {RISING + block, RISING + (block + PAIR / 4), ALTERNATING + block / 2};
+        W c1[] = {upperWord, upperWord, W{} + (uint64_t) (element >> 35)};
+        W c2[] = {step, step, step}, c3[] = {W{}, W{}, W{} + (uint64_t) MOMENT_STREAM};
+        UNROLLED
+        for (int round = 0; round < PhiloxKeys::ROUNDS; round++) {
+            UNROLLED
+            for (int k = 0; k < (HALVES ? 3 : 2); k++) {
+                philoxRound(c0[k], c1[k], c2[k], c3[k], keys.k0[round], keys.k1[round]);
+            }
+        }
+        UNROLLED
+        for (int pair = 0; pair < 2; pair++) {
+            words[pair][0] = lowerHalves(c0[pair], c2[pair]);
+            words[pair][1] = lowerHalves(c1[pair], c3[pair]);
+        }
+        if (HALVES) {
+            const U low = lowerHalves(c0[2], c1[2]), high = lowerHalves(c2[2], c3[2]);
+            halves[0] = unpackLow64(low, high);
+            halves[1] = unpackHigh64(low, high);
+        }
     }
 };
 

@@ -37,9 +37,10 @@ struct Image {
     int64_t batch, channels, height, width;
     const int64_t* strides;
 
-    Image(void* values, const int64_t* shape, const int64_t* strides)
-        : values((uint16_t*) values), batch(shape[0]), channels(shape[1]), height(shape[2]), width(shape[3]),
-          strides(strides) {}
+    /// As StridedArray.toArray has it.
+    explicit Image(const int64_t* array)
+        : values((uint16_t*) array[0]), batch(array[1]), channels(array[2]), height(array[3]), width(array[4]),
+          strides(array + 5) {}
 
     uint16_t* at(int64_t b, int64_t c, int64_t h, int64_t w) const {
         return values + b * strides[0] + c * strides[1] + h * strides[2] + w * strides[3];
@@ -53,8 +54,9 @@ struct Columns {
     int64_t rows, columns;
     const int64_t* strides;
 
-    Columns(void* values, const int64_t* shape, const int64_t* strides)
-        : values((T*) values), rows(shape[4]), columns(shape[5]), strides(strides) {}
+    /// As StridedArray.toArray has it.
+    explicit Columns(const int64_t* array)
+        : values((T*) array[0]), rows(array[5]), columns(array[6]), strides(array + 7) {}
 
     T* at(int64_t b, int64_t row, int64_t column) const {
         return values + b * strides[0] + row * strides[4] + column * strides[5];

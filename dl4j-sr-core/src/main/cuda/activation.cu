@@ -37,8 +37,7 @@ DEVICE void activationBackward(const T* x, const T* dy, T* y, T* dx, float* part
         octet.load(dy + i, values[0]);
         UNROLLED
         for (int k = 0; k < OCTET; k++) {
-            values[0][k] *= Activation::derivative(v[k]);
-            v[k] = Activation::value(v[k]);
+            values[0][k] *= Activation::derivative(v[k], v[k]);
         }
         if (y) {
             store(octet, y + i, v);

@@ -121,6 +121,7 @@ DEVICE U bits(F x) { return __float_as_uint(x); }
 DEVICE F value(U u) { return __uint_as_float(u); }
 DEVICE F squareRoot(F x) { return __fsqrt_rn(x); }
 DEVICE W multiplyLow32(W a, W b) { return multiplyWide((U) a, (U) b); }
+DEVICE W upperHalves(W x) { return x >> 32; }
 DEVICE W exclusiveOr(W a, W b, W c) { return a ^ b ^ c; }
 DEVICE bool allBelow(U x, U limit) { return x < limit; }
 

@@ -1,5 +1,6 @@
 // Elementwise functions of BF16 arrays of any strides, 0 to broadcast: FP32 inside, rounded once. And copies.
 #include "loops.h"
+#include "arithmetic.h"
 
 template <class Operation>
 DEVICE void arithmetic(const Loops<3>& loops, const uint16_t* a, const uint16_t* b, uint16_t* c) {
@@ -28,10 +29,11 @@ DEVICE void arithmetic(const Loops<2>& loops, const uint16_t* a, float b, uint16
     });
 }
 
-/// The kernels of an operation of org.dl4jsr.kernel.Arithmetic: on two arrays, and on an array and a number.
-#define ARITHMETIC(NAME, RESULT) \
+/// The kernels of an operation: on two arrays, and on an array and a number.
+#define OPERATION(NAME, RESULT) \
     struct NAME { \
-        METHOD static float of(float a, float b) { return RESULT; } \
+        template <class Value> \
+        METHOD static Value of(Value a, Value b) { return RESULT; } \
     }; \
     KERNEL(THREADS, arithmetic_##NAME, Loops<3> loops, const uint16_t* a, const uint16_t* b, uint16_t* c) { \
         arithmetic<NAME>(loops, a, b, c); \
@@ -40,14 +42,7 @@ DEVICE void arithmetic(const Loops<2>& loops, const uint16_t* a, float b, uint16
         arithmetic<NAME>(loops, a, b, c); \
     }
 
-ARITHMETIC(ADD, a + b)
-ARITHMETIC(SUBTRACT, a - b)
-ARITHMETIC(MULTIPLY, a * b)
-ARITHMETIC(DIVIDE, a / b)
-ARITHMETIC(REVERSE_SUBTRACT, b - a)
-ARITHMETIC(REVERSE_DIVIDE, b / a)
-ARITHMETIC(MAXIMUM, a < b ? b : a)
-ARITHMETIC(GATE, a > 0 ? b : 0)
+ARITHMETIC(OPERATION)
 
 /// y = table[x], x being taken as 16 bits.
 KERNEL(THREADS, lookUp, Loops<2> loops, const uint16_t* table, const uint16_t* x, uint16_t* y) {

@@ -6,6 +6,7 @@
 //   bits(F), value(U)   the same bits as the other type
 //   squareRoot(F)       correctly rounded
 //   multiplyLow32(W, W) the 64-bit products of the lanes' low 32 bits
+//   upperHalves(W)      those of the 64-bit lanes in their lower halves, anything in the upper ones
 //   exclusiveOr(W, W, W)
 //   allBelow(U, limit)  whether all lanes are; both are below 2^31
 // Only 32/64-bit integer operations and single IEEE float operations, each rounded once, so that any compiler gives the
@@ -47,15 +48,20 @@ LANES_FUNCTION U canonical(F x) {
     return x != x ? U{} + 0x7FC00000u : bits(x);
 }
 
-/// Philox4x32-10 on the low 32 bits of each lane; the high bits of the results are undefined.
+/// A round of Philox4x32 on the low 32 bits of each lane; the high bits of the results are undefined.
+LANES_FUNCTION void philoxRound(W& c0, W& c1, W& c2, W& c3, uint64_t k0, uint64_t k1) {
+    W product0 = multiplyLow32(W{} + (uint64_t) 0xD2511F53u, c0);
+    W product1 = multiplyLow32(W{} + (uint64_t) 0xCD9E8D57u, c2);
+    c0 = exclusiveOr(upperHalves(product1), c1, W{} + k0);
+    c1 = product1;
+    c2 = exclusiveOr(upperHalves(product0), c3, W{} + k1);
+    c3 = product0;
+}
+
+/// All ten rounds.
 LANES_FUNCTION void philox(W& c0, W& c1, W& c2, W& c3, const PhiloxKeys& keys) {
     for (int round = 0; round < PhiloxKeys::ROUNDS; round++) {
-        W product0 = multiplyLow32(W{} + (uint64_t) 0xD2511F53u, c0);
-        W product1 = multiplyLow32(W{} + (uint64_t) 0xCD9E8D57u, c2);
-        c0 = exclusiveOr(product1 >> 32, c1, W{} + keys.k0[round]);
-        c1 = product1;
-        c2 = exclusiveOr(product0 >> 32, c3, W{} + keys.k1[round]);
-        c3 = product0;
+        philoxRound(c0, c1, c2, c3, keys.k0[round], keys.k1[round]);
     }
 }
 

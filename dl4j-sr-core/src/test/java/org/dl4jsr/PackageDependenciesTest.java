@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 @Tag("slow")
 class PackageDependenciesTest {
 
-    private final JavaClasses classes = new ClassFileImporter()
+    private static final JavaClasses CLASSES = new ClassFileImporter()
             .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
             .importPackages("org.dl4jsr");
 
@@ -62,7 +62,7 @@ class PackageDependenciesTest {
                 .mayOnlyAccessLayers("op", "kernel", "rounding")
                 .whereLayer("weights")
                 .mayOnlyAccessLayers("nn", "updater", "op", "rounding")
-                .check(classes);
+                .check(CLASSES);
     }
 
     /** The contracts know no implementation, the implementations not each other, but for the Java kernels. */
@@ -74,7 +74,7 @@ class PackageDependenciesTest {
                 .should()
                 .dependOnClassesThat()
                 .resideInAPackage("org.dl4jsr.kernel.*..")
-                .check(classes);
+                .check(CLASSES);
         noClasses()
                 .that()
                 .resideInAPackage("org.dl4jsr.kernel.composed..")
@@ -82,21 +82,21 @@ class PackageDependenciesTest {
                 .dependOnClassesThat()
                 .resideInAnyPackage(
                         "org.dl4jsr.kernel.cpu..", "org.dl4jsr.kernel.cuda..", "org.dl4jsr.kernel.reference..")
-                .check(classes);
+                .check(CLASSES);
         noClasses()
                 .that()
                 .resideInAPackage("org.dl4jsr.kernel.reference..")
                 .should()
                 .dependOnClassesThat()
                 .resideInAnyPackage("org.dl4jsr.kernel.cpu..", "org.dl4jsr.kernel.cuda..")
-                .check(classes);
+                .check(CLASSES);
         noClasses()
                 .that()
                 .resideInAPackage("org.dl4jsr.kernel.cpu..")
                 .should()
                 .dependOnClassesThat()
                 .resideInAPackage("org.dl4jsr.kernel.cuda..")
-                .check(classes);
+                .check(CLASSES);
     }
 
     /** Whoever computes asks a device; only the devices know implementations. */
@@ -115,11 +115,11 @@ class PackageDependenciesTest {
                 .should()
                 .dependOnClassesThat()
                 .resideInAPackage("org.dl4jsr.kernel.*..")
-                .check(classes);
+                .check(CLASSES);
     }
 
     @Test
     void noCycles() {
-        slices().matching("org.dl4jsr.(*)..").should().beFreeOfCycles().check(classes);
+        slices().matching("org.dl4jsr.(*)..").should().beFreeOfCycles().check(CLASSES);
     }
 }

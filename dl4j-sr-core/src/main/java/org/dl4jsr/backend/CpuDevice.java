@@ -9,6 +9,7 @@ import org.dl4jsr.kernel.KernelSet;
 import org.dl4jsr.kernel.Kernels;
 import org.dl4jsr.kernel.Matmul;
 import org.dl4jsr.kernel.StridedArray;
+import org.dl4jsr.kernel.TransformerKernels;
 import org.dl4jsr.kernel.composed.MultiHeadAttention;
 import org.dl4jsr.kernel.cpu.CpuKernels;
 import org.dl4jsr.kernel.cpu.Scratch;
@@ -63,6 +64,11 @@ public class CpuDevice extends Device {
     @Override
     public Kernels kernels() {
         return tools().set.kernels();
+    }
+
+    @Override
+    public TransformerKernels transformerKernels() {
+        return tools().set.transformer();
     }
 
     @Override

@@ -1,6 +1,6 @@
 package org.dl4jsr.kernel;
 
-/** c = a operation b. The order is part of the native interface. */
+/** c = a operation b. Each has its formula here, which the Java kernels run, and in arithmetic.h, in the same order. */
 public enum Arithmetic {
     ADD,
     SUBTRACT,

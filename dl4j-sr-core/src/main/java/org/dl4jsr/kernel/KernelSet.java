@@ -6,7 +6,8 @@ import java.util.Optional;
  * The kernels of one processor, which go together: same addresses, same threads or stream. Whoever has a set has all
  * there is to compute with; there is no other way to a kernel.
  *
- * @param kernels optimizer, casts and the transformer's parts
+ * @param kernels casts, sums and optimizers
+ * @param transformer a transformer's layers
  * @param matmul matrix products
  * @param autocast products of FLOAT matrices by way of BF16 copies of their operands, as torch.amp has it; FP32 sums
  *     and results
@@ -15,6 +16,7 @@ import java.util.Optional;
  */
 public record KernelSet(
         Kernels kernels,
+        TransformerKernels transformer,
         Matmul matmul,
         Matmul autocast,
         Optional<ArrayKernels> arrays,

@@ -3,13 +3,9 @@ package org.dl4jsr.kernel;
 import org.dl4jsr.rounding.BlockSum;
 
 /**
- * The kernels over raw memory. Arguments named like arrays are addresses of their first element; matrices are dense
- * and row-major, shapes in brackets. The caller checks bounds: a kernel trusts its arguments.
- *
- * <p>Casts, means, stochastic rounding, {@link #step} and {@link #sumOfSquares} give the same bits in every implementation
- * and at every thread count. The other kernels compute in FP32 (sums may use more), round once on store to nearest,
- * agree between implementations within a stated bound, and repeat bit for bit at a fixed thread count. Their BF16
- * results below 2^-126 may be zero, and their NaN may be any NaN: processors convert so.
+ * The kernels of a step, over raw memory: casts, sums, stochastic rounding, the optimizers; all give the same bits in
+ * every implementation and at every thread count. Arguments named like arrays are addresses of their first element;
+ * matrices are dense and row-major, shapes in brackets. The caller checks bounds: a kernel trusts its arguments.
  */
 public interface Kernels {
 
@@ -21,6 +17,9 @@ public interface Kernels {
 
     /** BF16 to FP32, exact. */
     void toFloat(long source, long target, long length);
+
+    /** y [columns, rows] = x [rows, columns] transposed. */
+    void transpose(FloatType type, long x, long y, int rows, int columns);
 
     /** FP32 sums += x, an array of {@code type}; sums = x where {@code first}. */
     void accumulate(FloatType type, long x, boolean first, long sums, long length);
@@ -48,118 +47,4 @@ public interface Kernels {
      * @throws RuntimeException for an optimizer that these kernels do not know
      */
     void step(OptimizerStep step, OptimizerArrays arrays, StepStatistics statistics);
-
-    /** y = (x - mean) * rstd * gain + bias over rows; x, y [rows, width], mean, rstd FP32 [rows]. */
-    void layerNormForward(
-            FloatType type,
-            long x,
-            long gain,
-            long bias,
-            long y,
-            long mean,
-            long rstd,
-            int rows,
-            int width,
-            float epsilon);
-
-    /**
-     * Backward of {@link #layerNormForward}: dx [rows, width] = its gradient + residual, dGain, dBias [width].
-     *
-     * @param residual [rows, width], or 0 for none; may be dx itself
-     */
-    void layerNormBackward(
-            FloatType type,
-            long x,
-            long gain,
-            long mean,
-            long rstd,
-            long dy,
-            long residual,
-            long dx,
-            long dGain,
-            long dBias,
-            int rows,
-            int width);
-
-    /** y = activation(x); [length]; y may be x. */
-    void activationForward(Activation activation, FloatType type, long x, long y, long length);
-
-    /**
-     * dx = dy * activation'(x) [rows, width] and dBias = the column sums of dx [width]; dx may be dy.
-     *
-     * @param y y = activation(x) once more, for what was not kept; 0 for none; may be x
-     */
-    void activationBackward(
-            Activation activation, FloatType type, long x, long dy, long y, long dx, long dBias, int rows, int width);
-
-    /** dBias [width] = the column sums of dy [rows, width]. */
-    void biasGradient(FloatType type, long dy, long dBias, int rows, int width);
-
-    /**
-     * Causal multi-head attention, softmax(q k^T / sqrt(headWidth)) v, without storing [batch, heads, time, time].
-     *
-     * @param qkv [batch * time, 3 * heads * headWidth]: q, then k, then v, each head after head
-     * @param out [batch * time, heads * headWidth]
-     * @param logSumExp FP32 [batch * heads, time], for the backward pass
-     */
-    void attentionForward(
-            FloatType type, long qkv, long out, long logSumExp, int batch, int time, int heads, int headWidth);
-
-    /** Backward of {@link #attentionForward}: dQkv as qkv, dOut as out. */
-    void attentionBackward(
-            FloatType type,
-            long qkv,
-            long out,
-            long logSumExp,
-            long dOut,
-            long dQkv,
-            int batch,
-            int time,
-            int heads,
-            int headWidth);
-
-    /**
-     * y [batch * time, width] = tokenTable[token] + positionTable[position]; tokens INT32 [batch, time], each in
-     * [0, vocabulary), which the caller has checked.
-     */
-    void embeddingForward(
-            FloatType type, long tokens, long tokenTable, long positionTable, long y, int batch, int time, int width);
-
-    /**
-     * Backward of {@link #embeddingForward}: dTokenTable [vocabulary, width], dPositionTable [time, width].
-     *
-     * @param accumulate add to dTokenTable instead of overwriting it (a tied head has written there)
-     */
-    void embeddingBackward(
-            FloatType type,
-            long tokens,
-            long dy,
-            long dTokenTable,
-            long dPositionTable,
-            int batch,
-            int time,
-            int width,
-            int vocabulary,
-            boolean accumulate);
-
-    /**
-     * Softmax cross-entropy of integer targets. Rows with a negative target are ignored: no loss, zero gradient.
-     *
-     * @param logits [rows, vocabulary]
-     * @param targets INT32 [rows], each below vocabulary
-     * @param losses FP32 [rows], written: natural-log loss of each row
-     * @param dLogits [rows, vocabulary], written: (softmax - onehot) * scale; may be logits; 0 for the loss alone
-     */
-    void crossEntropy(
-            FloatType type,
-            long logits,
-            long targets,
-            long losses,
-            long dLogits,
-            int rows,
-            int vocabulary,
-            float scale);
-
-    /** y [columns, rows] = x [rows, columns] transposed. */
-    void transpose(FloatType type, long x, long y, int rows, int columns);
 }

@@ -29,6 +29,15 @@ public record StridedArray(FloatType type, long address, long[] shape, long[] st
         return strides;
     }
 
+    /** As the native kernels take it: the address, the sizes, the strides. */
+    public long[] toArray() {
+        long[] array = new long[1 + 2 * rank()];
+        array[0] = address;
+        System.arraycopy(shape, 0, array, 1, rank());
+        System.arraycopy(strides, 0, array, 1 + rank(), rank());
+        return array;
+    }
+
     /** Number of dimensions. */
     public int rank() {
         return shape.length;

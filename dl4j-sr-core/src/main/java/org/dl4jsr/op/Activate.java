@@ -29,6 +29,7 @@ public final class Activate extends KernelOp {
 
     @Override
     public void run(Device device) {
-        device.kernels().activationForward(activation, type(x), device.address(x), device.address(y), x.length());
+        device.transformerKernels()
+                .activationForward(activation, type(x), device.address(x), device.address(y), x.length());
     }
 }

@@ -49,7 +49,7 @@ public final class ActivationGradient extends KernelOp {
 
     @Override
     public void run(Device device) {
-        device.kernels()
+        device.transformerKernels()
                 .activationBackward(
                         activation,
                         type(x),

@@ -27,7 +27,7 @@ public final class BiasGradient extends KernelOp {
 
     @Override
     public void run(Device device) {
-        device.kernels()
+        device.transformerKernels()
                 .biasGradient(
                         type(dy), device.address(dy), device.address(dBias), rows, Math.toIntExact(dBias.length()));
     }

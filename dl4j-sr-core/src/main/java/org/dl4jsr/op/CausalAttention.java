@@ -60,7 +60,7 @@ public final class CausalAttention extends KernelOp {
 
     @Override
     public void run(Device device) {
-        device.kernels()
+        device.transformerKernels()
                 .attentionForward(
                         type(qkv),
                         device.address(qkv),

@@ -50,7 +50,7 @@ public final class CausalAttentionGradient extends KernelOp {
 
     @Override
     public void run(Device device) {
-        device.kernels()
+        device.transformerKernels()
                 .attentionBackward(
                         type(qkv),
                         device.address(qkv),

@@ -7,6 +7,7 @@ import org.dl4jsr.kernel.ArrayKernels;
 import org.dl4jsr.kernel.Convolution;
 import org.dl4jsr.kernel.Kernels;
 import org.dl4jsr.kernel.Matmul;
+import org.dl4jsr.kernel.TransformerKernels;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -27,8 +28,11 @@ public abstract class Device {
         return times;
     }
 
-    /** The kernels over this device's addresses. */
+    /** Casts, sums and optimizers over this device's addresses. */
     public abstract Kernels kernels();
+
+    /** A transformer's layers over this device's addresses. */
+    public abstract TransformerKernels transformerKernels();
 
     /** The matrix product in force, over this device's addresses. */
     public abstract Matmul matmul();

@@ -47,7 +47,7 @@ public final class LayerNorm extends KernelOp {
 
     @Override
     public void run(Device device) {
-        device.kernels()
+        device.transformerKernels()
                 .layerNormForward(
                         type(x),
                         device.address(x),

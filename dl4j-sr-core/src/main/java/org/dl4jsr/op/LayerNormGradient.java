@@ -64,7 +64,7 @@ public final class LayerNormGradient extends KernelOp {
 
     @Override
     public void run(Device device) {
-        device.kernels()
+        device.transformerKernels()
                 .layerNormBackward(
                         type(x),
                         device.address(x),

@@ -132,7 +132,7 @@ public final class LstmGradient extends KernelOp {
                     strided(device, sequence.inputWeights()).transposed(),
                     LstmSequence.rows(device, dx, first, time));
         }
-        device.kernels()
+        device.transformerKernels()
                 .biasGradient(
                         FloatType.BFLOAT16, gradient.address(), device.address(dBias), (int) gradient.rows(), (int)
                                 gradient.columns());

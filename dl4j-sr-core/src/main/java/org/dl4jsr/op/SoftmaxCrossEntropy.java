@@ -39,7 +39,7 @@ public final class SoftmaxCrossEntropy extends KernelOp {
 
     @Override
     public void run(Device device) {
-        device.kernels()
+        device.transformerKernels()
                 .crossEntropy(
                         type(logits),
                         device.address(logits),

@@ -39,7 +39,7 @@ public final class TokenEmbedding extends KernelOp {
 
     @Override
     public void run(Device device) {
-        device.kernels()
+        device.transformerKernels()
                 .embeddingForward(
                         type(y),
                         device.address(tokens),

@@ -38,7 +38,7 @@ public final class TokenEmbeddingGradient extends KernelOp {
 
     @Override
     public void run(Device device) {
-        device.kernels()
+        device.transformerKernels()
                 .embeddingBackward(
                         type(dy),
                         device.address(tokens),

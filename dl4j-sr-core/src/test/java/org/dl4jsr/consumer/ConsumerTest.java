@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import org.bytedeco.javacpp.Loader;
+import org.dl4jsr.JavaProcess;
 import org.dl4jsr.policy.Bf16Policy;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
@@ -48,8 +49,7 @@ class ConsumerTest {
 
     /** What a process on this class path prints, both streams. */
     private static String run(List<Path> classPath, String... options) throws Exception {
-        var command = new ArrayList<>(
-                List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xmx256m"));
+        var command = JavaProcess.command();
         command.addAll(List.of(options));
         command.addAll(List.of(
                 "-cp",

@@ -7,7 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.Arrays;
 import java.util.Random;
-import org.deeplearning4j.datasets.iterator.utilty.ListDataSetIterator;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.dl4jsr.policy.Bf16Policy;
@@ -27,6 +26,8 @@ import org.nd4j.linalg.activations.Activation;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.DataSet;
+import org.nd4j.linalg.dataset.ViewIterator;
+import org.nd4j.linalg.dataset.api.iterator.DataSetIterator;
 import org.nd4j.linalg.dataset.api.preprocessor.NormalizerStandardize;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
@@ -42,31 +43,38 @@ class EvaluationRowsTest {
     /** Labels 1000 + N(0, 2), which BF16 rounds to multiples of 4; predictions are those + N(0, 0.5). */
     private static DataSet regression(int rows) {
         var random = new Random(5);
-        INDArray predictions = Nd4j.create(DataType.FLOAT, rows, 2);
-        INDArray labels = Nd4j.create(DataType.FLOAT, rows, 2);
+        var predictions = new float[rows][2];
+        var labels = new float[rows][2];
         for (int i = 0; i < rows; i++) {
             for (int c = 0; c < 2; c++) {
                 double label = 2 * random.nextGaussian();
-                labels.putScalar(i, c, 1000 + label);
-                predictions.putScalar(i, c, label + 0.5 * random.nextGaussian());
+                labels[i][c] = (float) (1000 + label);
+                predictions[i][c] = (float) (label + 0.5 * random.nextGaussian());
             }
         }
-        return new DataSet(predictions.castTo(DataType.BFLOAT16).castTo(DataType.FLOAT), labels);
+        return data(predictions, labels);
     }
 
     /** Logits, and classes that they make likely. */
     private static DataSet classification(int rows) {
         var random = new Random(6);
-        INDArray logits = Nd4j.create(DataType.FLOAT, rows, CLASSES);
-        INDArray labels = Nd4j.zeros(DataType.FLOAT, rows, CLASSES);
+        var logits = new float[rows][CLASSES];
+        var labels = new float[rows][CLASSES];
         for (int i = 0; i < rows; i++) {
             int label = random.nextInt(CLASSES);
-            labels.putScalar(i, label, 1);
+            labels[i][label] = 1;
             for (int c = 0; c < CLASSES; c++) {
-                logits.putScalar(i, c, random.nextGaussian() + (c == label ? 1 : 0));
+                logits[i][c] = (float) (random.nextGaussian() + (c == label ? 1 : 0));
             }
         }
-        return new DataSet(logits.castTo(DataType.BFLOAT16).castTo(DataType.FLOAT), labels);
+        return data(logits, labels);
+    }
+
+    /** Features that BF16 has. */
+    private static DataSet data(float[][] features, float[][] labels) {
+        return new DataSet(
+                Nd4j.createFromArray(features).castTo(DataType.BFLOAT16).castTo(DataType.FLOAT),
+                Nd4j.createFromArray(labels));
     }
 
     /** A network that gives its input, plus {@code bias}, to the activation. */
@@ -84,8 +92,8 @@ class EvaluationRowsTest {
         return network;
     }
 
-    private static ListDataSetIterator<DataSet> iterator(DataSet data, int batch) {
-        return new ListDataSetIterator<>(data.asList(), batch);
+    private static DataSetIterator iterator(DataSet data, int batch) {
+        return new ViewIterator(data, batch);
     }
 
     @ParameterizedTest

@@ -6,11 +6,15 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.File;
 import java.io.IOException;
+import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.function.Predicate;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.deeplearning4j.datasets.iterator.utilty.ListDataSetIterator;
@@ -43,6 +47,13 @@ class ReadmeTest {
 
     private static final Path ROOT = Path.of("..");
     private static final Pattern LINK = Pattern.compile("\\]\\(([^)#]+)(#[^)]*)?\\)");
+    /** Classes of ours by their whole names, and tests, benchmarks and tables by their own. */
+    private static final Pattern CLASS = Pattern.compile(
+            "\\borg\\.dl4jsr(?:\\.[a-z]\\w*)*\\.[A-Z]\\w*|(?<![\\w.])[A-Z]\\w*(?:Test|Benchmark|Table|Drill|Speed)\\b");
+
+    private static final Pattern SCRIPT = Pattern.compile("(?<![\\w./-])[\\w./-]*\\w\\.(?:sh|py)\\b");
+    private static final Pattern PROFILE = Pattern.compile("(?<=[ `]-P)[a-z][\\w-]*");
+    private static final Pattern MODULE = Pattern.compile("\\bdl4j-sr-[a-z]+\\b");
 
     private static MultiLayerNetwork fromStockModel(DataSetIterator data, INDArray features, File file)
             throws IOException {
@@ -145,6 +156,58 @@ class ReadmeTest {
                     });
         }
         assertEquals(List.of(), broken);
+    }
+
+    @Test
+    void whatCommandsNameIsThere() throws IOException {
+        List<String> files = ownFiles();
+        String poms = "";
+        for (String file : files) {
+            poms += file.endsWith("/pom.xml") ? Files.readString(Path.of(file)) : "";
+        }
+        String profiles = poms;
+        var missing = new ArrayList<String>();
+        for (Path file : markdown()) {
+            String text = Files.readString(file);
+            missing.addAll(missing(CLASS, file, text, name -> ends(files, name.replace('.', '/') + ".java")));
+            missing.addAll(missing(SCRIPT, file, text, name -> ends(files, name.replaceFirst("^(\\.\\./)+", ""))));
+            missing.addAll(missing(PROFILE, file, text, name -> profiles.contains("<id>" + name + "</id>")));
+            missing.addAll(missing(MODULE, file, text, name -> Files.isDirectory(ROOT.resolve(name))));
+        }
+        assertEquals(List.of(), missing);
+    }
+
+    private static List<String> missing(Pattern pattern, Path file, String text, Predicate<String> isThere) {
+        return pattern.matcher(text)
+                .results()
+                .map(match -> match.group())
+                .filter(isThere.negate())
+                .map(name -> file + ": " + name)
+                .toList();
+    }
+
+    private static boolean ends(List<String> files, String end) {
+        return files.stream().anyMatch(file -> file.endsWith("/" + end));
+    }
+
+    /** The root's and the modules' files, but for what was built. */
+    private static List<String> ownFiles() throws IOException {
+        var files = new ArrayList<String>();
+        Files.walkFileTree(ROOT, new SimpleFileVisitor<>() {
+            @Override
+            public FileVisitResult preVisitDirectory(Path folder, BasicFileAttributes attributes) {
+                String name = folder.getFileName().toString();
+                boolean isBuilt = name.equals("target") || name.startsWith(".") && !folder.equals(ROOT);
+                return isBuilt ? FileVisitResult.SKIP_SUBTREE : FileVisitResult.CONTINUE;
+            }
+
+            @Override
+            public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) {
+                files.add(file.toString());
+                return FileVisitResult.CONTINUE;
+            }
+        });
+        return files;
     }
 
     private static List<Path> markdown() throws IOException {

@@ -11,8 +11,10 @@ import org.dl4jsr.kernel.ArrayKernels;
 import org.dl4jsr.kernel.Convolution;
 import org.dl4jsr.kernel.Kernels;
 import org.dl4jsr.kernel.Matmul;
+import org.dl4jsr.kernel.TransformerKernels;
 import org.dl4jsr.kernel.reference.JavaKernels;
 import org.dl4jsr.kernel.reference.JavaMatmul;
+import org.dl4jsr.kernel.reference.JavaTransformerKernels;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -39,6 +41,11 @@ class TransformerOpsTest {
         @Override
         public Kernels kernels() {
             return new JavaKernels(2);
+        }
+
+        @Override
+        public TransformerKernels transformerKernels() {
+            return new JavaTransformerKernels(2);
         }
 
         @Override

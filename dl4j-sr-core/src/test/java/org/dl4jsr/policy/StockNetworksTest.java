@@ -28,9 +28,11 @@ import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.nn.transferlearning.TransferLearning;
 import org.deeplearning4j.util.ModelSerializer;
+import org.dl4jsr.JavaProcess;
 import org.dl4jsr.nn.GptConfiguration;
 import org.dl4jsr.updater.SrAdam;
 import org.dl4jsr.updater.TestNetworks;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -43,6 +45,7 @@ import org.nd4j.linalg.learning.config.Nesterovs;
 import org.nd4j.linalg.learning.regularization.WeightDecay;
 
 /** The way back to DL4J alone. */
+@Tag("slow")
 class StockNetworksTest {
 
     @TempDir
@@ -202,11 +205,7 @@ class StockNetworksTest {
                 .collect(Collectors.joining(File.pathSeparator, directory.resolve("classes") + File.pathSeparator, ""));
         Path log = directory.resolve("log.txt");
         Process process = new ProcessBuilder(
-                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                        "-cp",
-                        classPath,
-                        StockProgram.class.getName(),
-                        directory.toString())
+                        JavaProcess.command("-cp", classPath, StockProgram.class.getName(), directory.toString()))
                 .redirectErrorStream(true)
                 .redirectOutput(log.toFile())
                 .start();

@@ -15,6 +15,14 @@ public final class LocalCluster {
 
     private static final int SECRET_BYTES = 32;
 
+    /**
+     * A rank computes in native code and needs little of Java: a collector without threads of its own, and the optimizing
+     * compiler for what runs ten times as often as usual, a quarter less of processor time for an executor to start.
+     */
+    private static final String JAVA_OPTIONS = "-XX:+UseSerialGC -XX:Tier4InvocationThreshold=50000"
+            + " -XX:Tier4MinInvocationThreshold=6000 -XX:Tier4CompileThreshold=150000"
+            + " -XX:Tier4BackEdgeThreshold=400000";
+
     private LocalCluster() {}
 
     /**
@@ -38,6 +46,7 @@ public final class LocalCluster {
                 .set("spark.executor.cores", "" + cores)
                 .set("spark.executor.memory", megabytes + "m")
                 .set("spark.executor.extraClassPath", System.getProperty("java.class.path"))
+                .set("spark.executor.extraJavaOptions", JAVA_OPTIONS)
                 .set("spark.driver.host", "localhost")
                 .set("spark.driver.bindAddress", "127.0.0.1")
                 .set("spark.ui.enabled", "false")

@@ -33,15 +33,17 @@ public record Content(FloatType type, byte[] bytes, int offset) {
     /** The array between its guards. */
     byte[] guarded() {
         byte[] guarded = new byte[bytes.length + 2 * GUARD];
-        Arrays.fill(guarded, GUARD_VALUE);
+        Arrays.fill(guarded, 0, start(), GUARD_VALUE);
         System.arraycopy(bytes, 0, guarded, start(), bytes.length);
+        Arrays.fill(guarded, start() + bytes.length, guarded.length, GUARD_VALUE);
         return guarded;
     }
 
     /** The first byte of the guards that was written, or -1. */
     int damage(byte[] guarded) {
-        for (int at = 0; at < guarded.length; at++) {
-            if ((at < start() || at >= start() + bytes.length) && guarded[at] != GUARD_VALUE) {
+        int end = start() + bytes.length;
+        for (int at = 0; at < guarded.length; at = at + 1 == start() ? end : at + 1) {
+            if (guarded[at] != GUARD_VALUE) {
                 return at;
             }
         }

@@ -8,6 +8,7 @@ import org.dl4jsr.kernel.cuda.CudaArrayKernels;
 import org.dl4jsr.kernel.cuda.CudaKernels;
 import org.dl4jsr.kernel.cuda.CudaMatmul;
 import org.dl4jsr.kernel.cuda.CudaStream;
+import org.dl4jsr.kernel.cuda.CudaTransformerKernels;
 import org.dl4jsr.kernel.cuda.DeviceMemory;
 
 /** One stream of an NVIDIA GPU. */
@@ -19,16 +20,16 @@ public final class CudaProcessor implements Processor {
     /** Kernels and memory that take turns on {@code stream}. */
     public CudaProcessor(CudaStream stream) {
         this.stream = stream;
-        var ofTransformers = new CudaKernels(stream);
+        var transformer = new CudaTransformerKernels(stream);
         var arrays = new CudaArrayKernels(stream);
         var matmul = new CudaMatmul(stream, false);
         kernels = new KernelSet(
-                ofTransformers,
+                new CudaKernels(stream),
+                transformer,
                 matmul,
                 new CudaMatmul(stream, true),
                 Optional.of(arrays),
-                Optional.of(
-                        new ProductConvolution(ofTransformers, arrays, matmul, () -> DeviceMemory.growing(stream))));
+                Optional.of(new ProductConvolution(transformer, arrays, matmul, () -> DeviceMemory.growing(stream))));
     }
 
     @Override

@@ -11,6 +11,7 @@ import org.dl4jsr.kernel.cpu.Scratch;
 import org.dl4jsr.kernel.reference.JavaArrayKernels;
 import org.dl4jsr.kernel.reference.JavaKernels;
 import org.dl4jsr.kernel.reference.JavaMatmul;
+import org.dl4jsr.kernel.reference.JavaTransformerKernels;
 
 /** The CPU. */
 public final class HostProcessor implements Processor {
@@ -30,11 +31,18 @@ public final class HostProcessor implements Processor {
     public static HostProcessor reference(int threads) {
         var matmul = new JavaMatmul(threads);
         // no case asks for autocast
-        var kernels = new JavaKernels(threads);
+        var transformer = new JavaTransformerKernels(threads);
         var arrays = new JavaArrayKernels();
-        var convolution = new ProductConvolution(kernels, arrays, matmul, Scratch::new);
+        var convolution = new ProductConvolution(transformer, arrays, matmul, Scratch::new);
         return new HostProcessor(
-                new KernelSet(kernels, matmul, matmul, Optional.of(arrays), Optional.of(convolution)), 0);
+                new KernelSet(
+                        new JavaKernels(threads),
+                        transformer,
+                        matmul,
+                        matmul,
+                        Optional.of(arrays),
+                        Optional.of(convolution)),
+                0);
     }
 
     /** Every level of {@link CpuKernels} that this process can run, each on one, two and three threads. */

@@ -14,6 +14,7 @@ public final class KernelContract {
         return Stream.<KernelCase[]>of(
                         OptimizerCases.values(),
                         TransformerCases.values(),
+                        AttentionCases.values(),
                         MatmulCases.values(),
                         ArrayCases.values(),
                         LayerCases.values())

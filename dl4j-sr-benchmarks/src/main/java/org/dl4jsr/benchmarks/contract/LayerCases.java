@@ -3,45 +3,16 @@ package org.dl4jsr.benchmarks.contract;
 import java.util.Arrays;
 import java.util.Random;
 import org.dl4jsr.kernel.ArrayKernels;
-import org.dl4jsr.kernel.AttentionShape;
 import org.dl4jsr.kernel.FloatType;
 import org.dl4jsr.kernel.KernelSet;
 import org.dl4jsr.kernel.StridedArray;
 import org.dl4jsr.kernel.Window;
 
 /**
- * What networks of stock layers do to arrays of the layout that their kernels want: attention, the LSTM's cells
- * and batch normalization within a bound, and pooling of images whose channels lie last, with the same bits everywhere.
+ * What networks of stock layers do to arrays of the layout that their kernels want: the LSTM's cells and batch
+ * normalization within a bound, and pooling of images whose channels lie last, with the same bits everywhere.
  */
 enum LayerCases implements KernelCase {
-    KEY_ATTENTION {
-        @Override
-        public void run(Comparison comparison, RandomArrays arrays, int largest) {
-            Random random = arrays.random();
-            int[][] shapes = {
-                {1, 1, 1, 1, 1},
-                {2, 1, 12, 4, 8},
-                {2, 64, 64, 2, 32},
-                {1, 5, 200, 1, 16},
-                {1, 150, 7, 3, 20},
-                {3, 33, 97, 2, 5}
-            };
-            for (int[] s : shapes) {
-                var shape = new AttentionShape(s[0], s[1], s[2], s[3], s[4]);
-                compare(comparison, arrays, shape, null);
-                int[] at = {0};
-                compare(
-                        comparison,
-                        arrays,
-                        shape,
-                        arrays.of(
-                                FloatType.BFLOAT16,
-                                shape.batch() * shape.keys(),
-                                () -> at[0]++ % shape.keys() == 0 || random.nextInt(3) > 0 ? 1 : 0));
-            }
-        }
-    },
-
     LSTM_CELL {
         @Override
         public void run(Comparison comparison, RandomArrays arrays, int largest) {
@@ -195,46 +166,6 @@ enum LayerCases implements KernelCase {
             });
         }
     };
-
-    private static final double BOUND = 0x1p-7;
-
-    private static void compare(Comparison comparison, RandomArrays arrays, AttentionShape shape, Content visible) {
-        int ofQueries = shape.batch() * shape.queries() * shape.width();
-        int ofKeys = shape.batch() * shape.keys() * shape.width();
-        int rows = shape.batch() * shape.heads() * shape.queries();
-        boolean masked = visible != null;
-        Content mask = masked ? visible : arrays.normal(FloatType.BFLOAT16, 1);
-        String what = " of " + shape + (masked ? ", masked" : "");
-        Content q = arrays.normal(FloatType.BFLOAT16, ofQueries);
-        Content k = arrays.normal(FloatType.BFLOAT16, ofKeys);
-        Content v = arrays.normal(FloatType.BFLOAT16, ofKeys);
-        comparison.close(
-                "keyAttention" + what,
-                Bound.ofLargest(BOUND),
-                (set, a) -> kernels(set).keyAttention(shape, a[0], a[1], a[2], masked ? a[3] : 0, a[4], a[5]),
-                q,
-                k,
-                v,
-                mask,
-                arrays.unwritten(FloatType.BFLOAT16, ofQueries),
-                arrays.unwritten(FloatType.FLOAT, rows));
-        comparison.close(
-                "keyAttentionGradient" + what,
-                Bound.ofLargest(BOUND),
-                (set, a) -> kernels(set)
-                        .keyAttentionGradient(
-                                shape, a[0], a[1], a[2], masked ? a[3] : 0, a[4], a[5], a[6], a[7], a[8], a[9]),
-                q,
-                k,
-                v,
-                mask,
-                arrays.normal(FloatType.BFLOAT16, ofQueries),
-                arrays.of(FloatType.FLOAT, rows, () -> 3 + arrays.random().nextGaussian()),
-                arrays.normal(FloatType.BFLOAT16, ofQueries),
-                arrays.unwritten(FloatType.BFLOAT16, ofQueries),
-                arrays.unwritten(FloatType.BFLOAT16, ofKeys),
-                arrays.unwritten(FloatType.BFLOAT16, ofKeys));
-    }
 
     @Override
     public boolean appliesTo(KernelSet kernels) {

@@ -1,13 +1,15 @@
 package org.dl4jsr.benchmarks.contract;
 
-import java.util.Arrays;
 import java.util.Random;
 import java.util.function.IntSupplier;
 import java.util.stream.DoubleStream;
 import org.dl4jsr.kernel.Activation;
 import org.dl4jsr.kernel.FloatType;
 
-/** The parts of a transformer: within a bound of the Java kernels, and the same bits at each call. */
+/**
+ * The parts of a transformer: within a bound of the Java kernels, and the same bits at each call. And transposition, on
+ * the same shapes.
+ */
 enum TransformerCases implements KernelCase {
     LAYER_NORM {
         @Override
@@ -19,7 +21,7 @@ enum TransformerCases implements KernelCase {
                 comparison.close(
                         "layerNormForward" + what,
                         BOUND,
-                        (set, a) -> set.kernels()
+                        (set, a) -> set.transformer()
                                 .layerNormForward(type, a[0], a[1], a[2], a[3], a[4], a[5], rows, width, 1e-5f),
                         x,
                         gain,
@@ -34,7 +36,7 @@ enum TransformerCases implements KernelCase {
                     comparison.close(
                             "layerNormBackward" + what + (residual ? " in place with a residual" : ""),
                             BOUND,
-                            (set, a) -> set.kernels()
+                            (set, a) -> set.transformer()
                                     .layerNormBackward(
                                             type,
                                             a[0],
@@ -78,7 +80,7 @@ enum TransformerCases implements KernelCase {
                     comparison.close(
                             activation + " backward of " + type + " " + rows + " x " + width,
                             BOUND,
-                            (set, a) -> set.kernels()
+                            (set, a) -> set.transformer()
                                     .activationBackward(activation, type, a[0], a[1], 0, a[1], a[2], rows, width),
                             x,
                             arrays.normal(type, size),
@@ -86,7 +88,7 @@ enum TransformerCases implements KernelCase {
                     comparison.close(
                             activation + " backward and forward in place of " + type + " " + rows + " x " + width,
                             BOUND,
-                            (set, a) -> set.kernels()
+                            (set, a) -> set.transformer()
                                     .activationBackward(activation, type, a[0], a[1], a[0], a[1], a[2], rows, width),
                             x,
                             arrays.normal(type, size),
@@ -105,7 +107,7 @@ enum TransformerCases implements KernelCase {
             comparison.close(
                     activation + " backward of all " + type,
                     (t, dx, largest) -> (t == FloatType.FLOAT ? 0 : 0x1p-8) * Math.abs(dx) + 0x1p-20,
-                    (set, a) -> set.kernels()
+                    (set, a) -> set.transformer()
                             .activationBackward(activation, type, a[0], a[1], 0, a[1], a[2], 1, all.length()),
                     all,
                     arrays.of(type, all.length(), () -> 1),
@@ -124,7 +126,7 @@ enum TransformerCases implements KernelCase {
             comparison.close(
                     activation + " forward of " + x.length() + " " + type,
                     bound,
-                    (set, a) -> set.kernels().activationForward(activation, type, a[0], a[1], x.length()),
+                    (set, a) -> set.transformer().activationForward(activation, type, a[0], a[1], x.length()),
                     x,
                     arrays.unwritten(type, x.length()));
         }
@@ -138,96 +140,9 @@ enum TransformerCases implements KernelCase {
                     (type, rows, width) -> comparison.close(
                             "biasGradient of " + type + " " + rows + " x " + width,
                             BOUND,
-                            (set, a) -> set.kernels().biasGradient(type, a[0], a[1], rows, width),
+                            (set, a) -> set.transformer().biasGradient(type, a[0], a[1], rows, width),
                             arrays.normal(type, rows * width),
                             arrays.unwritten(type, width)));
-        }
-    },
-
-    ATTENTION {
-        @Override
-        public void run(Comparison comparison, RandomArrays arrays, int largest) {
-            Random random = arrays.random();
-            for (var type : FloatType.values()) {
-                // BF16 probabilities and gradients of scores, whose errors partly cancel in the sums
-                double tolerance = type == FloatType.FLOAT ? TOLERANCE : 0x1p-7;
-                for (int[] sizes : new int[][] {
-                    {1, 1},
-                    {1, 64},
-                    {7, 7},
-                    {7, 33},
-                    {16, 16},
-                    {16, 128},
-                    {33, 1},
-                    {33, 24},
-                    {33, 64},
-                    {33, 80},
-                    {64, 16},
-                    {64, 64},
-                    {64, 128},
-                    {100, 7},
-                    {100, 24},
-                    {100, 33},
-                    {100, 64},
-                    {130, 128}
-                }) {
-                    int[] shape = {1 + random.nextInt(2), sizes[0], 1 + random.nextInt(3), sizes[1]};
-                    // the kernels for tensor cores want all arrays aligned
-                    var where = random.nextInt(4) > 0 ? arrays.aligned() : arrays;
-                    var qkv = where.normal(type, 3 * shape[0] * shape[1] * shape[2] * shape[3]);
-                    forward(comparison, where, tolerance, type, qkv, shape);
-                    backward(comparison, where, tolerance, type, qkv, shape);
-                }
-                // scores of hundreds: one probability is one, the others underflow
-                var huge = arrays.of(type, 3 * 40 * 32, () -> 30 * random.nextGaussian());
-                forward(comparison, arrays, type == FloatType.FLOAT ? 1e-4 : 0x1p-7, type, huge, 1, 40, 1, 32);
-                // a NaN in the sixth key reaches the sixth row and those behind it, no other
-                int nan = 5 * 6 + 2;
-                int[] at = {0};
-                var sixth = arrays.of(type, 60, () -> at[0]++ == nan ? Double.NaN : random.nextGaussian());
-                forward(comparison, arrays, tolerance, type, sixth, 1, 10, 1, 2);
-            }
-        }
-
-        private void forward(
-                Comparison comparison,
-                RandomArrays arrays,
-                double tolerance,
-                FloatType type,
-                Content qkv,
-                int... shape) {
-            comparison.close(
-                    "attentionForward of " + type + " " + Arrays.toString(shape),
-                    Bound.ofLargest(tolerance),
-                    (set, a) -> set.kernels()
-                            .attentionForward(type, a[0], a[1], a[2], shape[0], shape[1], shape[2], shape[3]),
-                    qkv,
-                    arrays.unwritten(type, qkv.length() / 3),
-                    arrays.unwritten(FloatType.FLOAT, shape[0] * shape[2] * shape[1]));
-        }
-
-        /** Takes whatever it is given for the results of the forward pass. */
-        private void backward(
-                Comparison comparison,
-                RandomArrays arrays,
-                double tolerance,
-                FloatType type,
-                Content qkv,
-                int... shape) {
-            comparison.close(
-                    "attentionBackward of " + type + " " + Arrays.toString(shape),
-                    Bound.ofLargest(tolerance),
-                    (set, a) -> set.kernels()
-                            .attentionBackward(
-                                    type, a[0], a[1], a[2], a[3], a[4], shape[0], shape[1], shape[2], shape[3]),
-                    qkv,
-                    arrays.normal(type, qkv.length() / 3),
-                    arrays.of(
-                            FloatType.FLOAT,
-                            shape[0] * shape[2] * shape[1],
-                            () -> 3 + arrays.random().nextGaussian()),
-                    arrays.normal(type, qkv.length() / 3),
-                    arrays.unwritten(type, qkv.length()));
         }
     },
 
@@ -274,7 +189,7 @@ enum TransformerCases implements KernelCase {
             comparison.close(
                     "embeddingForward" + what,
                     Bound.ofLargest(0),
-                    (set, a) -> set.kernels().embeddingForward(type, a[0], a[1], a[2], a[3], batch, time, width),
+                    (set, a) -> set.transformer().embeddingForward(type, a[0], a[1], a[2], a[3], batch, time, width),
                     tokens,
                     table,
                     arrays.normal(type, time * width),
@@ -284,7 +199,7 @@ enum TransformerCases implements KernelCase {
                 comparison.close(
                         "embeddingBackward" + what + ", accumulate " + accumulate,
                         BOUND,
-                        (set, a) -> set.kernels()
+                        (set, a) -> set.transformer()
                                 .embeddingBackward(
                                         type, a[0], a[1], a[2], a[3], batch, time, width, vocabulary, accumulate),
                         tokens,
@@ -309,8 +224,8 @@ enum TransformerCases implements KernelCase {
                     comparison.close(
                             what,
                             BOUND,
-                            (set, a) ->
-                                    set.kernels().crossEntropy(type, a[0], a[1], a[2], a[3], rows, vocabulary, 0.125f),
+                            (set, a) -> set.transformer()
+                                    .crossEntropy(type, a[0], a[1], a[2], a[3], rows, vocabulary, 0.125f),
                             logits,
                             targets,
                             losses,
@@ -318,14 +233,15 @@ enum TransformerCases implements KernelCase {
                     comparison.close(
                             what + ", in place",
                             BOUND,
-                            (set, a) -> set.kernels().crossEntropy(type, a[0], a[1], a[2], a[0], rows, vocabulary, 1),
+                            (set, a) ->
+                                    set.transformer().crossEntropy(type, a[0], a[1], a[2], a[0], rows, vocabulary, 1),
                             logits,
                             targets,
                             losses);
                     comparison.close(
                             what + ", the loss alone, some NaN",
                             BOUND,
-                            (set, a) -> set.kernels().crossEntropy(type, a[0], a[1], a[2], 0, rows, vocabulary, 1),
+                            (set, a) -> set.transformer().crossEntropy(type, a[0], a[1], a[2], 0, rows, vocabulary, 1),
                             arrays.of(
                                     type,
                                     rows * vocabulary,

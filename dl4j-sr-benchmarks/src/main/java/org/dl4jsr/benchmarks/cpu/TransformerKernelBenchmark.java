@@ -12,7 +12,8 @@ import org.dl4jsr.benchmarks.contract.Processor.Placed;
 import org.dl4jsr.benchmarks.contract.RandomArrays;
 import org.dl4jsr.kernel.Activation;
 import org.dl4jsr.kernel.FloatType;
-import org.dl4jsr.kernel.Kernels;
+import org.dl4jsr.kernel.KernelSet;
+import org.dl4jsr.kernel.TransformerKernels;
 import org.dl4jsr.kernel.cpu.CpuKernels;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
@@ -57,7 +58,8 @@ public class TransformerKernelBenchmark {
     private final Processor memory = HostProcessor.reference(1);
     private final List<Placed> placed = new ArrayList<>();
     private RandomArrays arrays;
-    private Kernels kernels;
+    private KernelSet set;
+    private TransformerKernels kernels;
     private int batch;
     private int time;
     private int heads;
@@ -94,7 +96,8 @@ public class TransformerKernelBenchmark {
         headWidth = sizes[3];
         rows = batch * time;
         width = heads * headWidth;
-        kernels = CpuKernels.ofLevel(level.isEmpty() ? null : level, 0).kernels();
+        set = CpuKernels.ofLevel(level.isEmpty() ? null : level, 0);
+        kernels = set.transformer();
         var random = new Random(1);
         arrays = new RandomArrays(random);
         qkv = normal(type, 3 * rows * width);
@@ -186,6 +189,6 @@ public class TransformerKernelBenchmark {
 
     @Benchmark
     public void transpose() {
-        kernels.transpose(type, wide, dWide, rows, HIDDEN * width);
+        set.kernels().transpose(type, wide, dWide, rows, HIDDEN * width);
     }
 }

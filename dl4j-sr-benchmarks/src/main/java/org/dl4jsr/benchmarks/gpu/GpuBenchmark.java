@@ -15,6 +15,7 @@ import org.dl4jsr.kernel.StridedArray;
 import org.dl4jsr.kernel.cuda.CudaKernels;
 import org.dl4jsr.kernel.cuda.CudaMatmul;
 import org.dl4jsr.kernel.cuda.CudaStream;
+import org.dl4jsr.kernel.cuda.CudaTransformerKernels;
 import org.dl4jsr.rounding.StateRounding;
 import org.dl4jsr.rounding.WeightWrite;
 
@@ -33,6 +34,7 @@ final class GpuBenchmark implements AutoCloseable {
 
     private final CudaStream stream;
     private final CudaKernels kernels;
+    private final CudaTransformerKernels transformer;
     private final CudaMatmul matmul;
     private final GpuTimer timer;
     private final Predicate<String> names;
@@ -62,6 +64,7 @@ final class GpuBenchmark implements AutoCloseable {
         this.names = names;
         this.report = report;
         kernels = new CudaKernels(stream);
+        transformer = new CudaTransformerKernels(stream);
         matmul = new CudaMatmul(stream, false);
         timer = new GpuTimer(stream);
         memory = new RandomMemory(stream);
@@ -149,26 +152,27 @@ final class GpuBenchmark implements AutoCloseable {
                 4 * size,
                 0,
                 0,
-                () -> kernels.layerNormForward(BF16, x, small, small, y, statistics, rstd, rows, WIDTH, 1e-5f));
+                () -> transformer.layerNormForward(BF16, x, small, small, y, statistics, rstd, rows, WIDTH, 1e-5f));
         measure(
                 "layerNorm backward",
                 6 * size,
                 0,
                 0,
-                () -> kernels.layerNormBackward(BF16, x, small, statistics, rstd, dy, 0, y, small, small, rows, WIDTH));
+                () -> transformer.layerNormBackward(
+                        BF16, x, small, statistics, rstd, dy, 0, y, small, small, rows, WIDTH));
         measure(
                 "gelu forward",
                 16 * size,
                 0,
                 0,
-                () -> kernels.activationForward(Activation.GELU, BF16, x, y, 4L * rows * WIDTH));
+                () -> transformer.activationForward(Activation.GELU, BF16, x, y, 4L * rows * WIDTH));
         measure(
                 "gelu backward",
                 24 * size,
                 0,
                 0,
-                () -> kernels.activationBackward(Activation.GELU, BF16, x, dy, 0, y, small, rows, 4 * WIDTH));
-        measure("bias gradient", 8 * size, 0, 0, () -> kernels.biasGradient(BF16, dy, small, rows, 4 * WIDTH));
+                () -> transformer.activationBackward(Activation.GELU, BF16, x, dy, 0, y, small, rows, 4 * WIDTH));
+        measure("bias gradient", 8 * size, 0, 0, () -> transformer.biasGradient(BF16, dy, small, rows, 4 * WIDTH));
         measure("transpose", 16 * size, 0, 0, () -> kernels.transpose(BF16, x, y, rows, 4 * WIDTH));
         int batch = Math.max(1, rows / TIME);
         int time = Math.min(rows, TIME);
@@ -178,13 +182,13 @@ final class GpuBenchmark implements AutoCloseable {
                 4 * size,
                 0,
                 0,
-                () -> kernels.embeddingForward(BF16, tokens, table, positions, y, batch, time, WIDTH));
+                () -> transformer.embeddingForward(BF16, tokens, table, positions, y, batch, time, WIDTH));
         measure(
                 "embedding backward",
                 4 * size + 4.0 * VOCABULARY * WIDTH,
                 0,
                 0,
-                () -> kernels.embeddingBackward(
+                () -> transformer.embeddingBackward(
                         BF16, tokens, dy, table, positions, batch, time, WIDTH, VOCABULARY, true));
         memory.free();
         int lossRows = Math.max(1, rows / 4);
@@ -196,7 +200,7 @@ final class GpuBenchmark implements AutoCloseable {
                 4.0 * lossRows * VOCABULARY,
                 0,
                 0,
-                () -> kernels.crossEntropy(BF16, logits, targets, losses, logits, lossRows, VOCABULARY, 1f));
+                () -> transformer.crossEntropy(BF16, logits, targets, losses, logits, lossRows, VOCABULARY, 1f));
         memory.free();
     }
 
@@ -214,13 +218,14 @@ final class GpuBenchmark implements AutoCloseable {
                 0,
                 operations,
                 0,
-                () -> kernels.attentionForward(BF16, qkv, out, logSumExp, batch, time, HEADS, headWidth));
+                () -> transformer.attentionForward(BF16, qkv, out, logSumExp, batch, time, HEADS, headWidth));
         measure(
                 "attention backward",
                 0,
                 2.5 * operations,
                 0,
-                () -> kernels.attentionBackward(BF16, qkv, out, logSumExp, dOut, dQkv, batch, time, HEADS, headWidth));
+                () -> transformer.attentionBackward(
+                        BF16, qkv, out, logSumExp, dOut, dQkv, batch, time, HEADS, headWidth));
         memory.free();
     }
 

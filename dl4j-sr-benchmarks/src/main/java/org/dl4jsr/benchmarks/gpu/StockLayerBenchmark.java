@@ -8,9 +8,9 @@ import org.dl4jsr.kernel.StridedArray;
 import org.dl4jsr.kernel.Window;
 import org.dl4jsr.kernel.composed.ProductConvolution;
 import org.dl4jsr.kernel.cuda.CudaArrayKernels;
-import org.dl4jsr.kernel.cuda.CudaKernels;
 import org.dl4jsr.kernel.cuda.CudaMatmul;
 import org.dl4jsr.kernel.cuda.CudaStream;
+import org.dl4jsr.kernel.cuda.CudaTransformerKernels;
 import org.dl4jsr.kernel.cuda.DeviceMemory;
 
 /** Measures the kernels of stock layers on the shapes of a residual network, an LSTM and an encoder. */
@@ -82,7 +82,10 @@ final class StockLayerBenchmark {
         var columns = StridedArray.rowMajor(BF16, memory.normal(9 * x.bytes()), images, CHANNELS, 3, 3, SIZE, SIZE);
         double operations = 2.0 * x.length() * weights.length() / CHANNELS;
         var convolution = new ProductConvolution(
-                new CudaKernels(stream), kernels, new CudaMatmul(stream, false), () -> DeviceMemory.growing(stream));
+                new CudaTransformerKernels(stream),
+                kernels,
+                new CudaMatmul(stream, false),
+                () -> DeviceMemory.growing(stream));
         report.measure("im2col", 10 * bytes, 0, () -> kernels.im2col(x, columns, window));
         report.measure("col2im", 10 * bytes, 0, () -> kernels.col2im(columns, z, window));
         report.measure("convolution", 0, operations, () -> convolution.forward(x, weights, bias, z, window));

@@ -12,9 +12,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
+import org.dl4jsr.JavaProcess;
 import org.dl4jsr.benchmarks.contract.KernelCase;
 import org.dl4jsr.benchmarks.contract.KernelContract;
 import org.dl4jsr.kernel.cuda.FakeCuda;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.DisabledIf;
 import org.junit.jupiter.api.condition.EnabledIf;
@@ -23,6 +25,7 @@ import org.nd4j.shade.jackson.databind.JsonNode;
 import org.nd4j.shade.jackson.databind.ObjectMapper;
 
 /** The self-test's program, on a fake GPU and on none. */
+@Tag("slow")
 class GpuSelfTestTest {
 
     /** Two will do: KernelContractTest runs all on the fake GPU. */
@@ -87,11 +90,8 @@ class GpuSelfTestTest {
     @Test
     @DisabledIf("hasDriver")
     void withoutADriverOneLine() throws IOException, InterruptedException {
-        var process = new ProcessBuilder(List.of(
-                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                        "-cp",
-                        System.getProperty("java.class.path"),
-                        GpuSelfTest.class.getName()))
+        var process = new ProcessBuilder(
+                        JavaProcess.command("-cp", System.getProperty("java.class.path"), GpuSelfTest.class.getName()))
                 .redirectErrorStream(true)
                 .start();
         String text = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);

@@ -15,10 +15,12 @@ import org.dl4jsr.kernel.KernelSet;
 import org.dl4jsr.kernel.Kernels;
 import org.dl4jsr.kernel.Matmul;
 import org.dl4jsr.kernel.StridedArray;
+import org.dl4jsr.kernel.TransformerKernels;
 import org.dl4jsr.kernel.cuda.CudaDevice;
 import org.dl4jsr.kernel.cuda.CudaKernels;
 import org.dl4jsr.kernel.cuda.CudaMatmul;
 import org.dl4jsr.kernel.cuda.CudaStream;
+import org.dl4jsr.kernel.cuda.CudaTransformerKernels;
 import org.dl4jsr.op.Device;
 import org.dl4jsr.op.KernelOp;
 import org.nd4j.jita.allocator.impl.AllocationPoint;
@@ -46,6 +48,11 @@ final class GpuDevice extends Device {
     @Override
     public Kernels kernels() {
         return set().kernels();
+    }
+
+    @Override
+    public TransformerKernels transformerKernels() {
+        return set().transformer();
     }
 
     @Override
@@ -78,6 +85,7 @@ final class GpuDevice extends Device {
             var stream = new CudaStream(CudaDevice.of(device), handle);
             return new KernelSet(
                     new CudaKernels(stream),
+                    new CudaTransformerKernels(stream),
                     new CudaMatmul(stream, false),
                     new CudaMatmul(stream, true),
                     Optional.empty(),

@@ -5,9 +5,9 @@ import java.util.function.Supplier;
 import org.dl4jsr.kernel.ArrayKernels;
 import org.dl4jsr.kernel.Convolution;
 import org.dl4jsr.kernel.FloatType;
-import org.dl4jsr.kernel.Kernels;
 import org.dl4jsr.kernel.Matmul;
 import org.dl4jsr.kernel.StridedArray;
+import org.dl4jsr.kernel.TransformerKernels;
 import org.dl4jsr.kernel.Window;
 
 /**
@@ -16,7 +16,7 @@ import org.dl4jsr.kernel.Window;
  */
 public final class ProductConvolution implements Convolution {
 
-    private final Kernels kernels;
+    private final TransformerKernels kernels;
     private final ArrayKernels arrays;
     private final Matmul matmul;
     private final ThreadLocal<Workplace> workplaces;
@@ -30,7 +30,7 @@ public final class ProductConvolution implements Convolution {
      * @param memory makes memory that they can address
      */
     public ProductConvolution(
-            Kernels kernels, ArrayKernels arrays, Matmul matmul, Supplier<? extends GrowingMemory> memory) {
+            TransformerKernels kernels, ArrayKernels arrays, Matmul matmul, Supplier<? extends GrowingMemory> memory) {
         this.kernels = kernels;
         this.arrays = arrays;
         this.matmul = matmul;

@@ -3,6 +3,7 @@ package org.dl4jsr.kernel.cpu;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.bytedeco.javacpp.Loader;
@@ -11,10 +12,12 @@ import org.dl4jsr.kernel.Convolution;
 import org.dl4jsr.kernel.KernelSet;
 import org.dl4jsr.kernel.Kernels;
 import org.dl4jsr.kernel.Matmul;
+import org.dl4jsr.kernel.TransformerKernels;
 import org.dl4jsr.kernel.composed.ProductConvolution;
 import org.dl4jsr.kernel.reference.JavaArrayKernels;
 import org.dl4jsr.kernel.reference.JavaKernels;
 import org.dl4jsr.kernel.reference.JavaMatmul;
+import org.dl4jsr.kernel.reference.JavaTransformerKernels;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -58,13 +61,13 @@ public final class CpuKernels {
      */
     public static KernelSet ofLevel(String level, int threads) {
         if (JAVA.equals(level)) {
-            Kernels kernels = javaKernels(threads);
-            return set(kernels, new JavaArrayKernels(), oneDnnOrJava(kernels));
+            return javaSet(threads, CpuKernels::oneDnnOrJava);
         }
         InstructionSet instructionSet = level == null ? null : instructionSet(level);
         if (hasNativeKernels()) {
             NativeKernels kernels = nativeKernels(instructionSet, threads);
-            return set(kernels, new NativeArrayKernels(kernels), oneDnn(kernels));
+            return set(
+                    kernels, new NativeTransformerKernels(kernels), new NativeArrayKernels(kernels), oneDnn(kernels));
         }
         if (level != null) {
             throw new IllegalArgumentException(LEVEL_PROPERTY + " is " + level + ", but this dl4j-sr was built without"
@@ -72,8 +75,7 @@ public final class CpuKernels {
         }
         warn("the far slower Java kernels run, because this jar was built without native kernels for "
                 + Loader.getPlatform() + ": install g++, then mvn clean package");
-        Kernels kernels = javaKernels(threads);
-        return set(kernels, new JavaArrayKernels(), oneDnn(kernels));
+        return javaSet(threads, CpuKernels::oneDnn);
     }
 
     /** What is wrong with the value of {@link #LEVEL_PROPERTY}, in one line; null where this process can run it. */
@@ -127,14 +129,17 @@ public final class CpuKernels {
                 .toList();
     }
 
-    private static Kernels javaKernels(int threads) {
-        return new JavaKernels(threads == 0 ? processors() : threads);
+    private static KernelSet javaSet(int threads, Function<Kernels, Matmul> matmul) {
+        int used = threads == 0 ? processors() : threads;
+        var kernels = new JavaKernels(used);
+        return set(kernels, new JavaTransformerKernels(used), new JavaArrayKernels(), matmul.apply(kernels));
     }
 
-    private static KernelSet set(Kernels kernels, ArrayKernels arrays, Matmul matmul) {
-        Convolution products = new ProductConvolution(kernels, arrays, matmul, Scratch::new);
+    private static KernelSet set(Kernels kernels, TransformerKernels transformer, ArrayKernels arrays, Matmul matmul) {
+        Convolution products = new ProductConvolution(transformer, arrays, matmul, Scratch::new);
         return new KernelSet(
                 kernels,
+                transformer,
                 matmul,
                 new AutocastMatmul(matmul, new StridedCopy(kernels)),
                 Optional.of(arrays),

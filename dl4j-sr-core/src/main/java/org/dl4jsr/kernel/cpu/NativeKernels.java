@@ -1,13 +1,18 @@
 package org.dl4jsr.kernel.cpu;
 
-import org.dl4jsr.kernel.Activation;
+import org.bytedeco.javacpp.annotation.Cast;
+import org.bytedeco.javacpp.annotation.Namespace;
+import org.bytedeco.javacpp.annotation.Platform;
+import org.bytedeco.javacpp.annotation.Properties;
 import org.dl4jsr.kernel.FloatType;
 import org.dl4jsr.kernel.Kernels;
 import org.dl4jsr.kernel.OptimizerArrays;
 import org.dl4jsr.kernel.OptimizerStep;
 import org.dl4jsr.kernel.StepStatistics;
 
-/** The kernels in C++ (src/main/cpp), for the best instruction set of this processor or a lower one. */
+/** Casts, sums and optimizers in C++ (src/main/cpp), for the best instruction set of this processor or a lower one. */
+@Properties(inherit = NativeLibrary.class, value = @Platform(library = "jniNativeLibrary"))
+@Namespace("dl4jsr")
 public final class NativeKernels implements Kernels {
 
     private final InstructionSet instructionSet;
@@ -46,47 +51,78 @@ public final class NativeKernels implements Kernels {
 
     @Override
     public void toBFloat16(long source, long target, long length) {
-        NativeLibrary.toBFloat16(set, threads, source, target, length);
+        toBFloat16(set, threads, source, target, length);
     }
+
+    private static native void toBFloat16(int set, int threads, long source, long target, long length);
 
     @Override
     public void toFloat(long source, long target, long length) {
-        NativeLibrary.toFloat(set, threads, source, target, length);
+        toFloat(set, threads, source, target, length);
     }
+
+    private static native void toFloat(int set, int threads, long source, long target, long length);
+
+    @Override
+    public void transpose(FloatType type, long x, long y, int rows, int columns) {
+        transpose(set, threads, type.ordinal(), x, y, rows, columns);
+    }
+
+    private static native void transpose(int set, int threads, int type, long x, long y, int rows, int columns);
 
     @Override
     public void accumulate(FloatType type, long x, boolean first, long sums, long length) {
-        NativeLibrary.accumulate(set, threads, type.ordinal(), x, first, sums, length);
+        accumulate(set, threads, type.ordinal(), x, first, sums, length);
     }
+
+    private static native void accumulate(
+            int set, int threads, int type, long x, boolean first, long sums, long length);
 
     @Override
     public void mean(long sums, int count, FloatType type, long mean, long length) {
-        NativeLibrary.mean(set, threads, sums, count, type.ordinal(), mean, length);
+        mean(set, threads, sums, count, type.ordinal(), mean, length);
     }
+
+    private static native void mean(int set, int threads, long sums, int count, int type, long mean, long length);
 
     @Override
     public void stochasticRound(long source, long target, long length, long seed, int step, long element) {
-        NativeLibrary.stochasticRound(set, threads, source, target, length, seed, step, element);
+        stochasticRound(set, threads, source, target, length, seed, step, element);
     }
+
+    private static native void stochasticRound(
+            int set, int threads, long source, long target, long length, long seed, int step, long element);
 
     @Override
     public void stochasticSubtract(
             long weights, FloatType updateType, long update, long length, long seed, int step, long element) {
-        NativeLibrary.stochasticSubtract(
-                set, threads, weights, updateType.ordinal(), update, length, seed, step, element);
+        stochasticSubtract(set, threads, weights, updateType.ordinal(), update, length, seed, step, element);
     }
+
+    private static native void stochasticSubtract(
+            int set,
+            int threads,
+            long weights,
+            int updateType,
+            long update,
+            long length,
+            long seed,
+            int step,
+            long element);
 
     @Override
     public double sumOfSquares(FloatType type, long values, long length) {
-        return NativeLibrary.sumOfSquares(set, threads, type.ordinal(), values, length);
+        return sumOfSquares(set, threads, type.ordinal(), values, length);
     }
+
+    private static native double sumOfSquares(int set, int threads, int type, long values, long length);
 
     @Override
     public void step(OptimizerStep step, OptimizerArrays arrays, StepStatistics statistics) {
         long[] counts = statistics == null ? null : new long[2];
         double[] squares = statistics == null ? null : new double[3];
         float[] scalars = step.scalars();
-        NativeLibrary.step(
+        step(
                 set,
                 threads,
                 step.kernel(arrays.type()),
@@ -108,130 +144,17 @@ public final class NativeKernels implements Kernels {
         }
     }
 
-    @Override
-    public void layerNormForward(
-            FloatType type,
-            long x,
-            long gain,
-            long bias,
-            long y,
-            long mean,
-            long rstd,
-            int rows,
-            int width,
-            float epsilon) {
-        NativeLibrary.layerNormForward(
-                set, threads, type.ordinal(), x, gain, bias, y, mean, rstd, rows, width, epsilon);
-    }
-
-    @Override
-    public void layerNormBackward(
-            FloatType type,
-            long x,
-            long gain,
-            long mean,
-            long rstd,
-            long dy,
-            long residual,
-            long dx,
-            long dGain,
-            long dBias,
-            int rows,
-            int width) {
-        NativeLibrary.layerNormBackward(
-                set, threads, type.ordinal(), x, gain, mean, rstd, dy, residual, dx, dGain, dBias, rows, width);
-    }
-
-    @Override
-    public void activationForward(Activation activation, FloatType type, long x, long y, long length) {
-        NativeLibrary.activationForward(set, threads, activation.name(), type.ordinal(), x, y, length);
-    }
-
-    @Override
-    public void activationBackward(
-            Activation activation, FloatType type, long x, long dy, long y, long dx, long dBias, int rows, int width) {
-        NativeLibrary.activationBackward(
-                set, threads, activation.name(), type.ordinal(), x, dy, y, dx, dBias, rows, width);
-    }
-
-    @Override
-    public void biasGradient(FloatType type, long dy, long dBias, int rows, int width) {
-        NativeLibrary.biasGradient(set, threads, type.ordinal(), dy, dBias, rows, width);
-    }
-
-    @Override
-    public void attentionForward(
-            FloatType type, long qkv, long out, long logSumExp, int batch, int time, int heads, int headWidth) {
-        NativeLibrary.attentionForward(
-                set, threads, type.ordinal(), qkv, out, logSumExp, batch, time, heads, headWidth);
-    }
-
-    @Override
-    public void attentionBackward(
-            FloatType type,
-            long qkv,
-            long out,
-            long logSumExp,
-            long dOut,
-            long dQkv,
-            int batch,
-            int time,
-            int heads,
-            int headWidth) {
-        NativeLibrary.attentionBackward(
-                set, threads, type.ordinal(), qkv, out, logSumExp, dOut, dQkv, batch, time, heads, headWidth);
-    }
-
-    @Override
-    public void embeddingForward(
-            FloatType type, long tokens, long tokenTable, long positionTable, long y, int batch, int time, int width) {
-        NativeLibrary.embeddingForward(
-                set, threads, type.ordinal(), tokens, tokenTable, positionTable, y, batch, time, width);
-    }
-
-    @Override
-    public void embeddingBackward(
-            FloatType type,
-            long tokens,
-            long dy,
-            long dTokenTable,
-            long dPositionTable,
-            int batch,
-            int time,
-            int width,
-            int vocabulary,
-            boolean accumulate) {
-        NativeLibrary.embeddingBackward(
-                set,
-                threads,
-                type.ordinal(),
-                tokens,
-                dy,
-                dTokenTable,
-                dPositionTable,
-                batch,
-                time,
-                width,
-                vocabulary,
-                accumulate);
-    }
-
-    @Override
-    public void crossEntropy(
-            FloatType type,
-            long logits,
-            long targets,
-            long losses,
-            long dLogits,
-            int rows,
-            int vocabulary,
-            float scale) {
-        NativeLibrary.crossEntropy(
-                set, threads, type.ordinal(), logits, targets, losses, dLogits, rows, vocabulary, scale);
-    }
-
-    @Override
-    public void transpose(FloatType type, long x, long y, int rows, int columns) {
-        NativeLibrary.transpose(set, threads, type.ordinal(), x, y, rows, columns);
-    }
+    /** Throws RuntimeException for a kernel that there is not. */
+    private static native void step(
+            int set,
+            int threads,
+            String kernel,
+            @Cast("const int64_t*") long[] arrays,
+            float[] scalars,
+            int scalarCount,
+            boolean stochasticState,
+            long seed,
+            int step,
+            @Cast("int64_t*") long[] counts,
+            double[] squares);
 }

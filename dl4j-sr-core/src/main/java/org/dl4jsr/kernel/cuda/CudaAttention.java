@@ -39,7 +39,7 @@ final class CudaAttention {
         this.scratch = scratch;
     }
 
-    /** As {@link CudaKernels#attentionForward}. */
+    /** As {@link CudaTransformerKernels#attentionForward}. */
     void forward(FloatType type, long qkv, long out, long logSumExp, int batch, int time, int heads, int headWidth) {
         if (runsOnTensorCores(type, headWidth, qkv, out)) {
             launcher.kernel(ATTENTION_MMA, "attentionForward_mma" + tensorWidth(headWidth))
@@ -51,7 +51,7 @@ final class CudaAttention {
         launch(FORWARD_TILES, FORWARD_SCORES, batch, time, heads, headWidth);
     }
 
-    /** As {@link CudaKernels#attentionBackward}. */
+    /** As {@link CudaTransformerKernels#attentionBackward}. */
     void backward(
             FloatType type,
             long qkv,

@@ -3,7 +3,7 @@ package org.dl4jsr.kernel.reference;
 import org.dl4jsr.kernel.Memory;
 
 /**
- * Layer normalization (Ba, Kiros, Hinton, arXiv 1607.06450) of {@link JavaKernels}; everything between load and store
+ * Layer normalization (Ba, Kiros, Hinton, arXiv 1607.06450) of {@link JavaTransformerKernels}; everything between load and store
  * in double.
  */
 final class JavaLayerNorm {

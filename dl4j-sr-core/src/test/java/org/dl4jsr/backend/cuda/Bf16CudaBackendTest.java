@@ -13,12 +13,15 @@ import java.util.List;
 import java.util.ServiceLoader;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.dl4jsr.JavaProcess;
 import org.dl4jsr.backend.Bf16CpuBackend;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.factory.Nd4jBackend;
 
 /** The backend where nd4j-cuda is not on the class path, as for these tests, and where it is but has no libraries. */
+@Tag("slow")
 class Bf16CudaBackendTest {
 
     @Test
@@ -56,12 +59,7 @@ class Bf16CudaBackendTest {
     }
 
     private static String run(String classPath) throws IOException, InterruptedException {
-        Process process = new ProcessBuilder(
-                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                        "-Xmx512m",
-                        "-cp",
-                        classPath,
-                        Bf16CudaBackendTest.class.getName())
+        Process process = new ProcessBuilder(JavaProcess.command("-cp", classPath, Bf16CudaBackendTest.class.getName()))
                 .redirectErrorStream(true)
                 .start();
         String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);

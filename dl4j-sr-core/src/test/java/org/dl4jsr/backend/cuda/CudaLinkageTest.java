@@ -29,11 +29,13 @@ import java.util.jar.JarFile;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.dl4jsr.backend.Bf16Backend;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** Our classes against those of nd4j-cuda-11.6 and its bindings of CUDA 11.6, read as files: nothing is loaded. */
+@Tag("slow")
 class CudaLinkageTest {
 
     private static final String EXECUTIONER = "org.nd4j.linalg.jcublas.ops.executioner.CudaExecutioner";

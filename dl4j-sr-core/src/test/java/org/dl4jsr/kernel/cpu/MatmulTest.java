@@ -22,6 +22,7 @@ import org.dl4jsr.kernel.Matmul;
 import org.dl4jsr.kernel.StridedArray;
 import org.dl4jsr.kernel.reference.JavaMatmul;
 import org.dl4jsr.kernel.reference.TestArray;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -54,6 +55,7 @@ class MatmulTest {
 
     /** Large enough for a to be transposed or aligned, and for b to be reordered or aligned. */
     @Test
+    @Tag("slow")
     void largeTransposedOperands() {
         var random = new Random(2);
         for (FloatType type : FloatType.values()) {

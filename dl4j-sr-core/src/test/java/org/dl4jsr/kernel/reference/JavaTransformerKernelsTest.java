@@ -20,7 +20,7 @@ class JavaTransformerKernelsTest {
     /** Of the largest value: FP32 statistics that are stored between passes, and the differences' own error. */
     private static final double TOLERANCE = 1e-6;
 
-    private final JavaKernels kernels = new JavaKernels(2);
+    private final JavaTransformerKernels kernels = new JavaTransformerKernels(2);
     private final Random random = new Random(1);
 
     @ParameterizedTest
@@ -302,7 +302,7 @@ class JavaTransformerKernelsTest {
         for (int[] shape : SHAPES) {
             var x = TestArray.random(type, shape[0] * shape[1], random);
             var y = TestArray.empty(type, shape[0] * shape[1]);
-            kernels.transpose(type, x.address(), y.address(), shape[0], shape[1]);
+            new JavaKernels(2).transpose(type, x.address(), y.address(), shape[0], shape[1]);
             for (int r = 0; r < shape[0]; r++) {
                 for (int c = 0; c < shape[1]; c++) {
                     assertEquals(x.get(r * shape[1] + c), y.values()[c * shape[0] + r]);

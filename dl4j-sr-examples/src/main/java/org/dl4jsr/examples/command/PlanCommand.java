@@ -3,7 +3,6 @@ package org.dl4jsr.examples.command;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.Callable;
-import org.dl4jsr.examples.io.BadInput;
 import org.dl4jsr.examples.io.Bytes;
 import org.dl4jsr.examples.io.Texts;
 import org.dl4jsr.examples.report.TextTable;
@@ -35,11 +34,7 @@ public final class PlanCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         RunConfig config = model.config();
-        if (workers < 1 || workers > 1 && workers > config.budget().accumulate()) {
-            throw new BadInput("--workers " + workers + " with --accumulate "
-                    + config.budget().accumulate() + ": expected 1 or more, and no more than passes a step, since each"
-                    + " rank takes one at least");
-        }
+        config.budget().requireWorkers(workers);
         ModelShape shape = config.model();
         System.out.println(Texts.format(
                 "%s: %,d parameters, %d layers, width %d, %d heads, context %d, vocabulary %,d, batch %d x %d%n",

@@ -14,7 +14,6 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.deeplearning4j.nn.graph.ComputationGraph;
-import org.deeplearning4j.util.ModelSerializer;
 import org.dl4jsr.examples.io.AtomicFile;
 import org.dl4jsr.examples.io.BadInput;
 import org.dl4jsr.examples.io.Json;
@@ -23,7 +22,7 @@ import org.dl4jsr.examples.io.Texts;
 
 /**
  * The checkpoints of a run directory. One is a pair of files: {@code checkpoint-STEP.zip}, the network and its updater
- * state as DL4J's ModelSerializer writes them, and {@code checkpoint-STEP.json}, the {@link Checkpoint} and a SHA-256
+ * state as DL4J's ModelSerializer reads them, and {@code checkpoint-STEP.json}, the {@link Checkpoint} and a SHA-256
  * over both. The JSON is written last: without it there is no checkpoint. The last two are kept, and the one with the
  * lowest validation loss.
  */
@@ -47,7 +46,7 @@ public final class Checkpoints {
     /** Writes a checkpoint, then removes all that need not be kept. */
     public void save(ComputationGraph network, Checkpoint checkpoint) {
         Sha256 sha256 = new Sha256();
-        AtomicFile.write(zip(checkpoint.step()), out -> ModelSerializer.writeModel(network, sha256.over(out), true));
+        AtomicFile.write(zip(checkpoint.step()), out -> GptNetwork.write(network, sha256.over(out)));
         sha256.update(Json.compact(checkpoint));
         AtomicFile.write(json(checkpoint.step()), Json.indented(new Seal(checkpoint, sha256.hex())));
         good.removeIf(other -> other.step() == checkpoint.step());

@@ -22,12 +22,15 @@ public record RunFacilities(Path tokenCache, Integer uiPort, Integer workers, bo
         if (uiPort != null) {
             TrainingUi.require(uiPort);
         }
+        if (workers != null) {
+            Workers.requireCluster();
+        }
     }
 
     /** Throws where {@code config} does not fit. */
     void require(RunConfig config) {
         if (workers != null) {
-            Workers.require(workers, config);
+            config.budget().requireWorkers(workers);
         }
         if (workers == null || !SparkProcess.isSubmitted()) {
             MachineMemory.require(config, workers == null ? 1 : workers);

@@ -20,6 +20,14 @@ public record TrainingBudget(long tokens, int batch, int accumulate) {
         BadInput.requireRange("--accumulate", accumulate, MOST);
     }
 
+    /** Throws where so many ranks cannot share a step. */
+    public void requireWorkers(int workers) {
+        if (workers < 1 || workers > accumulate) {
+            throw new BadInput("--workers " + workers + " with --accumulate " + accumulate
+                    + ": expected 1 or more workers, and no more than passes a step, since each takes one at least");
+        }
+    }
+
     public TrainingBudget withTokens(long newTokens) {
         return new TrainingBudget(newTokens, batch, accumulate);
     }

@@ -32,12 +32,12 @@ final class Workers implements Observer {
         this.checkpoint = checkpoint;
     }
 
-    /** Throws where so many cannot share the run. */
-    static void require(int workers, RunConfig config) {
-        int passes = config.budget().accumulate();
-        if (workers < 1 || workers > passes) {
-            throw new BadInput("--workers " + workers + " with --accumulate " + passes
-                    + ": expected 1 or more workers, and no more than passes a step, since each takes one at least");
+    /** Throws where there is no cluster, or one that is set up so that it cannot work. */
+    static void requireCluster() {
+        try {
+            Cluster.find().require();
+        } catch (IllegalStateException | IllegalArgumentException e) {
+            throw new BadInput("--workers: " + e.getMessage(), e);
         }
     }
 

@@ -24,6 +24,7 @@ import org.dl4jsr.parallel.LocalTransport;
 import org.dl4jsr.parallel.Rank;
 import org.dl4jsr.parallel.Transport;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -31,6 +32,7 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** A run's ranks as threads. They end with the bits of {@code pretrain --accumulate} in one process. */
+@Tag("slow")
 @Timeout(120)
 class RankTrainingTest {
 
