@@ -57,6 +57,7 @@ class KernelGradientsTest {
     private static final double TOLERANCE = 0.05;
 
     /** Networks that between them have every layer. */
+    @SuppressWarnings("deprecation") // GravesLSTM, GravesBidirectionalLSTM
     enum Network {
         DENSE(
                 InputType.feedForward(7),
