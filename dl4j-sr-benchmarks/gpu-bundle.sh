@@ -53,5 +53,6 @@ zlib=$(ldconfig -p | awk '$1 == "libz.so.1" && /x86-64/ {print $NF; exit}')
 
 cp "$benchmarks"/pytorch/*.py "$bundle/"
 cp "$benchmarks/gpu-run.sh" "$bundle/run"
+cp "$benchmarks/gpu-session.sh" "$bundle/session"
 tar -C "$benchmarks/target" -c gpu-bundle | xz -9 -T2 | split -b 45000000 - "$bundle.tar.xz.part-"
 du -h "$bundle".tar.xz.part-*

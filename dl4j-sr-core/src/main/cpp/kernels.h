@@ -155,20 +155,23 @@ using namespace avx512; // the optimizer's bits leave no use for the BF16 instru
 }
 #pragma GCC pop_options
 
-#define DL4JSR_DISPATCH(call) \
+#define DL4JSR_DISPATCH_TO(best, call) \
     switch (instructionSet) { \
-        case AMX: case AVX512BF16: case EMULATED_AMX: return avx512bf16::call; \
+        case AMX: case AVX512BF16: case EMULATED_AMX: return best::call; \
         case AVX512: return avx512::call; \
         case AVX2: return avx2::call; \
         default: return scalar::call; \
     }
 #else
-#define DL4JSR_DISPATCH(call) return scalar::call;
+#define DL4JSR_DISPATCH_TO(best, call) return scalar::call;
 #endif
 
+#define DL4JSR_DISPATCH(call) DL4JSR_DISPATCH_TO(avx512bf16, call)
+
+/// FLOAT has no use for BF16 instructions, and is not compiled with them once more.
 #define DL4JSR_DISPATCH_TYPE(function, ...) \
     if (type == FLOAT) { \
-        DL4JSR_DISPATCH(function<float>(__VA_ARGS__)) \
+        DL4JSR_DISPATCH_TO(avx512, function<float>(__VA_ARGS__)) \
     } \
     DL4JSR_DISPATCH(function<uint16_t>(__VA_ARGS__))
 

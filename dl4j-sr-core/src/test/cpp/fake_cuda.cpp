@@ -162,7 +162,7 @@ static bool runBlock(bool backwards) {
 
 extern "C" {
 
-/// The next call of this name returns this code; set by the tests.
+/// The next call of this name returns this code; set by the tests, or by the variable FAKE_GPU_FAIL, as in cuInit=999.
 struct {
     char call[64];
     int code;
@@ -172,6 +172,11 @@ FakeCounters fakeCounters;
 
 }
 
+static const bool failsAtStart = [] {
+    const char* text = getenv("FAKE_GPU_FAIL");
+    return text && sscanf(text, "%63[^=]=%d", fakeFailure.call, &fakeFailure.code) == 2;
+}();
+
 int fake::failure(const char* call) {
     if (strcmp(fakeFailure.call, call)) {
         return 0;
@@ -180,7 +185,7 @@ int fake::failure(const char* call) {
     return fakeFailure.code;
 }
 
-// The driver, with two GPUs: the second runs blocks and threads backwards.
+// The driver, with two GPUs at most: the second runs blocks and threads backwards.
 
 static const int GPUS = 2;
 static const int MULTIPROCESSORS[GPUS] = {2, 5}; // few, so that grids do not cover the larger arrays at once
@@ -194,7 +199,7 @@ bool fake::hasContext() { return currentContext; }
 
 EXPORT int cuInit(unsigned) {
     FAIL_IF_ASKED
-    return 0;
+    return fakeSettings.gpus > 0 ? 0 : NO_DEVICE;
 }
 
 EXPORT int cuDriverGetVersion(int* version) {
@@ -208,13 +213,13 @@ EXPORT int cuGetExportTable(const void** table, const void*) { // NVRTC 13 calls
 }
 
 EXPORT int cuDeviceGetCount(int* count) {
-    *count = GPUS;
+    *count = (int) fakeSettings.gpus;
     return 0;
 }
 
 EXPORT int cuDeviceGet(int* device, int ordinal) {
     *device = ordinal;
-    return ordinal < GPUS ? 0 : 101;
+    return ordinal < fakeSettings.gpus ? 0 : INVALID_DEVICE;
 }
 
 EXPORT int cuDeviceGetName(char* name, int length, int) {
@@ -236,6 +241,7 @@ EXPORT int cuDeviceGetAttribute(int* value, int attribute, int device) {
 }
 
 EXPORT int cuDevicePrimaryCtxRetain(int** context, int device) {
+    FAIL_IF_ASKED
     *context = &contexts[device];
     return 0;
 }

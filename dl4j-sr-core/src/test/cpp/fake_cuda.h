@@ -8,6 +8,8 @@
 enum {
     INVALID_VALUE = 1,
     OUT_OF_MEMORY = 2,
+    NO_DEVICE = 100,
+    INVALID_DEVICE = 101,
     INVALID_IMAGE = 200,
     INVALID_CONTEXT = 201,
     NOT_FOUND = 500,
@@ -22,12 +24,13 @@ extern struct FakeCounters {
     int64_t launches, modules, allocations, waits;
 } fakeCounters;
 
-/// Set by the tests before the driver is used.
+/// Set by the tests before the driver is used, or by variables of the environment.
 extern struct FakeSettings {
-    int64_t memory; // bytes of each GPU
-    int64_t concurrentManagedAccess; // 0: a CPU must not touch managed memory while a GPU runs, whatever it does there
-    int64_t trap; // see fake::Trap
-    int64_t computeCapability; // 90 for 9.0
+    int64_t memory; // bytes of each GPU: FAKE_GPU_MEMORY
+    int64_t concurrentManagedAccess; // 0: a CPU must not touch managed memory while a GPU runs: FAKE_GPU_SHARES
+    int64_t trap; // see fake::Trap: FAKE_GPU_TRAP
+    int64_t gpus; // 2 at most: FAKE_GPU_COUNT
+    int64_t computeCapability; // 90 for 9.0: FAKE_GPU_CAPABILITY
 } fakeSettings;
 
 }

@@ -14,9 +14,16 @@
 #include <mutex>
 #include <set>
 
+static int64_t setting(const char* variable, int64_t otherwise) {
+    const char* text = getenv(variable);
+    return text ? atoll(text) : otherwise;
+}
+
 extern "C" {
 
-FakeSettings fakeSettings = {8ll << 30, 1, fake::NOBODY, 90};
+FakeSettings fakeSettings = {setting("FAKE_GPU_MEMORY", 8ll << 30), setting("FAKE_GPU_SHARES", 1),
+                             setting("FAKE_GPU_TRAP", fake::NOBODY), setting("FAKE_GPU_COUNT", 2),
+                             setting("FAKE_GPU_CAPABILITY", 90)};
 
 }
 

@@ -40,6 +40,7 @@ public class CpuExecutioner extends NativeOpExecutioner implements Bf16Execution
                 device,
                 new ElementwiseShortcuts(this, device),
                 new WindowShortcuts(device),
+                new ConvolutionShortcuts(device),
                 new AttentionShortcuts(device));
     }
 

@@ -3,16 +3,14 @@ package org.dl4jsr.backend;
 import java.util.List;
 import java.util.stream.Stream;
 import org.dl4jsr.kernel.ArrayKernels;
-import org.dl4jsr.kernel.Convolution;
 import org.dl4jsr.kernel.StridedArray;
 import org.dl4jsr.kernel.Window;
 import org.dl4jsr.op.KernelOp;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * ND4J's ops on windows of images and sequences, where all operands are BF16, on {@link ArrayKernels}: the same bits as
- * by their {@link Treatment}, without its FLOAT copies. One-dimensional convolutions run on {@link Convolution}, which
- * sums in an order of its own.
+ * ND4J's ops on windows of images, where all operands are BF16, on {@link ArrayKernels}: the same bits as by their
+ * {@link Treatment}, without its FLOAT copies.
  */
 final class WindowShortcuts implements Shortcut {
 
@@ -28,8 +26,6 @@ final class WindowShortcuts implements Shortcut {
                 .allMatch(array -> Bf16Arrays.isBFloat16(array) && !array.isEmpty());
         return suits
                 && switch (op) {
-                    case "conv1d" -> convolve(false, inputs, outputs, integers);
-                    case "conv1d_bp" -> convolve(true, inputs, outputs, integers);
                     case "im2col" -> im2col(inputs.get(0), outputs.get(0), integers, numbers);
                     case "col2im" -> col2im(inputs.get(0), outputs.get(0), integers);
                     case "maxpool2d" -> maxPool(inputs.get(0), outputs.get(0), integers);
@@ -87,69 +83,6 @@ final class WindowShortcuts implements Shortcut {
         return plain;
     }
 
-    /**
-     * One-dimensional convolution of [batch, channels, width] by weights [window, channels in, channels out], forward
-     * or backward: as a convolution of images of one row. The sums' order is ours.
-     */
-    private boolean convolve(boolean backward, List<INDArray> inputs, List<INDArray> outputs, long[] integers) {
-        INDArray x = inputs.get(0);
-        INDArray weights = inputs.get(1);
-        INDArray y = backward ? inputs.get(inputs.size() - 1) : outputs.get(0);
-        boolean hasBias = inputs.size() == (backward ? 4 : 3);
-        boolean plain = (integers.length == 5 || integers.length == 6 && integers[5] == 0) && integers[4] < 2;
-        if (!plain || x.rank() != 3 || !KernelOp.isDense(weights) || !KernelOp.isDense(y)) {
-            return false;
-        }
-        long padding = integers[4] == 0
-                ? integers[2]
-                : samePadding(x.size(2), y.size(2), integers[0], integers[1], integers[3]);
-        var window = new Window(1, integers[0], 1, integers[1], 0, padding, 1, integers[3]);
-        if (!backward) {
-            device.convolution()
-                    .orElseThrow()
-                    .forward(asImage(x), withHeight(weights), hasBias ? row(inputs.get(2)) : null, asImage(y), window);
-            return true;
-        }
-        INDArray dWeights = outputs.get(1);
-        INDArray dBias = hasBias ? outputs.get(2) : null;
-        if (!KernelOp.isDense(dWeights) || dBias != null && !KernelOp.isDense(dBias)) {
-            return false;
-        }
-        device.convolution()
-                .orElseThrow()
-                .backward(
-                        asImage(x),
-                        withHeight(weights),
-                        asImage(y),
-                        asImage(outputs.get(0)),
-                        withHeight(dWeights),
-                        hasBias ? row(dBias) : null,
-                        window);
-        return true;
-    }
-
-    /** [batch, channels, width] as [batch, channels, 1, width]. */
-    private StridedArray asImage(INDArray sequence) {
-        StridedArray m = strided(sequence);
-        return new StridedArray(
-                m.type(), m.address(), new long[] {m.shape()[0], m.shape()[1], 1, m.shape()[2]}, new long[] {
-                    m.strides()[0], m.strides()[1], m.shape()[2] * m.strides()[2], m.strides()[2]
-                });
-    }
-
-    /** [window, in, out] as [out, in, 1, window]. */
-    private StridedArray withHeight(INDArray weights) {
-        StridedArray m = strided(weights);
-        return new StridedArray(
-                m.type(), m.address(), new long[] {m.shape()[2], m.shape()[1], 1, m.shape()[0]}, new long[] {
-                    m.strides()[2], m.strides()[1], 0, m.strides()[0]
-                });
-    }
-
-    private StridedArray row(INDArray bias) {
-        return strided(bias).asRow();
-    }
-
     /** Of integer arguments that start with the window's sizes. */
     private static Window window(long[] integers) {
         return new Window(
@@ -168,10 +101,11 @@ final class WindowShortcuts implements Shortcut {
 
     /** With the padding of mode "same", which such a pooling finds out itself. */
     private static Window poolingWindow(long[] integers, StridedArray x, StridedArray y) {
-        Window given = window(integers);
-        if (integers[8] == 0) {
-            return given;
-        }
+        return integers[8] == 0 ? window(integers) : same(window(integers), x, y);
+    }
+
+    /** {@code given} with the padding of mode "same" for images and results of these sizes. */
+    static Window same(Window given, StridedArray x, StridedArray y) {
         return new Window(
                 given.height(),
                 given.width(),
@@ -183,7 +117,7 @@ final class WindowShortcuts implements Shortcut {
                 given.dilationWidth());
     }
 
-    private static long samePadding(long in, long out, long size, long stride, long dilation) {
+    static long samePadding(long in, long out, long size, long stride, long dilation) {
         return ((out - 1) * stride + (size - 1) * dilation + 1 - in) / 2;
     }
 

@@ -8,6 +8,14 @@ package org.dl4jsr.kernel;
 public interface Convolution {
 
     /**
+     * Whether this convolution runs in groups of channels (grouped, depthwise): weights then are of the channels of a
+     * group alone, [channels out, channels in / groups, window height, window width], the groups one after another.
+     */
+    default boolean runsGroups(StridedArray x, StridedArray weights, StridedArray y, Window window) {
+        return false;
+    }
+
+    /**
      * y = the convolution of x, plus bias.
      *
      * @param bias [1, channels out], or null

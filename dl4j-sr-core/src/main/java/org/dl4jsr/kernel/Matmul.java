@@ -34,6 +34,14 @@ public interface Matmul {
         multiply(a, b, c, 1f, 0f, null, null);
     }
 
+    /**
+     * b, [k, n], for many products by the calling thread, each of so many rows. It serves for as long as b stays as it
+     * is and the thread asks for no other one.
+     */
+    default RightFactor rightFactor(StridedArray b, long rows) {
+        return (a, c, beta) -> multiply(a, b, c, 1, beta, null, null);
+    }
+
     /** For implementations: throws IllegalArgumentException, naming the operands, unless they keep the contract. */
     static void check(StridedArray a, StridedArray b, StridedArray c, StridedArray bias, StridedArray residual) {
         int rank = c.rank();

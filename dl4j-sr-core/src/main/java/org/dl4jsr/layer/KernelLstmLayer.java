@@ -18,7 +18,7 @@ final class KernelLstmLayer extends LSTM {
 
     private static final long serialVersionUID = 1;
 
-    private final transient LstmKernel kernel = new LstmKernel();
+    private final transient LstmKernel kernel = new LstmKernel(this);
 
     KernelLstmLayer(NeuralNetConfiguration conf, DataType dataType) {
         super(conf, dataType);

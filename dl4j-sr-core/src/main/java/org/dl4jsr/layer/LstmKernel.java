@@ -38,10 +38,16 @@ final class LstmKernel implements LSTMHelper {
         }
     }
 
+    private final Layer layer;
     private boolean keeps;
     private boolean goesOn;
     private INDArray keptInput;
     private Pass kept;
+
+    /** The passes of this layer. */
+    LstmKernel(Layer layer) {
+        this.layer = layer;
+    }
 
     /**
      * Runs a forward pass and keeps what it leaves.
@@ -166,7 +172,8 @@ final class LstmKernel implements LSTMHelper {
         int steps = truncatedBPTT ? Math.min(time, tbpttBackwardLength) : time;
         INDArray dx = workspaceMgr.createUninitialized(
                 ArrayType.ACTIVATION_GRAD, DataType.BFLOAT16, sequence.x().shape());
-        if (steps < time) {
+        boolean wanted = InputGradient.isWanted(layer);
+        if (!wanted || steps < time) {
             dx.assign(0);
         }
         long batch = sequence.batch();
@@ -179,7 +186,7 @@ final class LstmKernel implements LSTMHelper {
                 workspaceMgr.createUninitialized(ArrayType.BP_WORKING_MEM, DataType.BFLOAT16, time, batch, 4 * width),
                 workspaceMgr.createUninitialized(ArrayType.BP_WORKING_MEM, DataType.FLOAT, batch, width),
                 workspaceMgr.create(ArrayType.BP_WORKING_MEM, DataType.FLOAT, batch, width),
-                dx,
+                wanted ? dx : null,
                 gradientViews.get(inputWeightKey),
                 gradientViews.get(recurrentWeightKey),
                 row(dBias)));

@@ -2,7 +2,7 @@ package org.dl4jsr.op;
 
 import org.dl4jsr.kernel.ArrayKernels;
 import org.dl4jsr.kernel.Matmul;
-import org.dl4jsr.kernel.StridedArray;
+import org.dl4jsr.kernel.RightFactor;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -41,20 +41,14 @@ public final class Lstm extends KernelOp {
         INDArray outputs = sequence.outputs();
         int time = sequence.time();
         long bias = device.address(sequence.bias());
-        StridedArray weights = strided(device, sequence.stateWeights());
         matmul.multiply(
                 LstmSequence.rows(device, sequence.x(), 0, time),
                 strided(device, sequence.inputWeights()),
                 LstmSequence.rows(device, gates, 0, time));
+        RightFactor weights = matmul.rightFactor(strided(device, sequence.stateWeights()), sequence.batch());
         for (int t = 0; t < time; t++) {
-            matmul.multiply(
-                    LstmSequence.rows(device, outputs, t, t + 1),
-                    weights,
-                    LstmSequence.rows(device, gates, t, t + 1),
-                    1,
-                    1,
-                    null,
-                    null);
+            weights.multiply(
+                    LstmSequence.rows(device, outputs, t, t + 1), LstmSequence.rows(device, gates, t, t + 1), 1);
             kernels.lstmCell(
                     LstmSequence.step(device, gates, t),
                     bias,

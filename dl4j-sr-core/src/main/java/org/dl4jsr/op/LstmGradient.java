@@ -1,8 +1,11 @@
 package org.dl4jsr.op;
 
+import java.util.Objects;
+import java.util.stream.Stream;
 import org.dl4jsr.kernel.ArrayKernels;
 import org.dl4jsr.kernel.FloatType;
 import org.dl4jsr.kernel.Matmul;
+import org.dl4jsr.kernel.RightFactor;
 import org.dl4jsr.kernel.StridedArray;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -30,7 +33,7 @@ public final class LstmGradient extends KernelOp {
      * @param dGates BFLOAT16 [time, batch, 4 width], scratch
      * @param dState FLOAT [batch, width], scratch
      * @param dCell FLOAT [batch, width], zeros; overwritten
-     * @param dx as x; these steps of it are written
+     * @param dx as x; these steps of it are written; or null
      * @param dInputWeights as inputWeights, written
      * @param dStateWeights as stateWeights, written
      * @param dBias as bias, written
@@ -49,7 +52,9 @@ public final class LstmGradient extends KernelOp {
         super(
                 StepPart.RECURRENT,
                 new INDArray[] {sequence.x(), sequence.gates(), sequence.cells(), sequence.outputs(), dOutputs},
-                new INDArray[] {dGates, dState, dCell, dx, dInputWeights, dStateWeights, dBias});
+                Stream.of(dGates, dState, dCell, dx, dInputWeights, dStateWeights, dBias)
+                        .filter(Objects::nonNull)
+                        .toArray(INDArray[]::new));
         int time = sequence.time();
         int batch = sequence.batch();
         int width = sequence.width();
@@ -63,7 +68,9 @@ public final class LstmGradient extends KernelOp {
                 require("dGates", dGates, DataType.BFLOAT16, sequence.gates().shape());
         this.dState = require("dState", dState, DataType.FLOAT, batch, width);
         this.dCell = require("dCell", dCell, DataType.FLOAT, batch, width);
-        this.dx = require("dx", dx, DataType.BFLOAT16, sequence.x().shape());
+        this.dx = dx == null
+                ? null
+                : require("dx", dx, DataType.BFLOAT16, sequence.x().shape());
         this.dInputWeights = requireShape(
                 "dInputWeights",
                 dInputWeights,
@@ -93,7 +100,8 @@ public final class LstmGradient extends KernelOp {
         ArrayKernels kernels = device.arrayKernels().orElseThrow();
         int time = sequence.time();
         int first = time - steps;
-        StridedArray stateWeights = strided(device, sequence.stateWeights()).transposed();
+        RightFactor stateWeights =
+                matmul.rightFactor(strided(device, sequence.stateWeights()).transposed(), sequence.batch());
         for (int t = time - 1; t >= first; t--) {
             kernels.lstmCellGradient(
                     LstmSequence.step(device, sequence.gates(), t),
@@ -106,7 +114,7 @@ public final class LstmGradient extends KernelOp {
                     sequence.batch(),
                     sequence.width());
             if (t > first) {
-                matmul.multiply(LstmSequence.rows(device, dGates, t, t + 1), stateWeights, strided(device, dState));
+                stateWeights.multiply(LstmSequence.rows(device, dGates, t, t + 1), strided(device, dState), 0);
             }
         }
         StridedArray gradient = LstmSequence.rows(device, dGates, first, time);
@@ -118,10 +126,12 @@ public final class LstmGradient extends KernelOp {
                 LstmSequence.rows(device, sequence.outputs(), first, time).transposed(),
                 gradient,
                 strided(device, dStateWeights));
-        matmul.multiply(
-                gradient,
-                strided(device, sequence.inputWeights()).transposed(),
-                LstmSequence.rows(device, dx, first, time));
+        if (dx != null) {
+            matmul.multiply(
+                    gradient,
+                    strided(device, sequence.inputWeights()).transposed(),
+                    LstmSequence.rows(device, dx, first, time));
+        }
         device.transformerKernels()
                 .biasGradient(
                         FloatType.BFLOAT16, gradient.address(), device.address(dBias), (int) gradient.rows(), (int)

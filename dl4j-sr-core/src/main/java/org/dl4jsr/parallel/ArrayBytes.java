@@ -21,6 +21,11 @@ final class ArrayBytes {
         return new BytePointer(Pointers.at(address)).capacity(bytes).asByteBuffer();
     }
 
+    /** The address of the first byte of a view of direct memory, whose position is 0. */
+    static long address(ByteBuffer view) {
+        return new BytePointer(view).address();
+    }
+
     /** Has {@code checksum} see all of {@code array}. */
     static void update(Checksum checksum, Device device, INDArray array) {
         long address = device.hostAddress(array);

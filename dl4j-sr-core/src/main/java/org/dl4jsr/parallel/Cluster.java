@@ -30,6 +30,13 @@ public interface Cluster {
     }
 
     /**
+     * To be called before anything is made for a training.
+     *
+     * @throws IllegalArgumentException where the cluster is set up so that it cannot work, with what to set
+     */
+    void require();
+
+    /**
      * Runs {@code program} on all ranks until it has returned on each; where a rank is lost, again.
      *
      * @throws IllegalArgumentException where the cluster is set up so that it cannot work, with what to set

@@ -1,6 +1,7 @@
 package org.dl4jsr.parallel;
 
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
@@ -35,7 +36,6 @@ public final class Collective implements AutoCloseable {
     private final long attempt;
     private final Device device;
     private final Message outgoing = new Message();
-    private final Message incoming = new Message();
     private final ExecutorService sender;
     private long step;
     private int operation;
@@ -101,15 +101,16 @@ public final class Collective implements AutoCloseable {
         all[rank()] = values.clone();
         run(
                 () -> {
-                    outgoing.body().asLongBuffer().put(values);
-                    ByteBuffer message = outgoing.sealed(place(Message.Kind.NUMBERS, 0, bytes));
-                    others().forEach(to -> transport.send(to, message.duplicate()));
+                    ByteBuffer body = ByteBuffer.allocate(bytes).order(ByteOrder.LITTLE_ENDIAN);
+                    body.asLongBuffer().put(values);
+                    ByteBuffer header = outgoing.header(place(Message.Kind.NUMBERS, 0, bytes), body);
+                    others().forEach(to -> transport.send(to, header.duplicate(), body.duplicate()));
                 },
                 () -> {
                     for (int from : others()) {
-                        receive(from, place(Message.Kind.NUMBERS, 0, bytes));
+                        ByteBuffer body = receive(from, place(Message.Kind.NUMBERS, 0, bytes));
                         all[from] = new long[values.length];
-                        incoming.body().asLongBuffer().get(all[from]);
+                        body.asLongBuffer().get(all[from]);
                     }
                 });
         return all;
@@ -147,8 +148,9 @@ public final class Collective implements AutoCloseable {
                             if (from == rank()) {
                                 pieces.take(from, start, base + start * width, length);
                             } else {
-                                receive(from, place(Message.Kind.TO_OWNER, start * width, (int) (length * width)));
-                                pieces.take(from, start, incoming.address(), length);
+                                int bytes = (int) (length * width);
+                                ByteBuffer body = receive(from, place(Message.Kind.TO_OWNER, start * width, bytes));
+                                pieces.take(from, start, ArrayBytes.address(body), length);
                             }
                         }
                     }
@@ -179,8 +181,8 @@ public final class Collective implements AutoCloseable {
                             long length = Math.min(atOnce, slices.end(from) - start);
                             if (length > 0) {
                                 int bytes = (int) (length * width);
-                                receive(from, place(Message.Kind.FROM_OWNER, start * width, bytes));
-                                Memory.copy(incoming.address(), base + start * width, bytes);
+                                ByteBuffer body = receive(from, place(Message.Kind.FROM_OWNER, start * width, bytes));
+                                Memory.copy(ArrayBytes.address(body), base + start * width, bytes);
                             }
                         }
                     }
@@ -194,15 +196,14 @@ public final class Collective implements AutoCloseable {
         long length = Math.min(Message.BODY / width, slices.end(owner) - start);
         if (length > 0) {
             int bytes = (int) (length * width);
-            Memory.copy(base + start * width, outgoing.address(), bytes);
-            transport.send(to, outgoing.sealed(place(kind, start * width, bytes)));
+            ByteBuffer body = ArrayBytes.at(base + start * width, bytes);
+            transport.send(to, outgoing.header(place(kind, start * width, bytes), body), body);
             bytesSent += bytes;
         }
     }
 
-    private void receive(int from, Message.Place place) {
-        transport.receive(from, incoming.room(place.length()));
-        incoming.check(place, from);
+    private ByteBuffer receive(int from, Message.Place place) {
+        return Message.body(transport.receive(from), place, from);
     }
 
     private Message.Place place(Message.Kind kind, long start, int bytes) {

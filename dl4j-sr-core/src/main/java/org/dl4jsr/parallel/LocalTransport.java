@@ -59,13 +59,13 @@ public final class LocalTransport implements Transport {
     }
 
     @Override
-    public void send(int to, ByteBuffer message) {
-        channels.get(rank).get(to).put(message, deadline);
+    public void send(int to, ByteBuffer head, ByteBuffer body) {
+        channels.get(rank).get(to).put(head, body, deadline);
     }
 
     @Override
-    public void receive(int from, ByteBuffer target) {
-        channels.get(from).get(rank).take(target, deadline);
+    public ByteBuffer receive(int from) {
+        return channels.get(from).get(rank).take(deadline);
     }
 
     @Override
@@ -84,6 +84,8 @@ public final class LocalTransport implements Transport {
         private final ArrayDeque<ByteBuffer> sent = new ArrayDeque<>();
         /** For the next messages. */
         private final ArrayDeque<ByteBuffer> spare = new ArrayDeque<>();
+        /** The receiver reads it. */
+        private ByteBuffer taken;
 
         private boolean senderLeft;
         private boolean receiverLeft;
@@ -93,7 +95,7 @@ public final class LocalTransport implements Transport {
             this.to = to;
         }
 
-        synchronized void put(ByteBuffer message, Duration deadline) {
+        synchronized void put(ByteBuffer head, ByteBuffer body, Duration deadline) {
             long end = System.nanoTime() + deadline.toNanos();
             while (sent.size() >= WINDOW && !receiverLeft && !senderLeft) {
                 await(end, "Rank " + to + " has not received messages of rank " + from + " for " + deadline);
@@ -102,14 +104,19 @@ public final class LocalTransport implements Transport {
                 throw new TransportException("Rank " + (receiverLeft ? to : from) + " has left");
             }
             ByteBuffer copy = spare.isEmpty() ? null : spare.pop();
-            if (copy == null || copy.capacity() < message.remaining()) {
-                copy = ByteBuffer.allocateDirect(message.remaining());
+            int length = head.remaining() + body.remaining();
+            if (copy == null || copy.capacity() < length) {
+                copy = ByteBuffer.allocateDirect(length);
             }
-            sent.add(copy.clear().put(message).flip());
+            sent.add(copy.clear().put(head).put(body).flip());
             notifyAll();
         }
 
-        synchronized void take(ByteBuffer target, Duration deadline) {
+        synchronized ByteBuffer take(Duration deadline) {
+            if (taken != null) {
+                spare.push(taken);
+                taken = null;
+            }
             long end = System.nanoTime() + deadline.toNanos();
             while (sent.isEmpty() && !senderLeft && !receiverLeft) {
                 await(end, "Rank " + from + " has sent nothing to rank " + to + " for " + deadline);
@@ -117,14 +124,9 @@ public final class LocalTransport implements Transport {
             if (receiverLeft || sent.isEmpty()) {
                 throw new TransportException("Rank " + (receiverLeft ? to : from) + " has left");
             }
-            ByteBuffer message = sent.remove();
-            if (message.remaining() > target.remaining()) {
-                throw new TransportException("A message of " + message.remaining() + " bytes from rank " + from
-                        + ", expected at most " + target.remaining());
-            }
-            target.put(message);
-            spare.push(message);
+            taken = sent.remove();
             notifyAll();
+            return taken;
         }
 
         @SuppressWarnings("WaitNotInLoop") // the callers' loops

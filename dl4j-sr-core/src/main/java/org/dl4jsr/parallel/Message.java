@@ -3,12 +3,11 @@ package org.dl4jsr.parallel;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.zip.CRC32C;
-import org.bytedeco.javacpp.BytePointer;
 import org.dl4jsr.kernel.Memory;
 
 /**
- * Memory for one message: a header that says where the bytes belong, with a checksum over both, and up to {@value #BODY}
- * bytes. Ranks take the same steps in the same order, so that a receiver knows the header that has to come.
+ * What a message is: a header that says where the bytes belong, with a checksum over both, and a body of up to
+ * {@value #BODY} bytes. Ranks take the same steps in the same order, so that a receiver knows the header that has to come.
  */
 final class Message {
 
@@ -40,62 +39,43 @@ final class Message {
      */
     record Place(long attempt, long step, int operation, Kind kind, long start, int length) {}
 
-    private final ByteBuffer bytes = ByteBuffer.allocateDirect(HEADER + BODY).order(ByteOrder.LITTLE_ENDIAN);
-    private final long address = new BytePointer(bytes).address() + HEADER;
-    private final CRC32C crc = new CRC32C();
+    private final ByteBuffer header = ByteBuffer.allocateDirect(HEADER).order(ByteOrder.LITTLE_ENDIAN);
 
-    /** The address of the first byte behind the header. */
-    long address() {
-        return address;
-    }
-
-    /** The bytes behind the header, from the first. */
-    ByteBuffer body() {
-        return bytes.clear().slice(HEADER, BODY).order(ByteOrder.LITTLE_ENDIAN);
-    }
-
-    /** Closes a message whose body is there, and returns it for a transport. */
-    ByteBuffer sealed(Place place) {
-        bytes.clear();
-        write(place);
-        bytes.putInt(CHECKSUM, checksum(place.length));
-        return bytes.position(0).limit(HEADER + place.length);
-    }
-
-    private void write(Place place) {
-        bytes.putLong(0, place.attempt)
+    /** The header of a message with this body, until the next call. */
+    ByteBuffer header(Place place, ByteBuffer body) {
+        header.clear();
+        header.putLong(0, place.attempt)
                 .putLong(8, place.step)
                 .putInt(16, place.operation)
                 .putInt(20, place.kind.ordinal())
                 .putLong(24, place.start)
                 .putInt(32, place.length)
-                .putInt(36, 0);
+                .putInt(36, 0)
+                .putInt(CHECKSUM, checksum(header, body));
+        return header;
     }
 
-    private int checksum(int length) {
-        crc.reset();
-        crc.update(bytes.slice(0, CHECKSUM));
-        crc.update(bytes.slice(HEADER, length));
+    private static int checksum(ByteBuffer header, ByteBuffer body) {
+        var crc = new CRC32C();
+        crc.update(header.slice(0, CHECKSUM));
+        crc.update(body.duplicate());
         return (int) crc.getValue();
     }
 
-    /** Room for a message with {@code length} bytes behind its header. */
-    ByteBuffer room(int length) {
-        return bytes.clear().limit(HEADER + length);
-    }
-
     /**
-     * Checks what has been received into {@link #room}.
+     * Checks what has been received, and returns its body.
      *
      * @throws TransportException if it is not intact, or does not belong to {@code place}
      */
-    void check(Place place, int from) {
-        if (bytes.position() < HEADER) {
-            throw new TransportException("A message of " + bytes.position() + " bytes from rank " + from + ", expected "
-                    + (HEADER + place.length));
+    static ByteBuffer body(ByteBuffer message, Place place, int from) {
+        int length = message.remaining() - HEADER;
+        if (length < 0) {
+            throw new TransportException("A message of " + message.remaining() + " bytes from rank " + from
+                    + ", expected " + (HEADER + place.length));
         }
-        int length = bytes.position() - HEADER;
-        if (bytes.getInt(CHECKSUM) != checksum(length)) {
+        ByteBuffer bytes = message.slice().order(ByteOrder.LITTLE_ENDIAN);
+        ByteBuffer body = bytes.slice(HEADER, length).order(ByteOrder.LITTLE_ENDIAN);
+        if (bytes.getInt(CHECKSUM) != checksum(bytes, body)) {
             throw new TransportException("A message from rank " + from + " at step " + place.step
                     + " is damaged: its CRC32C is not that of its bytes; nothing of it has been used");
         }
@@ -112,5 +92,6 @@ final class Message {
                     + bytes.getLong(24) + "+" + bytes.getInt(32) + ", expected " + place
                     + ": it is stale or out of order, or the ranks do not train alike");
         }
+        return body;
     }
 }

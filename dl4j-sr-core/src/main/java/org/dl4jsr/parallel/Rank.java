@@ -105,6 +105,7 @@ public final class Rank {
                 if (rank() == 0) {
                     requireNewestAttempt();
                 }
+                collective.barrier(); // nobody writes before
                 checkpoint.save(step + 1, "");
             }
         }

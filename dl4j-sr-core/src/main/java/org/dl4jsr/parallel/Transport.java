@@ -25,24 +25,25 @@ public interface Transport extends AutoCloseable {
     int ranks();
 
     /**
-     * Sends the remaining bytes of {@code message} to another rank. Waits while {@link #WINDOW} messages to it have not
-     * been received.
+     * Sends a message to another rank: the remaining bytes of {@code head} and, behind them, of {@code body}. Waits while
+     * {@link #WINDOW} messages to it have not been received.
      *
      * @param to another rank
-     * @param message at most {@link #LARGEST_MESSAGE} bytes, direct or on the heap; the caller's again on return
+     * @param head direct or on the heap; the caller's again on return, and so is the body
+     * @param body of at most {@link #LARGEST_MESSAGE} bytes together with the head
      * @throws TransportException if the message cannot be delivered, or the receiver is not ready before the deadline
      */
-    void send(int to, ByteBuffer message);
+    void send(int to, ByteBuffer head, ByteBuffer body);
 
     /**
-     * Waits for the next message of another rank and puts it into {@code target}, from its position, which is behind the
-     * message then.
+     * Waits for the next message of another rank.
      *
      * @param from another rank
-     * @throws TransportException if the rank has left, nothing comes before the deadline, or the message is larger than
-     *         what remains of {@code target}
+     * @return the message, from the position to the limit of direct memory; the transport's again at the next call for
+     *     this rank
+     * @throws TransportException if the rank has left, or nothing comes before the deadline
      */
-    void receive(int from, ByteBuffer target);
+    ByteBuffer receive(int from);
 
     /**
      * Leaves. The peers still receive what has been sent, and then fail; calls that wait in other threads fail at once.

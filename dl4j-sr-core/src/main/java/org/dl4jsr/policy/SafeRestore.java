@@ -19,11 +19,13 @@ import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.dl4jsr.backend.Bf16Executioner;
+import org.nd4j.linalg.api.buffer.DataBuffer;
 import org.nd4j.linalg.api.buffer.DataBuffer.AllocationMode;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.shape.options.ArrayOptionsHelper;
 import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.indexing.NDArrayIndex;
 import org.nd4j.shade.jackson.core.JsonFactory;
 import org.nd4j.shade.jackson.core.JsonParser;
 import org.nd4j.shade.jackson.core.JsonProcessingException;
@@ -67,6 +69,8 @@ public final class SafeRestore {
 
     private static final long LARGEST_CONFIGURATION = 64 << 20;
     private static final int DEEPEST_NESTING = 200;
+    /** Elements. */
+    private static final long PIECE = 1 << 20;
     /** Deflate makes at most 1,032 bytes of one. */
     private static final long LARGEST_EXPANSION = 1032;
 
@@ -135,7 +139,13 @@ public final class SafeRestore {
         if (type == DataType.BFLOAT16) {
             Bf16Executioner.requiredBy("A BF16 network");
         }
-        return array(PARAMETERS, type, -1);
+        ZipEntry entry = entry(PARAMETERS);
+        requireWhole(PARAMETERS, entry, header(PARAMETERS, entry), type, -1);
+        try (DataInputStream in = stream(entry)) {
+            return Nd4j.read(in);
+        } catch (RuntimeException e) {
+            throw problem(PARAMETERS + " cannot be read: " + firstLine(e), e);
+        }
     }
 
     private static ZipFile open(Path file) throws IOException {
@@ -201,33 +211,38 @@ public final class SafeRestore {
         return name.matches("[\\w.$]+") && packages.stream().anyMatch(name::startsWith);
     }
 
-    /** Reads the updater's state into the array that the network has for it; null where it has no state. */
+    /**
+     * Reads the updater's state into the array that the network has for it, piece by piece, since it is the largest array
+     * of all; null where the network has no state.
+     */
     private void readInto(INDArray state) throws IOException {
         if (state == null || state.length() == 0) {
             return;
         }
-        INDArray read = array(UPDATER_STATE, null, state.length());
-        state.assign(read.reshape(state.shape()));
-    }
-
-    /**
-     * The array of an entry.
-     *
-     * @param type that it must have, or null for any
-     * @param length that it must have, or -1 for any
-     */
-    private INDArray array(String name, DataType type, long length) throws IOException {
-        ZipEntry entry = entry(name);
-        requireWhole(name, entry, header(name, entry), type, length);
-        try (DataInputStream in = new DataInputStream(new BufferedInputStream(zip.getInputStream(entry)))) {
-            return Nd4j.read(in);
+        ZipEntry entry = entry(UPDATER_STATE);
+        requireWhole(UPDATER_STATE, entry, header(UPDATER_STATE, entry), null, state.length());
+        INDArray flat = state.reshape(state.length());
+        try (DataInputStream in = stream(entry)) {
+            DataType type = DataType.valueOf(new Header(in).type);
+            for (long start = 0; start < flat.length(); start += PIECE) {
+                long length = Math.min(PIECE, flat.length() - start);
+                DataBuffer buffer = Nd4j.createBuffer(type, length, false);
+                buffer.read(in, AllocationMode.MIXED_DATA_TYPES, length, type);
+                try (INDArray piece = Nd4j.create(buffer, new long[] {length}, new long[] {1}, 0, 'c', type)) {
+                    flat.get(NDArrayIndex.interval(start, start + length)).assign(piece);
+                }
+            }
         } catch (RuntimeException e) {
-            throw problem(name + " cannot be read: " + firstLine(e), e);
+            throw problem(UPDATER_STATE + " cannot be read: " + firstLine(e), e);
         }
     }
 
+    private DataInputStream stream(ZipEntry entry) throws IOException {
+        return new DataInputStream(new BufferedInputStream(zip.getInputStream(entry)));
+    }
+
     private Header header(String name, ZipEntry entry) throws IOException {
-        try (DataInputStream in = new DataInputStream(new BufferedInputStream(zip.getInputStream(entry)))) {
+        try (DataInputStream in = stream(entry)) {
             return new Header(in);
         } catch (IOException e) {
             throw problem(name + " does not begin with an array's shape", e);

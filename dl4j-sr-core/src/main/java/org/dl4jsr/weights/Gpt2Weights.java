@@ -251,12 +251,14 @@ public final class Gpt2Weights implements Closeable {
         int length = (int) Math.min(values.length, taker.length() - first);
         if (length > 0) {
             long start = taker.offset() + first;
-            INDArray exact = Nd4j.createFromArray(Arrays.copyOf(values, length));
-            graph.params()
-                    .reshape(graph.params().length())
-                    .get(NDArrayIndex.interval(start, start + length))
-                    .assign(exact);
-            ExactState.keep(graph, start, exact);
+            // closed, not left to the collector: together they are as large as the model in FP32
+            try (INDArray exact = Nd4j.createFromArray(Arrays.copyOf(values, length))) {
+                graph.params()
+                        .reshape(graph.params().length())
+                        .get(NDArrayIndex.interval(start, start + length))
+                        .assign(exact);
+                ExactState.keep(graph, start, exact);
+            }
         }
     }
 

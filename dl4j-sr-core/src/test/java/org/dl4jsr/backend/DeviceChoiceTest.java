@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.dl4jsr.JavaProcess;
@@ -66,9 +67,56 @@ class DeviceChoiceTest {
         assertEquals(
                 List.of(
                         "dl4j-sr: ops run on Fake GPU (device 0, compute capability 9.0), in memory that it shares with"
-                                + " the CPU",
+                                + " the CPU; CUDA_VISIBLE_DEVICES chooses another of the 2 GPUs",
                         NONE),
                 run(null, "nothing").toList());
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '"',
+            value = {
+                "cuStreamCreate=2|there is not enough GPU memory: cuStreamCreate on Fake GPU",
+                "cublasCreate_v2=3|there is not enough GPU memory: cublasCreate on Fake GPU",
+                "cublasLtCreate=1|NVIDIA's driver does not work: cublasLtCreate on Fake GPU",
+                "cuDevicePrimaryCtxRetain=46|NVIDIA's driver does not work: cuDevicePrimaryCtxRetain of device 0 failed"
+            })
+    @EnabledIf(value = "isFakeAlone", disabledReason = "needs g++ on Linux x86-64, and no real libraries")
+    void aGpuThatFailsAtStart(String failure, String reason) throws Exception {
+        List<String> lines =
+                run(null, "nothing", Map.of("FAKE_GPU_FAIL", failure)).toList();
+        assertEquals(2, lines.size(), lines::toString);
+        assertTrue(lines.get(0).startsWith("dl4j-sr: the CPU runs, because " + reason), lines::toString);
+        assertEquals(NONE, lines.get(1));
+    }
+
+    @Test
+    @EnabledIf(value = "isFakeAlone", disabledReason = "needs g++ on Linux x86-64, and no real libraries")
+    void nothingIsSaidOfTheGpuThatIsAskedFor() throws Exception {
+        assertEquals(List.of(NONE), run("gpu", "nothing").toList());
+    }
+
+    @Test
+    @EnabledIf(value = "isFakeAlone", disabledReason = "needs g++ on Linux x86-64, and no real libraries")
+    void noGpuAmongThoseThatAreShown() throws Exception {
+        assertEquals(
+                List.of(
+                        "problem org.dl4jsr.device is gpu, but there is no NVIDIA GPU where CUDA_VISIBLE_DEVICES is '7'"),
+                run("gpu", "nothing", Map.of("FAKE_GPU_COUNT", "0", "CUDA_VISIBLE_DEVICES", "7"))
+                        .toList());
+    }
+
+    @Test
+    @EnabledIf(value = "isFakeAlone", disabledReason = "needs g++ on Linux x86-64, and no real libraries")
+    void aGpuWhoseMemoryOthersHave() throws Exception {
+        assertEquals(
+                List.of(
+                        "dl4j-sr: the CPU runs, because Fake GPU (device 0, compute capability 9.0) has too little free"
+                                + " memory",
+                        NONE),
+                run(null, "nothing", Map.of("FAKE_GPU_MEMORY", "" + (400 << 20)))
+                        .toList());
     }
 
     @Test
@@ -79,7 +127,7 @@ class DeviceChoiceTest {
                         "dl4j-sr: the CPU runs, because Fake GPU (device 0, compute capability 9.0) cannot share its"
                                 + " memory with the CPU while kernels run",
                         NONE),
-                run(null, "nothing", "apart").toList());
+                run(null, "nothing", Map.of("FAKE_GPU_SHARES", "0")).toList());
     }
 
     static boolean hasDriver() {
@@ -95,8 +143,13 @@ class DeviceChoiceTest {
      *
      * @param device that it asks for, or null
      * @param missing the library that the fake GPU has not; null for no fake GPU
+     * @param settings of the fake GPU
      */
-    private Stream<String> run(String device, String missing, String... arguments)
+    private Stream<String> run(String device, String missing) throws IOException, InterruptedException {
+        return run(device, missing, Map.of());
+    }
+
+    private Stream<String> run(String device, String missing, Map<String, String> settings)
             throws IOException, InterruptedException {
         List<String> command = JavaProcess.command(
                 "-Dorg.bytedeco.javacpp.cachedir=" + directory.resolve("cache")); // the user's may hold real libraries
@@ -109,8 +162,8 @@ class DeviceChoiceTest {
                         .filter(entry -> !entry.contains("cuda-redist"))
                         .collect(Collectors.joining(File.pathSeparator)),
                 DeviceChoiceTest.class.getName()));
-        command.addAll(List.of(arguments));
         var builder = new ProcessBuilder(command).redirectErrorStream(true);
+        builder.environment().putAll(settings);
         if (missing != null) {
             for (Path library : FakeCuda.libraries()) {
                 if (!library.getFileName().toString().equals(missing)) {
@@ -118,8 +171,6 @@ class DeviceChoiceTest {
                 }
             }
             builder.environment().put("LD_LIBRARY_PATH", directory.toString());
-            builder.environment()
-                    .put("LD_PRELOAD", directory.resolve("libcuda.so.1").toString()); // for cuBLAS's names
         }
         Process process = builder.start();
         String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
@@ -129,9 +180,6 @@ class DeviceChoiceTest {
 
     /** What the process does. */
     public static void main(String[] arguments) {
-        if (arguments.length > 0) {
-            FakeCuda.setConcurrentManagedAccess(false);
-        }
         System.out.println("problem " + Bf16CpuBackend.problem());
     }
 }

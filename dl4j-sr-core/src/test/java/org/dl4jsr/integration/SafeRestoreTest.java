@@ -77,6 +77,16 @@ class SafeRestoreTest {
                 bits(restored.getUpdater().getStateViewArray()));
     }
 
+    @Test
+    void aStateOfSeveralPiecesComesBack() throws IOException {
+        MultiLayerNetwork original = network(Bf16Policy.SR, 40_000);
+        INDArray state = original.getUpdater().getStateViewArray();
+        assertTrue(state.length() > 1 << 20, state.shapeInfoToString());
+        ModelSerializer.writeModel(original, file.toFile(), true);
+        MultiLayerNetwork restored = SafeRestore.multiLayerNetwork(file, true);
+        assertEquals(state, restored.getUpdater().getStateViewArray());
+    }
+
     /** Under bf16-o2 pairs of BF16 elements are the halves of an FP32 master. */
     private static ByteBuffer bits(INDArray array) {
         return array.dup().data().asNio();
@@ -309,11 +319,15 @@ class SafeRestoreTest {
 
     @SuppressWarnings("deprecation")
     private static MultiLayerNetwork network(Bf16Policy policy) {
+        return network(policy, 24);
+    }
+
+    private static MultiLayerNetwork network(Bf16Policy policy, int width) {
         var network = new MultiLayerNetwork(policy.apply(TestNetworks.builder(new Adam(1e-2))
                 .dist(new NormalDistribution(0, 0.1))
                 .list()
-                .layer(TestNetworks.dense(TestNetworks.INPUTS, 24))
-                .layer(TestNetworks.output(24))
+                .layer(TestNetworks.dense(TestNetworks.INPUTS, width))
+                .layer(TestNetworks.output(width))
                 .build()));
         network.init();
         network.fit(TestNetworks.DATA);

@@ -199,6 +199,13 @@ class KernelLstmTest {
         assertEquals(4, calls);
     }
 
+    /** Which training has no use for. */
+    @ParameterizedTest
+    @EnumSource(names = {"PLAIN", "BIDIRECTIONAL"})
+    void givesTheGradientOfItsInputToWhoeverAsks(Setting setting) {
+        LayerTesting.requireGradientOfInput(setting.configuration(), setting.data());
+    }
+
     /** A forward pass of other features, without a backward pass, leaves nothing behind that a later one might take. */
     @Test
     void aBackwardPassIsThatOfItsOwnForwardPass() {

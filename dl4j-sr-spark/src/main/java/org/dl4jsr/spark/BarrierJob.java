@@ -6,7 +6,7 @@ import java.util.stream.IntStream;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import scala.collection.Iterator;
-import scala.collection.JavaConverters;
+import scala.collection.Iterator$;
 import scala.reflect.ClassTag;
 import scala.reflect.ClassTag$;
 import scala.runtime.AbstractFunction1;
@@ -40,7 +40,7 @@ final class BarrierJob {
         @Override
         public Iterator<Integer> apply(Iterator<Integer> elements) {
             try {
-                return JavaConverters.asScalaIterator(List.of(job.run()).iterator());
+                return Iterator$.MODULE$.single(job.run());
             } catch (RuntimeException e) {
                 throw e;
             } catch (Exception e) {

@@ -12,7 +12,7 @@ final class ClusterChecks {
     private ClusterChecks() {}
 
     /** @throws IllegalArgumentException with what to set */
-    static void run(SparkConf conf) {
+    static void require(SparkConf conf) {
         String master = conf.get("spark.master", "");
         if (master.matches("local(\\[.*])?")) {
             throw new IllegalArgumentException("The master is " + master + ", which has no executors of its own: use"
@@ -33,6 +33,10 @@ final class ClusterChecks {
             throw new IllegalArgumentException("spark.task.cpus is " + cpus + " and spark.executor.cores is " + cores
                     + ": set both to the same, so that an executor has one rank with all of its cores");
         }
+    }
+
+    /** Says what works, but not as one may think. */
+    static void warn(SparkConf conf) {
         if (!isEncrypted(conf)) {
             LOG.warn("spark.network.crypto.enabled is not true: ranks ask each other for a key, but the driver sends it"
                     + " to them in plain text, and what they send is not encrypted");

@@ -31,13 +31,25 @@ final class NoteClient implements Rank.Notes, AutoCloseable {
 
     @Override
     public boolean send(String text) {
+        return send(NotePort.Kind.NOTE, text);
+    }
+
+    /** Says that the rank's program has failed, so that the attempt need not be repeated. */
+    void fail(String message) {
+        send(NotePort.Kind.FAILURE, message);
+    }
+
+    private boolean send(NotePort.Kind kind, String text) {
+        byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+        ByteBuffer message = ByteBuffer.allocate(1 + bytes.length)
+                .put((byte) kind.ordinal())
+                .put(bytes)
+                .flip();
         int colon = address.lastIndexOf(':');
         try {
             TransportClient client =
                     clients.createClient(address.substring(0, colon), Integer.parseInt(address.substring(colon + 1)));
-            ByteBuffer answer =
-                    client.sendRpcSync(ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8)), deadline.toMillis());
-            return answer.get() != 0;
+            return client.sendRpcSync(message, deadline.toMillis()).get() != 0;
         } catch (IOException | RuntimeException e) {
             throw new TransportException("The driver at " + address + " does not answer", e);
         } catch (InterruptedException e) {

@@ -3,6 +3,10 @@ package org.dl4jsr.spark;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicReference;
 import org.apache.spark.network.TransportContext;
 import org.apache.spark.network.client.RpcResponseCallback;
 import org.apache.spark.network.client.TransportClient;
@@ -13,12 +17,25 @@ import org.apache.spark.network.server.StreamManager;
 import org.apache.spark.network.server.TransportServer;
 import org.dl4jsr.parallel.Observer;
 
-/** The driver's port for what the ranks of one attempt say to the {@link Observer}; it takes nobody without their key. */
+/**
+ * The driver's port for what the ranks of one attempt say: to the {@link Observer}, and of their end, since of the
+ * exceptions of a stage Spark tells the first one alone, which is another rank's that was left behind as often as not.
+ * It takes nobody without their key.
+ */
 final class NotePort implements AutoCloseable {
+
+    /** The first byte of a message. */
+    enum Kind {
+        NOTE,
+        FAILURE
+    }
 
     private final TransportContext context;
     private final TransportServer server;
     private final String host;
+    private final Set<TransportClient> connected = ConcurrentHashMap.newKeySet();
+    private final AtomicReference<String> failure = new AtomicReference<>();
+    private volatile boolean closed;
 
     NotePort(String host, AttemptKey key, boolean encrypted, Observer observer) {
         this.host = host;
@@ -32,13 +49,21 @@ final class NotePort implements AutoCloseable {
         return host + ":" + server.getPort();
     }
 
+    /** What the first rank said whose program has failed, if one has. */
+    Optional<String> failure() {
+        return Optional.ofNullable(failure.get());
+    }
+
+    /** Hears nobody any more: the connections end, too, which the server alone would leave open for a while. */
     @Override
     public void close() {
+        closed = true;
         server.close();
+        connected.forEach(TransportClient::close);
         context.close();
     }
 
-    private static final class Receiver extends RpcHandler {
+    private final class Receiver extends RpcHandler {
 
         private final StreamManager streams = new OneForOneStreamManager();
         private final Observer observer;
@@ -48,10 +73,28 @@ final class NotePort implements AutoCloseable {
         }
 
         @Override
+        public void channelActive(TransportClient client) {
+            connected.add(client);
+            if (closed) {
+                client.close();
+            }
+        }
+
+        @Override
+        public void channelInactive(TransportClient client) {
+            connected.remove(client);
+        }
+
+        @Override
         public void receive(TransportClient client, ByteBuffer message, RpcResponseCallback sender) {
+            Kind kind = Kind.values()[message.get()];
+            String text = StandardCharsets.UTF_8.decode(message).toString();
             boolean stop;
             synchronized (observer) {
-                observer.note(StandardCharsets.UTF_8.decode(message).toString());
+                switch (kind) {
+                    case NOTE -> observer.note(text);
+                    case FAILURE -> failure.compareAndSet(null, text);
+                }
                 stop = observer.isStopWanted();
             }
             sender.onSuccess(ByteBuffer.wrap(new byte[] {(byte) (stop ? 1 : 0)}));

@@ -3,6 +3,7 @@ package org.dl4jsr.spark;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayDeque;
+import org.apache.spark.network.buffer.NioManagedBuffer;
 import org.apache.spark.network.client.RpcResponseCallback;
 import org.apache.spark.network.client.TransportClient;
 import org.dl4jsr.parallel.Transport;
@@ -11,16 +12,18 @@ import org.dl4jsr.parallel.TransportException;
 /** Another rank, as one rank knows it: what it has sent and what may still be sent to it. */
 final class Peer {
 
-    private static final ByteBuffer NOTHING = ByteBuffer.allocate(0);
+    private static final int SMALLEST = 4096;
 
-    /** A message that has come, and by which its sender hears that it has been received. */
-    private record Arrival(ByteBuffer message, RpcResponseCallback sender) {}
+    /** A message that has come, and to whom to say that it has been received. */
+    private record Arrival(ByteBuffer message, TransportClient sender) {}
 
     private final int rank;
     private final Duration deadline;
     private final ArrayDeque<Arrival> arrived = new ArrayDeque<>();
     /** Memory for the next messages in and out. */
     private final ArrayDeque<ByteBuffer> spare = new ArrayDeque<>();
+    /** The receiver reads it. */
+    private ByteBuffer taken;
 
     private TransportClient client;
     private int underWay;
@@ -35,7 +38,8 @@ final class Peer {
         client = connected;
     }
 
-    void send(ByteBuffer message) {
+    void send(ByteBuffer head, ByteBuffer body) {
+        int length = head.remaining() + body.remaining();
         ByteBuffer copy;
         TransportClient connected;
         synchronized (this) {
@@ -45,58 +49,69 @@ final class Peer {
             }
             requireWell();
             underWay++;
-            copy = copy(message);
+            copy = memory(length);
             connected = client;
         }
-        connected.sendRpc(copy.duplicate(), new RpcResponseCallback() {
-            @Override
-            public void onSuccess(ByteBuffer response) {
-                received(copy);
-            }
+        copy.put(head).put(body).flip();
+        ByteBuffer announcement = ByteBuffer.allocate(Integer.BYTES).putInt(0, length);
+        connected.uploadStream(
+                new NioManagedBuffer(announcement), new NioManagedBuffer(copy), new RpcResponseCallback() {
+                    @Override
+                    public void onSuccess(ByteBuffer response) {
+                        giveBack(copy);
+                    }
 
-            @Override
-            public void onFailure(Throwable e) {
-                fail("Rank " + rank + " has left: " + e.getMessage());
-            }
-        });
+                    @Override
+                    public void onFailure(Throwable e) {
+                        fail("Rank " + rank + " has left: " + e.getMessage());
+                    }
+                });
     }
 
-    private ByteBuffer copy(ByteBuffer message) {
+    /** Memory for a message of so many bytes, to be given back. */
+    synchronized ByteBuffer memory(int length) {
         ByteBuffer memory = spare.poll();
-        if (memory == null || memory.capacity() < message.remaining()) {
-            memory = ByteBuffer.allocateDirect(Math.max(message.remaining(), 4096));
+        if (memory == null || memory.capacity() < length) {
+            memory = ByteBuffer.allocateDirect(Math.max(length, SMALLEST));
         }
-        return memory.clear().put(message).flip();
+        return memory.clear().limit(length);
     }
 
-    private synchronized void received(ByteBuffer copy) {
+    private synchronized void giveBack(ByteBuffer memory) {
+        spare.push(memory);
+    }
+
+    /** The rank says that it has received the oldest of the messages under way. */
+    synchronized void received() {
         underWay--;
-        spare.push(copy);
         notifyAll();
     }
 
-    /** Takes a message that has come from the rank; {@code message} is the caller's again on return. */
-    synchronized void arrive(ByteBuffer message, RpcResponseCallback sender) {
-        arrived.add(new Arrival(copy(message), sender));
+    /** Takes a message that has come from the rank, in {@link #memory}; {@code sender} is who has sent it. */
+    synchronized void arrive(ByteBuffer message, TransportClient sender) {
+        arrived.add(new Arrival(message, sender));
         notifyAll();
     }
 
-    synchronized void receive(ByteBuffer target) {
-        long end = System.nanoTime() + deadline.toNanos();
-        while (arrived.isEmpty() && failure == null) {
-            await(end, "Rank " + rank + " has sent nothing for " + deadline);
+    ByteBuffer receive() {
+        Arrival arrival;
+        synchronized (this) {
+            if (taken != null) {
+                spare.push(taken);
+                taken = null;
+            }
+            long end = System.nanoTime() + deadline.toNanos();
+            while (arrived.isEmpty() && failure == null) {
+                await(end, "Rank " + rank + " has sent nothing for " + deadline);
+            }
+            if (arrived.isEmpty()) {
+                requireWell();
+            }
+            arrival = arrived.remove();
+            taken = arrival.message;
         }
-        if (arrived.isEmpty()) {
-            requireWell();
-        }
-        Arrival arrival = arrived.remove();
-        if (arrival.message.remaining() > target.remaining()) {
-            throw new TransportException("A message of " + arrival.message.remaining() + " bytes from rank " + rank
-                    + ", expected at most " + target.remaining());
-        }
-        target.put(arrival.message);
-        spare.push(arrival.message);
-        arrival.sender.onSuccess(NOTHING);
+        arrival.sender.send(ByteBuffer.allocate(0));
+        return arrival.message;
     }
 
     private void requireWell() {

@@ -1,6 +1,5 @@
 package org.dl4jsr.spark;
 
-import java.io.IOException;
 import java.io.Serializable;
 import java.time.Duration;
 import java.util.Arrays;
@@ -52,8 +51,8 @@ record RankJob(
         return rank;
     }
 
-    /** What the program throws would be thrown again: it is noted, while the other ranks do not know of it yet. */
-    private void run(Collective collective, Rank.Notes notes, Storage storage) throws Exception {
+    /** What the program throws would be thrown again: the driver hears of it, while the other ranks do not know yet. */
+    private void run(Collective collective, NoteClient notes, Storage storage) throws Exception {
         try {
             program.run(new Rank(collective, storage, every, key.attempt(), notes));
             collective.barrier(); // nobody leaves while others still need it
@@ -61,9 +60,9 @@ record RankJob(
             throw e;
         } catch (Exception e) {
             try {
-                Failure.note(storage, key.attempt(), "Rank " + collective.rank() + " has failed: " + e);
-            } catch (IOException notNoted) {
-                e.addSuppressed(notNoted);
+                notes.fail("Rank " + collective.rank() + " has failed: " + e);
+            } catch (TransportException notHeard) {
+                e.addSuppressed(notHeard);
             }
             throw e;
         }

@@ -15,6 +15,14 @@ public final class SparkCluster implements Cluster {
     private static final Duration DEADLINE = Duration.ofMinutes(30);
 
     @Override
+    public void require() {
+        var settings = new SparkConf();
+        if (settings.contains("spark.master")) {
+            ClusterChecks.require(settings);
+        }
+    }
+
+    @Override
     public void run(Request request, Observer observer, RankProgram program) throws IOException {
         var settings = new SparkConf();
         SparkContext spark = settings.contains("spark.master")

@@ -3,7 +3,6 @@ package org.dl4jsr.spark;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
-import java.util.Optional;
 import org.apache.spark.SparkContext;
 import org.apache.spark.SparkException;
 import org.apache.spark.api.java.JavaSparkContext;
@@ -48,7 +47,8 @@ public final class SparkTraining {
 
     /** @throws IllegalArgumentException where the cluster's configuration cannot work, with what to set */
     public static SparkTraining on(SparkContext spark) {
-        ClusterChecks.run(spark.conf());
+        ClusterChecks.require(spark.conf());
+        ClusterChecks.warn(spark.conf());
         return new SparkTraining(new JavaSparkContext(spark));
     }
 
@@ -113,10 +113,6 @@ public final class SparkTraining {
             if (ended == null) {
                 return;
             }
-            Optional<String> failure = Failure.of(storage, attempt);
-            if (failure.isPresent()) {
-                throw new IllegalStateException(failure.get());
-            }
             if (observer.isStopWanted()) {
                 return;
             }
@@ -129,22 +125,32 @@ public final class SparkTraining {
         }
     }
 
-    /** Runs one attempt; returns how it has ended before it was through, or null. */
+    /** Runs one attempt; returns how it has ended before it was through, or null; throws where it would end so again. */
     private String attempt(RankProgram program, int attempt, int ranks) {
         boolean encrypted = ClusterChecks.isEncrypted(spark.getConf());
         AttemptKey key = AttemptKey.random(attempt);
         spark.setJobGroup("dl4j-sr-" + attempt, "attempt " + attempt + " of " + checkpoints, true);
         try (var port = new NotePort(spark.getConf().get("spark.driver.host"), key, encrypted, observer)) {
-            BarrierJob.run(
-                    spark, ranks, new RankJob(program, key, port.address(), encrypted, deadline, checkpoints, every));
+            String ended =
+                    run(ranks, new RankJob(program, key, port.address(), encrypted, deadline, checkpoints, every));
+            if (ended != null && port.failure().isPresent()) {
+                throw new IllegalStateException(port.failure().get());
+            }
+            return ended;
+        } finally {
+            spark.clearJobGroup();
+        }
+    }
+
+    private String run(int ranks, RankJob job) {
+        try {
+            BarrierJob.run(spark, ranks, job);
             return null;
         } catch (Exception e) {
             if (e instanceof SparkException) { // Scala declares no exceptions
                 return reason(e.getMessage());
             }
             throw e;
-        } finally {
-            spark.clearJobGroup();
         }
     }
 
@@ -163,6 +169,10 @@ public final class SparkTraining {
     private int awaitExecutors() {
         long start = System.nanoTime();
         while (true) {
+            if (spark.sc().isStopped()) {
+                throw new IllegalStateException(
+                        "The cluster has ended the application: its executors do not start, or cannot be reached");
+            }
             int executors = spark.sc().statusTracker().getExecutorInfos().length - 1; // the driver is one of them
             long waited = System.nanoTime() - start;
             if (executors >= most || executors >= fewest && waited > FOR_ALL_EXECUTORS.toNanos()) {

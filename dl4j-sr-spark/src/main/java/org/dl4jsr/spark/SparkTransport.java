@@ -9,6 +9,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.IntStream;
 import org.apache.spark.network.TransportContext;
 import org.apache.spark.network.client.RpcResponseCallback;
+import org.apache.spark.network.client.StreamCallbackWithID;
 import org.apache.spark.network.client.TransportClient;
 import org.apache.spark.network.client.TransportClientFactory;
 import org.apache.spark.network.crypto.AuthClientBootstrap;
@@ -22,7 +23,8 @@ import org.dl4jsr.parallel.TransportException;
 
 /**
  * Ranks in several processes, over the network library that Spark has for its shuffles. Each rank has a port, which takes
- * nobody who does not have the attempt's key. A message is a remote call, answered once it has been received.
+ * nobody who does not have the attempt's key. A message is an upload, which arrives in the memory that it is read from; by a
+ * call back its receiver says that it has taken it.
  */
 final class SparkTransport implements Transport {
 
@@ -36,6 +38,7 @@ final class SparkTransport implements Transport {
     private final TransportServer server;
     private final TransportClientFactory clients;
     private final Map<TransportClient, Integer> senders = new ConcurrentHashMap<>();
+    private final Map<TransportClient, Peer> receivers = new ConcurrentHashMap<>();
     private volatile boolean closed;
 
     /**
@@ -77,6 +80,7 @@ final class SparkTransport implements Transport {
                     TransportClient client = clients.createClient(
                             address.substring(0, colon), Integer.parseInt(address.substring(colon + 1)));
                     client.send(ByteBuffer.allocate(Integer.BYTES).putInt(0, rank));
+                    receivers.put(client, peers.get(peer));
                     peers.get(peer).connect(client);
                 } catch (IOException | RuntimeException e) {
                     throw new TransportException("Rank " + rank + " cannot reach rank " + peer + " at " + address, e);
@@ -99,13 +103,13 @@ final class SparkTransport implements Transport {
     }
 
     @Override
-    public void send(int to, ByteBuffer message) {
-        peers.get(to).send(message);
+    public void send(int to, ByteBuffer head, ByteBuffer body) {
+        peers.get(to).send(head, body);
     }
 
     @Override
-    public void receive(int from, ByteBuffer target) {
-        peers.get(from).receive(target);
+    public ByteBuffer receive(int from) {
+        return peers.get(from).receive();
     }
 
     @Override
@@ -129,25 +133,58 @@ final class SparkTransport implements Transport {
 
         private final StreamManager streams = new OneForOneStreamManager();
 
-        /** A rank says which one it is. */
+        /** A rank says which one it is, or, where this one has sent to it, that it has received a message. */
         @Override
         public void receive(TransportClient client, ByteBuffer message) {
+            Peer receiver = receivers.get(client);
             int sender = message.remaining() == Integer.BYTES ? message.getInt() : -1;
-            if (sender >= 0 && sender < ranks() && sender != rank) {
+            if (receiver != null) {
+                receiver.received();
+            } else if (sender >= 0 && sender < ranks() && sender != rank) {
                 senders.put(client, sender);
             } else {
                 client.close();
             }
         }
 
+        /** Messages are uploads. */
         @Override
         public void receive(TransportClient client, ByteBuffer message, RpcResponseCallback callback) {
+            client.close();
+        }
+
+        @Override
+        public StreamCallbackWithID receiveStream(
+                TransportClient client, ByteBuffer announcement, RpcResponseCallback callback) {
             Integer sender = senders.get(client);
-            if (sender == null) {
+            int length = announcement.remaining() == Integer.BYTES ? announcement.getInt() : -1;
+            if (sender == null || length < 0 || length > LARGEST_MESSAGE) {
                 client.close();
-            } else {
-                peers.get(sender).arrive(message, callback);
+                throw new IllegalArgumentException("A message of " + length + " bytes of rank " + sender);
             }
+            Peer peer = peers.get(sender);
+            ByteBuffer memory = peer.memory(length);
+            return new StreamCallbackWithID() {
+                @Override
+                public String getID() {
+                    return "message";
+                }
+
+                @Override
+                public void onData(String id, ByteBuffer bytes) {
+                    memory.put(bytes);
+                }
+
+                @Override
+                public void onComplete(String id) {
+                    peer.arrive(memory.flip(), client);
+                }
+
+                @Override
+                public void onFailure(String id, Throwable cause) {
+                    peer.fail("Rank " + sender + " has left: " + cause.getMessage());
+                }
+            };
         }
 
         @Override

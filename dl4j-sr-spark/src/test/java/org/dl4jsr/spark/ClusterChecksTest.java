@@ -29,8 +29,8 @@ class ClusterChecksTest {
 
     @Test
     void whatWorksIsTaken() {
-        ClusterChecks.run(conf());
-        ClusterChecks.run(conf("spark.master", "yarn", "spark.dynamicAllocation.enabled", "false"));
+        ClusterChecks.require(conf());
+        ClusterChecks.require(conf("spark.master", "yarn", "spark.dynamicAllocation.enabled", "false"));
     }
 
     @ParameterizedTest
@@ -46,7 +46,7 @@ class ClusterChecksTest {
                     """)
     void whatCannotWorkIsRefused(String key, String value, String message) {
         SparkConf conf = conf(key, value);
-        String refusal = assertThrows(IllegalArgumentException.class, () -> ClusterChecks.run(conf))
+        String refusal = assertThrows(IllegalArgumentException.class, () -> ClusterChecks.require(conf))
                 .getMessage();
         assertEquals(message, refusal.substring(0, message.length()));
         assertTrue(refusal.contains(": ") || refusal.contains(", "), refusal);

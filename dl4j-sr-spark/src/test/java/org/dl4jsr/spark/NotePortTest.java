@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.dl4jsr.parallel.Observer;
 import org.dl4jsr.parallel.TransportException;
 import org.junit.jupiter.api.Test;
@@ -41,6 +42,21 @@ class NotePortTest {
             assertTrue(client.send("step 2"));
         }
         assertEquals(List.of("step 1 täglich", "step 2"), heard);
+    }
+
+    @Test
+    void theFirstFailureIsKept() {
+        AttemptKey key = AttemptKey.random(0);
+        try (var port = new NotePort("127.0.0.1", key, false, observer);
+                var first = new NoteClient(port.address(), key, false, DEADLINE);
+                var second = new NoteClient(port.address(), key, false, DEADLINE)) {
+            first.send("step 1");
+            assertEquals(Optional.empty(), port.failure());
+            second.fail("Rank 1 has failed: the disk is full");
+            first.fail("Rank 0 has failed: rank 1 has left");
+            assertEquals(Optional.of("Rank 1 has failed: the disk is full"), port.failure());
+            assertEquals(List.of("step 1"), heard);
+        }
     }
 
     @Test

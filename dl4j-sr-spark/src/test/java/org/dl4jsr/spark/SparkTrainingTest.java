@@ -2,6 +2,7 @@ package org.dl4jsr.spark;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -18,7 +19,9 @@ import org.deeplearning4j.nn.conf.inputs.InputType;
 import org.deeplearning4j.nn.conf.layers.DenseLayer;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.dl4jsr.parallel.Attempts;
 import org.dl4jsr.parallel.DataParallel;
+import org.dl4jsr.parallel.FileStorage;
 import org.dl4jsr.parallel.Mode;
 import org.dl4jsr.parallel.Observer;
 import org.dl4jsr.parallel.Rank;
@@ -42,8 +45,8 @@ import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
 @Timeout(600)
 class SparkTrainingTest {
 
-    private static final int STEPS = 8;
-    private static final int PARTS = 3;
+    static final int STEPS = 8;
+    static final int PARTS = 3;
     private static final int WIDTH = 100;
 
     private static SparkContext spark;
@@ -115,7 +118,7 @@ class SparkTrainingTest {
                 .asFloat();
     }
 
-    private void assertEndsLikeOneRank() throws IOException {
+    static void assertEndsLikeOneRank(Path directory) throws IOException {
         MultiLayerNetwork alone = network();
         var one = new DataParallel(alone);
         for (int step = 0; step < STEPS; step++) {
@@ -140,12 +143,36 @@ class SparkTrainingTest {
                 }));
         assertTrue(Files.exists(Path.of(killed)));
         assertTrue(Files.exists(directory.resolve("attempts/1")));
-        assertEndsLikeOneRank();
+        assertEndsLikeOneRank(directory);
     }
 
     private static boolean isFirst(String file) {
         try {
             return new File(file).createNewFile();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** As if another driver had begun with the run: the first one writes no checkpoint over those of the other. */
+    @Test
+    void aDriverStopsWhereAnotherHasTakenTheRunOver() {
+        String folder = directory.toString();
+        var error = assertThrows(IllegalStateException.class, () -> training()
+                .run(rank -> rank.train(SparkTrainingTest::network, Mode.SHARDED, STEPS, PARTS, (step, part) -> {
+                    if (step == 1 && part == 1) {
+                        assertEquals(1, nextAttempt(folder));
+                    }
+                    return batch(step, part);
+                })));
+        assertTrue(
+                error.getMessage().contains("Attempt 0 stops: another driver has begun attempt 1"), error::getMessage);
+        assertFalse(Files.exists(directory.resolve("step-3")));
+    }
+
+    private static int nextAttempt(String folder) {
+        try {
+            return Attempts.next(new FileStorage(Path.of(folder)));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

@@ -33,8 +33,9 @@ public record Content(FloatType type, byte[] bytes, int offset) {
     /** The array between its guards. */
     byte[] guarded() {
         byte[] guarded = new byte[bytes.length + 2 * GUARD];
-        Arrays.fill(guarded, GUARD_VALUE);
+        Arrays.fill(guarded, 0, start(), GUARD_VALUE);
         System.arraycopy(bytes, 0, guarded, start(), bytes.length);
+        Arrays.fill(guarded, start() + bytes.length, guarded.length, GUARD_VALUE);
         return guarded;
     }
 

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import org.dl4jsr.kernel.FloatType;
+import org.dl4jsr.kernel.RightFactor;
 
 /** Matrix products. */
 enum MatmulCases implements KernelCase {
@@ -14,6 +15,9 @@ enum MatmulCases implements KernelCase {
             for (int trial = 0; trial < 120; trial++) {
                 FloatType type = FloatType.values()[random.nextInt(2)];
                 anyProduct(comparison, arrays, type, random.nextInt(4) == 0 ? FloatType.FLOAT : type);
+            }
+            for (int trial = 0; trial < 16; trial++) {
+                repeated(comparison, arrays, FloatType.values()[trial % 2], trial % 4 < 2, FloatType.FLOAT);
             }
             // large enough for a to be transposed and for b to be reordered
             for (FloatType type : FloatType.values()) {
@@ -125,6 +129,29 @@ enum MatmulCases implements KernelCase {
                                     bias == null ? null : bias.at(at[biasAt]),
                                     residual == null ? null : residual.at(at[residualAt])),
                     contents.toArray(Content[]::new));
+        }
+
+        /** A right factor for two products, which add up. */
+        private void repeated(
+                Comparison comparison, RandomArrays arrays, FloatType type, boolean transposed, FloatType resultType) {
+            Random random = arrays.random();
+            long rows = random.nextLong(1, 40);
+            long depth = random.nextLong(1, 70);
+            StridedContent a = dense(arrays, type, random.nextInt(4) == 0, rows, depth);
+            StridedContent b = dense(arrays, type, transposed, depth, random.nextLong(1, 70));
+            StridedContent c = dense(arrays, resultType, false, rows, b.shape()[1]);
+            comparison.close(
+                    "products of " + a + " by the same " + b + " -> " + c,
+                    Bound.ofLargest(2e-6 + 2e-9 * depth),
+                    (set, at) -> {
+                        RightFactor factor = set.matmul().rightFactor(b.at(at[1]), rows);
+                        factor.multiply(a.at(at[0]), c.at(at[2]), 0);
+                        factor.multiply(a.at(at[0]), c.at(at[2]), 1);
+                        factor.multiply(a.at(at[0]), c.at(at[2]), 1);
+                    },
+                    a.content(),
+                    b.content(),
+                    c.content());
         }
 
         private int add(List<Content> contents, StridedContent array) {

@@ -71,6 +71,9 @@ public final class GpuSelfTest {
         } catch (IOException e) {
             out.println("The result cannot be written: " + e);
             return 1;
+        } catch (OutOfMemoryError e) {
+            out.println("Fewer --rows and --elements need less memory: " + e.getMessage());
+            return 2;
         }
     }
 

@@ -36,7 +36,6 @@ class FamiliesOnGpuTest {
 
     /** What the process does: FLOAT's gradients are the CPU's. */
     public static void main(String[] arguments) {
-        FakeGpuProcess.start();
         List<Family> families = Families.ofAllParameters();
         for (int i = 0; i < families.size(); i++) {
             Family family = families.get(i);

@@ -44,6 +44,8 @@ public final class Bf16CudaBackend extends Bf16Backend {
                         .orElse(devices > 0 ? null : "nd4j-cuda is on the class path, but there is no NVIDIA GPU");
             } catch (CudaException e) {
                 return "nd4j-cuda is on the class path, but NVIDIA's driver does not work: " + e.getMessage();
+            } catch (OutOfMemoryError e) {
+                return "nd4j-cuda is on the class path, but there is not enough " + e.getMessage();
             } catch (LinkageError e) {
                 return "nd4j-cuda is on the class path, but NVIDIA's driver or CUDA 11.6 is not installed: "
                         + rootCause(e).getMessage();

@@ -5,6 +5,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import org.dl4jsr.backend.Autocast;
 import org.dl4jsr.backend.CpuDevice;
+import org.dl4jsr.backend.DeviceChoice;
 import org.dl4jsr.kernel.ArrayKernels;
 import org.dl4jsr.kernel.Convolution;
 import org.dl4jsr.kernel.FloatType;
@@ -13,86 +14,68 @@ import org.dl4jsr.kernel.Matmul;
 import org.dl4jsr.kernel.StridedArray;
 import org.dl4jsr.kernel.TransformerKernels;
 import org.dl4jsr.kernel.composed.MultiHeadAttention;
-import org.dl4jsr.kernel.composed.ProductConvolution;
-import org.dl4jsr.kernel.cuda.CudaArrayKernels;
-import org.dl4jsr.kernel.cuda.CudaDevice;
-import org.dl4jsr.kernel.cuda.CudaKernels;
-import org.dl4jsr.kernel.cuda.CudaMatmul;
-import org.dl4jsr.kernel.cuda.CudaStream;
-import org.dl4jsr.kernel.cuda.CudaTransformerKernels;
-import org.dl4jsr.kernel.cuda.DeviceMemory;
+import org.dl4jsr.kernel.cuda.UnifiedGpu;
 import org.dl4jsr.kernel.cuda.UnifiedMemory;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.cpu.nativecpu.buffer.BaseCpuDataBuffer;
 
-/** The first GPU over nd4j-native's arrays: CUDA kernels, and products of {@link CudaMatmul}. */
+/** A GPU over nd4j-native's arrays. */
 final class UnifiedDevice extends CpuDevice {
 
     /** ND4J creates the classes of this package by name, each by itself: here they meet. */
     static final UnifiedDevice INSTANCE = new UnifiedDevice();
 
-    private final CudaStream stream = new CudaStream(CudaDevice.of(0));
-    private final UnifiedMemory memory = new UnifiedMemory(stream);
-    private final Kernels kernels = new CudaKernels(stream);
-    private final TransformerKernels transformer = new CudaTransformerKernels(stream);
-    private final CudaMatmul matmul = new CudaMatmul(stream, false);
-    private final CudaMatmul autocast = new CudaMatmul(stream, true);
-
-    private final ArrayKernels arrays = new CudaArrayKernels(stream);
-    private final Convolution convolution =
-            new ProductConvolution(transformer, arrays, matmul, () -> DeviceMemory.growing(stream));
-    private final MultiHeadAttention attention =
-            new MultiHeadAttention(arrays, matmul, () -> DeviceMemory.growing(stream));
+    private final UnifiedGpu gpu = DeviceChoice.gpu();
 
     private UnifiedDevice() {}
 
     UnifiedMemory memory() {
-        return memory;
+        return gpu.memory();
     }
 
     @Override
     public Kernels kernels() {
-        return kernels;
+        return gpu.set().kernels();
     }
 
     @Override
     public TransformerKernels transformerKernels() {
-        return transformer;
+        return gpu.set().transformer();
     }
 
     @Override
     public Matmul matmul() {
-        return Autocast.isEnabled() ? autocast : matmul;
+        return Autocast.isEnabled() ? gpu.set().autocast() : gpu.set().matmul();
     }
 
     @Override
     public Optional<ArrayKernels> arrayKernels() {
-        return Optional.of(arrays);
+        return gpu.set().arrays();
     }
 
     @Override
     public Optional<Convolution> convolution() {
-        return Optional.of(convolution);
+        return gpu.set().convolution();
     }
 
     @Override
     protected MultiHeadAttention attention() {
-        return attention;
+        return gpu.attention();
     }
 
     @Override
     public OptionalLong memoryLeft() {
-        return OptionalLong.of(memory.left());
+        return OptionalLong.of(memory().left());
     }
 
     @Override
     public OptionalLong memoryTaken() {
-        return OptionalLong.of(memory.taken());
+        return OptionalLong.of(memory().taken());
     }
 
     @Override
     public void await() {
-        stream.await();
+        gpu.stream().await();
     }
 
     /** Does not wait: for kernels. */
@@ -108,7 +91,7 @@ final class UnifiedDevice extends CpuDevice {
         if (array.data() instanceof UnifiedIntBuffer integers) {
             integers.give();
         }
-        if (!memory.contains(address)) {
+        if (!memory().contains(address)) {
             throw new IllegalArgumentException("Array of type " + array.dataType() + " and shape "
                     + Arrays.toString(array.shape()) + " lies in memory that the GPU does not share; dup() it");
         }
@@ -122,17 +105,17 @@ final class UnifiedDevice extends CpuDevice {
         if (from.isContiguous() && Arrays.equals(from.strides(), to.strides())) {
             copyDense(from, to, from.length());
         } else {
-            arrays.copy(from, to);
+            gpu.set().arrays().orElseThrow().copy(from, to);
         }
     }
 
     private void copyDense(StridedArray from, StridedArray to, long length) {
         if (from.type() == to.type()) {
-            memory.copy(from.address(), to.address(), length * to.type().bytes());
+            memory().copy(from.address(), to.address(), length * to.type().bytes());
         } else if (to.type() == FloatType.BFLOAT16) {
-            kernels.toBFloat16(from.address(), to.address(), length);
+            kernels().toBFloat16(from.address(), to.address(), length);
         } else {
-            kernels.toFloat(from.address(), to.address(), length);
+            kernels().toFloat(from.address(), to.address(), length);
         }
     }
 }

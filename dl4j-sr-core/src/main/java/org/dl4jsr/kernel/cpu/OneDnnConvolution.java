@@ -25,9 +25,14 @@ final class OneDnnConvolution implements Convolution {
     /** @param otherwise where oneDNN has nothing fast */
     OneDnnConvolution(Convolution otherwise) {
         this.otherwise = otherwise;
-        try (var scope = Pointers.scope()) {
-            engine = new engine(org.bytedeco.dnnl.engine.kind.cpu, 0).retainReference();
-        }
+        engine = OneDnnLibrary.engine();
+    }
+
+    @Override
+    public boolean runsGroups(StridedArray x, StridedArray weights, StridedArray y, Window window) {
+        Workplace workplace = workplaces.get();
+        return workplace.plan(x, weights, true, y, window).isFast()
+                && workplace.plan(x, weights, false, y, window).isFast();
     }
 
     @Override

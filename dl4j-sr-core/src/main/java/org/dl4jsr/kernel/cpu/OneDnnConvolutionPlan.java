@@ -60,7 +60,8 @@ final class OneDnnConvolutionPlan extends OneDnnPrimitives {
         try (var scope = Pointers.scope()) {
             var images = new memory.desc(x.shape(), memory.data_type.bf16, memory.format_tag.nhwc);
             var results = new memory.desc(y.shape(), memory.data_type.bf16, memory.format_tag.nhwc);
-            var filters = new memory.desc(weights.shape(), memory.data_type.bf16, memory.format_tag.any);
+            StridedArray grouped = grouped(weights, x.shape()[1]);
+            var filters = new memory.desc(grouped.shape(), memory.data_type.bf16, memory.format_tag.any);
             var biases = bias
                     ? new memory.desc(new long[] {y.shape()[1]}, memory.data_type.bf16, memory.format_tag.a)
                     : new memory.desc();
@@ -89,7 +90,7 @@ final class OneDnnConvolutionPlan extends OneDnnPrimitives {
             forward = new Pass(
                     forwardDescriptor.impl_info_str().getString(), keep(new convolution_forward(forwardDescriptor)));
             forward.reads(DNNL_ARG_SRC, x, forwardDescriptor.src_desc(), reordered.images);
-            forward.reads(DNNL_ARG_WEIGHTS, weights, forwardDescriptor.weights_desc(), reordered.filters);
+            forward.reads(DNNL_ARG_WEIGHTS, grouped, forwardDescriptor.weights_desc(), reordered.filters);
             forward.bias(DNNL_ARG_BIAS, bias, forwardDescriptor.bias_desc());
             forward.writes(DNNL_ARG_DST, y, forwardDescriptor.dst_desc(), reordered.results);
 
@@ -109,7 +110,7 @@ final class OneDnnConvolutionPlan extends OneDnnPrimitives {
             data = new Pass(
                     dataDescriptor.impl_info_str().getString(), keep(new convolution_backward_data(dataDescriptor)));
             data.reads(DNNL_ARG_DIFF_DST, y, dataDescriptor.diff_dst_desc(), reordered.results);
-            data.reads(DNNL_ARG_WEIGHTS, weights, dataDescriptor.weights_desc(), reordered.filters);
+            data.reads(DNNL_ARG_WEIGHTS, grouped, dataDescriptor.weights_desc(), reordered.filters);
             data.writes(DNNL_ARG_DIFF_SRC, x, dataDescriptor.diff_src_desc(), reordered.images);
 
             var weightsDescriptor = new convolution_backward_weights.primitive_desc(
@@ -132,9 +133,25 @@ final class OneDnnConvolutionPlan extends OneDnnPrimitives {
             this.weights.reads(DNNL_ARG_SRC, x, weightsDescriptor.src_desc(), reordered.images);
             this.weights.reads(DNNL_ARG_DIFF_DST, y, weightsDescriptor.diff_dst_desc(), reordered.results);
             this.weights.writes(
-                    DNNL_ARG_DIFF_WEIGHTS, weights, weightsDescriptor.diff_weights_desc(), reordered.filters);
+                    DNNL_ARG_DIFF_WEIGHTS, grouped, weightsDescriptor.diff_weights_desc(), reordered.filters);
             this.weights.bias(DNNL_ARG_DIFF_BIAS, bias, weightsDescriptor.diff_bias_desc());
         }
+    }
+
+    /** Weights as they are or, for fewer channels than there are, with the groups for a first dimension. */
+    private static StridedArray grouped(StridedArray weights, long channels) {
+        long[] shape = weights.shape();
+        long[] strides = weights.strides();
+        long groups = channels / shape[1];
+        if (groups == 1) {
+            return weights;
+        }
+        long ofGroup = shape[0] / groups;
+        return new StridedArray(
+                weights.type(),
+                weights.address(),
+                new long[] {groups, ofGroup, shape[1], shape[2], shape[3]},
+                new long[] {ofGroup * strides[0], strides[0], strides[1], strides[2], strides[3]});
     }
 
     /** Whether oneDNN has more than its reference for all passes. */

@@ -2,13 +2,14 @@ package org.dl4jsr.kernel.cpu;
 
 import java.util.Arrays;
 import org.bytedeco.dnnl.engine;
-import org.bytedeco.dnnl.global.dnnl;
 import org.bytedeco.dnnl.stream;
 import org.dl4jsr.kernel.Kernels;
 import org.dl4jsr.kernel.Matmul;
 import org.dl4jsr.kernel.Memory;
 import org.dl4jsr.kernel.Pointers;
+import org.dl4jsr.kernel.RightFactor;
 import org.dl4jsr.kernel.StridedArray;
+import org.dl4jsr.kernel.cpu.OneDnnPlan.Reordering;
 
 /**
  * Matrix multiplication by oneDNN on the CPU, BF16 (with BF16 or FLOAT result) and FLOAT. Transposes are strides; an
@@ -45,7 +46,7 @@ public final class OneDnnMatmul implements Matmul {
      * library does not load.
      */
     OneDnnMatmul(Kernels kernels) {
-        this(kernels, hasTiles());
+        this(kernels, OneDnnLibrary.hasTiles());
     }
 
     /** @param aligns whether factors off the cache's lines are slow: on AMX by half for each, on AVX-512 not at all */
@@ -53,27 +54,12 @@ public final class OneDnnMatmul implements Matmul {
         this.kernels = kernels;
         this.aligns = aligns;
         copies = new StridedCopy(kernels);
-        try (var scope = Pointers.scope()) {
-            engine = new engine(org.bytedeco.dnnl.engine.kind.cpu, 0).retainReference();
-        }
-    }
-
-    private static boolean hasTiles() {
-        int amx = dnnl.dnnl_cpu_isa_avx512_core_amx;
-        return (dnnl.dnnl_get_effective_cpu_isa() & amx) == amx;
-    }
-
-    /** Whether this CPU multiplies BF16 with AVX-512 or better; oneDNN refuses BF16 on others. */
-    static boolean multipliesBFloat16() {
-        int avx512 = dnnl.dnnl_cpu_isa_avx512_core;
-        return (dnnl.dnnl_get_effective_cpu_isa() & avx512) == avx512;
+        engine = OneDnnLibrary.engine();
     }
 
     @Override
     public String description() {
-        var version = dnnl.dnnl_version();
-        return "oneDNN " + version.major() + "." + version.minor() + "." + version.patch() + ", "
-                + dnnl.get_effective_cpu_isa().intern().name();
+        return OneDnnLibrary.description();
     }
 
     @Override
@@ -111,6 +97,13 @@ public final class OneDnnMatmul implements Matmul {
         }
     }
 
+    @Override
+    public RightFactor rightFactor(StridedArray b, long rows) {
+        StridedArray right = b.canonical();
+        boolean suits = right.rank() == 2 && isTaken(right) && right.bytes() <= COPIED_AT_MOST;
+        return suits ? new ReorderedFactor(workplaces.get(), right) : Matmul.super.rightFactor(b, rows);
+    }
+
     /** What one thread needs to multiply. */
     private final class Workplace {
 
@@ -118,6 +111,7 @@ public final class OneDnnMatmul implements Matmul {
         private final Scratch left = new Scratch();
         private final Scratch right = new Scratch();
         private final Scratch reordered = new Scratch();
+        private final Scratch factor = new Scratch();
         private final Scratch result = new Scratch();
         private final Scratch residual = new Scratch();
         private final OneDnnPlans<Key, OneDnnPlan> plans = new OneDnnPlans<>(PLANS_PER_THREAD);
@@ -136,28 +130,60 @@ public final class OneDnnMatmul implements Matmul {
                 float beta,
                 StridedArray bias,
                 StridedArray addend) {
-            a = isWorthTransposing(a, c) ? transpose(a, left) : taken(a, c.columns(), left);
-            b = taken(b, c.rows(), right);
+            StridedArray x = isWorthTransposing(a, c) ? transpose(a, left) : taken(a, c.columns(), left);
+            StridedArray y = taken(b, c.rows(), right);
+            var key = new Key(x, y, c, alpha, beta, bias != null, addend != null, Reordering.IF_WORTH_IT);
+            OneDnnPlan plan = plans.get(
+                    key,
+                    () -> new OneDnnPlan(
+                            engine, x, y, c, alpha, beta, bias, addend, Reordering.IF_WORTH_IT, reordered));
+            onThreadsFor(x, y, c, () -> plan.run(stream, x, y, c, bias, addend));
+        }
+
+        /** Runs a product on one thread where it is small. */
+        void onThreadsFor(StridedArray a, StridedArray b, StridedArray c, Runnable product) {
             int threads = kernels instanceof NativeKernels && isSmall(a, b, c) ? NativeLibrary.setThreads(1) : 0;
             try {
-                plan(a, b, c, alpha, beta, bias, addend).run(stream, a, b, c, bias, addend);
+                product.run();
             } finally {
                 if (threads > 0) {
                     NativeLibrary.setThreads(threads);
                 }
             }
         }
+    }
 
-        OneDnnPlan plan(
-                StridedArray a,
-                StridedArray b,
-                StridedArray c,
-                float alpha,
-                float beta,
-                StridedArray bias,
-                StridedArray addend) {
-            var key = new Key(a, b, c, alpha, beta, bias != null, addend != null);
-            return plans.get(key, () -> new OneDnnPlan(engine, a, b, c, alpha, beta, bias, addend, reordered));
+    /** A right factor in oneDNN's layout, into which the first product brings it. */
+    private final class ReorderedFactor implements RightFactor {
+
+        private final Workplace workplace;
+        private final StridedArray b;
+        private OneDnnPlan last;
+
+        ReorderedFactor(Workplace workplace, StridedArray b) {
+            this.workplace = workplace;
+            this.b = b;
+        }
+
+        @Override
+        public void multiply(StridedArray a, StridedArray c, float beta) {
+            Matmul.check(a, b, c, null, null);
+            if (!isTaken(a) || !isRowMajor(c)) {
+                OneDnnMatmul.this.multiply(a, b, c, 1, beta, null, null);
+                return;
+            }
+            var key = new Key(a, b, c, 1, beta, false, false, Reordering.ALWAYS);
+            OneDnnPlan plan = workplace.plans.get(
+                    key,
+                    () -> new OneDnnPlan(engine, a, b, c, 1, beta, null, null, Reordering.ALWAYS, workplace.factor));
+            workplace.onThreadsFor(a, b, c, () -> {
+                if (plan == last) {
+                    plan.runAgain(workplace.stream, a, c, null, null);
+                } else {
+                    plan.run(workplace.stream, a, b, c, null, null);
+                }
+            });
+            last = plan;
         }
     }
 
@@ -211,7 +237,15 @@ public final class OneDnnMatmul implements Matmul {
         private final long[] content;
         private final int hash;
 
-        Key(StridedArray a, StridedArray b, StridedArray c, float alpha, float beta, boolean bias, boolean residual) {
+        Key(
+                StridedArray a,
+                StridedArray b,
+                StridedArray c,
+                float alpha,
+                float beta,
+                boolean bias,
+                boolean residual,
+                Reordering reordering) {
             int rank = c.shape().length;
             content = new long[6 * rank + 3];
             append(a, 0);
@@ -219,7 +253,11 @@ public final class OneDnnMatmul implements Matmul {
             append(c, 4 * rank);
             content[6 * rank] = Float.floatToRawIntBits(alpha);
             content[6 * rank + 1] = Float.floatToRawIntBits(beta);
-            content[6 * rank + 2] = a.type().ordinal() + 2L * c.type().ordinal() + (bias ? 4 : 0) + (residual ? 8 : 0);
+            content[6 * rank + 2] = a.type().ordinal()
+                    + 2L * c.type().ordinal()
+                    + (bias ? 4 : 0)
+                    + (residual ? 8 : 0)
+                    + 16L * reordering.ordinal();
             hash = Arrays.hashCode(content);
         }
 

@@ -35,6 +35,14 @@ final class OneDnnPlan extends OneDnnPrimitives {
     /** No operand larger than this, in bytes, is reordered: every thread keeps the memory for it. */
     private static final long REORDERED_AT_MOST = 128 << 20;
 
+    /** What happens to b before a product. */
+    enum Reordering {
+        /** Where this product alone pays for it. */
+        IF_WORTH_IT,
+        /** Once for many products. */
+        ALWAYS
+    }
+
     private final String implementation;
     private final primitive product;
     private final IntMemoryMap arguments;
@@ -58,13 +66,15 @@ final class OneDnnPlan extends OneDnnPrimitives {
             float beta,
             StridedArray bias,
             StridedArray residual,
+            Reordering reordering,
             Scratch reordered) {
         super(engine);
         try (var scope = Pointers.scope()) {
             var leftGiven = descriptor(a);
             var rightGiven = descriptor(b);
             var target = descriptor(c);
-            var rightWanted = c.shape().length == 2 && c.rows() >= WORTH_REORDERING && isModest(b)
+            boolean worthIt = c.shape().length == 2 && c.rows() >= WORTH_REORDERING && isModest(b);
+            var rightWanted = worthIt || reordering == Reordering.ALWAYS
                     ? new memory.desc(b.shape(), type(b), memory.format_tag.any)
                     : rightGiven;
 
@@ -103,8 +113,13 @@ final class OneDnnPlan extends OneDnnPrimitives {
     }
 
     void run(stream stream, StridedArray a, StridedArray b, StridedArray c, StridedArray bias, StridedArray residual) {
-        left.prepare(stream, a.address());
         right.prepare(stream, b.address());
+        runAgain(stream, a, c, bias, residual);
+    }
+
+    /** With the b of the last {@link #run}, if the memory for it in oneDNN's layout still has it. */
+    void runAgain(stream stream, StridedArray a, StridedArray c, StridedArray bias, StridedArray residual) {
+        left.prepare(stream, a.address());
         result.prepare(stream, c.address());
         if (bias != null) {
             this.bias.prepare(stream, bias.address());

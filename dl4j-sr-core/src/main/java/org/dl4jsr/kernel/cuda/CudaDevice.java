@@ -1,5 +1,6 @@
 package org.dl4jsr.kernel.cuda;
 
+import static org.bytedeco.cuda.global.cudart.CUDA_ERROR_NO_DEVICE;
 import static org.bytedeco.cuda.global.cudart.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR;
 import static org.bytedeco.cuda.global.cudart.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR;
 import static org.bytedeco.cuda.global.cudart.CU_DEVICE_ATTRIBUTE_CONCURRENT_MANAGED_ACCESS;
@@ -18,6 +19,7 @@ import static org.dl4jsr.kernel.cuda.CudaException.checkDriver;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLong;
 import org.bytedeco.cuda.cudart.CUctx_st;
 import org.bytedeco.javacpp.SizeTPointer;
 import org.dl4jsr.kernel.Pointers;
@@ -34,6 +36,7 @@ public final class CudaDevice {
     private final int computeCapability;
     private final int sharedMemoryPerBlock;
     private final boolean sharesMemory;
+    private final AtomicLong scratch = new AtomicLong();
     private final KernelModules modules = new KernelModules(this, KernelCache.ofUser());
 
     private CudaDevice(int ordinal) {
@@ -56,14 +59,18 @@ public final class CudaDevice {
     }
 
     /**
-     * The number of GPUs.
+     * The number of GPUs that the driver shows this process.
      *
-     * @throws CudaException where the driver finds none or does not work
+     * @throws CudaException where it does not work
      * @throws LinkageError where there is no driver
      */
     public static int count() {
         int[] count = new int[1];
-        checkDriver(cuInit(0), "cuInit");
+        int code = cuInit(0);
+        if (code == CUDA_ERROR_NO_DEVICE) {
+            return 0;
+        }
+        checkDriver(code, "cuInit");
         checkDriver(cuDeviceGetCount(count), "cuDeviceGetCount");
         return count[0];
     }
@@ -106,6 +113,16 @@ public final class CudaDevice {
             checkDriver(cuMemGetInfo(free, total), () -> "cuMemGetInfo of " + this);
             return free.get();
         }
+    }
+
+    /** Counts bytes that {@link DeviceMemory} takes, or gives back where they are less than 0. */
+    void addScratch(long bytes) {
+        scratch.addAndGet(bytes);
+    }
+
+    /** Bytes that {@link DeviceMemory} has taken. */
+    long scratch() {
+        return scratch.get();
     }
 
     /** The kernels loaded on this device. */

@@ -1,6 +1,8 @@
 package org.dl4jsr.kernel.cuda;
 
+import static org.bytedeco.cuda.global.cublas.CUBLAS_STATUS_ALLOC_FAILED;
 import static org.bytedeco.cuda.global.cublas.cublasGetStatusString;
+import static org.bytedeco.cuda.global.cudart.CUDA_ERROR_OUT_OF_MEMORY;
 import static org.bytedeco.cuda.global.cudart.cuGetErrorName;
 import static org.bytedeco.cuda.global.nvrtc.nvrtcGetErrorString;
 
@@ -15,12 +17,19 @@ public final class CudaException extends RuntimeException {
         super(call + " failed: " + name + " (" + code + ")");
     }
 
-    /** Throws unless {@code code}, which the driver's {@code call} returned, is CUDA_SUCCESS. */
+    /**
+     * Throws unless {@code code}, which the driver's {@code call} returned, is CUDA_SUCCESS.
+     *
+     * @throws OutOfMemoryError where there is no memory left for it
+     */
     public static void checkDriver(int code, String call) {
         checkDriver(code, () -> call);
     }
 
     static void checkDriver(int code, Supplier<String> call) {
+        if (code == CUDA_ERROR_OUT_OF_MEMORY) {
+            throw outOfMemory(call.get() + " failed");
+        }
         if (code != 0) {
             throw new CudaException(call.get(), code, driverName(code));
         }
@@ -35,10 +44,19 @@ public final class CudaException extends RuntimeException {
 
     /** Throws unless {@code code}, which cuBLAS's {@code call} returned, is CUBLAS_STATUS_SUCCESS. */
     static void checkCublas(int code, Supplier<String> call) {
+        if (code == CUBLAS_STATUS_ALLOC_FAILED) {
+            throw outOfMemory(call.get() + " failed");
+        }
         if (code != 0) {
             throw new CudaException(
                     call.get(), code, cublasGetStatusString(code).getString());
         }
+    }
+
+    /** Says what has happened, and what helps. */
+    static OutOfMemoryError outOfMemory(String what) {
+        return new OutOfMemoryError(
+                "GPU memory: " + what + ": take a smaller model, batch or context, or -Dorg.dl4jsr.device=cpu");
     }
 
     private static String driverName(int code) {

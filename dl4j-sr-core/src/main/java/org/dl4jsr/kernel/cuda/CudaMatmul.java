@@ -56,7 +56,7 @@ public final class CudaMatmul implements Matmul {
      *
      * @throws LinkageError where it does not load
      */
-    public static void load() {
+    static void load() {
         Loader.load(cublas.class);
     }
 

@@ -6,11 +6,14 @@ import static org.bytedeco.cuda.global.cudart.cuMemcpyDtoHAsync;
 import static org.bytedeco.cuda.global.cudart.cuMemcpyHtoDAsync;
 import static org.dl4jsr.kernel.cuda.CudaException.checkDriver;
 
+import java.lang.ref.Cleaner;
 import org.bytedeco.javacpp.Pointer;
 import org.dl4jsr.kernel.composed.GrowingMemory;
 
 /** Memory of a GPU, copied to and from on one stream. */
 public final class DeviceMemory implements AutoCloseable {
+
+    private static final Cleaner CLEANER = Cleaner.create();
 
     private final CudaStream stream;
     private final long bytes;
@@ -24,12 +27,18 @@ public final class DeviceMemory implements AutoCloseable {
         long[] address = new long[1];
         checkDriver(cuMemAlloc(address, bytes), () -> "cuMemAlloc of " + bytes + " bytes on " + stream.device());
         this.address = address[0];
+        stream.device().addScratch(bytes);
     }
 
-    /** Memory for work on {@code stream} to leave something in for the work after it. */
+    /**
+     * Memory for work on {@code stream} to leave something in for the work after it; freed once nobody has it any more, as
+     * that of a thread that has ended.
+     */
     public static GrowingMemory growing(CudaStream stream) {
         var scratch = new DeviceScratch(stream);
-        return bytes -> scratch.reserve(bytes).address();
+        GrowingMemory memory = bytes -> scratch.reserve(bytes).address();
+        CLEANER.register(memory, scratch::close);
+        return memory;
     }
 
     /** Of the first byte, for kernels. */
@@ -64,5 +73,6 @@ public final class DeviceMemory implements AutoCloseable {
     public void close() {
         stream.device().makeCurrent();
         checkDriver(cuMemFree(address), () -> "cuMemFree of 0x" + Long.toHexString(address));
+        stream.device().addScratch(-bytes);
     }
 }

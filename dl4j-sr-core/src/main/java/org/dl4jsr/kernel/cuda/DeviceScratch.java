@@ -1,7 +1,7 @@
 package org.dl4jsr.kernel.cuda;
 
 /** Memory of a GPU that grows to what was asked for at most and is used again and again by the work of one stream. */
-final class DeviceScratch {
+final class DeviceScratch implements AutoCloseable {
 
     private final CudaStream stream;
     private DeviceMemory memory;
@@ -13,13 +13,18 @@ final class DeviceScratch {
     /** At least {@code bytes} bytes; what an earlier call returned is gone. */
     DeviceMemory reserve(long bytes) {
         if (memory == null || memory.bytes() < bytes) {
-            if (memory != null) {
-                stream.synchronize(); // work that was queued may still use it
-                memory.close();
-                memory = null;
-            }
+            close();
             memory = new DeviceMemory(stream, bytes);
         }
         return memory;
+    }
+
+    @Override
+    public void close() {
+        if (memory != null) {
+            stream.synchronize(); // work that was queued may still use it
+            memory.close();
+            memory = null;
+        }
     }
 }

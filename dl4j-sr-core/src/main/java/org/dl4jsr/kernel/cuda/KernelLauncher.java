@@ -18,6 +18,7 @@ import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.javacpp.PointerPointer;
 import org.dl4jsr.kernel.ElementLoops;
 import org.dl4jsr.kernel.FloatType;
+import org.dl4jsr.kernel.Memory;
 import org.dl4jsr.kernel.Pointers;
 
 /**
@@ -99,7 +100,7 @@ final class KernelLauncher {
 
     /** One structure of addresses and 64-bit integers. */
     KernelLauncher addStructure(long... members) {
-        begin(Arrays.toString(members));
+        begin(members);
         for (long member : members) {
             put(member);
         }
@@ -108,7 +109,7 @@ final class KernelLauncher {
 
     /** One structure of FP32. */
     KernelLauncher addStructure(float... members) {
-        begin(Arrays.toString(members));
+        begin(members);
         for (float member : members) {
             put(member);
         }
@@ -117,7 +118,7 @@ final class KernelLauncher {
 
     /** One structure Loops of loops.h, for as many loops as it has at most, in runs of up to {@code length} elements. */
     KernelLauncher add(ElementLoops loops, int length) {
-        begin(Arrays.toString(loops.toArray()));
+        begin(loops);
         putLoops(loops.sizes(), 1);
         for (long[] steps : loops.steps()) {
             putLoops(steps, 0);
@@ -154,7 +155,7 @@ final class KernelLauncher {
     /** The next argument lies at the next multiple of 8 bytes. */
     private void begin(Object argument) {
         position = (position + Long.BYTES - 1) / Long.BYTES * Long.BYTES;
-        addresses.put(count, Pointers.at(memory.address() + position));
+        Memory.putLong(addresses.address() + (long) count * Long.BYTES, memory.address() + position);
         arguments[count++] = argument;
     }
 
@@ -235,10 +236,22 @@ final class KernelLauncher {
         return type == FloatType.FLOAT ? "float" : "bfloat16";
     }
 
+    private static String text(Object argument) {
+        if (argument instanceof Long address) {
+            return "0x" + Long.toHexString(address);
+        }
+        if (argument instanceof long[] members) {
+            return Arrays.toString(members);
+        }
+        if (argument instanceof float[] members) {
+            return Arrays.toString(members);
+        }
+        return argument instanceof ElementLoops loops ? Arrays.toString(loops.toArray()) : argument.toString();
+    }
+
     private String describe(int threads, long x, long y, int sharedMemory) {
-        String text = Arrays.stream(arguments, 0, count)
-                .map(value -> value instanceof Long address ? "0x" + Long.toHexString(address) : value.toString())
-                .collect(Collectors.joining(", "));
+        String text =
+                Arrays.stream(arguments, 0, count).map(KernelLauncher::text).collect(Collectors.joining(", "));
         return "cuLaunchKernel of " + name + "(" + text + ") with " + x + " x " + y + " blocks of " + threads
                 + " threads and " + sharedMemory + " bytes of shared memory on " + stream.device()
                 + " (an error of earlier work on the GPU may show here; CUDA_LAUNCH_BLOCKING=1 shows it in its place)";

@@ -30,7 +30,7 @@ import org.dl4jsr.kernel.Pointers;
  * which the GPU reads and writes over the bus: a page that the two touch in turns would move each time, which takes five
  * times as long as the kernel that wrote it.
  *
- * <p>The CPU must {@link #await} the GPU before it touches a block, since work on it may still be queued. It need not
+ * <p>The CPU must {@linkplain CudaStream#await await} the GPU before it touches a block, since work on it may still be queued. It need not
  * before it reads one {@linkplain #allocateForReading that the GPU only reads}.
  */
 public final class UnifiedMemory {
@@ -47,7 +47,7 @@ public final class UnifiedMemory {
 
     private final CudaStream stream;
     private final long free;
-    private final long limit;
+    private final long reserve;
     private final SlabPool pinned;
     private final SlabPool forReading;
     /** The blocks in use, by their addresses. */
@@ -69,24 +69,19 @@ public final class UnifiedMemory {
     public UnifiedMemory(CudaStream stream) {
         this.stream = stream;
         free = stream.device().freeMemory();
-        limit = Math.max(0, free - Math.max(RESERVE, free / RESERVED_PART));
+        reserve = Math.max(RESERVE, free / RESERVED_PART);
         pinned = new SlabPool(stream, () -> added(pinnedSlab()));
         forReading = new SlabPool(stream, () -> added(registeredSlab()));
     }
 
     /** Bytes that blocks of managed memory can still have. */
     public synchronized long left() {
-        return limit - used;
+        return Math.max(0, limit() - used);
     }
 
     /** Bytes of the GPU's memory that are no longer free: of pages that have moved there, of scratch and of libraries. */
     public long taken() {
         return free - stream.device().freeMemory();
-    }
-
-    /** Waits until the GPU is done with what it was given; costs nothing where it is. */
-    public void await() {
-        stream.await();
     }
 
     /**
@@ -214,13 +209,12 @@ public final class UnifiedMemory {
     }
 
     private long allocateManaged(long size) {
-        if (managed + size > limit) {
+        if (managed + size > limit()) {
             releaseManaged();
         }
-        if (managed + size > limit) {
-            throw new OutOfMemoryError(
-                    stream.device() + " has " + (limit - managed) + " bytes left of " + limit + ", and " + size
-                            + " are needed: take a smaller model, batch or context, or -Dorg.dl4jsr.device=cpu");
+        if (managed + size > limit()) {
+            throw CudaException.outOfMemory(stream.device() + " has " + Math.max(0, limit() - managed)
+                    + " bytes left of " + limit() + ", and " + size + " are needed");
         }
         stream.device().makeCurrent();
         long[] address = new long[1];
@@ -243,6 +237,11 @@ public final class UnifiedMemory {
             }
             addresses.clear();
         });
+    }
+
+    /** Bytes of managed memory at most: scratch that is more than the reserve takes from them. */
+    private long limit() {
+        return Math.max(0, free - Math.max(reserve, stream.device().scratch()));
     }
 
     private static long roundUp(long bytes) {

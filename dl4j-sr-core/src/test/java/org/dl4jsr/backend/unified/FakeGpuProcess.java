@@ -12,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Collectors;
 import org.dl4jsr.JavaProcess;
 import org.dl4jsr.kernel.cuda.FakeCuda;
@@ -21,8 +22,8 @@ import org.junit.platform.launcher.listeners.SummaryGeneratingListener;
 import org.junit.platform.launcher.listeners.TestExecutionSummary;
 
 /**
- * Runs programs, and tests again, in a process of its own whose ops run on the fake GPU. Whoever touches memory there for
- * which nobody has waited ends the process.
+ * Runs programs, and tests again, in a process of its own whose ops run on the fake GPU, and in the processes that it
+ * starts. Whoever touches memory there for which nobody has waited ends the process.
  */
 public final class FakeGpuProcess {
 
@@ -30,18 +31,34 @@ public final class FakeGpuProcess {
 
     private FakeGpuProcess() {}
 
+    /** How a program ended, and what it printed. */
+    public record Outcome(int exitCode, String output) {}
+
     /** Runs these tests, each a class or one of its methods, as in {@code name.of.Class#method}; all must pass. */
     public static void runTests(Path directory, String... tests) throws IOException, InterruptedException {
         run(directory, FakeGpuProcess.class, tests);
     }
 
-    /** What the program, whose {@code main} calls {@link #start} first, prints until it ends well. */
+    /** What the program prints until it ends well. */
     public static String run(Path directory, Class<?> program, String... arguments)
+            throws IOException, InterruptedException {
+        Outcome outcome = outcome(directory, Map.of(), program, arguments);
+        assertEquals(0, outcome.exitCode, outcome.output);
+        return outcome.output;
+    }
+
+    /**
+     * How the program ends.
+     *
+     * @param settings of the GPU, by the names of {@code fake_cuda.h}
+     */
+    public static Outcome outcome(Path directory, Map<String, String> settings, Class<?> program, String... arguments)
             throws IOException, InterruptedException {
         Path report = directory.resolve("crash.txt");
         List<String> command = JavaProcess.command(
                 "-XX:ErrorFile=" + report,
                 "-Dorg.dl4jsr.device=gpu",
+                "-Dorg.dl4jsr.kernel.cuda.cache=" + directory.resolve("kernels"),
                 "-cp",
                 Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator))
                         .filter(entry ->
@@ -51,16 +68,13 @@ public final class FakeGpuProcess {
         command.addAll(List.of(arguments));
         var builder = new ProcessBuilder(command).redirectErrorStream(true);
         builder.environment().put("OMP_NUM_THREADS", "1");
+        builder.environment().put("LD_LIBRARY_PATH", FakeCuda.directory().toString());
+        builder.environment().put("FAKE_GPU_TRAP", "" + FakeCuda.Trap.GIVERS.ordinal());
+        builder.environment().putAll(settings);
         Process process = builder.start();
         String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        assertEquals(0, process.waitFor(), () -> output + frames(report));
-        return output;
-    }
-
-    /** Loads the fake GPU and sets its trap. */
-    public static void start() {
-        FakeCuda.load();
-        FakeCuda.setTrap(FakeCuda.Trap.GIVERS);
+        int exitCode = process.waitFor();
+        return new Outcome(exitCode, output + frames(report));
     }
 
     /** The stack of the thread that ended the process. */
@@ -80,7 +94,6 @@ public final class FakeGpuProcess {
 
     /** Runs tests. */
     public static void main(String[] tests) {
-        start();
         var request = LauncherDiscoveryRequestBuilder.request();
         for (String name : tests) {
             request.selectors(name.contains("#") ? selectMethod(name) : selectClass(name));

@@ -3,7 +3,7 @@ package org.dl4jsr.backend.unified;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.file.Path;
-import org.dl4jsr.kernel.cuda.FakeCuda;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIf;
 import org.junit.jupiter.api.io.TempDir;
@@ -20,14 +20,12 @@ class GarbageTest {
 
     @Test
     void makesRoom(@TempDir Path directory) throws Exception {
-        String output = FakeGpuProcess.run(directory, GarbageTest.class);
-        assertTrue(output.contains("made " + ARRAYS), output);
+        var outcome = FakeGpuProcess.outcome(directory, Map.of("FAKE_GPU_MEMORY", "" + MEMORY), GarbageTest.class);
+        assertTrue(outcome.output().contains("made " + ARRAYS), outcome::output);
     }
 
     /** Makes more arrays than there is memory for, one after the other. */
     public static void main(String[] none) {
-        FakeGpuProcess.start();
-        FakeCuda.setMemory(MEMORY);
         int made = 0;
         while (made < ARRAYS) {
             made += Nd4j.create(DataType.FLOAT, LENGTH).rank();

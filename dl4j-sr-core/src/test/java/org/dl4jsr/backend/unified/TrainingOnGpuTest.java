@@ -22,6 +22,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIf;
 import org.junit.jupiter.api.io.TempDir;
 import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.memory.conf.WorkspaceConfiguration;
+import org.nd4j.linalg.api.memory.enums.LocationPolicy;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.factory.Nd4j;
@@ -64,6 +66,8 @@ class TrainingOnGpuTest {
         assertTrue(Long.parseLong(value(lines, "waits")) <= MOST_WAITS, () -> value(lines, "waits"));
         String error = value(lines, "error");
         assertTrue(error.contains("CUDA_ERROR_ILLEGAL_ADDRESS (700)") && error.contains(" after "), error);
+        String mapped = value(lines, "mapped");
+        assertTrue(mapped.startsWith("Workspace MAPPED lies in a mapped file, which a GPU does not share"), mapped);
     }
 
     private static String value(List<String> lines, String name) {
@@ -76,7 +80,7 @@ class TrainingOnGpuTest {
 
     /** What the process on the GPU does. */
     public static void main(String[] arguments) {
-        FakeGpuProcess.start();
+        FakeCuda.load(); // its counters
         for (Bf16Policy policy : List.of(Bf16Policy.SR, Bf16Policy.O2, Bf16Policy.O1)) {
             var waits = new ArrayList<Long>();
             double[] losses = losses(policy, waits);
@@ -89,6 +93,17 @@ class TrainingOnGpuTest {
             }
         }
         System.out.println("optimized: " + optimized());
+        try {
+            Nd4j.getWorkspaceManager()
+                    .getAndActivateWorkspace(
+                            WorkspaceConfiguration.builder()
+                                    .policyLocation(LocationPolicy.MMAP)
+                                    .initialSize(1000)
+                                    .build(),
+                            "MAPPED");
+        } catch (UnsupportedOperationException e) {
+            System.out.println("mapped: " + e.getMessage());
+        }
         ComputationGraph network = network(Bf16Policy.SR);
         network.fit(data());
         FakeCuda.fail("cuStreamSynchronize", 700);

@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import org.dl4jsr.backend.GarbageCollection;
+import org.dl4jsr.kernel.Arithmetic;
 import org.dl4jsr.kernel.FloatType;
 import org.dl4jsr.kernel.StridedArray;
 import org.junit.jupiter.api.BeforeEach;
@@ -38,8 +40,35 @@ class CudaErrorsTest {
     @Test
     void memory() {
         FakeCuda.fail("cuMemAlloc_v2", 2);
-        assertMessage(
-                () -> new DeviceMemory(stream, 1 << 20), "cuMemAlloc of 1048576 bytes", "CUDA_ERROR_OUT_OF_MEMORY (2)");
+        var e = assertThrows(OutOfMemoryError.class, () -> new DeviceMemory(stream, 1 << 20));
+        assertEquals(
+                "GPU memory: cuMemAlloc of 1048576 bytes on Fake GPU (device 0, compute capability 9.0) failed: take a"
+                        + " smaller model, batch or context, or -Dorg.dl4jsr.device=cpu",
+                e.getMessage());
+        FakeCuda.fail("cublasCreate_v2", 3);
+        e = assertThrows(OutOfMemoryError.class, () -> new CudaMatmul(stream, false));
+        assertTrue(e.getMessage().startsWith("GPU memory: cublasCreate on Fake GPU"), e::getMessage);
+    }
+
+    @Test
+    void structuresInMessages() {
+        var arrays = new CudaArrayKernels(stream);
+        var x = StridedArray.rowMajor(FloatType.BFLOAT16, 0x100, 3);
+        FakeCuda.fail("cuLaunchKernel", 700);
+        assertMessage(() -> arrays.arithmetic(Arithmetic.ADD, x, 2, x), "cuLaunchKernel of ", "[3, ");
+    }
+
+    /** A thread's own scratch goes with the thread. */
+    @Test
+    void memoryThatNobodyHasAnyMoreIsFreed() {
+        long before = FakeCuda.allocations();
+        DeviceMemory.growing(stream).reserve(1000);
+        GarbageCollection.allocate(() -> {
+            if (FakeCuda.allocations() > before) {
+                throw new OutOfMemoryError("still there");
+            }
+            return 0;
+        });
     }
 
     @Test

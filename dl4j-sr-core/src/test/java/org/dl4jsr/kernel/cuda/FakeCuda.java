@@ -66,15 +66,10 @@ public final class FakeCuda {
             return;
         }
         try {
-            Files.createDirectories(BUILD);
-            try (var file = FileChannel.open(
-                            BUILD.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-                    var lock = file.lock()) { // tests run in several processes at once
-                build();
-            }
+            buildOnce();
             System.setProperty(
                     KernelCache.DIRECTORY_PROPERTY,
-                    Files.createTempDirectory("dl4j-sr-fake-cuda").toString());
+                    Files.createTempDirectory(BUILD, "cache").toString()); // mvn clean deletes it
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -88,14 +83,14 @@ public final class FakeCuda {
     }
 
     /** The folder with the libraries, for the library path of another process. */
-    static Path directory() {
-        load();
+    public static Path directory() throws IOException {
+        buildOnce();
         return BUILD.toAbsolutePath();
     }
 
     /** The libraries, for the library path of a process that has some of them. */
-    public static List<Path> libraries() {
-        load();
+    public static List<Path> libraries() throws IOException {
+        buildOnce();
         return Stream.concat(Stream.of("libcuda.so.1", "libnvrtc.so.13"), EMPTY_LIBRARIES.stream())
                 .map(name -> BUILD.resolve(name).toAbsolutePath())
                 .toList();
@@ -110,26 +105,7 @@ public final class FakeCuda {
 
     /** Bytes of memory that each GPU has, 8 GiB unless set. */
     public static void setMemory(long bytes) {
-        setting(0).put(bytes);
-    }
-
-    /** Whether CPU and GPU may touch managed memory at once, as they may unless set. */
-    public static void setConcurrentManagedAccess(boolean concurrent) {
-        setting(1).put(concurrent ? 1 : 0);
-    }
-
-    /** Who ends the process by touching memory shared with the GPU before it has waited for the GPU's work. */
-    public static void setTrap(Trap trap) {
-        setting(2).put(trap.ordinal());
-    }
-
-    /** Major version times ten plus minor, 90 unless set. */
-    public static void setComputeCapability(int capability) {
-        setting(3).put(capability);
-    }
-
-    private static LongPointer setting(int index) {
-        return new LongPointer(Loader.addressof("fakeSettings")).getPointer(index);
+        new LongPointer(Loader.addressof("fakeSettings")).put(bytes);
     }
 
     /** Kernels so far. */
@@ -167,6 +143,14 @@ public final class FakeCuda {
         return BUILD.resolve(name).toAbsolutePath().toString();
     }
 
+    private static synchronized void buildOnce() throws IOException {
+        Files.createDirectories(BUILD);
+        try (var file = FileChannel.open(BUILD.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+                var lock = file.lock()) { // tests run in several processes at once
+            build();
+        }
+    }
+
     private static void build() throws IOException {
         String[] libraries = Stream.concat(Stream.of("libcuda.so.1", "libnvrtc.so.13"), EMPTY_LIBRARIES.stream())
                 .toArray(String[]::new);
@@ -194,8 +178,8 @@ public final class FakeCuda {
         }
         link("libcuda.so.1", objects.toArray(String[]::new));
         link("libnvrtc.so.13", TEST_SOURCES.resolve("fake_nvrtc.cpp").toString());
-        for (String name : EMPTY_LIBRARIES) {
-            link(name);
+        for (String name : EMPTY_LIBRARIES) { // all functions are libcuda's
+            link(name, "-Wl,--no-as-needed", library("libcuda.so.1"));
         }
     }
 

@@ -59,7 +59,7 @@ class UnifiedMemoryTest {
         for (long bytes : new long[] {1, 2, 64, 65, 1000, 4096, 512 << 10, (512 << 10) + 1, 3 * MIB}) {
             long address = take(bytes);
             assertEquals(0, address % Memory.ALIGNMENT);
-            memory.await();
+            stream.await();
             assertEquals(0, Pointer.memcmp(Pointers.at(address), new BytePointer(new byte[(int) bytes]), bytes));
             assertTrue(memory.contains(address));
             assertTrue(memory.contains(address + bytes - 1));
@@ -73,19 +73,19 @@ class UnifiedMemoryTest {
 
     @Test
     void aSmallBlockIsUsedAgainOnceTheWorkGivenBeforeIsDone() {
-        memory.await();
+        stream.await();
         long address = take(1000);
         memory.copy(address, address + 500, 500);
         free(address);
         assertNotEquals(address, take(1000));
-        memory.await();
+        stream.await();
         assertEquals(address, take(1000));
     }
 
     @Test
     void aLargeBlockIsUsedAgainAfterAWait() {
         long address = take(MIB);
-        memory.await();
+        stream.await();
         memory.copy(address, address + 500, 500);
         free(address);
         long waits = FakeCuda.waits();
@@ -111,6 +111,20 @@ class UnifiedMemoryTest {
     }
 
     @Test
+    void scratchBeyondTheReserveCounts() {
+        try (var scratch = new DeviceMemory(stream, 20 * MIB)) {
+            assertEquals(LIMIT, memory.left());
+        }
+        FakeCuda.setMemory(8L << 30);
+        try (var scratch =
+                new DeviceMemory(stream, RESERVE + 20 * MIB - stream.device().scratch())) {
+            assertEquals(LIMIT - 20 * MIB, memory.left());
+            assertThrows(OutOfMemoryError.class, () -> memory.allocate(50 * MIB, true));
+        }
+        take(50 * MIB);
+    }
+
+    @Test
     void unusedBlocksOfOtherSizesGoBackToTheDriver() {
         long first = take(40 * MIB);
         free(first);
@@ -133,7 +147,7 @@ class UnifiedMemoryTest {
         long address = take(1000);
         memory.copy(address, address + 500, 500);
         FakeCuda.fail("cuStreamSynchronize", 700);
-        var error = assertThrows(CudaException.class, memory::await);
+        var error = assertThrows(CudaException.class, stream::await);
         assertTrue(error.getMessage().contains("copy (CUDA_LAUNCH_BLOCKING=1"), error::getMessage);
         assertTrue(error.getMessage().contains("CUDA_ERROR_ILLEGAL_ADDRESS (700)"), error::getMessage);
     }

@@ -47,10 +47,12 @@ final class MachineSpeed {
     }
 
     private static double onGpu() {
-        try (INDArray source = Nd4j.create(DataType.BFLOAT16, LARGEST_COPY);
-                INDArray target = Nd4j.create(DataType.BFLOAT16, LARGEST_COPY)) {
+        // half of what is left, which two arrays of BF16 share
+        long length = Math.min(LARGEST_COPY, Bf16Runtime.gpuMemoryLeft().orElseThrow() / 8);
+        try (INDArray source = Nd4j.create(DataType.BFLOAT16, length);
+                INDArray target = Nd4j.create(DataType.BFLOAT16, length)) {
             return 4.0
-                    * LARGEST_COPY
+                    * length
                     * COPIES
                     / fastest(PRODUCTS, () -> {
                         for (int i = 0; i < COPIES; i++) {

@@ -11,6 +11,7 @@ import org.dl4jsr.examples.io.Json;
 import org.dl4jsr.examples.io.JvmFailure;
 import org.dl4jsr.examples.run.JavaCppSettings;
 import org.dl4jsr.examples.run.RunConfig;
+import org.dl4jsr.policy.Bf16Runtime;
 
 /** A measurement in a Java process of its own, so that measurements do not share warm code or memory. */
 final class MeasuringProcess {
@@ -45,6 +46,8 @@ final class MeasuringProcess {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(ManagementFactory.getRuntimeMXBean().getInputArguments());
+        // this process has said which processor it is
+        command.add("-Dorg.dl4jsr.device=" + (Bf16Runtime.isOnGpu() ? "gpu" : "cpu"));
         command.addAll(List.of("-cp", System.getProperty("java.class.path"), program.getName(), Json.compact(config)));
         Process process = new ProcessBuilder(command)
                 .redirectError(ProcessBuilder.Redirect.INHERIT)

@@ -141,8 +141,10 @@ public final class GptNetwork {
         for (long start = 0; start < flat.length(); start += CHUNK) {
             INDArray part = flat.get(NDArrayIndex.interval(start, Math.min(start + CHUNK, flat.length())));
             // x - x is NaN for NaN and infinities, and zero for all others
-            if (part.sub(part).sumNumber().doubleValue() != 0) {
-                return false;
+            try (INDArray difference = part.sub(part)) {
+                if (difference.sumNumber().doubleValue() != 0) {
+                    return false;
+                }
             }
         }
         return true;

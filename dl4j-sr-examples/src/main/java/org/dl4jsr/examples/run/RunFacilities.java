@@ -22,6 +22,9 @@ public record RunFacilities(Path tokenCache, Integer uiPort, Integer workers, bo
         if (uiPort != null) {
             TrainingUi.require(uiPort);
         }
+        if (workers != null) {
+            Workers.requireCluster();
+        }
     }
 
     /** Throws where {@code config} does not fit. */

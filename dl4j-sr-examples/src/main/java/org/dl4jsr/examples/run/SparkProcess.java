@@ -2,17 +2,14 @@ package org.dl4jsr.examples.run;
 
 import java.io.IOException;
 import java.io.OutputStream;
-import java.io.UncheckedIOException;
 import java.lang.management.ManagementFactory;
 import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
 import org.dl4jsr.examples.io.BadInput;
 
 /**
@@ -51,21 +48,17 @@ public final class SparkProcess {
     /** Runs the app with these arguments; returns its exit code, or that of a signal that stopped it. */
     public static int run(List<String> arguments) {
         String classPath = classPath();
-        Path home = null;
-        int exitCode = 1;
-        try (StopSignal stop = new StopSignal()) {
-            home = Files.createTempDirectory("dl4j-sr-spark");
-            Files.createDirectory(home.resolve("jars"));
-            exitCode = run(arguments, classPath, home, stop);
+        try (StopSignal stop = new StopSignal();
+                SparkHome home = SparkHome.in(Path.of(System.getProperty("java.io.tmpdir")))) {
+            int exitCode = run(arguments, classPath, home.path(), stop);
+            Path said = home.path().resolve("work");
+            if (exitCode != 0 && !stop.isReceived() && Files.exists(said)) {
+                home.keep();
+                System.err.println("What the workers have said is in " + said);
+            }
             return stop.isReceived() && exitCode != 0 ? stop.exitCode() : exitCode;
         } catch (IOException e) {
             throw new BadInput("--workers cannot start a process: " + BadInput.reason(e), e);
-        } finally {
-            if (exitCode != 1) {
-                delete(home);
-            } else if (home != null) {
-                System.err.println("What the workers have said is in " + home.resolve("work"));
-            }
         }
     }
 
@@ -83,6 +76,8 @@ public final class SparkProcess {
         builder.environment()
                 .putAll(Map.of(
                         "SPARK_HOME",
+                        home.toString(),
+                        "SPARK_LOCAL_DIRS",
                         home.toString(),
                         "SPARK_SCALA_VERSION",
                         SCALA,
@@ -137,19 +132,6 @@ public final class SparkProcess {
                     .resolveSibling("spark");
         } catch (URISyntaxException e) {
             throw new IllegalStateException(e);
-        }
-    }
-
-    private static void delete(Path directory) {
-        if (directory == null) {
-            return;
-        }
-        try (Stream<Path> files = Files.walk(directory)) {
-            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-                Files.deleteIfExists(file);
-            }
-        } catch (IOException | UncheckedIOException e) {
-            System.err.println("Cannot delete " + directory + ": " + e.getMessage());
         }
     }
 }

@@ -32,6 +32,15 @@ final class Workers implements Observer {
         this.checkpoint = checkpoint;
     }
 
+    /** Throws where there is no cluster, or one that is set up so that it cannot work. */
+    static void requireCluster() {
+        try {
+            Cluster.find().require();
+        } catch (IllegalStateException | IllegalArgumentException e) {
+            throw new BadInput("--workers: " + e.getMessage(), e);
+        }
+    }
+
     /** Threads of each, where all are on this machine: as the environment says, or its processors in equal parts. */
     static int threads(int workers, Map<String, String> environment, int processors) {
         String threads = environment.get("OMP_NUM_THREADS");

@@ -19,6 +19,12 @@ class JvmFailureTest {
     }
 
     @Test
+    void aGpuHasMemoryOfItsOwn() {
+        String message = "GPU memory: cuMemAlloc of 5 bytes on X failed: take a smaller model";
+        assertEquals("not enough " + message, JvmFailure.line(new RuntimeException(new OutOfMemoryError(message))));
+    }
+
+    @Test
     void whatIsNotLoadedForWantOfMemoryIsForWantOfMemory() {
         NoClassDefFoundError again = new NoClassDefFoundError("Could not initialize class X");
         again.initCause(

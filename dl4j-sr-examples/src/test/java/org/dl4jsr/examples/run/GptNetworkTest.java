@@ -47,8 +47,7 @@ class GptNetworkTest {
         assertEquals(entries(zip(network)), entries(own));
         ComputationGraph read = ModelSerializer.restoreComputationGraph(own.toFile(), true);
         assertEquals(network.params(), read.params());
-        assertEquals(
-                network.getUpdater().getStateViewArray(), read.getUpdater().getStateViewArray());
+        assertEquals(network.getUpdater().getStateViewArray(), read.getUpdater().getStateViewArray());
     }
 
     @Test

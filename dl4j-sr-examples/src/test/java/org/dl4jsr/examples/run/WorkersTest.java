@@ -1,6 +1,7 @@
 package org.dl4jsr.examples.run;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -78,10 +79,12 @@ class WorkersTest {
         });
         try {
             RunConfig config = TestRuns.config("bf16-sr", 1, 4, 1);
-            String message = assertThrows(BadInput.class, () -> new Workers(null, null, times -> {})
-                            .train(2, config, directory, directory))
+            RunFacilities facilities = new RunFacilities(directory, null, 2, false);
+            Path run = directory.resolve("run");
+            String message = assertThrows(BadInput.class, () -> Pretraining.start(run, config, facilities))
                     .getMessage();
             assertEquals("--workers: The master is local, which has no executors", message);
+            assertFalse(Files.exists(run));
         } finally {
             thread.setContextClassLoader(loader);
         }
@@ -90,8 +93,13 @@ class WorkersTest {
     /** Found by its name. */
     public static final class MasterWithoutExecutors implements Cluster {
         @Override
-        public void run(Request request, Observer observer, RankProgram program) {
+        public void require() {
             throw new IllegalArgumentException("The master is local, which has no executors");
+        }
+
+        @Override
+        public void run(Request request, Observer observer, RankProgram program) {
+            throw new IllegalStateException("require has to be called first");
         }
     }
 }
