@@ -73,8 +73,8 @@ final class ConvolutionShortcuts implements Shortcut {
     }
 
     /**
-     * [batch, channels, width] by weights [window, channels in, channels out]: as images of one row; null if that does not
-     * suit.
+     * [batch, channels, width] by weights [window, channels in, channels out]: as images of one row; null if that does
+     * not suit.
      */
     private Images sequences(INDArray x, INDArray weights, INDArray y, long[] integers) {
         boolean plain = (integers.length == 5 || integers.length == 6 && integers[5] == 0) && integers[4] < 2;
@@ -107,7 +107,8 @@ final class ConvolutionShortcuts implements Shortcut {
     }
 
     /**
-     * By weights [height, width, channels, multiplier], a channel's results beside each other; null if that does not suit.
+     * By weights [height, width, channels, multiplier], a channel's results beside each other; null if that does not
+     * suit.
      */
     private Images depthwise(INDArray x, INDArray weights, StridedArray y, long[] integers) {
         StridedArray filters = filters(weights);
@@ -198,7 +199,7 @@ final class ConvolutionShortcuts implements Shortcut {
         });
     }
 
-    /** [height, width, channels, multiplier] as [channels * multiplier, 1, height, width]; null where strides forbid. */
+    /** [height, width, channels, multiplier] as [channels * multiplier, 1, height, width]; null if strides forbid. */
     private StridedArray filters(INDArray weights) {
         StridedArray m = strided(weights);
         long[] shape = m.shape();

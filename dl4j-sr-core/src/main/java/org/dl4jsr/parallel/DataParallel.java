@@ -262,10 +262,13 @@ public final class DataParallel {
             if (collective.rank() < dealt.ranks(round)) {
                 scores[round] = dealt.compute(round, segment);
             }
-            sum.add(network.gradients(), dealt.ranks(round));
+            if (round + 1 < scores.length) {
+                sum.add(network.gradients(), dealt.ranks(round));
+            } else {
+                sum.addLast(network.gradients(), dealt.ranks(round), dealt.parts);
+            }
         }
         double score = agreedScore(dealt, scores);
-        sum.meanTo(network.gradients(), dealt.parts);
         if (sharedWrite == null) {
             collective.fromOwners(network.gradients(), sum.slices());
         }

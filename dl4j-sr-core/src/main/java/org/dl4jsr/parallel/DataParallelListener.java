@@ -58,8 +58,7 @@ public final class DataParallelListener extends BaseTrainingListener {
             }
         }
         sum.clear();
-        sum.add(network.gradients(), collective.ranks());
-        sum.meanTo(network.gradients(), collective.ranks());
+        sum.addLast(network.gradients(), collective.ranks(), collective.ranks());
         collective.fromOwners(network.gradients(), sum.slices());
     }
 }

@@ -20,7 +20,6 @@ final class GradientSum {
     private final Collective collective;
     private final Slices slices;
     private final INDArray sums;
-    private final long length;
     /** Whether nothing has been added in this step. */
     private boolean empty;
 
@@ -29,7 +28,7 @@ final class GradientSum {
         this.collective = collective;
         this.slices = slices;
         DataType type = gradients.dataType() == DataType.DOUBLE ? DataType.DOUBLE : DataType.FLOAT;
-        length = slices.length(collective.rank());
+        long length = slices.length(collective.rank());
         sums = Nd4j.create(type, Math.max(1, length)); // a network of few blocks leaves ranks without a slice
     }
 
@@ -54,6 +53,20 @@ final class GradientSum {
                 ranks,
                 (from, start, address, length) -> add(gradients, from, start, address, length));
         empty = false;
+    }
+
+    /**
+     * Adds the last ones of a step, and puts the mean of all {@code count} in the place of this rank's slice of
+     * {@code gradients}, piece by piece, while the next one is on its way.
+     */
+    void addLast(INDArray gradients, int ranks, int count) {
+        collective.toOwners(gradients, slices, ranks, (from, start, address, length) -> {
+            add(gradients, from, start, address, length);
+            if (from == ranks - 1) {
+                meanTo(gradients, count, start, length);
+            }
+        });
+        ExactSums.forget(gradients);
     }
 
     /** Adds a piece of this rank's slice, which lies in its own gradients or where it was received. */
@@ -84,19 +97,21 @@ final class GradientSum {
         }
     }
 
-    /** Puts the mean of the {@code count} gradients in the place of this rank's slice of {@code gradients}. */
-    void meanTo(INDArray gradients, int count) {
-        ExactSums.forget(gradients);
-        if (length == 0) {
-            return;
-        }
-        INDArray slice = part(gradients, slices.start(collective.rank()), length);
+    private void meanTo(INDArray gradients, int count, long start, long length) {
+        long offset = start - slices.start(collective.rank());
         if (sums.dataType() == DataType.DOUBLE) {
-            slice.assign(sums.divi(count));
+            part(gradients, start, length).assign(part(sums, offset, length).divi(count));
             return;
         }
         Device device = collective.device();
-        device.kernels().mean(device.address(sums), count, KernelOp.type(gradients), device.address(slice), length);
+        DataType type = gradients.dataType();
+        device.kernels()
+                .mean(
+                        device.address(sums) + Float.BYTES * offset,
+                        count,
+                        KernelOp.type(gradients),
+                        device.address(gradients) + start * type.width(),
+                        length);
         device.written(List.of(gradients));
     }
 

@@ -75,6 +75,7 @@ class CachedShapesTest {
         a.close();
         assertEquals(4, b.shapeInfoDataBuffer().getLong(1));
         b.setShapeAndStride(new int[] {5, 4}, new int[] {4, 1});
-        assertArrayEquals(new long[] {4, 5}, Nd4j.create(DataType.BFLOAT16, 4, 5).shape());
+        assertArrayEquals(
+                new long[] {4, 5}, Nd4j.create(DataType.BFLOAT16, 4, 5).shape());
     }
 }

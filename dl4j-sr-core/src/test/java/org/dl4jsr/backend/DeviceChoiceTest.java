@@ -101,7 +101,8 @@ class DeviceChoiceTest {
     @EnabledIf(value = "isFakeAlone", disabledReason = "needs g++ on Linux x86-64, and no real libraries")
     void noGpuAmongThoseThatAreShown() throws Exception {
         assertEquals(
-                List.of("problem org.dl4jsr.device is gpu, but there is no NVIDIA GPU where CUDA_VISIBLE_DEVICES is '7'"),
+                List.of(
+                        "problem org.dl4jsr.device is gpu, but there is no NVIDIA GPU where CUDA_VISIBLE_DEVICES is '7'"),
                 run("gpu", "nothing", Map.of("FAKE_GPU_COUNT", "0", "CUDA_VISIBLE_DEVICES", "7"))
                         .toList());
     }
@@ -114,7 +115,8 @@ class DeviceChoiceTest {
                         "dl4j-sr: the CPU runs, because Fake GPU (device 0, compute capability 9.0) has too little free"
                                 + " memory",
                         NONE),
-                run(null, "nothing", Map.of("FAKE_GPU_MEMORY", "" + (400 << 20))).toList());
+                run(null, "nothing", Map.of("FAKE_GPU_MEMORY", "" + (400 << 20)))
+                        .toList());
     }
 
     @Test

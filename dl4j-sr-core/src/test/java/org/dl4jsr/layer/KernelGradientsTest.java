@@ -57,6 +57,7 @@ class KernelGradientsTest {
     private static final double TOLERANCE = 0.05;
 
     /** Networks that between them have every layer. */
+    @SuppressWarnings("deprecation") // GravesLSTM, GravesBidirectionalLSTM
     enum Network {
         DENSE(
                 InputType.feedForward(7),
@@ -151,7 +152,9 @@ class KernelGradientsTest {
                 output()) {
             @Override
             int factor(String parameter) {
-                return parameter.startsWith("0_") ? 2 : 1; // SameDiff layers of M2.1 give twice the gradient, in DOUBLE too
+                return parameter.startsWith("0_")
+                        ? 2
+                        : 1; // SameDiff layers of M2.1 give twice the gradient, in DOUBLE too
             }
         };
 

@@ -1,9 +1,13 @@
 package org.dl4jsr.spark;
 
+import java.io.File;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
+import java.util.Arrays;
 import java.util.HexFormat;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.apache.spark.SparkConf;
 import org.apache.spark.SparkContext;
 
@@ -45,7 +49,7 @@ public final class LocalCluster {
                 .set("spark.task.cpus", "" + cores)
                 .set("spark.executor.cores", "" + cores)
                 .set("spark.executor.memory", megabytes + "m")
-                .set("spark.executor.extraClassPath", System.getProperty("java.class.path"))
+                .set("spark.executor.extraClassPath", absolute(System.getProperty("java.class.path")))
                 .set("spark.executor.extraJavaOptions", JAVA_OPTIONS)
                 .set("spark.driver.host", "localhost")
                 .set("spark.driver.bindAddress", "127.0.0.1")
@@ -56,6 +60,13 @@ public final class LocalCluster {
                 .set("spark.network.crypto.cipher", "AES/GCM/NoPadding")
                 .set("spark.scheduler.barrier.maxConcurrentTasksCheck.interval", "1s");
         return new SparkContext(conf);
+    }
+
+    /** A class path for processes in other directories. */
+    static String absolute(String classPath) {
+        return Arrays.stream(classPath.split(Pattern.quote(File.pathSeparator), -1))
+                .map(entry -> Path.of(entry).toAbsolutePath().toString())
+                .collect(Collectors.joining(File.pathSeparator));
     }
 
     private static void requireEnvironment() {

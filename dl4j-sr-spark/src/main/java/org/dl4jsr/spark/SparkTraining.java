@@ -169,6 +169,10 @@ public final class SparkTraining {
     private int awaitExecutors() {
         long start = System.nanoTime();
         while (true) {
+            if (spark.sc().isStopped()) {
+                throw new IllegalStateException(
+                        "The cluster has ended the application: its executors do not start, or cannot be reached");
+            }
             int executors = spark.sc().statusTracker().getExecutorInfos().length - 1; // the driver is one of them
             long waited = System.nanoTime() - start;
             if (executors >= most || executors >= fewest && waited > FOR_ALL_EXECUTORS.toNanos()) {

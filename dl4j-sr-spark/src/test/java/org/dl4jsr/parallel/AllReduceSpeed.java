@@ -73,7 +73,7 @@ final class AllReduceSpeed {
         return times.get(0).get();
     }
 
-    private static double[] allReduces(Transport transport) {
+    static double[] allReduces(Transport transport) {
         var collective = new Collective(transport, 0); // the transport stays open
         INDArray gradient = Nd4j.ones(DataType.BFLOAT16, BYTES / 2);
         var sum = new GradientSum(collective, gradient, Slices.of(BYTES / 2, RANKS, BlockSum.BLOCK));
@@ -82,8 +82,7 @@ final class AllReduceSpeed {
             collective.barrier();
             long start = System.nanoTime();
             sum.clear();
-            sum.add(gradient, RANKS);
-            sum.meanTo(gradient, RANKS);
+            sum.addLast(gradient, RANKS, RANKS);
             collective.fromOwners(gradient, sum.slices());
             times[i] = (System.nanoTime() - start) / 1e6;
         }

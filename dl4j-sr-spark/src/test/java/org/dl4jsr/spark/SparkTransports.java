@@ -15,6 +15,21 @@ public final class SparkTransports {
         return List.copyOf(connected(ranks, encrypted, Duration.ofSeconds(30)));
     }
 
+    /** Tells all ranks all addresses. */
+    public interface Rendezvous {
+
+        /** Returns those of all ranks, host:port, once they are known; {@code own} is one of them. */
+        List<String> addresses(String own) throws Exception;
+    }
+
+    /** One of two, the other of which another process has; not encrypted. The key of both is known to all. */
+    public static Transport joined(int rank, String host, Rendezvous rendezvous) throws Exception {
+        var key = new AttemptKey(0, "measurement");
+        var transport = new SparkTransport(rank, 2, host, key, false, Duration.ofSeconds(30));
+        transport.connect(rendezvous.addresses(host + ":" + transport.port()));
+        return transport;
+    }
+
     static List<SparkTransport> connected(int ranks, boolean encrypted, Duration deadline) {
         AttemptKey key = AttemptKey.random(0);
         List<SparkTransport> transports = IntStream.range(0, ranks)

@@ -6,7 +6,8 @@ import java.util.Locale;
 /**
  * Trains families in both network classes and prints what came out in Markdown; exits with 1 if one missed what it has
  * to reach. {@code FamilyTable} trains those of the test, {@code FamilyTable all} every loss at the end of every kind
- * of network too, {@code FamilyTable REGEX} the families whose names match.
+ * of network too, {@code FamilyTable REGEX} the families whose names match. After that, {@code stock} has the BF16
+ * twins run on DL4J's own layers, without kernels.
  */
 public final class FamilyTable {
 
@@ -21,6 +22,8 @@ public final class FamilyTable {
                     .filter(family -> family.name().matches(arguments[0]))
                     .toList();
         }
+        boolean stock = arguments.length > 1 && arguments[1].equals("stock");
+        var layers = stock ? Twins.Implementation.STOCK : Twins.Implementation.OURS;
         System.out.println("| family | FLOAT, start | FLOAT, end | BF16, end, network | graph | may differ by"
                 + " | first gradient off by | outputs off by | at best | evaluation, FLOAT | BF16 |");
         System.out.println("|---|---|---|---|---|---|---|---|---|---|---|");
@@ -28,8 +31,8 @@ public final class FamilyTable {
         double worst = 0;
         double worstOutputs = 0;
         for (Family family : families) {
-            Twins graphs = Twins.graphs(family, ITERATIONS);
-            Twins networks = family.network() == null ? graphs : Twins.networks(family, ITERATIONS);
+            Twins graphs = Twins.graphs(family, ITERATIONS, layers);
+            Twins networks = family.network() == null ? graphs : Twins.networks(family, ITERATIONS, layers);
             boolean reached = graphs.failure(family) == null && networks.failure(family) == null;
             missed += reached ? 0 : 1;
             worst = Math.max(worst, Math.max(graphs.difference(), networks.difference()));

@@ -7,12 +7,16 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.api.Model;
+import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
+import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.conf.graph.LayerVertex;
 import org.deeplearning4j.nn.gradient.Gradient;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.nn.weights.WeightInit;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
+import org.dl4jsr.layer.KernelLayers;
 import org.dl4jsr.policy.Bf16Policy;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -58,20 +62,44 @@ record Twins(
     /** Between evaluations: two of 16 examples. */
     private static final double EVALUATION_TOLERANCE = 0.13;
 
-    static Twins networks(Family family, int iterations) {
+    /** On which layers the BF16 twin runs. */
+    enum Implementation {
+        /** Those on kernels, where there are some: what users have. */
+        OURS,
+        /** DL4J's own, op by op. */
+        STOCK
+    }
+
+    static Twins networks(Family family, int iterations, Implementation layers) {
         var wide = new MultiLayerNetwork(family.network().apply(builder(RATE)));
-        var narrow = new MultiLayerNetwork(Bf16Policy.SR.apply(family.network().apply(builder(RATE))));
+        MultiLayerConfiguration configuration =
+                Bf16Policy.SR.apply(family.network().apply(builder(RATE)));
+        if (layers == Implementation.STOCK) {
+            configuration.getConfs().forEach(Twins::makeStock);
+        }
+        var narrow = new MultiLayerNetwork(configuration);
         wide.init();
         narrow.init();
         return trained(wide, narrow, family, iterations);
     }
 
-    static Twins graphs(Family family, int iterations) {
+    static Twins graphs(Family family, int iterations, Implementation layers) {
         var wide = new ComputationGraph(family.graph().apply(builder(RATE)));
-        var narrow = new ComputationGraph(Bf16Policy.SR.apply(family.graph().apply(builder(RATE))));
+        ComputationGraphConfiguration configuration =
+                Bf16Policy.SR.apply(family.graph().apply(builder(RATE)));
+        if (layers == Implementation.STOCK) {
+            configuration.getVertices().values().stream()
+                    .filter(LayerVertex.class::isInstance)
+                    .forEach(vertex -> makeStock(((LayerVertex) vertex).getLayerConf()));
+        }
+        var narrow = new ComputationGraph(configuration);
         wide.init();
         narrow.init();
         return trained(wide, narrow, family, iterations);
+    }
+
+    private static void makeStock(NeuralNetConfiguration layer) {
+        layer.setLayer(KernelLayers.stock(layer.getLayer()));
     }
 
     /** How far the BF16 network's loss ends from the FLOAT one's, as a share of that one's fall. */

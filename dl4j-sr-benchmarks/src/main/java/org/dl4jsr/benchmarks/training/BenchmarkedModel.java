@@ -1,6 +1,7 @@
 package org.dl4jsr.benchmarks.training;
 
 import java.util.Random;
+import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
 import org.deeplearning4j.nn.conf.ConvolutionMode;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
@@ -20,7 +21,11 @@ import org.deeplearning4j.nn.conf.layers.RecurrentAttentionLayer;
 import org.deeplearning4j.nn.conf.layers.RnnOutputLayer;
 import org.deeplearning4j.nn.conf.layers.SelfAttentionLayer;
 import org.deeplearning4j.nn.conf.layers.SubsamplingLayer;
+import org.deeplearning4j.nn.graph.ComputationGraph;
+import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.nn.weights.WeightInit;
+import org.deeplearning4j.zoo.model.ResNet50;
+import org.dl4jsr.policy.Bf16Policy;
 import org.nd4j.linalg.activations.Activation;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -146,10 +151,51 @@ public enum BenchmarkedModel {
             }
             return new DataSet(tokens, classes(random, 10, 32));
         }
+    },
+
+    /** The zoo's ResNet-50 on 136x136x3, the smallest images that it takes, 100 classes, batch 32. */
+    RESNET50 {
+        @Override
+        BenchmarkedNetwork network(Bf16Policy policy) {
+            ComputationGraphConfiguration configuration = ResNet50.builder()
+                    .seed(1)
+                    .inputShape(new int[] {3, 136, 136})
+                    .numClasses(100)
+                    .updater(new Adam(1e-3))
+                    .build()
+                    .graphBuilder()
+                    .build();
+            var graph = new ComputationGraph(policy == null ? configuration : policy.apply(configuration));
+            graph.init();
+            return new BenchmarkedNetwork(graph::fit, graph::outputSingle);
+        }
+
+        @Override
+        DataSet batch(Random random) {
+            return new DataSet(uniform(random, 32, 3, 136, 136), classes(random, 100, 32));
+        }
+    },
+
+    /** Keras' example cifar10_cnn, imported, channels last, on 32x32x3, batch 32. */
+    KERAS_CNN {
+        @Override
+        MultiLayerConfiguration configuration() {
+            return KerasCnn.configuration();
+        }
+
+        @Override
+        DataSet batch(Random random) {
+            return new DataSet(uniform(random, 32, 32, 32, 3), classes(random, 10, 32));
+        }
     };
 
     private final InputType inputType;
     private final Layer[] layers;
+
+    /** For networks that are made elsewhere. */
+    BenchmarkedModel() {
+        this(null);
+    }
 
     BenchmarkedModel(InputType inputType, Layer... layers) {
         this.inputType = inputType;
@@ -165,6 +211,18 @@ public enum BenchmarkedModel {
                 .list(layers)
                 .setInputType(inputType)
                 .build();
+    }
+
+    /**
+     * The network, with its first weights.
+     *
+     * @param policy null for stock DL4J
+     */
+    BenchmarkedNetwork network(Bf16Policy policy) {
+        MultiLayerConfiguration configuration = configuration();
+        var network = new MultiLayerNetwork(policy == null ? configuration : policy.apply(configuration));
+        network.init();
+        return new BenchmarkedNetwork(network::fit, network::output);
     }
 
     abstract DataSet batch(Random random);

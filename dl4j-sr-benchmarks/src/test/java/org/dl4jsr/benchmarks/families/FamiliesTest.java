@@ -23,8 +23,8 @@ class FamiliesTest {
     @MethodSource
     void bf16LearnsAsFloatDoes(Family family, String networkClass) {
         Twins twins = networkClass.equals("ComputationGraph")
-                ? Twins.graphs(family, ITERATIONS)
-                : Twins.networks(family, ITERATIONS);
+                ? Twins.graphs(family, ITERATIONS, Twins.Implementation.OURS)
+                : Twins.networks(family, ITERATIONS, Twins.Implementation.OURS);
         assertNull(twins.failure(family));
     }
 

@@ -56,8 +56,9 @@ class AppOnGpuTest {
                 directory, Map.of("FAKE_GPU_MEMORY", "" + memory), Main.class, "bench", "--preset", "gpt2-124m");
         assertEquals(App.BAD_INPUT, outcome.exitCode(), outcome.output());
         assertTrue(
-                outcome.output().matches("(?s).*Error: Not enough memory: gpt2-124m under fp32 .* needs about \\S+ GiB and"
-                        + " 512.0 MiB are available; a smaller --batch.*"),
+                outcome.output()
+                        .matches("(?s).*Error: Not enough memory: gpt2-124m under fp32 .* needs about \\S+ GiB and"
+                                + " 512.0 MiB are available; a smaller --batch.*"),
                 outcome::output);
     }
 
@@ -75,11 +76,41 @@ class AppOnGpuTest {
         app("sample", "--model", run, "--tokens", "5", "--prompt", "line 1");
         app("export", "--model", run, "--to", exported);
         String finetuned = folder.resolve("finetuned").toString();
-        app("finetune", "--from", exported, "--out", finetuned, "--text", text, "--batch", "1", "--accumulate", "2",
-                "--context", "8", "--tokens", "32", "--policy", "bf16-kahan");
+        app(
+                "finetune",
+                "--from",
+                exported,
+                "--out",
+                finetuned,
+                "--text",
+                text,
+                "--batch",
+                "1",
+                "--accumulate",
+                "2",
+                "--context",
+                "8",
+                "--tokens",
+                "32",
+                "--policy",
+                "bf16-kahan");
         String compared = folder.resolve("compared").toString();
-        app("compare", "--out", compared, "--text", text, "--batch", "1", "--context", "8", "--tokens", "16",
-                "--seeds", "1", "--policies", "bf16-o1,bf16-o2");
+        app(
+                "compare",
+                "--out",
+                compared,
+                "--text",
+                text,
+                "--batch",
+                "1",
+                "--context",
+                "8",
+                "--tokens",
+                "16",
+                "--seeds",
+                "1",
+                "--policies",
+                "bf16-o1,bf16-o2");
     }
 
     private static void app(String... arguments) {

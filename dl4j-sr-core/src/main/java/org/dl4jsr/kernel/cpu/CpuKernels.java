@@ -172,7 +172,7 @@ public final class CpuKernels {
 
     private static Matmul loadedOneDnn(Kernels kernels) {
         var matmul = new OneDnnMatmul(kernels);
-        return OneDnnMatmul.multipliesBFloat16() ? matmul : new WideningMatmul(matmul, new StridedCopy(kernels));
+        return OneDnnLibrary.multipliesBFloat16() ? matmul : new WideningMatmul(matmul, new StridedCopy(kernels));
     }
 
     /** Without a logger: programs without an SLF4J binding, or with a strict one, must see it, too. */

@@ -20,12 +20,12 @@ import org.dl4jsr.rounding.BlockSum;
         library = "jniNativeLibrary",
         compiler = {"cpp17", "kernels"},
         preload = "gomp@.1",
-        preloadresource = {"/org/bytedeco/dnnl/", "/org/nd4j/linalg/cpu/nativecpu/bindings/"})
+        preloadresource = {"/org/nd4j/linalg/cpu/nativecpu/bindings/", "/org/bytedeco/dnnl/"})
 @Namespace("dl4jsr")
 final class NativeLibrary {
 
     static {
-        OpenMpSettings.limitSpinning();
+        OpenMpSettings.load();
         Loader.load();
         requireSameFacts();
     }

@@ -25,9 +25,7 @@ final class OneDnnConvolution implements Convolution {
     /** @param otherwise where oneDNN has nothing fast */
     OneDnnConvolution(Convolution otherwise) {
         this.otherwise = otherwise;
-        try (var scope = Pointers.scope()) {
-            engine = new engine(org.bytedeco.dnnl.engine.kind.cpu, 0).retainReference();
-        }
+        engine = OneDnnLibrary.engine();
     }
 
     @Override

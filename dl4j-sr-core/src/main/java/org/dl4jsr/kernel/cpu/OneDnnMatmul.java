@@ -2,7 +2,6 @@ package org.dl4jsr.kernel.cpu;
 
 import java.util.Arrays;
 import org.bytedeco.dnnl.engine;
-import org.bytedeco.dnnl.global.dnnl;
 import org.bytedeco.dnnl.stream;
 import org.dl4jsr.kernel.Kernels;
 import org.dl4jsr.kernel.Matmul;
@@ -47,7 +46,7 @@ public final class OneDnnMatmul implements Matmul {
      * library does not load.
      */
     OneDnnMatmul(Kernels kernels) {
-        this(kernels, hasTiles());
+        this(kernels, OneDnnLibrary.hasTiles());
     }
 
     /** @param aligns whether factors off the cache's lines are slow: on AMX by half for each, on AVX-512 not at all */
@@ -55,27 +54,12 @@ public final class OneDnnMatmul implements Matmul {
         this.kernels = kernels;
         this.aligns = aligns;
         copies = new StridedCopy(kernels);
-        try (var scope = Pointers.scope()) {
-            engine = new engine(org.bytedeco.dnnl.engine.kind.cpu, 0).retainReference();
-        }
-    }
-
-    private static boolean hasTiles() {
-        int amx = dnnl.dnnl_cpu_isa_avx512_core_amx;
-        return (dnnl.dnnl_get_effective_cpu_isa() & amx) == amx;
-    }
-
-    /** Whether this CPU multiplies BF16 with AVX-512 or better; oneDNN refuses BF16 on others. */
-    static boolean multipliesBFloat16() {
-        int avx512 = dnnl.dnnl_cpu_isa_avx512_core;
-        return (dnnl.dnnl_get_effective_cpu_isa() & avx512) == avx512;
+        engine = OneDnnLibrary.engine();
     }
 
     @Override
     public String description() {
-        var version = dnnl.dnnl_version();
-        return "oneDNN " + version.major() + "." + version.minor() + "." + version.patch() + ", "
-                + dnnl.get_effective_cpu_isa().intern().name();
+        return OneDnnLibrary.description();
     }
 
     @Override

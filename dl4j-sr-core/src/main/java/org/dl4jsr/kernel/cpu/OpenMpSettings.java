@@ -1,5 +1,6 @@
 package org.dl4jsr.kernel.cpu;
 
+import java.net.URL;
 import org.bytedeco.javacpp.Loader;
 import org.bytedeco.javacpp.annotation.Platform;
 
@@ -9,6 +10,8 @@ import org.bytedeco.javacpp.annotation.Platform;
  */
 @Platform(include = "<stdlib.h>")
 public final class OpenMpSettings {
+
+    private static final String ND4J_BINDINGS = "/org/nd4j/linalg/cpu/nativecpu/bindings/";
 
     private static final String SPIN_COUNT = "GOMP_SPINCOUNT";
 
@@ -28,6 +31,19 @@ public final class OpenMpSettings {
             setenv(SPIN_COUNT, "10000", 0);
         } catch (LinkageError e) {
             // then nothing of ours loads, and the kernels' loading says why
+        }
+    }
+
+    /**
+     * Loads ND4J's libgomp, where nd4j-native is on the class path, whichever library asks for one first: processes that
+     * load another one change the files of each other in JavaCPP's cache. Spinning is limited before.
+     */
+    static void load() {
+        limitSpinning();
+        URL libgomp =
+                OpenMpSettings.class.getResource(ND4J_BINDINGS + Loader.getPlatform() + "/libgomp.so.1");
+        if (libgomp != null) {
+            Loader.loadLibrary(OpenMpSettings.class, new URL[] {libgomp}, "gomp@.1");
         }
     }
 

@@ -55,8 +55,8 @@ public final class CudaException extends RuntimeException {
 
     /** Says what has happened, and what helps. */
     static OutOfMemoryError outOfMemory(String what) {
-        return new OutOfMemoryError("GPU memory: " + what
-                + ": take a smaller model, batch or context, or -Dorg.dl4jsr.device=cpu");
+        return new OutOfMemoryError(
+                "GPU memory: " + what + ": take a smaller model, batch or context, or -Dorg.dl4jsr.device=cpu");
     }
 
     private static String driverName(int code) {

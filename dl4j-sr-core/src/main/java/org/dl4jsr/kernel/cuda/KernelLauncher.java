@@ -250,9 +250,8 @@ final class KernelLauncher {
     }
 
     private String describe(int threads, long x, long y, int sharedMemory) {
-        String text = Arrays.stream(arguments, 0, count)
-                .map(KernelLauncher::text)
-                .collect(Collectors.joining(", "));
+        String text =
+                Arrays.stream(arguments, 0, count).map(KernelLauncher::text).collect(Collectors.joining(", "));
         return "cuLaunchKernel of " + name + "(" + text + ") with " + x + " x " + y + " blocks of " + threads
                 + " threads and " + sharedMemory + " bytes of shared memory on " + stream.device()
                 + " (an error of earlier work on the GPU may show here; CUDA_LAUNCH_BLOCKING=1 shows it in its place)";

@@ -52,8 +52,7 @@ public final class FakeGpuProcess {
      *
      * @param settings of the GPU, by the names of {@code fake_cuda.h}
      */
-    public static Outcome outcome(
-            Path directory, Map<String, String> settings, Class<?> program, String... arguments)
+    public static Outcome outcome(Path directory, Map<String, String> settings, Class<?> program, String... arguments)
             throws IOException, InterruptedException {
         Path report = directory.resolve("crash.txt");
         List<String> command = JavaProcess.command(

@@ -147,7 +147,7 @@ class MatmulTest {
     @Test
     void noShapeOfAGptFallsToTheReferenceImplementation() {
         long rows = 2048;
-        var types = OneDnnMatmul.multipliesBFloat16() ? List.of(FloatType.values()) : List.of(FloatType.FLOAT);
+        var types = OneDnnLibrary.multipliesBFloat16() ? List.of(FloatType.values()) : List.of(FloatType.FLOAT);
         for (FloatType type : types) {
             for (long width : new long[] {128, 384, 768, 1024}) {
                 for (long[] layer : new long[][] {

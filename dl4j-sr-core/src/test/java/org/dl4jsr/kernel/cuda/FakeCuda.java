@@ -145,8 +145,7 @@ public final class FakeCuda {
 
     private static synchronized void buildOnce() throws IOException {
         Files.createDirectories(BUILD);
-        try (var file =
-                        FileChannel.open(BUILD.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        try (var file = FileChannel.open(BUILD.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
                 var lock = file.lock()) { // tests run in several processes at once
             build();
         }

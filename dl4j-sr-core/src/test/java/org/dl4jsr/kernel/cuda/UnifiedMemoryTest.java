@@ -116,7 +116,8 @@ class UnifiedMemoryTest {
             assertEquals(LIMIT, memory.left());
         }
         FakeCuda.setMemory(8L << 30);
-        try (var scratch = new DeviceMemory(stream, RESERVE + 20 * MIB - stream.device().scratch())) {
+        try (var scratch =
+                new DeviceMemory(stream, RESERVE + 20 * MIB - stream.device().scratch())) {
             assertEquals(LIMIT - 20 * MIB, memory.left());
             assertThrows(OutOfMemoryError.class, () -> memory.allocate(50 * MIB, true));
         }

@@ -165,7 +165,7 @@ public final class Pretraining {
                 System.err.println("To watch it: " + ui.address());
             }
             if (!trainer.run(start, stop::isReceived)) {
-                return stopped(progress, stop);
+                return stopped(progress, stop, "the checkpoint is written");
             }
         }
         finish(network, checkpoints, new TextTable());
@@ -180,9 +180,12 @@ public final class Pretraining {
                 Progress progress = new Progress((int) start, config.steps(), config.tokensPerStep())) {
             workers = new Workers(progress, stop, times -> report(metrics.rows(), times, ""));
             workers.train(facilities.workers(), config, directory.path(), facilities.tokenCache());
-            if (stop.isReceived()
-                    && directory.checkpoints().newest().map(Checkpoint::step).orElse(0L) < config.steps()) {
-                return stopped(progress, stop);
+            long reached =
+                    directory.checkpoints().newest().map(Checkpoint::step).orElse(0L);
+            if (stop.isReceived() && reached < config.steps()) {
+                // the signal may have ended the ranks before they could write one
+                return stopped(
+                        progress, stop, reached == 0 ? "there is no checkpoint yet" : "step " + reached + " is kept");
             }
         }
         Checkpoints written = directory.checkpoints();
@@ -192,8 +195,8 @@ public final class Pretraining {
         return 0;
     }
 
-    private int stopped(Progress progress, StopSignal stop) {
-        progress.line("Stopped; the checkpoint is written. To go on: " + resumeCommand());
+    private int stopped(Progress progress, StopSignal stop, String reached) {
+        progress.line("Stopped; " + reached + ". To go on: " + resumeCommand());
         return stop.exitCode();
     }
 

@@ -51,10 +51,10 @@ public final class SparkProcess {
         try (StopSignal stop = new StopSignal();
                 SparkHome home = SparkHome.in(Path.of(System.getProperty("java.io.tmpdir")))) {
             int exitCode = run(arguments, classPath, home.path(), stop);
-            if (exitCode == 1) {
+            Path said = home.path().resolve("work");
+            if (exitCode != 0 && !stop.isReceived() && Files.exists(said)) {
                 home.keep();
-                System.err.println(
-                        "What the workers have said is in " + home.path().resolve("work"));
+                System.err.println("What the workers have said is in " + said);
             }
             return stop.isReceived() && exitCode != 0 ? stop.exitCode() : exitCode;
         } catch (IOException e) {
