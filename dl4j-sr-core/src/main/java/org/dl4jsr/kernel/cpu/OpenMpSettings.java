@@ -40,8 +40,7 @@ public final class OpenMpSettings {
      */
     static void load() {
         limitSpinning();
-        URL libgomp =
-                OpenMpSettings.class.getResource(ND4J_BINDINGS + Loader.getPlatform() + "/libgomp.so.1");
+        URL libgomp = OpenMpSettings.class.getResource(ND4J_BINDINGS + Loader.getPlatform() + "/libgomp.so.1");
         if (libgomp != null) {
             Loader.loadLibrary(OpenMpSettings.class, new URL[] {libgomp}, "gomp@.1");
         }

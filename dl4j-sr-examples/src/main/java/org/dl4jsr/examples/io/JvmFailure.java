@@ -65,8 +65,9 @@ public final class JvmFailure {
 
     private static String outOfMemory(String message) {
         String first = message.lines().findFirst().orElse("");
-        if (first.startsWith("GPU memory: ")) {
-            return "not enough " + first; // with what helps
+        int gpu = first.indexOf("GPU memory: ");
+        if (gpu >= 0) {
+            return "not enough " + first.substring(gpu); // with what helps
         }
         return first.contains("native thread")
                 ? "no more threads can be started: allow more processes (ulimit -u) or more memory (ulimit -v)"
