@@ -317,11 +317,11 @@ class SafeRestoreTest {
         return bytes.toByteArray();
     }
 
-    @SuppressWarnings("deprecation")
     private static MultiLayerNetwork network(Bf16Policy policy) {
         return network(policy, 24);
     }
 
+    @SuppressWarnings("deprecation")
     private static MultiLayerNetwork network(Bf16Policy policy, int width) {
         var network = new MultiLayerNetwork(policy.apply(TestNetworks.builder(new Adam(1e-2))
                 .dist(new NormalDistribution(0, 0.1))

@@ -26,6 +26,7 @@ import org.deeplearning4j.nn.conf.WorkspaceMode;
 import org.deeplearning4j.nn.conf.graph.LayerVertex;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.util.ModelSerializer;
+import org.dl4jsr.kernel.Memory;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -47,6 +48,32 @@ import org.nd4j.linalg.learning.regularization.L2Regularization;
 class GptNetworkTest {
 
     private static final String TEXT = "the quick brown fox jumps over the lazy dog; the dog sleeps.";
+
+    /** Products on AMX lose half of their speed for each factor that does not. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void matricesAndTheirGradientsStartAtLinesOfTheCache(boolean tied) {
+        var net = network(GptConfiguration.builder()
+                .layers(2)
+                .width(32)
+                .heads(2)
+                .context(8)
+                .vocabulary(64)
+                .tiedHead(tied)
+                .dataType(DataType.BFLOAT16)
+                .build());
+        net.initGradientsView();
+        long gradients = net.getFlattenedGradients().data().addressPointer().address();
+        assertEquals(0, gradients % Memory.ALIGNMENT);
+        long first = net.params().data().addressPointer().address();
+        net.paramTable().forEach((name, values) -> {
+            if (values.rank() == 2) { // gradients lie as parameters do
+                long offset = values.data().addressPointer().address() - first;
+                assertEquals(0, (gradients + offset) % Memory.ALIGNMENT, name);
+                assertEquals(0, (first + offset) % Memory.ALIGNMENT, name);
+            }
+        });
+    }
 
     @ParameterizedTest
     @CsvSource({"FLOAT, false", "FLOAT, true", "BFLOAT16, false", "BFLOAT16, true"})

@@ -32,8 +32,8 @@ import org.openjdk.jmh.annotations.Warmup;
  * The optimizer's kernels over 64 Mi parameters, in elements per nanosecond, next to a copy of memory. Bytes moved per
  * element: AdamW in BF16 14, with statistics too, FP32 master 32, casts 6, sum of squares 2, copy 4 (of BF16, each byte
  * read and written). The arrays lie one after another with some pages between. With arrays of 2^27 bytes a page apart,
- * as the C library puts them, AdamW ran at half the speed on Zen 4, presumably because all four then share one way of
- * the first-level cache, which Zen predicts from a hash of the address.
+ * as the C library puts them, AdamW is slower by a fifth and more on Zen 4, because all four then share one way of the
+ * first-level cache, which Zen predicts from a hash of the address; ND4J's arrays do not lie like that under our backend.
  */
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.Throughput)

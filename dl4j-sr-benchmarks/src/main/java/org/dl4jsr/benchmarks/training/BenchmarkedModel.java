@@ -24,6 +24,7 @@ import org.deeplearning4j.nn.conf.layers.SubsamplingLayer;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.nn.weights.WeightInit;
+import org.deeplearning4j.nn.weights.WeightInitRelu;
 import org.deeplearning4j.zoo.model.ResNet50;
 import org.dl4jsr.policy.Bf16Policy;
 import org.nd4j.linalg.activations.Activation;
@@ -161,6 +162,7 @@ public enum BenchmarkedModel {
                     .seed(1)
                     .inputShape(new int[] {3, 136, 136})
                     .numClasses(100)
+                    .weightInit(new WeightInitRelu()) // with the zoo's own the sums overflow at inference
                     .updater(new Adam(1e-3))
                     .build()
                     .graphBuilder()

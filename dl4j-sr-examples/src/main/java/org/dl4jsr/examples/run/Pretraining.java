@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.dl4jsr.examples.data.Corpus;
@@ -56,10 +57,13 @@ public final class Pretraining {
         facilities.require();
         RunDirectory.requireNoRun(path);
         facilities.require(config);
-        Corpus corpus = config.text().load(config.model().context(), facilities.tokenCache());
+        CompletableFuture<Corpus> reading = CompletableFuture.supplyAsync(
+                () -> config.text().load(config.model().context(), facilities.tokenCache()));
+        // ND4J loads its libraries beside that, which for a little text takes longer
         ComputationGraph network = facilities.workers() == null
                 ? GptNetwork.create(config)
                 : null; // the ranks have theirs, of random weights
+        Corpus corpus = reading.join();
         RunConfig complete = config.withText(config.text().asRead(corpus))
                 .withWeights(config.weights().copyTo(network));
         try (RunDirectory directory = RunDirectory.create(path, complete)) {
