@@ -143,7 +143,6 @@ class DeviceChoiceTest {
      *
      * @param device that it asks for, or null
      * @param missing the library that the fake GPU has not; null for no fake GPU
-     * @param settings of the fake GPU
      */
     private Stream<String> run(String device, String missing) throws IOException, InterruptedException {
         return run(device, missing, Map.of());

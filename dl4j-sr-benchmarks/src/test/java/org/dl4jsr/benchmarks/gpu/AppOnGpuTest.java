@@ -124,10 +124,10 @@ class AppOnGpuTest {
     /** The validation losses in a CSV file. */
     private static List<Double> losses(Path csv) throws IOException {
         List<String> lines = Files.readAllLines(csv);
-        int column = List.of(lines.get(0).split(",")).indexOf("val_loss");
+        int column = List.of(lines.get(0).split(",", -1)).indexOf("val_loss");
         return lines.stream()
                 .skip(1)
-                .map(line -> line.split(",")[column])
+                .map(line -> line.split(",", -1)[column])
                 .filter(loss -> !loss.isEmpty())
                 .map(Double::parseDouble)
                 .toList();
