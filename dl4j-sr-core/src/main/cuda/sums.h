@@ -48,7 +48,7 @@ DEVICE void blockOctets(int64_t length, bool aligned, Body body) {
     const int64_t end = (ownBlock() + 1) * BLOCK < length ? (ownBlock() + 1) * BLOCK : length;
     int64_t i = ownBlock() * BLOCK + threadIdx.x % BLOCK_THREADS * OCTET;
     if (aligned) {
-        UNROLLED_BY_4
+        NOT_UNROLLED
         for (; i + OCTET <= end; i += BLOCK_THREADS * OCTET) {
             body(i, Whole());
         }

@@ -16,7 +16,7 @@ final class AlignedMemory implements BlockMemory {
     static final AlignedMemory INSTANCE = new AlignedMemory();
 
     private static final int PAGE = 4096;
-    /** Bytes from which on malloc gives whole pages. */
+    /** Bytes from which on malloc may give whole pages. */
     private static final long LARGE = 128 << 10;
     /** Bytes from the place of one large block to that of the next, so that even the twelfth is not close to the first. */
     private static final int STEP = 25 * Memory.ALIGNMENT;
@@ -29,13 +29,15 @@ final class AlignedMemory implements BlockMemory {
     @Override
     public long allocate(long bytes, boolean zero) {
         return GarbageCollection.allocate(() -> {
+            int unit = bytes < LARGE ? Memory.ALIGNMENT : PAGE;
             int place = bytes < LARGE ? 0 : Math.floorMod(largeBlocks.getAndIncrement() * STEP, PAGE);
-            long size = bytes + place + Long.BYTES + Memory.ALIGNMENT - 1;
+            long size = bytes + Long.BYTES + unit - 1;
             Pointer block = zero ? Pointer.calloc(1, size) : Pointer.malloc(size);
             if (block == null || block.isNull()) {
                 throw new OutOfMemoryError("Failed to allocate " + bytes + " bytes outside of Java's heap");
             }
-            long address = Memory.aligned(block.address() + Long.BYTES) + place;
+            long first = block.address() + Long.BYTES;
+            long address = first + Math.floorMod(place - first, unit);
             Memory.putLong(address - Long.BYTES, block.address()); // what free() needs
             return address;
         });

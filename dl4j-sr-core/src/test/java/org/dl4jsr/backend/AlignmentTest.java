@@ -7,7 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.stream.IntStream;
 import org.dl4jsr.kernel.Memory;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -42,23 +41,6 @@ class AlignmentTest {
             assertAligned(Nd4j.create(type, length));
             assertAligned(Nd4j.createUninitialized(type, length, 3));
             assertAligned(Nd4j.zeros(type, length).dup());
-        }
-    }
-
-    /** Or weights, gradient and state of an optimizer may push each other out of the first-level cache. */
-    @Test
-    void largeArraysLieApartInTheirPages() {
-        long[] places = IntStream.range(0, 6)
-                .mapToLong(i -> Nd4j.createUninitialized(DataType.BFLOAT16, 1 << 20)
-                        .data()
-                        .addressPointer()
-                        .address())
-                .toArray();
-        for (int i = 0; i < places.length; i++) {
-            for (int j = 0; j < i; j++) {
-                long distance = Math.floorMod(places[i] - places[j], 4096);
-                assertTrue(Math.min(distance, 4096 - distance) >= 2 * Memory.ALIGNMENT, Arrays.toString(places));
-            }
         }
     }
 
