@@ -23,7 +23,8 @@ mkdir -p "$bundle/lib" "$bundle/native"
 
 # the app with its libraries, and what the benchmarks add to them
 (cd "$benchmarks/.." && mvn -B -q ${MAVEN_OPTIONS:-} -DskipTests -pl dl4j-sr-examples,dl4j-sr-benchmarks -am package \
-    dependency:copy-dependencies -DoutputDirectory="$bundle/lib" -DincludeArtifactIds=cuda,jmh-core,jopt-simple)
+    dependency:copy-dependencies -DoutputDirectory="$bundle/lib" \
+    -DincludeArtifactIds=cuda,jmh-core,jopt-simple,deeplearning4j-zoo)
 cp "$examples/dl4j-sr-examples.jar" "$examples"/lib/*.jar "$bundle/lib/"
 cp "$benchmarks"/target/dl4j-sr-benchmarks-*.jar "$bundle/lib/dl4j-sr-benchmarks.jar"
 # DL4J brings these for text, images and reports of its own; nothing here loads a class of them

@@ -2,14 +2,15 @@
 # session DIR [SECONDS]   checks and measures all that a GPU is wanted for, step by step, and keeps each step's log in DIR
 #
 # It begins no step that would not end within SECONDS (default 570) of its own start, by the steps' estimates for an H100,
-# and goes on where it was when called again: three calls of ten minutes do all of it. Exit code 0: all steps are done and
-# right. 1: all are done, and those with a file STEP.failed went wrong. 3: there are steps left, call it again.
+# and goes on where it was when called again: by the estimates seven calls of ten minutes do all of it, five without
+# PyTorch and compute-sanitizer. Exit code 0: all steps are done and right. 1: all are done, and those with a file
+# STEP.failed went wrong. 3: there are steps left, call it again.
 #
 # PyTorch is measured where python3 has it, compute-sanitizer is used where it is installed. JAVA_OPTIONS are given to the
 # Java machine (default -Xmx16g).
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
-[ $# -ge 1 ] || { sed -n '2,10s/^# \{0,1\}//p' "$0"; exit 2; }
+[ $# -ge 1 ] || { sed -n '2,11s/^# \{0,1\}//p' "$0"; exit 2; }
 mkdir -p "$1" || exit 2
 logs=$(cd "$1" && pwd)
 limit=${2:-570}

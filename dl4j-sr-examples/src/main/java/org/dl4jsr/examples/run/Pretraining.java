@@ -59,11 +59,13 @@ public final class Pretraining {
         facilities.require(config);
         CompletableFuture<Corpus> reading = CompletableFuture.supplyAsync(
                 () -> config.text().load(config.model().context(), facilities.tokenCache()));
-        // ND4J loads its libraries beside that, which for a little text takes longer
+        if (facilities.workers() == null) {
+            Environment.requireRuntime(); // ND4J loads its libraries beside that, which for a little text takes longer
+        }
+        Corpus corpus = reading.join(); // a bad text is said before there is a network, which may be large
         ComputationGraph network = facilities.workers() == null
                 ? GptNetwork.create(config)
                 : null; // the ranks have theirs, of random weights
-        Corpus corpus = reading.join();
         RunConfig complete = config.withText(config.text().asRead(corpus))
                 .withWeights(config.weights().copyTo(network));
         try (RunDirectory directory = RunDirectory.create(path, complete)) {
