@@ -15,6 +15,9 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** Signals sent to real processes. */
 class StopSignalTest {
 
+    /** Gives a process the signals that these tests may have been started to ignore, as by nohup. */
+    private static final List<String> ALL_SIGNALS = List.of("env", "--default-signal");
+
     /** Waits for a signal, and ends with its exit code; or, with an argument, goes on for ever. */
     static final class Waiting {
 
@@ -34,7 +37,7 @@ class StopSignalTest {
     @ParameterizedTest
     @CsvSource({"HUP, 129", "INT, 130", "TERM, 143"})
     void theFirstSignalIsAWish(String signal, int exitCode) throws Exception {
-        Process process = start(List.of());
+        Process process = start(ALL_SIGNALS);
         BufferedReader errors = process.errorReader(StandardCharsets.UTF_8);
         send(signal, process);
         assertEquals(exitCode, process.waitFor());
@@ -44,7 +47,7 @@ class StopSignalTest {
 
     @Test
     void aSecondSignalEndsAtOnce() throws Exception {
-        Process process = start(List.of(), "for ever");
+        Process process = start(ALL_SIGNALS, "for ever");
         BufferedReader errors = process.errorReader(StandardCharsets.UTF_8);
         send("HUP", process);
         errors.readLine();
