@@ -96,8 +96,7 @@ enum MatmulCases implements KernelCase {
                     random.nextInt(3) == 0 ? 0.5f : 1,
                     random.nextInt(3) == 0 ? 0.75f : 0,
                     random.nextInt(3) == 0
-                            ? StridedContent.dense(
-                                    arrays.normal(resultType, (int) shape[leading + 1]), 1, shape[leading + 1])
+                            ? arrays.strided(resultType, random::nextGaussian, 1, shape[leading + 1])
                             : null,
                     random.nextInt(3) == 0 ? arrays.strided(resultType, random::nextGaussian, shape) : null);
         }
