@@ -143,7 +143,7 @@ enum MatmulCases implements KernelCase {
                     "products of " + a + " by the same " + b + " -> " + c,
                     Bound.ofLargest(2e-6 + 2e-9 * depth),
                     (set, at) -> {
-                        RightFactor factor = set.matmul().rightFactor(b.at(at[1]), rows);
+                        RightFactor factor = set.matmul().rightFactor(b.at(at[1]));
                         factor.multiply(a.at(at[0]), c.at(at[2]), 0);
                         factor.multiply(a.at(at[0]), c.at(at[2]), 1);
                         factor.multiply(a.at(at[0]), c.at(at[2]), 1);

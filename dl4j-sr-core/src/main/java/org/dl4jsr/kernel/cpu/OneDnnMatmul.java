@@ -99,10 +99,10 @@ public final class OneDnnMatmul implements Matmul {
     }
 
     @Override
-    public RightFactor rightFactor(StridedArray b, long rows) {
+    public RightFactor rightFactor(StridedArray b) {
         StridedArray right = b.canonical();
         boolean suits = right.rank() == 2 && isTaken(right) && right.bytes() <= COPIED_AT_MOST;
-        return suits ? new ReorderedFactor(workplaces.get(), right) : Matmul.super.rightFactor(b, rows);
+        return suits ? new ReorderedFactor(workplaces.get(), right) : Matmul.super.rightFactor(b);
     }
 
     /** What one thread needs to multiply. */
