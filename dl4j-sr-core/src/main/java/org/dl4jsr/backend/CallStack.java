@@ -23,12 +23,17 @@ public final class CallStack {
                 .findFirst());
     }
 
-    /** Whether this method of this class is among those that have called the one that asks. */
-    public static boolean isWithin(Class<?> owner, String method) {
+    /** Whether the innermost call of {@code method} of this class was by {@code caller} of the same class. */
+    public static boolean isCalledBy(Class<?> owner, String method, String caller) {
         String name = owner.getName();
         return STACK.walk(frames -> frames.limit(DEPTH)
-                .anyMatch(frame -> frame.getMethodName().equals(method)
-                        && frame.getClassName().equals(name)));
+                .filter(frame -> frame.getClassName().equals(name))
+                .map(StackWalker.StackFrame::getMethodName)
+                .dropWhile(called -> !called.equals(method))
+                .skip(1)
+                .findFirst()
+                .filter(caller::equals)
+                .isPresent());
     }
 
     /** Whether a method of this name has called the one that asks, directly or by way of two others. */

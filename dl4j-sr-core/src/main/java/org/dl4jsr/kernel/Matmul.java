@@ -35,10 +35,10 @@ public interface Matmul {
     }
 
     /**
-     * b, [k, n], for many products by the calling thread, each of so many rows. It serves for as long as b stays as it
-     * is and the thread asks for no other one.
+     * b, [k, n], for many products by the calling thread. It serves for as long as b stays as it is and the thread asks
+     * for no other one.
      */
-    default RightFactor rightFactor(StridedArray b, long rows) {
+    default RightFactor rightFactor(StridedArray b) {
         return (a, c, beta) -> multiply(a, b, c, 1, beta, null, null);
     }
 

@@ -11,9 +11,10 @@ final class InputGradient {
 
     /**
      * Whether anyone will read it. A {@link MultiLayerNetwork} in training drops that of its first layer; whoever asks
-     * for gradients in another way gets it.
+     * for gradients in another way gets it, also while another network trains, as in its listener or loss function.
      */
     static boolean isWanted(Layer layer) {
-        return layer.getIndex() > 0 || !CallStack.isWithin(MultiLayerNetwork.class, "computeGradientAndScore");
+        return layer.getIndex() > 0
+                || !CallStack.isCalledBy(MultiLayerNetwork.class, "calcBackpropGradients", "computeGradientAndScore");
     }
 }

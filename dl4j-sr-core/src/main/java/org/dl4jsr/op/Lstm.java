@@ -45,7 +45,7 @@ public final class Lstm extends KernelOp {
                 LstmSequence.rows(device, sequence.x(), 0, time),
                 strided(device, sequence.inputWeights()),
                 LstmSequence.rows(device, gates, 0, time));
-        RightFactor weights = matmul.rightFactor(strided(device, sequence.stateWeights()), sequence.batch());
+        RightFactor weights = matmul.rightFactor(strided(device, sequence.stateWeights()));
         for (int t = 0; t < time; t++) {
             weights.multiply(
                     LstmSequence.rows(device, outputs, t, t + 1), LstmSequence.rows(device, gates, t, t + 1), 1);

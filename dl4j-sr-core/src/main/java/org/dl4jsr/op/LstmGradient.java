@@ -101,7 +101,7 @@ public final class LstmGradient extends KernelOp {
         int time = sequence.time();
         int first = time - steps;
         RightFactor stateWeights =
-                matmul.rightFactor(strided(device, sequence.stateWeights()).transposed(), sequence.batch());
+                matmul.rightFactor(strided(device, sequence.stateWeights()).transposed());
         for (int t = time - 1; t >= first; t--) {
             kernels.lstmCellGradient(
                     LstmSequence.step(device, sequence.gates(), t),

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.Arrays;
 import java.util.Random;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -97,6 +98,21 @@ class ConvolutionShortcutsTest {
         assertAlike(convolution("sconv2d", arguments, wide(forward)), convolution("sconv2d", arguments, forward));
         assertAlike(
                 convolution("sconv2d_bp", arguments, wide(backward)), convolution("sconv2d_bp", arguments, backward));
+    }
+
+    /** As a column of a matrix. */
+    @Test
+    void biasWithGaps() {
+        INDArray bias = Bf16Testing.random(random, 40, 2).getColumn(1);
+        INDArray[] sequences = {Bf16Testing.random(random, 2, 6, SIZE), Bf16Testing.random(random, 3, 6, 40), bias};
+        assertNear(
+                convolution("conv1d", new int[] {3, 1, 0, 1, 0, 0}, wide(sequences)),
+                convolution("conv1d", new int[] {3, 1, 0, 1, 0, 0}, sequences));
+        int[] arguments = {3, 2, 1, 1, 0, 0, 1, 1, 0, 0};
+        INDArray[] depthwise = {images(20, SIZE, SIZE, false), Bf16Testing.random(random, 3, 2, 20, 2), bias};
+        assertNear(
+                convolution("depthwise_conv2d", arguments, wide(depthwise)),
+                convolution("depthwise_conv2d", arguments, depthwise));
     }
 
     private INDArray images(int channels, int height, int width, boolean last) {

@@ -96,8 +96,7 @@ enum MatmulCases implements KernelCase {
                     random.nextInt(3) == 0 ? 0.5f : 1,
                     random.nextInt(3) == 0 ? 0.75f : 0,
                     random.nextInt(3) == 0
-                            ? StridedContent.dense(
-                                    arrays.normal(resultType, (int) shape[leading + 1]), 1, shape[leading + 1])
+                            ? arrays.strided(resultType, random::nextGaussian, 1, shape[leading + 1])
                             : null,
                     random.nextInt(3) == 0 ? arrays.strided(resultType, random::nextGaussian, shape) : null);
         }
@@ -144,7 +143,7 @@ enum MatmulCases implements KernelCase {
                     "products of " + a + " by the same " + b + " -> " + c,
                     Bound.ofLargest(2e-6 + 2e-9 * depth),
                     (set, at) -> {
-                        RightFactor factor = set.matmul().rightFactor(b.at(at[1]), rows);
+                        RightFactor factor = set.matmul().rightFactor(b.at(at[1]));
                         factor.multiply(a.at(at[0]), c.at(at[2]), 0);
                         factor.multiply(a.at(at[0]), c.at(at[2]), 1);
                         factor.multiply(a.at(at[0]), c.at(at[2]), 1);

@@ -136,14 +136,15 @@ public final class CpuKernels {
     }
 
     private static KernelSet set(Kernels kernels, TransformerKernels transformer, ArrayKernels arrays, Matmul matmul) {
+        var copies = new StridedCopy(kernels);
         Convolution products = new ProductConvolution(transformer, arrays, matmul, Scratch::new);
         return new KernelSet(
                 kernels,
                 transformer,
                 matmul,
-                new AutocastMatmul(matmul, new StridedCopy(kernels)),
+                new AutocastMatmul(matmul, copies),
                 Optional.of(arrays),
-                Optional.of(matmul instanceof OneDnnMatmul ? new OneDnnConvolution(products) : products));
+                Optional.of(matmul instanceof OneDnnMatmul ? new OneDnnConvolution(products, copies) : products));
     }
 
     private static Matmul oneDnn(Kernels kernels) {

@@ -20,11 +20,16 @@ final class OneDnnConvolution implements Convolution {
 
     private final engine engine;
     private final Convolution otherwise;
+    private final StridedCopy copies;
     private final ThreadLocal<Workplace> workplaces = ThreadLocal.withInitial(Workplace::new);
 
-    /** @param otherwise where oneDNN has nothing fast */
-    OneDnnConvolution(Convolution otherwise) {
+    /**
+     * @param otherwise where oneDNN has nothing fast
+     * @param copies of a bias with gaps
+     */
+    OneDnnConvolution(Convolution otherwise, StridedCopy copies) {
         this.otherwise = otherwise;
+        this.copies = copies;
         engine = OneDnnLibrary.engine();
     }
 
@@ -40,7 +45,8 @@ final class OneDnnConvolution implements Convolution {
         Workplace workplace = workplaces.get();
         OneDnnConvolutionPlan plan = workplace.plan(x, weights, bias != null, y, window);
         if (plan.isFast()) {
-            plan.forward(workplace.stream, x, weights, bias, y);
+            StridedArray dense = bias == null || bias.isDense() ? bias : copies.rowMajor(bias, workplace.bias);
+            plan.forward(workplace.stream, x, weights, dense, y);
         } else {
             otherwise.forward(x, weights, bias, y, window);
         }
@@ -72,6 +78,7 @@ final class OneDnnConvolution implements Convolution {
     private final class Workplace {
 
         private final stream stream;
+        private final Scratch bias = new Scratch();
         private final OneDnnConvolutionPlan.Reordered reordered = new OneDnnConvolutionPlan.Reordered();
         private final OneDnnPlans<Key, OneDnnConvolutionPlan> plans = new OneDnnPlans<>(PLANS_PER_THREAD);
 

@@ -16,9 +16,14 @@ import org.dl4jsr.kernel.Pointers;
  */
 final class OneDnnLibrary {
 
+    /** The file that is locked; and the monitor of this process, in which a constant is one for all class loaders. */
+    private static final String LOCK = ".dl4j-sr.lock";
+
     static {
         OpenMpSettings.load();
-        load();
+        synchronized (LOCK) { // a process that locks a file twice gets an exception
+            load();
+        }
     }
 
     private OneDnnLibrary() {}
@@ -53,7 +58,7 @@ final class OneDnnLibrary {
 
     private static void load() {
         try (FileChannel file = FileChannel.open(
-                        Loader.getCacheDir().toPath().resolve(".dl4j-sr.lock"),
+                        Loader.getCacheDir().toPath().resolve(LOCK),
                         StandardOpenOption.CREATE,
                         StandardOpenOption.WRITE);
                 FileLock lock = file.lock()) {

@@ -13,8 +13,8 @@ import org.dl4jsr.kernel.cpu.OneDnnPlan.Reordering;
 
 /**
  * Matrix multiplication by oneDNN on the CPU, BF16 (with BF16 or FLOAT result) and FLOAT. Transposes are strides; an
- * operand without a unit stride in its last two dimensions is copied densely first. Primitives are cached per thread
- * and shape.
+ * operand without a unit stride in its last two dimensions, or a bias with gaps, is copied densely first. Primitives are
+ * cached per thread and shape.
  */
 public final class OneDnnMatmul implements Matmul {
 
@@ -77,6 +77,7 @@ public final class OneDnnMatmul implements Matmul {
         c = c.canonical();
         residual = residual == null ? null : residual.canonical();
         Workplace workplace = workplaces.get();
+        bias = bias == null || bias.isDense() ? bias : copies.rowMajor(bias, workplace.bias);
         if (residual != null && residual.address() == c.address() && Arrays.equals(residual.strides(), c.strides())) {
             beta += 1;
             residual = null;
@@ -98,10 +99,10 @@ public final class OneDnnMatmul implements Matmul {
     }
 
     @Override
-    public RightFactor rightFactor(StridedArray b, long rows) {
+    public RightFactor rightFactor(StridedArray b) {
         StridedArray right = b.canonical();
         boolean suits = right.rank() == 2 && isTaken(right) && right.bytes() <= COPIED_AT_MOST;
-        return suits ? new ReorderedFactor(workplaces.get(), right) : Matmul.super.rightFactor(b, rows);
+        return suits ? new ReorderedFactor(workplaces.get(), right) : Matmul.super.rightFactor(b);
     }
 
     /** What one thread needs to multiply. */
@@ -112,6 +113,7 @@ public final class OneDnnMatmul implements Matmul {
         private final Scratch right = new Scratch();
         private final Scratch reordered = new Scratch();
         private final Scratch factor = new Scratch();
+        private final Scratch bias = new Scratch();
         private final Scratch result = new Scratch();
         private final Scratch residual = new Scratch();
         private final OneDnnPlans<Key, OneDnnPlan> plans = new OneDnnPlans<>(PLANS_PER_THREAD);

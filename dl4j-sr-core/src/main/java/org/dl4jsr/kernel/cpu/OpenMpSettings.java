@@ -42,7 +42,11 @@ public final class OpenMpSettings {
         limitSpinning();
         URL libgomp = OpenMpSettings.class.getResource(ND4J_BINDINGS + Loader.getPlatform() + "/libgomp.so.1");
         if (libgomp != null) {
-            Loader.loadLibrary(OpenMpSettings.class, new URL[] {libgomp}, "gomp@.1");
+            try {
+                Loader.loadLibrary(OpenMpSettings.class, new URL[] {libgomp}, "gomp@.1");
+            } catch (UnsatisfiedLinkError e) {
+                // it is there for another class loader of this process, or whoever needs it is told why it is not
+            }
         }
     }
 
