@@ -67,6 +67,11 @@ final class ConvolutionShortcuts implements Shortcut {
         return true;
     }
 
+    /** @param dBias null for none */
+    private void backward(Images images, StridedArray dy, StridedArray dx, StridedArray dWeights, StridedArray dBias) {
+        convolution().backward(images.x, images.weights, dy, dx, dWeights, dBias, images.window);
+    }
+
     /** The bias at this place, or null. */
     private StridedArray bias(List<INDArray> inputs, int at) {
         return inputs.size() > at ? strided(inputs.get(at)).asRow() : null;
@@ -94,15 +99,8 @@ final class ConvolutionShortcuts implements Shortcut {
         if (images == null || !KernelOp.isDense(outputs.get(1)) || hasBias && !KernelOp.isDense(outputs.get(2))) {
             return false;
         }
-        convolution()
-                .backward(
-                        images.x,
-                        images.weights,
-                        images.y,
-                        asImage(outputs.get(0)),
-                        withHeight(outputs.get(1)),
-                        hasBias ? bias(outputs, 2) : null,
-                        images.window);
+        StridedArray dBias = hasBias ? bias(outputs, 2) : null;
+        backward(images, images.y, asImage(outputs.get(0)), withHeight(outputs.get(1)), dBias);
         return true;
     }
 
@@ -137,15 +135,8 @@ final class ConvolutionShortcuts implements Shortcut {
         if (images == null || dWeights == null || hasBias && !KernelOp.isDense(outputs.get(2))) {
             return false;
         }
-        convolution()
-                .backward(
-                        images.x,
-                        images.weights,
-                        images.y,
-                        channelsFirst(outputs.get(0), integers),
-                        dWeights,
-                        hasBias ? bias(outputs, 2) : null,
-                        images.window);
+        StridedArray dBias = hasBias ? bias(outputs, 2) : null;
+        backward(images, dy, channelsFirst(outputs.get(0), integers), dWeights, dBias);
         return true;
     }
 
@@ -175,17 +166,9 @@ final class ConvolutionShortcuts implements Shortcut {
         }
         StridedArray dBetween = between(inputs.get(2), dy, workplaces.get().gradient);
         StridedArray dBias = hasBias ? bias(outputs, 3) : null;
-        convolution()
-                .backward(between, pointwise(inputs.get(3)), dy, dBetween, pointwise(outputs.get(2)), dBias, POINT);
-        convolution()
-                .backward(
-                        depthwise.x,
-                        depthwise.weights,
-                        dBetween,
-                        channelsFirst(outputs.get(0), integers),
-                        dFilters,
-                        null,
-                        depthwise.window);
+        Images points = new Images(between, pointwise(inputs.get(3)), dy, POINT);
+        backward(points, dy, dBetween, pointwise(outputs.get(2)), dBias);
+        backward(depthwise, dBetween, channelsFirst(outputs.get(0), integers), dFilters, null);
         return true;
     }
 
