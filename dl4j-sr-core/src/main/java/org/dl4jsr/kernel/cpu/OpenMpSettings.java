@@ -5,8 +5,8 @@ import org.bytedeco.javacpp.Loader;
 import org.bytedeco.javacpp.annotation.Platform;
 
 /**
- * How OpenMP threads wait. By default libgomp's spin at every barrier, for up to milliseconds, which costs nothing on
- * an idle machine and an order of magnitude on a busy one.
+ * Which libgomp is loaded, and how its threads wait. By default they spin at every barrier, for up to milliseconds,
+ * which costs nothing on an idle machine and an order of magnitude on a busy one.
  */
 @Platform(include = "<stdlib.h>")
 public final class OpenMpSettings {
