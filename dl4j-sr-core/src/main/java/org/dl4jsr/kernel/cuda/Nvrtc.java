@@ -15,6 +15,7 @@ import static org.bytedeco.cuda.global.nvrtc.nvrtcVersion;
 import static org.dl4jsr.kernel.cuda.CudaException.checkNvrtc;
 
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalInt;
@@ -85,7 +86,8 @@ public final class Nvrtc {
         return compile(source.file(), source.text(), architecture);
     }
 
-    static byte[] compile(String file, String text, String architecture) {
+    /** @param more options of the compiler, beside those that all kernels need */
+    static byte[] compile(String file, String text, String architecture, String... more) {
         try (var scope = Pointers.scope()) {
             var program = new _nvrtcProgram();
             var headers = KernelSource.headers(text);
@@ -99,9 +101,11 @@ public final class Nvrtc {
                             new PointerPointer<BytePointer>(headers.keySet().toArray(String[]::new))),
                     "nvrtcCreateProgram of " + file);
             try {
-                String[] options = OPTIONS.toArray(new String[OPTIONS.size() + 1]);
-                options[OPTIONS.size()] = "--gpu-architecture=" + architecture;
-                int code = nvrtcCompileProgram(program, options.length, new PointerPointer<BytePointer>(options));
+                var options = new ArrayList<>(OPTIONS);
+                options.add("--gpu-architecture=" + architecture);
+                options.addAll(List.of(more));
+                int code = nvrtcCompileProgram(
+                        program, options.size(), new PointerPointer<BytePointer>(options.toArray(String[]::new)));
                 checkNvrtc(
                         code,
                         "nvrtcCompileProgram of " + file + " for " + architecture

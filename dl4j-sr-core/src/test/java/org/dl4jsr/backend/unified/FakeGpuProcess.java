@@ -32,7 +32,14 @@ public final class FakeGpuProcess {
     private FakeGpuProcess() {}
 
     /** How a program ended, and what it printed. */
-    public record Outcome(int exitCode, String output) {}
+    public record Outcome(int exitCode, String output) {
+
+        /** What a program printed that must have ended well. */
+        public String outputOfSuccess() {
+            assertEquals(0, exitCode, output);
+            return output;
+        }
+    }
 
     /** Runs these tests, each a class or one of its methods, as in {@code name.of.Class#method}; all must pass. */
     public static void runTests(Path directory, String... tests) throws IOException, InterruptedException {
@@ -42,17 +49,26 @@ public final class FakeGpuProcess {
     /** What the program prints until it ends well. */
     public static String run(Path directory, Class<?> program, String... arguments)
             throws IOException, InterruptedException {
-        Outcome outcome = outcome(directory, Map.of(), program, arguments);
-        assertEquals(0, outcome.exitCode, outcome.output);
-        return outcome.output;
+        return outcome(directory, Map.of(), program, arguments).outputOfSuccess();
+    }
+
+    /**
+     * How the program ends on the class path of the tests.
+     *
+     * @param settings of the GPU, by the names of {@code fake_cuda.h}
+     */
+    public static Outcome outcome(Path directory, Map<String, String> settings, Class<?> program, String... arguments)
+            throws IOException, InterruptedException {
+        return outcome(directory, settings, System.getProperty("java.class.path"), program, arguments);
     }
 
     /**
      * How the program ends.
      *
-     * @param settings of the GPU, by the names of {@code fake_cuda.h}
+     * @param classPath has CUDA's bindings
      */
-    public static Outcome outcome(Path directory, Map<String, String> settings, Class<?> program, String... arguments)
+    public static Outcome outcome(
+            Path directory, Map<String, String> settings, String classPath, Class<?> program, String... arguments)
             throws IOException, InterruptedException {
         Path report = directory.resolve("crash.txt");
         List<String> command = JavaProcess.command(
@@ -60,7 +76,7 @@ public final class FakeGpuProcess {
                 "-Dorg.dl4jsr.device=gpu",
                 "-Dorg.dl4jsr.kernel.cuda.cache=" + directory.resolve("kernels"),
                 "-cp",
-                Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator))
+                Arrays.stream(classPath.split(File.pathSeparator))
                         .filter(entry ->
                                 !entry.contains("cuda-redist")) // a real NVRTC makes code that the fake cannot run
                         .collect(Collectors.joining(File.pathSeparator)),

@@ -1,8 +1,9 @@
-package org.dl4jsr.benchmarks.gpu;
+package org.dl4jsr.examples;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -11,7 +12,6 @@ import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.dl4jsr.backend.unified.FakeGpuProcess;
-import org.dl4jsr.examples.Main;
 import org.dl4jsr.examples.command.App;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -29,6 +29,9 @@ class AppOnGpuTest {
     /** Of a loss, whose sums are taken in another order; the weights are BF16. */
     private static final double BOUND = 0.01;
 
+    /** CUDA's, which are not on the class path of the other tests: it would let each process ask for a GPU. */
+    private static final Path BINDINGS = Path.of("target/cuda").toAbsolutePath();
+
     @TempDir
     private Path directory;
 
@@ -37,7 +40,7 @@ class AppOnGpuTest {
         Path onCpu = Files.createDirectory(directory.resolve("cpu"));
         Path onGpu = Files.createDirectory(directory.resolve("gpu"));
         main(onCpu.toString());
-        String output = FakeGpuProcess.run(directory, AppOnGpuTest.class, onGpu.toString());
+        String output = onGpu(Map.of(), AppOnGpuTest.class, onGpu.toString()).outputOfSuccess();
         assertTrue(output.contains("ran: compare"), output);
         for (String file : List.of("run/metrics.csv", "finetuned/metrics.csv", "compared/compare.csv")) {
             List<Double> expected = losses(onCpu.resolve(file));
@@ -52,14 +55,20 @@ class AppOnGpuTest {
     @Test
     void whatTheGpuHasNoMemoryForIsRefused() throws Exception {
         long memory = 1L << 30;
-        var outcome = FakeGpuProcess.outcome(
-                directory, Map.of("FAKE_GPU_MEMORY", "" + memory), Main.class, "bench", "--preset", "gpt2-124m");
+        var outcome = onGpu(Map.of("FAKE_GPU_MEMORY", "" + memory), Main.class, "bench", "--preset", "gpt2-124m");
         assertEquals(App.BAD_INPUT, outcome.exitCode(), outcome.output());
         assertTrue(
                 outcome.output()
                         .matches("(?s).*Error: Not enough memory: gpt2-124m under fp32 .* needs about \\S+ GiB and"
                                 + " 512.0 MiB are available; a smaller --batch.*"),
                 outcome::output);
+    }
+
+    private FakeGpuProcess.Outcome onGpu(Map<String, String> settings, Class<?> program, String... arguments)
+            throws Exception {
+        String classPath =
+                String.join(File.pathSeparator, System.getProperty("java.class.path"), BINDINGS + File.separator + "*");
+        return FakeGpuProcess.outcome(directory, settings, classPath, program, arguments);
     }
 
     /** The commands of the app, in a folder of their own; ends at the first one that fails. */
