@@ -45,8 +45,8 @@ class AlignedProductsTest {
     void noLargeFactorIsUnaligned(@TempDir Path directory) throws Exception {
         String library = directory.resolve("observed_onednn.so").toString();
         String source = Path.of("src/test/cpp/observed_onednn.cpp").toString();
-        assertEndsWell(start(
-                new ProcessBuilder("g++", "-std=c++17", "-fPIC", "-shared", source, "-o", library, "-ldl")));
+        assertEndsWell(
+                start(new ProcessBuilder("g++", "-std=c++17", "-fPIC", "-shared", source, "-o", library, "-ldl")));
         Process gpt = start(steps(library, GPT));
         ProcessBuilder stock = steps(library, "stock");
         stock.environment().put("CLAIM_TILES", "1");
