@@ -18,6 +18,7 @@ final class PlainText implements TextFormat {
 
     /** Bytes or characters of a file at a time: most are small, and there are many. */
     private static final int BUFFER = 1 << 14;
+
     private static final long MOST_FOR_VALIDATION = 10_000_000;
 
     private final int pieceLength;
