@@ -153,7 +153,7 @@ static inline void attend(
         const int seen = CAUSAL ? before + end : keys, seenWords = wordsOf<Words>(seen);
         const auto keysOf = [&](int row) { return CAUSAL ? before + i + row + 1 : keys; };
         const Rows queries = {qRows + (int64_t) i * words, words, 1};
-        multiply<Words>(queries, kTransposed, 0, words, 0, seen, scores, stride, false);
+        multiply<Words>(queries, kTransposed, 0, words, 0, seen, scores, stride);
         for (int row = 0; visible && row < count; row++) {
             hide(visible, scores + row * stride, keys);
         }
@@ -169,7 +169,7 @@ static inline void attend(
             logSumExp[i + row] = top[row] / LOG2_E + logf(total[row]);
         }
         const Rows probabilities = {(const uint32_t*) scores, stride, 1};
-        multiply<Words>(probabilities, vPanels, 0, seenWords, 0, q.width, sums, outStride, false);
+        multiply<Words>(probabilities, vPanels, 0, seenWords, 0, q.width, sums, outStride);
         storeRows<Words>(sums, outStride, out, i, [&](int row) { return 1 / total[row]; });
     }
 }
@@ -280,8 +280,8 @@ private:
         const int first = firstQuery(key);
         const Rows keys = {kRows + (int64_t) key * words, words, 1};
         const Rows values = {vRows + (int64_t) key * words, words, 1};
-        multiply<Words>(keys, qTransposed, 0, words, first, queries, scores, stride, false);
-        multiply<Words>(values, dOutTransposed, 0, words, first, queries, gradients, stride, false);
+        multiply<Words>(keys, qTransposed, 0, words, first, queries, scores, stride);
+        multiply<Words>(values, dOutTransposed, 0, words, first, queries, gradients, stride);
         for (int row = 0; row < ROWS; row++) {
             softmaxColumn(scores + row * stride, gradients + row * stride, key + row, first);
         }
@@ -317,7 +317,7 @@ private:
     void keyGradients(const float* left, int key, const Panels& right, const Matrix<T>& target) {
         const int first = firstQuery(key) / Words::VALUES;
         const Rows rows = {(const uint32_t*) left + first, stride, 1};
-        multiply<Words>(rows, right, first, right.words - first, 0, width, sums, outStride, false);
+        multiply<Words>(rows, right, first, right.words - first, 0, width, sums, outStride);
         storeRows<Words>(sums, outStride, target, key, [](int) { return 1.0f; });
     }
 
@@ -326,8 +326,8 @@ private:
             const int seen = CAUSAL && i + ROWS < end ? i + ROWS : end;
             const int seenWords = wordsOf<Words>(seen - block);
             const Rows rows = Words::transposed((const uint32_t*) blockGradients + i, stride, seenWords, blockRows);
-            multiply<Words>(rows, kPanels, block / Words::VALUES, seenWords, 0, width, dQSums + i * outStride,
-                            outStride, true);
+            multiply<Words, true>(
+                    rows, kPanels, block / Words::VALUES, seenWords, 0, width, dQSums + i * outStride, outStride);
         }
     }
 };

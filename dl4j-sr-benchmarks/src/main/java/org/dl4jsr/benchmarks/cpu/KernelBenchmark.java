@@ -86,25 +86,26 @@ public class KernelBenchmark {
 
     @Benchmark
     public void adamW() {
-        adamW(WeightWrite.STOCHASTIC, null);
+        adamW(WeightWrite.STOCHASTIC, StateRounding.STOCHASTIC, null);
     }
 
     @Benchmark
     public StepStatistics adamWWithStatistics() {
         var statistics = new StepStatistics();
-        adamW(WeightWrite.STOCHASTIC, statistics);
+        adamW(WeightWrite.STOCHASTIC, StateRounding.STOCHASTIC, statistics);
         return statistics;
     }
 
+    /** Weights and moments to nearest, as PyTorch has them. */
     @Benchmark
     public void adamWNearest() {
-        adamW(WeightWrite.NEAREST, null);
+        adamW(WeightWrite.NEAREST, StateRounding.NEAREST, null);
     }
 
     @Benchmark
     public void adamWMaster() {
         kernels.step(
-                step(WeightWrite.MASTER),
+                step(WeightWrite.MASTER, StateRounding.STOCHASTIC),
                 new OptimizerArrays(
                         FloatType.BFLOAT16,
                         weights,
@@ -116,15 +117,15 @@ public class KernelBenchmark {
                 null);
     }
 
-    private void adamW(WeightWrite write, StepStatistics statistics) {
+    private void adamW(WeightWrite write, StateRounding stateRounding, StepStatistics statistics) {
         kernels.step(
-                step(write),
+                step(write, stateRounding),
                 new OptimizerArrays(FloatType.BFLOAT16, weights, gradient, new long[] {m, v}, 0, LENGTH, 0),
                 statistics);
     }
 
-    private OptimizerStep step(WeightWrite write) {
-        return AdamW.step(1e-4, 0.9, 0.95, 1e-8, 0.1, 1, write, StateRounding.STOCHASTIC, 1, step++);
+    private OptimizerStep step(WeightWrite write, StateRounding stateRounding) {
+        return AdamW.step(1e-4, 0.9, 0.95, 1e-8, 0.1, 1, write, stateRounding, 1, step++);
     }
 
     @Benchmark

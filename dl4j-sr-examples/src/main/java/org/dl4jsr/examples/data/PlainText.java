@@ -9,13 +9,16 @@ import java.nio.CharBuffer;
 import java.nio.charset.CharsetDecoder;
 import java.nio.charset.CoderResult;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.List;
 import org.dl4jsr.examples.io.Texts;
 
 /** One text in UTF-8 without NUL; its units are characters (code points). */
 final class PlainText implements TextFormat {
 
-    private static final int BYTES = 1 << 16;
+    /** Bytes or characters of a file at a time: most are small, and there are many. */
+    private static final int BUFFER = 1 << 14;
+
     private static final long MOST_FOR_VALIDATION = 10_000_000;
 
     private final int pieceLength;
@@ -42,8 +45,8 @@ final class PlainText implements TextFormat {
     @Override
     public long scan(InputStream in) throws IOException {
         CharsetDecoder decoder = StandardCharsets.UTF_8.newDecoder();
-        ByteBuffer bytes = ByteBuffer.allocate(BYTES);
-        CharBuffer characters = CharBuffer.allocate(BYTES);
+        ByteBuffer bytes = ByteBuffer.allocate(BUFFER);
+        CharBuffer characters = CharBuffer.allocate(BUFFER);
         long offset = 0;
         long codePoints = 0;
         for (boolean end = false; !end; ) {
@@ -71,14 +74,17 @@ final class PlainText implements TextFormat {
     @Override
     public void read(InputStream in, long trainingUnits, PieceSink sink) throws IOException {
         Reader reader = new InputStreamReader(in, StandardCharsets.UTF_8.newDecoder());
-        // a place more, for the second half of a character
-        char[] buffer = new char[pieceLength + 1];
+        int longest = pieceLength + 1; // a place more, for the second half of a character
+        char[] buffer = new char[Math.min(longest, BUFFER)]; // grows
         long training = trainingUnits;
         int filled = 0;
         boolean end = false;
         while (!end || filled > 0) {
-            while (!end && filled < buffer.length && (filled < pieceLength || isHalf(buffer, filled))) {
-                int read = reader.read(buffer, filled, Math.max(1, pieceLength - filled));
+            while (!end && filled < longest && (filled < pieceLength || isHalf(buffer, filled))) {
+                if (filled == buffer.length) {
+                    buffer = Arrays.copyOf(buffer, Math.min(longest, 2 * buffer.length));
+                }
+                int read = reader.read(buffer, filled, Math.max(1, Math.min(pieceLength, buffer.length) - filled));
                 end = read < 0;
                 filled += Math.max(0, read);
             }
