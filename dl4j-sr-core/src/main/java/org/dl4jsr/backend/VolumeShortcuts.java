@@ -79,7 +79,12 @@ final class VolumeShortcuts implements Shortcut {
     private boolean backward(Kind kind, List<INDArray> inputs, List<INDArray> outputs) {
         Call call = call(kind, inputs, outputs, inputs.get(inputs.size() - 1));
         boolean hasBias = inputs.size() == 4;
-        if (call == null || hasBias && !KernelOp.isDense(outputs.get(2))) {
+        boolean suit = call != null
+                && outputs.size() == inputs.size() - 1
+                && IntStream.range(0, outputs.size())
+                        .allMatch(i -> outputs.get(i).equalShapes(inputs.get(i)))
+                && (!hasBias || KernelOp.isDense(outputs.get(2)));
+        if (!suit) {
             return false;
         }
         call.convolution.backward(
@@ -111,7 +116,9 @@ final class VolumeShortcuts implements Shortcut {
         StridedArray x = channelsFirst(kind, inputs.get(0));
         StridedArray weights = filters(kind, inputs.get(1));
         StridedArray y = channelsFirst(kind, result);
-        boolean agree = x.shape()[0] == y.shape()[0]
+        boolean hasBias = inputs.size() == (result == outputs.get(0) ? 3 : 4);
+        boolean agree = (!hasBias || inputs.get(2).length() == y.shape()[1])
+                && x.shape()[0] == y.shape()[0]
                 && x.shape()[1] == weights.shape()[1]
                 && y.shape()[1] == weights.shape()[0];
         Window window = kind.transposed ? window(kind, y, x) : window(kind, x, y);

@@ -60,7 +60,8 @@ class VolumeShortcutsTest {
                     ? same == 1 ? GIVEN[i] * stride : (GIVEN[i] - 1) * stride + window - 2 * padding
                     : same == 1 ? (GIVEN[i] + stride - 1) / stride : (GIVEN[i] + 2 * padding - window) / stride + 1;
         }
-        INDArray x = images(IN, Arrays.stream(GIVEN).limit(dimensions).asLongStream().toArray(), last);
+        INDArray x =
+                images(IN, Arrays.stream(GIVEN).limit(dimensions).asLongStream().toArray(), last);
         INDArray weights = weights(dimensions, transposed, permuted);
         INDArray ofChannels = Bf16Testing.random(random, OUT);
         INDArray dy = images(OUT, sizes, last);

@@ -136,6 +136,7 @@ class KernelGradientsTest {
                         .nOut(5)
                         .activation(Activation.TANH)
                         .build(),
+                new GlobalPoolingLayer(PoolingType.AVG),
                 output()),
         DECONVOLUTION_3D(
                 InputType.convolutional3D(DataFormat.NCDHW, 2, 3, 2, 2),
@@ -145,6 +146,7 @@ class KernelGradientsTest {
                         .nOut(5)
                         .activation(Activation.TANH)
                         .build(),
+                new GlobalPoolingLayer(PoolingType.AVG),
                 output()),
         CONVOLUTION_1D(
                 InputType.recurrent(4, 9),

@@ -163,8 +163,9 @@ class KernelSubsamplingTest {
         }
 
         DataSet data() {
-            long[] shape =
-                    format() == CNN2DFormat.NHWC ? new long[] {BATCH, SIZE, SIZE, 2} : new long[] {BATCH, 2, SIZE, SIZE};
+            long[] shape = format() == CNN2DFormat.NHWC
+                    ? new long[] {BATCH, SIZE, SIZE, 2}
+                    : new long[] {BATCH, 2, SIZE, SIZE};
             return LayerTesting.data(CLASSES, shape);
         }
     }

@@ -122,7 +122,8 @@ final class OneDnnConvolution implements Convolution {
             }
         }
 
-        OneDnnConvolutionPasses plan(StridedArray x, StridedArray weights, boolean bias, StridedArray y, Window window) {
+        OneDnnConvolutionPasses plan(
+                StridedArray x, StridedArray weights, boolean bias, StridedArray y, Window window) {
             return plans.get(
                     new Key(x, weights, bias, y, window),
                     () -> kind.make(engine, x, weights, bias, y, window, reordered));
