@@ -2,6 +2,7 @@ package org.dl4jsr.layer;
 
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.layers.convolution.Deconvolution2DLayer;
+import org.deeplearning4j.nn.workspace.ArrayType;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -16,7 +17,13 @@ final class KernelDeconvolution2DLayer extends Deconvolution2DLayer {
     }
 
     @Override
-    public void setInput(INDArray input, LayerWorkspaceMgr workspaceMgr) {
-        super.setInput(input == null ? null : input.castTo(dataType), workspaceMgr);
+    public INDArray activate(boolean training, LayerWorkspaceMgr workspaceMgr) {
+        assertInputSet(false);
+        if (input.dataType() != dataType) {
+            input = workspaceMgr
+                    .createUninitialized(ArrayType.ACTIVATIONS, dataType, input.shape())
+                    .assign(input);
+        }
+        return super.activate(training, workspaceMgr);
     }
 }
