@@ -35,8 +35,8 @@ final class VolumeFamilies {
                         .build()));
         families.add(volume(
                 "Convolution3D, Same, with steps",
-                new Convolution3D.Builder(3, 2, 3)
-                        .stride(2, 1, 2)
+                new Convolution3D.Builder(3, 3, 3)
+                        .stride(2, 2, 2)
                         .convolutionMode(ConvolutionMode.Same)
                         .nOut(3)
                         .activation(Activation.TANH)
