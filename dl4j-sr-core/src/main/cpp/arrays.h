@@ -60,6 +60,24 @@ static inline void maxPoolGradient(
     maxPoolGradient(threads, of, from, to, Window(window));
 }
 
+static inline void averagePool(
+        int instructionSet, int threads, const int64_t* x, const int64_t* y, const int64_t* window, bool padding) {
+    const Image from(x), to(y);
+    if (inVectors(from, to)) {
+        DL4JSR_DISPATCH(transformer::averagePool(threads, from, to, Window(window), padding))
+    }
+    averagePool(threads, from, to, Window(window), padding);
+}
+
+static inline void averagePoolGradient(
+        int instructionSet, int threads, const int64_t* dy, const int64_t* dx, const int64_t* window, bool padding) {
+    const Image from(dy), to(dx);
+    if (inVectors(from, to)) {
+        DL4JSR_DISPATCH(transformer::averagePoolGradient(threads, from, to, Window(window), padding))
+    }
+    averagePoolGradient(threads, from, to, Window(window), padding);
+}
+
 static inline void lstmCell(
         int instructionSet, int threads, Array gates, Array bias, Array previous, Array cell, Array output, int rows,
         int width) {

@@ -1,4 +1,4 @@
-// Convolution's ways between images and columns, and max pooling, of BF16 arrays with any strides. Sums are FP32, taken
+// Convolution's ways between images and columns, and pooling, of BF16 arrays with any strides. Sums are FP32, taken
 // window row by window row, so that every implementation gives the same bits.
 
 /// The threads for so many elements, shared out in so many parts.
@@ -136,6 +136,64 @@ static inline void maxPoolGradient(
             const float* sum = sums;
             for (int64_t h = 0; h < x.height; h++) {
                 for (int64_t w = 0; w < x.width; w++) {
+                    scalar::store(dx.at(b, c, h, w), scalar::nearest(*sum++));
+                }
+            }
+        }
+        free(sums);
+    }
+}
+
+/// y [batch, channels, rows, columns] = the average of each window of x.
+static inline void averagePool(int threads, const Image& x, const Image& y, const Window& window, bool padding) {
+    const int64_t planes = x.batch * x.channels;
+#pragma omp parallel for num_threads(threadsFor(threads, planes * x.height * x.width, planes))
+    for (int64_t plane = 0; plane < planes; plane++) {
+        const int64_t b = plane / x.channels, c = plane % x.channels;
+        for (int64_t row = 0; row < y.height; row++) {
+            const int64_t rowEnd = window.end(0, row, x.height);
+            for (int64_t column = 0; column < y.width; column++) {
+                const int64_t end = window.end(1, column, x.width);
+                float sum = 0;
+                for (int64_t i = window.begin(0, row); i < rowEnd; i++) {
+                    for (int64_t j = window.begin(1, column); j < end; j++) {
+                        sum += scalar::load(x.at(b, c, window.at(0, row, i), window.at(1, column, j)));
+                    }
+                }
+                scalar::store(
+                        y.at(b, c, row, column), scalar::nearest(sum / divisor(x, window, row, column, padding)));
+            }
+        }
+    }
+}
+
+/// dx = the sums of the windows' shares of dy, in the order of the windows.
+static inline void averagePoolGradient(
+        int threads, const Image& dy, const Image& dx, const Window& window, bool padding) {
+    const int64_t planes = dx.batch * dx.channels, plane = dx.height * dx.width;
+#pragma omp parallel num_threads(threadsFor(threads, planes * plane, planes))
+    {
+        float* sums = (float*) malloc(plane * sizeof(float));
+#pragma omp for
+        for (int64_t index = 0; index < planes; index++) {
+            const int64_t b = index / dx.channels, c = index % dx.channels;
+            memset(sums, 0, plane * sizeof(float));
+            for (int64_t row = 0; row < dy.height; row++) {
+                const int64_t rowEnd = window.end(0, row, dx.height);
+                for (int64_t column = 0; column < dy.width; column++) {
+                    const int64_t end = window.end(1, column, dx.width);
+                    const float share =
+                            scalar::load(dy.at(b, c, row, column)) / divisor(dx, window, row, column, padding);
+                    for (int64_t i = window.begin(0, row); i < rowEnd; i++) {
+                        for (int64_t j = window.begin(1, column); j < end; j++) {
+                            sums[window.at(0, row, i) * dx.width + window.at(1, column, j)] += share;
+                        }
+                    }
+                }
+            }
+            const float* sum = sums;
+            for (int64_t h = 0; h < dx.height; h++) {
+                for (int64_t w = 0; w < dx.width; w++) {
                     scalar::store(dx.at(b, c, h, w), scalar::nearest(*sum++));
                 }
             }

@@ -47,6 +47,16 @@ struct Image {
     }
 };
 
+/// By what the sum over the window at a position is divided for its average.
+static inline float divisor(const Image& x, const Window& window, int64_t row, int64_t column, bool padding) {
+    if (padding) {
+        return (float) (window.size[0] * window.size[1]);
+    }
+    const int64_t rows = window.end(0, row, x.height) - window.begin(0, row);
+    const int64_t columns = window.end(1, column, x.width) - window.begin(1, column);
+    return rows > 0 && columns > 0 ? (float) (rows * columns) : 0;
+}
+
 /// An array [batch, channels, window height, window width, rows, columns]; strides in elements.
 template <class T>
 struct Columns {

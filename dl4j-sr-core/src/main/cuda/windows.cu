@@ -157,3 +157,55 @@ KERNEL(THREADS, maxPoolGradient, Loops<5> loops, Window window, Plane plane, Pla
         store(dx + at[4], sum);
     });
 }
+
+/// How many elements of the windows at a position lie in an image.
+DEVICE int inImage(int position, int size, int stride, int padding, int dilation, int imageSize) {
+    const int first = position * stride - padding;
+    int count = 0;
+    for (int k = 0; k < size; k++) {
+        const int at = first + k * dilation;
+        count += at >= 0 && at < imageSize ? 1 : 0;
+    }
+    return count;
+}
+
+/// By what the sum over the window at a position is divided for its average.
+DEVICE float count(const Window& window, const Plane& plane, int row, int column, int padding) {
+    const int height = (int) window.height, width = (int) window.width;
+    return padding ? (float) (height * width)
+                   : (float) (inImage(row, height, (int) window.strideHeight, (int) window.paddingHeight,
+                                      (int) window.dilationHeight, (int) plane.height)
+                              * inImage(column, width, (int) window.strideWidth, (int) window.paddingWidth,
+                                        (int) window.dilationWidth, (int) plane.width));
+}
+
+/// Operands: x's channel, row and column of the window, y. `padding`: whether what lies outside of x counts.
+KERNEL(THREADS, averagePool, Loops<4> loops, Window window, Plane plane, const uint16_t* x, uint16_t* y, int padding) {
+    eachRun<1>(loops, [&](const int64_t (&at)[4], int) {
+        const int row = (int) at[1], column = (int) at[2];
+        float sum = 0;
+        eachInWindow(window, plane, x + at[0], row * (int) window.strideHeight - (int) window.paddingHeight,
+                     column * (int) window.strideWidth - (int) window.paddingWidth, [&](int, int, float number) {
+            sum += number;
+            return true;
+        });
+        store(y + at[3], sum / count(window, plane, row, column, padding));
+    });
+}
+
+/// Operands: the channel of dy, row and column of the image, dx. An element has its shares of the gradients of all
+/// windows that it is in, added in the order of the windows.
+KERNEL(THREADS, averagePoolGradient, Loops<4> loops, Window window, Plane plane, Plane ofWindows, const uint16_t* dy,
+       uint16_t* dx, int padding) {
+    eachRun<1>(loops, [&](const int64_t (&at)[4], int) {
+        float sum = 0;
+        eachPosition((int) at[1], (int) ofWindows.height, (int) window.height, (int) window.strideHeight,
+                     (int) window.paddingHeight, (int) window.dilationHeight, [&](int row, int) {
+            eachPosition((int) at[2], (int) ofWindows.width, (int) window.width, (int) window.strideWidth,
+                         (int) window.paddingWidth, (int) window.dilationWidth, [&](int column, int) {
+                sum += load(dy + at[0] + ofWindows.at(row, column)) / count(window, plane, row, column, padding);
+            });
+        });
+        store(dx + at[3], sum);
+    });
+}

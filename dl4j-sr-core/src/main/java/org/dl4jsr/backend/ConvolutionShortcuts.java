@@ -124,7 +124,7 @@ final class ConvolutionShortcuts implements Shortcut {
                 integers[6],
                 integers[7]);
         Window placed = integers[8] == 0 ? window : WindowShortcuts.same(window, in, y);
-        return convolution().runsGroups(in, filters, y, placed) ? new Images(in, filters, y, placed) : null;
+        return convolution().runs(in, filters, y, placed) ? new Images(in, filters, y, placed) : null;
     }
 
     private boolean depthwiseGradients(List<INDArray> inputs, List<INDArray> outputs, long[] integers) {

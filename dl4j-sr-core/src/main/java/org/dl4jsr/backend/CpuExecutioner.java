@@ -41,6 +41,7 @@ public class CpuExecutioner extends NativeOpExecutioner implements Bf16Execution
                 new ElementwiseShortcuts(this, device),
                 new WindowShortcuts(device),
                 new ConvolutionShortcuts(device),
+                new VolumeShortcuts(device),
                 new AttentionShortcuts(device));
     }
 

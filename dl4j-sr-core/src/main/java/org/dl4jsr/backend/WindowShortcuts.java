@@ -30,6 +30,8 @@ final class WindowShortcuts implements Shortcut {
                     case "col2im" -> col2im(inputs.get(0), outputs.get(0), integers);
                     case "maxpool2d" -> maxPool(inputs.get(0), outputs.get(0), integers);
                     case "maxpool2d_bp" -> maxPoolGradient(inputs.get(0), inputs.get(1), outputs.get(0), integers);
+                    case "avgpool2d" -> averagePool(inputs.get(0), outputs.get(0), integers);
+                    case "avgpool2d_bp" -> averagePoolGradient(inputs.get(1), outputs.get(0), integers);
                     default -> false;
                 };
     }
@@ -83,6 +85,26 @@ final class WindowShortcuts implements Shortcut {
         return plain;
     }
 
+    private boolean averagePool(INDArray in, INDArray out, long[] integers) {
+        boolean plain = isAveraging(integers, in, out);
+        if (plain) {
+            StridedArray x = channelsFirst(in, integers);
+            StridedArray y = channelsFirst(out, integers);
+            device.arrays().averagePool(x, y, poolingWindow(integers, x, y), integers[9] == 1);
+        }
+        return plain;
+    }
+
+    private boolean averagePoolGradient(INDArray gradient, INDArray out, long[] integers) {
+        boolean plain = isAveraging(integers, out, gradient);
+        if (plain) {
+            StridedArray dy = channelsFirst(gradient, integers);
+            StridedArray dx = channelsFirst(out, integers);
+            device.arrays().averagePoolGradient(dy, dx, poolingWindow(integers, dx, dy), integers[9] == 1);
+        }
+        return plain;
+    }
+
     /** Of integer arguments that start with the window's sizes. */
     private static Window window(long[] integers) {
         return new Window(
@@ -91,6 +113,11 @@ final class WindowShortcuts implements Shortcut {
 
     private static boolean isPooling(long[] integers, INDArray x, INDArray y) {
         return integers.length >= 9 && (integers[8] == 0 || integers[8] == 1) && x.rank() == 4 && y.rank() == 4;
+    }
+
+    /** Whether the tenth integer says if padding counts. */
+    private static boolean isAveraging(long[] integers, INDArray x, INDArray y) {
+        return integers.length >= 10 && (integers[9] == 0 || integers[9] == 1) && isPooling(integers, x, y);
     }
 
     /** [batch, channels, height, width] of a pooling's operand, which may have its channels last. */

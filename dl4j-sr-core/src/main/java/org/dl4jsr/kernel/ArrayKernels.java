@@ -60,6 +60,16 @@ public interface ArrayKernels {
     void maxPoolGradient(StridedArray x, StridedArray dy, StridedArray dx, Window window);
 
     /**
+     * y [batch, channels, rows, columns] = the average of each window of x, which is summed row by row.
+     *
+     * @param padding whether what lies outside of x counts, as 0
+     */
+    void averagePool(StridedArray x, StridedArray y, Window window, boolean padding);
+
+    /** Backward of {@link #averagePool}. */
+    void averagePoolGradient(StridedArray dy, StridedArray dx, Window window, boolean padding);
+
+    /**
      * The cells of one time step of an LSTM (Gers, Schmidhuber, Cummins 2000), after the products: with a, f, o, i the
      * quarters of each row of {@code gates}, in DL4J's order, cell = sigmoid(f) previous + sigmoid(i) tanh(a), and
      * output = sigmoid(o) tanh(cell). Dense arrays.

@@ -141,12 +141,11 @@ final class ConvolutionKernel implements ConvolutionHelper {
             boolean wanted,
             LayerWorkspaceMgr workspaceMgr) {
         INDArray x = channelsFirst(input, format);
-        INDArray dx = Layouts.alike(x, ArrayType.ACTIVATION_GRAD, workspaceMgr);
+        INDArray dx = wanted
+                ? Layouts.alike(x, ArrayType.ACTIVATION_GRAD, workspaceMgr)
+                : workspaceMgr.create(ArrayType.ACTIVATION_GRAD, x.dataType(), x.shape()); // zeros
         INDArray dBias = parameter(biasGradView);
         Nd4j.exec(new ImageConvolutionGradient(x, weights, delta, wanted ? dx : null, weightGradView, dBias, window));
-        if (!wanted) {
-            dx.assign(0);
-        }
         var gradient = new DefaultGradient();
         if (dBias != null) {
             gradient.setGradientFor(ConvolutionParamInitializer.BIAS_KEY, biasGradView);

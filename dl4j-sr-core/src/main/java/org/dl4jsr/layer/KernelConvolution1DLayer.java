@@ -23,8 +23,8 @@ import org.nd4j.linalg.factory.Broadcast;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
- * DL4J's convolution of sequences as one of images of one row, in BF16, with the width before time and no causal mode;
- * else DL4J's code runs. As DL4J it takes weights without noise, and gives its input's gradient without dropout.
+ * DL4J's convolution of sequences as one of images of one row, in BF16, with the width before time; else DL4J's code
+ * runs. As DL4J it takes weights without noise, and gives its input's gradient without dropout.
  */
 final class KernelConvolution1DLayer extends Convolution1DLayer {
 
@@ -44,7 +44,6 @@ final class KernelConvolution1DLayer extends Convolution1DLayer {
                 && input.rank() == 3
                 && input.size(1) == layerConf().getNIn()
                 && layerConf().getRnnDataFormat() == RNNFormat.NCW
-                && convolutionMode != ConvolutionMode.Causal
                 && KernelLayers.areSupported();
     }
 
@@ -61,17 +60,20 @@ final class KernelConvolution1DLayer extends Convolution1DLayer {
         long size = layerConf().getKernelSize()[0];
         long stride = layerConf().getStride()[0];
         long dilation = layerConf().getDilation()[0];
+        boolean causal = convolutionMode == ConvolutionMode.Causal;
         boolean same = convolutionMode == ConvolutionMode.Same;
         long window = (size - 1) * dilation + 1;
         long given = x.size(3);
-        long time =
-                same ? (given + stride - 1) / stride : (given + 2L * layerConf().getPadding()[0] - window) / stride + 1;
+        long padding = layerConf().getPadding()[0];
+        long time = same || causal ? (given + stride - 1) / stride : (given + 2 * padding - window) / stride + 1;
         if (time < 1) {
             return super.activate(training, workspaceMgr); // which says what is wrong
         }
-        long padding = same
-                ? Math.max(0, (time - 1) * stride + window - given) / 2
-                : layerConf().getPadding()[0];
+        if (causal) {
+            padding = window - 1;
+        } else if (same) {
+            padding = Math.max(0, (time - 1) * stride + window - given) / 2;
+        }
         var forward = new Pass(
                 input,
                 new Window(1, size, 1, stride, 0, padding, 1, dilation),

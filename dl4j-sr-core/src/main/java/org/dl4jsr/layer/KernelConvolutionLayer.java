@@ -4,10 +4,12 @@ import static org.deeplearning4j.nn.params.ConvolutionParamInitializer.BIAS_KEY;
 import static org.deeplearning4j.nn.params.ConvolutionParamInitializer.WEIGHT_KEY;
 
 import org.deeplearning4j.nn.conf.CNN2DFormat;
+import org.deeplearning4j.nn.conf.ConvolutionMode;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.gradient.Gradient;
 import org.deeplearning4j.nn.layers.convolution.ConvolutionLayer;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
+import org.deeplearning4j.util.ConvolutionUtils;
 import org.dl4jsr.kernel.Window;
 import org.nd4j.common.primitives.Pair;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -44,6 +46,48 @@ final class KernelConvolutionLayer extends ConvolutionLayer {
         INDArray z = preOutput(true, false, workspaceMgr).getFirst();
         pass = new Pass(input, kernel.window(), z);
         return ConvolutionKernel.activated(layerConf().getActivationFn(), z, true, workspaceMgr);
+    }
+
+    /** Of images with their channels last DL4J makes a copy that has them first, and gives the images to the helper. */
+    @Override
+    protected Pair<INDArray, INDArray> preOutput(
+            boolean training, boolean forBackprop, LayerWorkspaceMgr workspaceMgr) {
+        INDArray weights = getParamWithNoise(WEIGHT_KEY, training, workspaceMgr);
+        if (layerConf().getCnn2dDataFormat() != CNN2DFormat.NHWC || !kernel.runs(dataType, weights)) {
+            return super.preOutput(training, forBackprop, workspaceMgr);
+        }
+        assertInputSet(false);
+        validateInputRank();
+        validateInputDepth(weights.size(1));
+        INDArray images = input.castTo(dataType);
+        INDArray z = kernel.preOutput(
+                images,
+                weights,
+                hasBias() ? getParamWithNoise(BIAS_KEY, training, workspaceMgr) : null,
+                layerConf().getKernelSize(),
+                layerConf().getStride(),
+                padding(images),
+                layerConf().getCudnnAlgoMode(),
+                layerConf().getCudnnFwdAlgo(),
+                convolutionMode,
+                layerConf().getDilation(),
+                CNN2DFormat.NHWC,
+                workspaceMgr);
+        return new Pair<>(z, null);
+    }
+
+    /** Of images with their channels last. */
+    private int[] padding(INDArray images) {
+        if (convolutionMode != ConvolutionMode.Same) {
+            return layerConf().getPadding();
+        }
+        int[] kernelSize = layerConf().getKernelSize();
+        int[] strides = layerConf().getStride();
+        int[] dilation = layerConf().getDilation();
+        int[] size = ConvolutionUtils.getOutputSize(
+                images, kernelSize, strides, null, convolutionMode, dilation, CNN2DFormat.NHWC);
+        int[] given = {(int) images.size(1), (int) images.size(2)};
+        return ConvolutionUtils.getSameModeTopLeftPadding(size, given, kernelSize, strides, dilation);
     }
 
     @Override

@@ -11,6 +11,8 @@ import org.deeplearning4j.nn.conf.layers.ActivationLayer;
 import org.deeplearning4j.nn.conf.layers.BatchNormalization;
 import org.deeplearning4j.nn.conf.layers.Convolution1DLayer;
 import org.deeplearning4j.nn.conf.layers.ConvolutionLayer;
+import org.deeplearning4j.nn.conf.layers.Deconvolution2D;
+import org.deeplearning4j.nn.conf.layers.Deconvolution3D;
 import org.deeplearning4j.nn.conf.layers.DenseLayer;
 import org.deeplearning4j.nn.conf.layers.EmbeddingSequenceLayer;
 import org.deeplearning4j.nn.conf.layers.GravesBidirectionalLSTM;
@@ -40,6 +42,8 @@ public final class KernelLayers {
             Map.entry(SimpleRnn.class, Fp32SimpleRnn.class),
             Map.entry(BatchNormalization.class, KernelBatchNormalization.class),
             Map.entry(ConvolutionLayer.class, KernelConvolution.class),
+            Map.entry(Deconvolution2D.class, KernelDeconvolution2D.class),
+            Map.entry(Deconvolution3D.class, KernelDeconvolution3D.class),
             Map.entry(SubsamplingLayer.class, KernelSubsampling.class),
             Map.entry(DenseLayer.class, KernelDense.class),
             Map.entry(OutputLayer.class, KernelOutput.class),

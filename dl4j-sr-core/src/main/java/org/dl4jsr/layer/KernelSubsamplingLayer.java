@@ -16,8 +16,8 @@ import org.nd4j.linalg.api.ops.DynamicCustomOp;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
- * DL4J's pooling of images, with results and gradients in the layout in memory of what comes in: max pooling in BF16 of
- * images whose channels lie last in memory, as convolutions leave them. Else DL4J's code runs.
+ * DL4J's pooling of images, with results and gradients in the layout in memory of what comes in: maximum and average
+ * in BF16 of images whose channels lie last in memory, as convolutions leave them. Else DL4J's code runs.
  */
 final class KernelSubsamplingLayer extends SubsamplingLayer {
 
@@ -33,8 +33,12 @@ final class KernelSubsamplingLayer extends SubsamplingLayer {
                 && input.rank() == 4
                 && layerConf().getCnn2dDataFormat() == CNN2DFormat.NCHW
                 && input.stride(1) == 1
-                && layerConf().getPoolingType() == PoolingType.MAX
+                && (layerConf().getPoolingType() == PoolingType.MAX || isAverage())
                 && KernelLayers.areSupported();
+    }
+
+    private boolean isAverage() {
+        return layerConf().getPoolingType() == PoolingType.AVG;
     }
 
     @Override
@@ -43,7 +47,7 @@ final class KernelSubsamplingLayer extends SubsamplingLayer {
         if (!runs()) {
             return super.activate(training, workspaceMgr);
         }
-        DynamicCustomOp pooling = pooling("maxpool2d", input);
+        DynamicCustomOp pooling = pooling("", input);
         long[] shape = pooling.calculateOutputShape().get(0).getShape();
         INDArray y = Layouts.channelsLast(ArrayType.ACTIVATIONS, workspaceMgr, shape);
         pooling.addOutputArgument(y);
@@ -63,19 +67,19 @@ final class KernelSubsamplingLayer extends SubsamplingLayer {
                     .assign(epsilon);
         }
         INDArray dx = Layouts.alike(input, ArrayType.ACTIVATION_GRAD, workspaceMgr);
-        DynamicCustomOp pooling = pooling("maxpool2d_bp", input, dy);
+        DynamicCustomOp pooling = pooling("_bp", input, dy);
         pooling.addOutputArgument(dx);
         Nd4j.exec(pooling);
         return new Pair<>(new DefaultGradient(), dx);
     }
 
-    /** ND4J's op, which finds the padding of mode "same" itself. */
-    private DynamicCustomOp pooling(String op, INDArray... inputs) {
+    /** ND4J's op, or its gradient with "_bp", which finds the padding of mode "same" itself. */
+    private DynamicCustomOp pooling(String suffix, INDArray... inputs) {
         int[] kernel = layerConf().getKernelSize();
         int[] strides = layerConf().getStride();
         int[] padding = layerConf().getPadding();
         int[] dilation = layerConf().getDilation();
-        return DynamicCustomOp.builder(op)
+        return DynamicCustomOp.builder((isAverage() ? "avgpool2d" : "maxpool2d") + suffix)
                 .addInputs(inputs)
                 .addIntegerArguments(
                         kernel[0],
@@ -87,7 +91,7 @@ final class KernelSubsamplingLayer extends SubsamplingLayer {
                         dilation[0],
                         dilation[1],
                         convolutionMode == ConvolutionMode.Same ? 1 : 0,
-                        0,
+                        isAverage() && layerConf().isAvgPoolIncludePadInDivisor() ? 1 : 0,
                         0)
                 .build();
     }

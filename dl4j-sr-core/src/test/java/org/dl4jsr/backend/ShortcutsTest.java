@@ -151,17 +151,21 @@ class ShortcutsTest {
         "2,2,2,2,0,0,2,1,1,0",
         "1,1,2,2,0,0,1,1,1,0"
     })
-    void maxPooling(int kH, int kW, int sH, int sW, int pH, int pW, int dH, int dW, int same, int channelsLast) {
-        INDArray x = Bf16Testing.random(random, 3, 7, 9, 8);
-        int[] arguments = {kH, kW, sH, sW, pH, pW, dH, dW, same, 0, channelsLast};
-        check("forward", a -> pool("maxpool2d", arguments, a), x);
-        INDArray dy = pool("maxpool2d", arguments, x).mul(0.7);
-        check("backward", a -> pool("maxpool2d_bp", arguments, a), x, dy);
-        check(
-                "permuted",
-                a -> pool("maxpool2d_bp", arguments, a),
-                x.permute(1, 0, 2, 3).dup().permute(1, 0, 2, 3),
-                dy);
+    void pooling(int kH, int kW, int sH, int sW, int pH, int pW, int dH, int dW, int same, int channelsLast) {
+        for (String op : new String[] {"maxpool2d", "avgpool2d"}) {
+            for (int padding = 0; padding < 2; padding++) {
+                INDArray x = Bf16Testing.random(random, 3, 7, 9, 8);
+                int[] arguments = {kH, kW, sH, sW, pH, pW, dH, dW, same, padding, channelsLast};
+                check(op, a -> pool(op, arguments, a), x);
+                INDArray dy = pool(op, arguments, x).mul(0.7);
+                check(op + "_bp", a -> pool(op + "_bp", arguments, a), x, dy);
+                check(
+                        op + "_bp, permuted",
+                        a -> pool(op + "_bp", arguments, a),
+                        x.permute(1, 0, 2, 3).dup().permute(1, 0, 2, 3),
+                        dy);
+            }
+        }
     }
 
     private static INDArray pool(String name, int[] arguments, INDArray... inputs) {

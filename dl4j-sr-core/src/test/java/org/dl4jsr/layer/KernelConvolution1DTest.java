@@ -81,10 +81,19 @@ class KernelConvolution1DTest {
             }
         },
         MASKED(true),
-        CAUSAL(false) {
+        CAUSAL(true) {
             @Override
             Layer layer(Convolution1DLayer.Builder builder) {
                 return builder.convolutionMode(ConvolutionMode.Causal).build();
+            }
+        },
+        CAUSAL_WITH_STEPS(true) {
+            @Override
+            Layer layer(Convolution1DLayer.Builder builder) {
+                return builder.convolutionMode(ConvolutionMode.Causal)
+                        .stride(2)
+                        .dilation(3)
+                        .build();
             }
         },
         FROZEN(false) {

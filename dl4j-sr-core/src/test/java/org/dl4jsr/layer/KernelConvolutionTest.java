@@ -37,6 +37,16 @@ class KernelConvolutionTest {
                 return builder.dataFormat(CNN2DFormat.NHWC).build();
             }
         },
+        SAME_CHANNELS_LAST {
+            @Override
+            Layer layer(ConvolutionLayer.Builder builder) {
+                return builder.dataFormat(CNN2DFormat.NHWC)
+                        .convolutionMode(ConvolutionMode.Same)
+                        .stride(2, 1)
+                        .hasBias(false)
+                        .build();
+            }
+        },
         SAME {
             @Override
             Layer layer(ConvolutionLayer.Builder builder) {
@@ -99,8 +109,12 @@ class KernelConvolutionTest {
             return builder.build();
         }
 
+        CNN2DFormat format() {
+            return name().endsWith("CHANNELS_LAST") ? CNN2DFormat.NHWC : CNN2DFormat.NCHW;
+        }
+
         MultiLayerConfiguration configuration() {
-            CNN2DFormat format = this == CHANNELS_LAST ? CNN2DFormat.NHWC : CNN2DFormat.NCHW;
+            CNN2DFormat format = format();
             return new NeuralNetConfiguration.Builder()
                     .seed(5)
                     .activation(Activation.TANH)
@@ -121,8 +135,9 @@ class KernelConvolutionTest {
         }
 
         DataSet data() {
-            long[] shape =
-                    this == CHANNELS_LAST ? new long[] {BATCH, SIZE, SIZE, 2} : new long[] {BATCH, 2, SIZE, SIZE};
+            long[] shape = format() == CNN2DFormat.NHWC
+                    ? new long[] {BATCH, SIZE, SIZE, 2}
+                    : new long[] {BATCH, 2, SIZE, SIZE};
             return LayerTesting.data(CLASSES, shape);
         }
     }

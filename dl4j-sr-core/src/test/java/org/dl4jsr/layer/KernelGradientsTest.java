@@ -14,7 +14,11 @@ import org.deeplearning4j.nn.conf.inputs.InputType;
 import org.deeplearning4j.nn.conf.layers.ActivationLayer;
 import org.deeplearning4j.nn.conf.layers.BatchNormalization;
 import org.deeplearning4j.nn.conf.layers.Convolution1DLayer;
+import org.deeplearning4j.nn.conf.layers.Convolution3D;
+import org.deeplearning4j.nn.conf.layers.Convolution3D.DataFormat;
 import org.deeplearning4j.nn.conf.layers.ConvolutionLayer;
+import org.deeplearning4j.nn.conf.layers.Deconvolution2D;
+import org.deeplearning4j.nn.conf.layers.Deconvolution3D;
 import org.deeplearning4j.nn.conf.layers.DenseLayer;
 import org.deeplearning4j.nn.conf.layers.DepthwiseConvolution2D;
 import org.deeplearning4j.nn.conf.layers.EmbeddingSequenceLayer;
@@ -105,6 +109,44 @@ class KernelGradientsTest {
                         .nOut(5)
                         .activation(Activation.TANH)
                         .build(),
+                output()),
+        AVERAGE_POOLING(
+                InputType.convolutional(8, 7, 2),
+                new ConvolutionLayer.Builder(3, 2)
+                        .nOut(19)
+                        .activation(Activation.TANH)
+                        .build(),
+                new SubsamplingLayer.Builder(SubsamplingLayer.PoolingType.AVG)
+                        .kernelSize(3, 2)
+                        .stride(1, 2)
+                        .padding(1, 0)
+                        .build(),
+                output()),
+        DECONVOLUTION(
+                InputType.convolutional(4, 5, 2),
+                new Deconvolution2D.Builder(3, 2)
+                        .stride(2, 2)
+                        .nOut(5)
+                        .activation(Activation.TANH)
+                        .build(),
+                output()),
+        CONVOLUTION_3D(
+                InputType.convolutional3D(DataFormat.NCDHW, 4, 5, 4, 2),
+                new Convolution3D.Builder(2, 3, 2)
+                        .nOut(5)
+                        .activation(Activation.TANH)
+                        .build(),
+                new GlobalPoolingLayer(PoolingType.AVG),
+                output()),
+        DECONVOLUTION_3D(
+                InputType.convolutional3D(DataFormat.NCDHW, 2, 3, 2, 2),
+                new Deconvolution3D.Builder()
+                        .kernelSize(2, 3, 2)
+                        .stride(2, 1, 2)
+                        .nOut(5)
+                        .activation(Activation.TANH)
+                        .build(),
+                new GlobalPoolingLayer(PoolingType.AVG),
                 output()),
         CONVOLUTION_1D(
                 InputType.recurrent(4, 9),

@@ -9,6 +9,8 @@ import org.deeplearning4j.nn.conf.layers.ActivationLayer;
 import org.deeplearning4j.nn.conf.layers.BatchNormalization;
 import org.deeplearning4j.nn.conf.layers.Convolution1DLayer;
 import org.deeplearning4j.nn.conf.layers.ConvolutionLayer;
+import org.deeplearning4j.nn.conf.layers.Deconvolution2D;
+import org.deeplearning4j.nn.conf.layers.Deconvolution3D;
 import org.deeplearning4j.nn.conf.layers.DenseLayer;
 import org.deeplearning4j.nn.conf.layers.EmbeddingSequenceLayer;
 import org.deeplearning4j.nn.conf.layers.GravesBidirectionalLSTM;
@@ -41,6 +43,8 @@ class KernelLayersTest {
                 new BatchNormalization.Builder().nOut(3).eps(0.25).build(),
                 new ConvolutionLayer.Builder(3, 2).nIn(2).nOut(3).build(),
                 new Convolution1DLayer.Builder().kernelSize(3).nIn(2).nOut(3).build(),
+                new Deconvolution2D.Builder(3, 2).nIn(2).nOut(3).build(),
+                new Deconvolution3D.Builder().kernelSize(3, 2, 1).nIn(2).nOut(3).build(),
                 new SubsamplingLayer.Builder().kernelSize(3, 2).build(),
                 new EmbeddingSequenceLayer.Builder()
                         .nIn(5)

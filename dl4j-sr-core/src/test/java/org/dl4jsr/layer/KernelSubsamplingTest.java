@@ -63,10 +63,46 @@ class KernelSubsamplingTest {
                 return builder.dilation(2, 1).build();
             }
         },
-        AVERAGE(false) {
+        AVERAGE(true) {
             @Override
             Layer pooling(SubsamplingLayer.Builder builder) {
                 return builder.poolingType(PoolingType.AVG).build();
+            }
+        },
+        AVERAGE_WITHOUT_PADDING(true) {
+            @Override
+            Layer pooling(SubsamplingLayer.Builder builder) {
+                return builder.poolingType(PoolingType.AVG)
+                        .kernelSize(3, 2)
+                        .padding(1, 1)
+                        .build();
+            }
+        },
+        AVERAGE_WITH_PADDING(true) {
+            @Override
+            Layer pooling(SubsamplingLayer.Builder builder) {
+                return builder.poolingType(PoolingType.AVG)
+                        .kernelSize(3, 2)
+                        .padding(1, 1)
+                        .avgPoolIncludePadInDivisor(true)
+                        .build();
+            }
+        },
+        AVERAGE_SAME(true) {
+            @Override
+            Layer pooling(SubsamplingLayer.Builder builder) {
+                return builder.poolingType(PoolingType.AVG)
+                        .convolutionMode(ConvolutionMode.Same)
+                        .stride(2, 1)
+                        .build();
+            }
+        },
+        AVERAGE_CHANNELS_LAST(true) {
+            @Override
+            Layer pooling(SubsamplingLayer.Builder builder) {
+                return builder.poolingType(PoolingType.AVG)
+                        .dataFormat(CNN2DFormat.NHWC)
+                        .build();
             }
         },
         P_NORM(false) {
@@ -99,8 +135,12 @@ class KernelSubsamplingTest {
             return builder.build();
         }
 
+        CNN2DFormat format() {
+            return name().endsWith("CHANNELS_LAST") ? CNN2DFormat.NHWC : CNN2DFormat.NCHW;
+        }
+
         MultiLayerConfiguration configuration() {
-            CNN2DFormat format = this == CHANNELS_LAST ? CNN2DFormat.NHWC : CNN2DFormat.NCHW;
+            CNN2DFormat format = format();
             return new NeuralNetConfiguration.Builder()
                     .seed(5)
                     .updater(new Adam(1e-2))
@@ -123,8 +163,9 @@ class KernelSubsamplingTest {
         }
 
         DataSet data() {
-            long[] shape =
-                    this == CHANNELS_LAST ? new long[] {BATCH, SIZE, SIZE, 2} : new long[] {BATCH, 2, SIZE, SIZE};
+            long[] shape = format() == CNN2DFormat.NHWC
+                    ? new long[] {BATCH, SIZE, SIZE, 2}
+                    : new long[] {BATCH, 2, SIZE, SIZE};
             return LayerTesting.data(CLASSES, shape);
         }
     }
@@ -148,6 +189,6 @@ class KernelSubsamplingTest {
         for (int i = 0; i < 3; i++) {
             images = network.getLayer(i).activate(images, true, LayerWorkspaceMgr.noWorkspaces());
         }
-        assertEquals(setting.channelsLast, images.stride(setting == Setting.CHANNELS_LAST ? 3 : 1) == 1);
+        assertEquals(setting.channelsLast, images.stride(setting.format() == CNN2DFormat.NHWC ? 3 : 1) == 1);
     }
 }

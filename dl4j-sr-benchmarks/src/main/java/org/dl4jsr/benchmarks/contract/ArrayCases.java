@@ -139,6 +139,27 @@ enum ArrayCases implements KernelCase {
         }
     },
 
+    AVERAGE_POOL {
+        @Override
+        public void run(Comparison comparison, RandomArrays arrays, int largest) {
+            eachWindow(arrays.random(), (window, image, columns, pooled) -> {
+                boolean padding = arrays.random().nextBoolean();
+                compare(
+                        comparison,
+                        "averagePool by " + window + (padding ? " with padding" : ""),
+                        (k, a) -> k.averagePool(a[0], a[1], window, padding),
+                        mixed(arrays, image),
+                        mixed(arrays, pooled));
+                compare(
+                        comparison,
+                        "averagePoolGradient by " + window + (padding ? " with padding" : ""),
+                        (k, a) -> k.averagePoolGradient(a[0], a[1], window, padding),
+                        mixed(arrays, pooled),
+                        mixed(arrays, image));
+            });
+        }
+    },
+
     CONVOLUTION {
         @Override
         public void run(Comparison comparison, RandomArrays arrays, int largest) {

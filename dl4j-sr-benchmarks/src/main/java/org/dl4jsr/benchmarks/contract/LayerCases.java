@@ -118,7 +118,7 @@ enum LayerCases implements KernelCase {
         }
     },
 
-    MAX_POOL_OF_CHANNELS {
+    POOLING_OF_CHANNELS {
         @Override
         public void run(Comparison comparison, RandomArrays arrays, int largest) {
             Random random = arrays.random();
@@ -149,6 +149,17 @@ enum LayerCases implements KernelCase {
                         "maxPoolGradient of " + x + " by " + window,
                         (set, a) -> kernels(set).maxPoolGradient(x.at(a[0]), dy.at(a[1]), x.at(a[2]), window),
                         x.content(),
+                        dy.content(),
+                        arrays.unwritten(FloatType.BFLOAT16, x.content().length()));
+                boolean padding = random.nextBoolean();
+                comparison.same(
+                        "averagePool of " + x + " by " + window,
+                        (set, a) -> kernels(set).averagePool(x.at(a[0]), dy.at(a[1]), window, padding),
+                        x.content(),
+                        arrays.unwritten(FloatType.BFLOAT16, dy.content().length()));
+                comparison.same(
+                        "averagePoolGradient of " + x + " by " + window,
+                        (set, a) -> kernels(set).averagePoolGradient(dy.at(a[0]), x.at(a[1]), window, padding),
                         dy.content(),
                         arrays.unwritten(FloatType.BFLOAT16, x.content().length()));
             }

@@ -11,11 +11,8 @@ import org.deeplearning4j.nn.conf.ConvolutionMode;
 import org.deeplearning4j.nn.conf.inputs.InputType;
 import org.deeplearning4j.nn.conf.layers.BatchNormalization;
 import org.deeplearning4j.nn.conf.layers.Convolution1DLayer;
-import org.deeplearning4j.nn.conf.layers.Convolution3D;
-import org.deeplearning4j.nn.conf.layers.Convolution3D.DataFormat;
 import org.deeplearning4j.nn.conf.layers.ConvolutionLayer;
 import org.deeplearning4j.nn.conf.layers.Deconvolution2D;
-import org.deeplearning4j.nn.conf.layers.Deconvolution3D;
 import org.deeplearning4j.nn.conf.layers.DepthwiseConvolution2D;
 import org.deeplearning4j.nn.conf.layers.GlobalPoolingLayer;
 import org.deeplearning4j.nn.conf.layers.Layer;
@@ -28,17 +25,13 @@ import org.deeplearning4j.nn.conf.layers.SeparableConvolution2D;
 import org.deeplearning4j.nn.conf.layers.SpaceToBatchLayer;
 import org.deeplearning4j.nn.conf.layers.SpaceToDepthLayer;
 import org.deeplearning4j.nn.conf.layers.Subsampling1DLayer;
-import org.deeplearning4j.nn.conf.layers.Subsampling3DLayer;
 import org.deeplearning4j.nn.conf.layers.SubsamplingLayer;
 import org.deeplearning4j.nn.conf.layers.Upsampling1D;
 import org.deeplearning4j.nn.conf.layers.Upsampling2D;
-import org.deeplearning4j.nn.conf.layers.Upsampling3D;
 import org.deeplearning4j.nn.conf.layers.ZeroPadding1DLayer;
-import org.deeplearning4j.nn.conf.layers.ZeroPadding3DLayer;
 import org.deeplearning4j.nn.conf.layers.ZeroPaddingLayer;
 import org.deeplearning4j.nn.conf.layers.convolutional.Cropping1D;
 import org.deeplearning4j.nn.conf.layers.convolutional.Cropping2D;
-import org.deeplearning4j.nn.conf.layers.convolutional.Cropping3D;
 import org.deeplearning4j.nn.conf.layers.objdetect.Yolo2OutputLayer;
 import org.nd4j.linalg.activations.Activation;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -46,12 +39,11 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.MultiDataSet;
 import org.nd4j.linalg.factory.Nd4j;
 
-/** Layers on sequences, images and volumes. */
+/** Layers on sequences and images. */
 final class ConvolutionFamilies {
 
     private static final InputType SEQUENCE = InputType.recurrent(3, 8);
     private static final InputType IMAGE = InputType.convolutional(6, 6, 2);
-    private static final InputType VOLUME = InputType.convolutional3D(DataFormat.NCDHW, 4, 4, 4, 2);
 
     /** Shapes of boxes that Yolo2 starts from. */
     private static final int PRIORS = 2;
@@ -62,7 +54,6 @@ final class ConvolutionFamilies {
         var families = new ArrayList<Family>();
         sequences(families);
         images(families);
-        volumes(families);
         return families;
     }
 
@@ -202,6 +193,15 @@ final class ConvolutionFamilies {
                         .activation(Activation.TANH)
                         .build()));
         families.add(image(
+                "Deconvolution2D, Same, behind a convolution",
+                convolution(),
+                new Deconvolution2D.Builder(3, 3)
+                        .stride(2, 2)
+                        .convolutionMode(ConvolutionMode.Same)
+                        .nOut(3)
+                        .activation(Activation.TANH)
+                        .build()));
+        families.add(image(
                 "LocallyConnected2D",
                 new LocallyConnected2D.Builder()
                         .nIn(2)
@@ -220,6 +220,15 @@ final class ConvolutionFamilies {
                             .pnorm(2)
                             .build()));
         }
+        families.add(image(
+                "Subsampling, AVG, of overlapping windows with padding",
+                convolution(),
+                new SubsamplingLayer.Builder(PoolingType.AVG)
+                        .kernelSize(3, 3)
+                        .stride(2, 2)
+                        .padding(1, 1)
+                        .avgPoolIncludePadInDivisor(true)
+                        .build()));
         for (PoolingType pooling : PoolingType.values()) {
             families.add(image("GlobalPooling of images, " + pooling, convolution(), new GlobalPoolingLayer(pooling)));
         }
@@ -257,43 +266,6 @@ final class ConvolutionFamilies {
                         .build()));
     }
 
-    private static void volumes(List<Family> families) {
-        families.add(volume(
-                "Convolution3D",
-                new Convolution3D.Builder(2, 2, 2)
-                        .nOut(3)
-                        .activation(Activation.TANH)
-                        .build()));
-        families.add(volume(
-                "Deconvolution3D",
-                new Deconvolution3D.Builder()
-                        .kernelSize(2, 2, 2)
-                        .stride(1, 1, 1)
-                        .nOut(2)
-                        .activation(Activation.TANH)
-                        .build()));
-        for (Subsampling3DLayer.PoolingType pooling : Subsampling3DLayer.PoolingType.values()) {
-            families.add(volume(
-                    "Subsampling3D, " + pooling,
-                    convolution3d(),
-                    new Subsampling3DLayer.Builder(pooling)
-                            .kernelSize(2, 2, 2)
-                            .stride(1, 1, 1)
-                            .build()));
-        }
-        families.add(volume(
-                "Upsampling3D",
-                convolution3d(),
-                new Upsampling3D.Builder(DataFormat.NCDHW, 2).build(),
-                new GlobalPoolingLayer(PoolingType.AVG)));
-        families.add(volume(
-                "ZeroPadding3D, Cropping3D",
-                convolution3d(),
-                new ZeroPadding3DLayer.Builder(1, 1, 1).build(),
-                new Cropping3D(1, 0, 1)));
-        families.add(volume("GlobalPooling of volumes", convolution3d(), new GlobalPoolingLayer(PoolingType.AVG)));
-    }
-
     /** One object of two classes in each image of 3 x 3 cells; its features lie in its cell. */
     private static MultiDataSet boxes() {
         var random = new Random(15);
@@ -317,11 +289,7 @@ final class ConvolutionFamilies {
         return chain(name, Tasks.patterns(2, 6, 6), IMAGE, classified(layers));
     }
 
-    private static Family volume(String name, Layer... layers) {
-        return chain(name, Tasks.patterns(2, 4, 4, 4), VOLUME, classified(layers));
-    }
-
-    private static Layer[] classified(Layer... layers) {
+    static Layer[] classified(Layer... layers) {
         var all = new ArrayList<>(List.of(layers));
         all.add(classifier());
         return all.toArray(new Layer[0]);
@@ -338,13 +306,6 @@ final class ConvolutionFamilies {
         return new Convolution1DLayer.Builder()
                 .kernelSize(3)
                 .nOut(4)
-                .activation(Activation.TANH)
-                .build();
-    }
-
-    private static Convolution3D convolution3d() {
-        return new Convolution3D.Builder(2, 2, 2)
-                .nOut(3)
                 .activation(Activation.TANH)
                 .build();
     }

@@ -55,6 +55,7 @@ final class Families {
         var families = new ArrayList<Family>();
         families.addAll(FeedForwardFamilies.all());
         families.addAll(ConvolutionFamilies.all());
+        families.addAll(VolumeFamilies.all());
         families.addAll(DeepFamilies.all());
         families.addAll(RecurrentFamilies.all());
         families.addAll(AttentionFamilies.all());

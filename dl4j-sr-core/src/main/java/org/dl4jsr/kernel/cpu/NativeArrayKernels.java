@@ -150,6 +150,32 @@ final class NativeArrayKernels implements ArrayKernels {
             @Cast("const int64_t*") long[] window);
 
     @Override
+    public void averagePool(StridedArray x, StridedArray y, Window window, boolean padding) {
+        averagePool(set, threads, x.toArray(), y.toArray(), window.toArray(), padding);
+    }
+
+    private static native void averagePool(
+            int set,
+            int threads,
+            @Cast("const int64_t*") long[] x,
+            @Cast("const int64_t*") long[] y,
+            @Cast("const int64_t*") long[] window,
+            boolean padding);
+
+    @Override
+    public void averagePoolGradient(StridedArray dy, StridedArray dx, Window window, boolean padding) {
+        averagePoolGradient(set, threads, dy.toArray(), dx.toArray(), window.toArray(), padding);
+    }
+
+    private static native void averagePoolGradient(
+            int set,
+            int threads,
+            @Cast("const int64_t*") long[] dy,
+            @Cast("const int64_t*") long[] dx,
+            @Cast("const int64_t*") long[] window,
+            boolean padding);
+
+    @Override
     public void lstmCell(long gates, long bias, long previous, long cell, long output, int rows, int width) {
         lstmCell(set, threads, gates, bias, previous, cell, output, rows, width);
     }

@@ -205,6 +205,16 @@ public final class CudaArrayKernels implements ArrayKernels {
     }
 
     @Override
+    public synchronized void averagePool(StridedArray x, StridedArray y, Window window, boolean padding) {
+        windows.averagePool(x, y, window, padding);
+    }
+
+    @Override
+    public synchronized void averagePoolGradient(StridedArray dy, StridedArray dx, Window window, boolean padding) {
+        windows.averagePoolGradient(dy, dx, window, padding);
+    }
+
+    @Override
     public synchronized void lstmCell(
             long gates, long bias, long previous, long cell, long output, int rows, int width) {
         launcher.kernel(LSTM, "lstmCell")

@@ -101,6 +101,35 @@ final class CudaWindows {
                 .launchRuns();
     }
 
+    void averagePool(StridedArray x, StridedArray y, Window window, boolean padding) {
+        long[] strides = x.strides();
+        var loops = ElementLoops.over(
+                operand(y, strides[0], strides[1], 0, 0), operand(y, 0, 0, 1, 0), operand(y, 0, 0, 0, 1), y);
+        launcher.kernel(WINDOWS, "averagePool")
+                .add(loops, 1)
+                .addStructure(window.toArray())
+                .addStructure(plane(x))
+                .add(x.address(), y.address())
+                .add(padding ? 1 : 0)
+                .launchRuns();
+    }
+
+    void averagePoolGradient(StridedArray dy, StridedArray dx, Window window, boolean padding) {
+        var loops = ElementLoops.over(
+                operand(dx, dy.strides()[0], dy.strides()[1], 0, 0),
+                operand(dx, 0, 0, 1, 0),
+                operand(dx, 0, 0, 0, 1),
+                dx);
+        launcher.kernel(WINDOWS, "averagePoolGradient")
+                .add(loops, 1)
+                .addStructure(window.toArray())
+                .addStructure(plane(dx))
+                .addStructure(plane(dy))
+                .add(dy.address(), dx.address())
+                .add(padding ? 1 : 0)
+                .launchRuns();
+    }
+
     /** A number that grows by so much along each dimension of {@code result}. */
     private static StridedArray operand(StridedArray result, long... steps) {
         return new StridedArray(result.type(), 0, result.shape(), steps);

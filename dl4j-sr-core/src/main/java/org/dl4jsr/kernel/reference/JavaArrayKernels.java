@@ -121,6 +121,45 @@ public final class JavaArrayKernels implements ArrayKernels {
         sums.store();
     }
 
+    @Override
+    public void averagePool(StridedArray x, StridedArray y, Window window, boolean padding) {
+        forEachWindow(y, 2, (at, position) -> {
+            float sum = 0;
+            for (long i = 0; i < window.height(); i++) {
+                for (long j = 0; j < window.width(); j++) {
+                    long from = element(x, at[0], at[1], window.row(at[2], i), window.column(at[3], j));
+                    sum += from < 0 ? 0 : get(x, from);
+                }
+            }
+            put(y, position, sum / count(x, at, window, padding));
+        });
+    }
+
+    @Override
+    public void averagePoolGradient(StridedArray dy, StridedArray dx, Window window, boolean padding) {
+        var sums = new Sums(dx);
+        forEachWindow(dy, 2, (at, position) -> {
+            float share = get(dy, position) / count(dx, at, window, padding);
+            for (long i = 0; i < window.height(); i++) {
+                for (long j = 0; j < window.width(); j++) {
+                    sums.add(at[0], at[1], window.row(at[2], i), window.column(at[3], j), share);
+                }
+            }
+        });
+        sums.store();
+    }
+
+    /** How many elements of an average over the window at [batch, channel, row, column] count. */
+    private static long count(StridedArray x, long[] at, Window window, boolean padding) {
+        long count = 0;
+        for (long i = 0; i < window.height(); i++) {
+            for (long j = 0; j < window.width(); j++) {
+                count += padding || element(x, 0, 0, window.row(at[2], i), window.column(at[3], j)) >= 0 ? 1 : 0;
+            }
+        }
+        return count;
+    }
+
     /** Row and column of the greatest number in the window at [batch, channel, row, column]; null for none. */
     private static long[] greatest(StridedArray x, long[] at, Window window) {
         long[] greatest = null;

@@ -38,6 +38,25 @@ class JavaArrayKernelsTest {
         assertValues(gradient, 0, 0, 0, 0, 5, 0, 7, 8, 9, 0, 11, 12);
     }
 
+    /** Means of all that is in a window, or of its size; and their shares. */
+    @Test
+    void averagesByHand() {
+        StridedArray image = array(new double[] {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}, 1, 1, 3, 4);
+        var window = new Window(2, 2, 1, 2, 0, 1, 1, 1);
+        StridedArray averages = array(new double[6], 1, 1, 2, 3);
+        java.averagePool(image, averages, window, false);
+        assertValues(averages, 3, 4.5, 6, 7, 8.5, 10);
+        StridedArray withPadding = array(new double[6], 1, 1, 2, 3);
+        java.averagePool(image, withPadding, window, true);
+        assertValues(withPadding, 1.5, 4.5, 3, 3.5, 8.5, 5);
+        StridedArray gradient = array(new double[12], 1, 1, 3, 4);
+        StridedArray ofAverages = array(new double[] {2, 4, 8, 16, 32, 64}, 1, 1, 2, 3);
+        java.averagePoolGradient(ofAverages, gradient, window, false);
+        assertValues(gradient, 1, 1, 1, 4, 9, 9, 9, 36, 8, 8, 8, 32);
+        java.averagePoolGradient(ofAverages, gradient, window, true);
+        assertValues(gradient, 0.5, 1, 1, 2, 4.5, 9, 9, 18, 4, 8, 8, 16);
+    }
+
     /** 256 + 1 + 1 + ... sums in FP32, where BF16 would stay at 256. */
     @Test
     void sumsAreFp32() {
