@@ -51,6 +51,7 @@ public final class LocalCluster {
                 .set("spark.executor.memory", megabytes + "m")
                 .set("spark.executor.extraClassPath", absolute(System.getProperty("java.class.path")))
                 .set("spark.executor.extraJavaOptions", JAVA_OPTIONS)
+                .set("spark.plugins", RankPlugin.class.getName())
                 .set("spark.driver.host", "localhost")
                 .set("spark.driver.bindAddress", "127.0.0.1")
                 .set("spark.ui.enabled", "false")

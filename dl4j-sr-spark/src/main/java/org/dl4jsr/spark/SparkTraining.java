@@ -130,7 +130,7 @@ public final class SparkTraining {
         boolean encrypted = ClusterChecks.isEncrypted(spark.getConf());
         AttemptKey key = AttemptKey.random(attempt);
         spark.setJobGroup("dl4j-sr-" + attempt, "attempt " + attempt + " of " + checkpoints, true);
-        try (var port = new NotePort(spark.getConf().get("spark.driver.host"), key, encrypted, observer)) {
+        try (var port = new NotePort(spark.getConf().get("spark.driver.host"), ranks, key, encrypted, observer)) {
             String ended =
                     run(ranks, new RankJob(program, key, port.address(), encrypted, deadline, checkpoints, every));
             if (ended != null && port.failure().isPresent()) {
