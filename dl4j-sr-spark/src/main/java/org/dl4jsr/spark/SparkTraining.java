@@ -165,8 +165,8 @@ public final class SparkTraining {
                 .orElse(lines.get(0));
     }
 
-    /** Waits for as many executors as can be used, or, for a while, for enough of them. */
-    private int awaitExecutors() {
+    /** Waits for as many executors as can be used, or, for a while, for enough of them; returns how many ranks that is. */
+    int awaitExecutors() {
         long start = System.nanoTime();
         while (true) {
             if (spark.sc().isStopped()) {

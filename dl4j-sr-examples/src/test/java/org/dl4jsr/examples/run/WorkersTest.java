@@ -17,8 +17,6 @@ import java.util.Map;
 import org.dl4jsr.examples.io.BadInput;
 import org.dl4jsr.examples.io.Bytes;
 import org.dl4jsr.parallel.Cluster;
-import org.dl4jsr.parallel.Observer;
-import org.dl4jsr.parallel.RankProgram;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -79,7 +77,7 @@ class WorkersTest {
         });
         try {
             RunConfig config = TestRuns.config("bf16-sr", 1, 4, 1);
-            RunFacilities facilities = new RunFacilities(directory, null, 2, false);
+            RunFacilities facilities = new RunFacilities(directory, null, 2, null);
             Path run = directory.resolve("run");
             String message = assertThrows(BadInput.class, () -> Pretraining.start(run, config, facilities))
                     .getMessage();
@@ -98,7 +96,7 @@ class WorkersTest {
         }
 
         @Override
-        public void run(Request request, Observer observer, RankProgram program) {
+        public Processes start(Request request) {
             throw new IllegalStateException("require has to be called first");
         }
     }
