@@ -244,8 +244,7 @@ public final class Collective implements AutoCloseable {
             if (from == rank()) {
                 pieces.take(from, start, base + start * width, length);
             } else {
-                ByteBuffer body =
-                        receive(from, place(Message.Kind.TO_OWNER, start * width, (int) (length * width)));
+                ByteBuffer body = receive(from, place(Message.Kind.TO_OWNER, start * width, (int) (length * width)));
                 pieces.take(from, start, ArrayBytes.address(body), length);
             }
         }
