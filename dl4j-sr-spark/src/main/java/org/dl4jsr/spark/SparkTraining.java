@@ -9,6 +9,7 @@ import org.apache.spark.api.java.JavaSparkContext;
 import org.dl4jsr.parallel.Attempts;
 import org.dl4jsr.parallel.Observer;
 import org.dl4jsr.parallel.RankProgram;
+import org.dl4jsr.parallel.TransportException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -154,15 +155,16 @@ public final class SparkTraining {
         }
     }
 
-    /** The line of Spark's message that says why an executor is gone, or else the first. */
+    /** The line of Spark's message that says why an executor is gone, or what a rank has waited for, or else the first. */
     private static String reason(String message) {
         List<String> lines = message == null
                 ? List.of("")
                 : message.lines().map(String::strip).toList();
-        return lines.stream()
-                .filter(line -> line.startsWith("ExecutorLostFailure"))
-                .findFirst()
-                .orElse(lines.get(0));
+        return lines.stream().filter(SparkTraining::saysWhy).findFirst().orElse(lines.get(0));
+    }
+
+    private static boolean saysWhy(String line) {
+        return line.startsWith("ExecutorLostFailure") || line.startsWith(TransportException.class.getName());
     }
 
     /** Waits for as many executors as can be used, or, for a while, for enough of them; returns how many ranks that is. */
