@@ -8,6 +8,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.Semaphore;
 import org.dl4jsr.backend.Bf16Executioner;
 import org.dl4jsr.kernel.Memory;
 import org.dl4jsr.op.Device;
@@ -31,6 +32,9 @@ public final class Collective implements AutoCloseable {
          */
         void take(int from, long start, long address, long length);
     }
+
+    /** How many pieces of the gradient are sent before the mean of the first: what comes back has time to be added. */
+    private static final int AHEAD = 2;
 
     private final Transport transport;
     private final long attempt;
@@ -135,24 +139,12 @@ public final class Collective implements AutoCloseable {
         run(
                 () -> {
                     for (long offset = 0; rank() < senders && offset < slices.longest(); offset += atOnce) {
-                        for (int to : others()) {
-                            send(Message.Kind.TO_OWNER, to, base, width, slices, to, offset);
-                        }
+                        sendToOwners(base, width, slices, offset);
                     }
                 },
                 () -> {
                     for (long offset = 0; offset < slices.length(rank()); offset += atOnce) {
-                        long start = slices.start(rank()) + offset;
-                        long length = Math.min(atOnce, slices.end(rank()) - start);
-                        for (int from = 0; from < senders; from++) {
-                            if (from == rank()) {
-                                pieces.take(from, start, base + start * width, length);
-                            } else {
-                                int bytes = (int) (length * width);
-                                ByteBuffer body = receive(from, place(Message.Kind.TO_OWNER, start * width, bytes));
-                                pieces.take(from, start, ArrayBytes.address(body), length);
-                            }
-                        }
+                        takeOwn(base, width, slices, senders, offset, pieces);
                     }
                 });
     }
@@ -169,25 +161,106 @@ public final class Collective implements AutoCloseable {
         run(
                 () -> {
                     for (long offset = 0; offset < slices.length(rank()); offset += atOnce) {
-                        for (int to : others()) {
-                            send(Message.Kind.FROM_OWNER, to, base, width, slices, rank(), offset);
-                        }
+                        sendFromOwner(base, width, slices, offset);
                     }
                 },
                 () -> {
                     for (long offset = 0; offset < slices.longest(); offset += atOnce) {
-                        for (int from : others()) {
-                            long start = slices.start(from) + offset;
-                            long length = Math.min(atOnce, slices.end(from) - start);
-                            if (length > 0) {
-                                int bytes = (int) (length * width);
-                                ByteBuffer body = receive(from, place(Message.Kind.FROM_OWNER, start * width, bytes));
-                                Memory.copy(ArrayBytes.address(body), base + start * width, bytes);
-                            }
+                        receiveFromOwners(base, width, slices, offset);
+                    }
+                });
+        device.written(List.of(array));
+    }
+
+    /**
+     * {@link #toOwners} and {@link #fromOwners} at once: a piece of the own slice goes to all as soon as it is there from
+     * each sender, while the next ones are on their way, so that the network is never idle between the two.
+     *
+     * @param array flat and dense; of one length and type on all ranks
+     * @param senders ranks below this have something; the array of another is not looked at
+     * @param pieces puts what goes to all in the place of this rank's slice of {@code array}
+     */
+    void throughOwners(INDArray array, Slices slices, int senders, Pieces pieces) {
+        long base = device.hostAddress(array);
+        int width = array.dataType().width();
+        int atOnce = Message.BODY / width;
+        long behind = (long) AHEAD * atOnce;
+        var ready = new Semaphore(0);
+        run(
+                () -> {
+                    for (long offset = 0; offset < slices.longest() + behind; offset += atOnce) {
+                        if (rank() < senders) {
+                            sendToOwners(base, width, slices, offset);
+                        }
+                        if (offset >= behind && offset - behind < slices.length(rank())) {
+                            acquire(ready);
+                            sendFromOwner(base, width, slices, offset - behind);
+                        }
+                    }
+                },
+                () -> {
+                    for (long offset = 0; offset < slices.longest() + behind; offset += atOnce) {
+                        if (offset < slices.length(rank())) {
+                            takeOwn(base, width, slices, senders, offset, pieces);
+                            device.hostAddress(array); // what the kernels have put there is there
+                            ready.release();
+                        }
+                        if (offset >= behind) {
+                            receiveFromOwners(base, width, slices, offset - behind);
                         }
                     }
                 });
         device.written(List.of(array));
+    }
+
+    private static void acquire(Semaphore ready) {
+        try {
+            ready.acquire();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new TransportException("Interrupted before all pieces were there", e);
+        }
+    }
+
+    /** Sends each other rank the piece of its slice at {@code offset}. */
+    private void sendToOwners(long base, int width, Slices slices, long offset) {
+        for (int to : others()) {
+            send(Message.Kind.TO_OWNER, to, base, width, slices, to, offset);
+        }
+    }
+
+    /** Sends all other ranks the piece of the own slice at {@code offset}. */
+    private void sendFromOwner(long base, int width, Slices slices, long offset) {
+        for (int to : others()) {
+            send(Message.Kind.FROM_OWNER, to, base, width, slices, rank(), offset);
+        }
+    }
+
+    /** Takes the piece of the own slice at {@code offset} from each sender. */
+    private void takeOwn(long base, int width, Slices slices, int senders, long offset, Pieces pieces) {
+        long start = slices.start(rank()) + offset;
+        long length = Math.min(Message.BODY / width, slices.end(rank()) - start);
+        for (int from = 0; from < senders; from++) {
+            if (from == rank()) {
+                pieces.take(from, start, base + start * width, length);
+            } else {
+                ByteBuffer body = receive(from, place(Message.Kind.TO_OWNER, start * width, (int) (length * width)));
+                pieces.take(from, start, ArrayBytes.address(body), length);
+            }
+        }
+    }
+
+    /** Puts the pieces of the other ranks' slices at {@code offset} in their place. */
+    private void receiveFromOwners(long base, int width, Slices slices, long offset) {
+        for (int from : others()) {
+            long start = slices.start(from) + offset;
+            long length = Math.min(Message.BODY / width, slices.end(from) - start);
+            if (length > 0) {
+                int bytes = (int) (length * width);
+                ByteBuffer body = receive(from, place(Message.Kind.FROM_OWNER, start * width, bytes));
+                Memory.copy(ArrayBytes.address(body), base + start * width, bytes);
+            }
+        }
     }
 
     /** Sends a piece of a rank's slice, if there is one at {@code offset}. */
@@ -250,6 +323,6 @@ public final class Collective implements AutoCloseable {
     @Override
     public void close() {
         transport.close();
-        sender.shutdown();
+        sender.shutdownNow();
     }
 }

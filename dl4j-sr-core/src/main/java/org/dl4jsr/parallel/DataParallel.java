@@ -264,14 +264,13 @@ public final class DataParallel {
             }
             if (round + 1 < scores.length) {
                 sum.add(network.gradients(), dealt.ranks(round));
+            } else if (sharedWrite == null) {
+                sum.addLastForAll(network.gradients(), dealt.ranks(round), dealt.parts);
             } else {
                 sum.addLast(network.gradients(), dealt.ranks(round), dealt.parts);
             }
         }
         double score = agreedScore(dealt, scores);
-        if (sharedWrite == null) {
-            collective.fromOwners(network.gradients(), sum.slices());
-        }
         network.setScore(score);
         update(dealt.batchSize);
         return score;

@@ -58,7 +58,6 @@ public final class DataParallelListener extends BaseTrainingListener {
             }
         }
         sum.clear();
-        sum.addLast(network.gradients(), collective.ranks(), collective.ranks());
-        collective.fromOwners(network.gradients(), sum.slices());
+        sum.addLastForAll(network.gradients(), collective.ranks(), collective.ranks());
     }
 }

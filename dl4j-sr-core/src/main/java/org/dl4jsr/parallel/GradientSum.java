@@ -60,13 +60,23 @@ final class GradientSum {
      * {@code gradients}, piece by piece, while the next one is on its way.
      */
     void addLast(INDArray gradients, int ranks, int count) {
-        collective.toOwners(gradients, slices, ranks, (from, start, address, length) -> {
+        collective.toOwners(gradients, slices, ranks, last(gradients, ranks, count));
+        ExactSums.forget(gradients);
+    }
+
+    /** The same, but with the mean of all slices on every rank. */
+    void addLastForAll(INDArray gradients, int ranks, int count) {
+        collective.throughOwners(gradients, slices, ranks, last(gradients, ranks, count));
+        ExactSums.forget(gradients);
+    }
+
+    private Collective.Pieces last(INDArray gradients, int ranks, int count) {
+        return (from, start, address, length) -> {
             add(gradients, from, start, address, length);
             if (from == ranks - 1) {
                 meanTo(gradients, count, start, length);
             }
-        });
-        ExactSums.forget(gradients);
+        };
     }
 
     /** Adds a piece of this rank's slice, which lies in its own gradients or where it was received. */

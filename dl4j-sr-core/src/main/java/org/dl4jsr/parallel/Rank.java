@@ -5,14 +5,13 @@ import java.io.OutputStream;
 import java.util.Optional;
 import java.util.function.Supplier;
 import org.deeplearning4j.nn.api.Model;
-import org.deeplearning4j.util.ModelSerializer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** One rank's part in an attempt at a training: what a {@link RankProgram} is given. */
 public final class Rank {
 
-    /** The trained model in the folder of the checkpoints, as ModelSerializer writes it, with its updater state. */
+    /** The trained model in the folder of the checkpoints, as {@link ModelFile} writes it. */
     public static final String MODEL = "model.zip";
 
     private static final Logger LOG = LoggerFactory.getLogger(Rank.class);
@@ -128,7 +127,7 @@ public final class Rank {
     private void write(Model model) throws IOException {
         String temporary = MODEL + ".tmp";
         try (OutputStream out = storage.create(temporary)) {
-            ModelSerializer.writeModel(model, out, true);
+            ModelFile.write(model, out);
         }
         storage.rename(temporary, MODEL);
     }

@@ -13,7 +13,7 @@ import org.apache.spark.network.server.NoOpRpcHandler;
 import org.dl4jsr.parallel.Rank;
 import org.dl4jsr.parallel.TransportException;
 
-/** Sends what a rank says to the driver's {@link NotePort}; connects with the first note. */
+/** Sends what a rank says to the driver's {@link NotePort}; connects with the first of it. */
 final class NoteClient implements Rank.Notes, AutoCloseable {
 
     private final String address;
@@ -39,7 +39,21 @@ final class NoteClient implements Rank.Notes, AutoCloseable {
         send(NotePort.Kind.FAILURE, message);
     }
 
+    /**
+     * Says where this rank can be reached; returns where all ranks can be, in their order, once each has said it.
+     *
+     * @param address host:port
+     */
+    List<String> meet(int rank, String address) {
+        ByteBuffer answer = ask(NotePort.Kind.ADDRESS, rank + " " + address);
+        return List.of(StandardCharsets.UTF_8.decode(answer).toString().split(" ", -1));
+    }
+
     private boolean send(NotePort.Kind kind, String text) {
+        return ask(kind, text).get() != 0;
+    }
+
+    private ByteBuffer ask(NotePort.Kind kind, String text) {
         byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
         ByteBuffer message = ByteBuffer.allocate(1 + bytes.length)
                 .put((byte) kind.ordinal())
@@ -49,7 +63,7 @@ final class NoteClient implements Rank.Notes, AutoCloseable {
         try {
             TransportClient client =
                     clients.createClient(address.substring(0, colon), Integer.parseInt(address.substring(colon + 1)));
-            return client.sendRpcSync(message, deadline.toMillis()).get() != 0;
+            return client.sendRpcSync(message, deadline.toMillis());
         } catch (IOException | RuntimeException e) {
             throw new TransportException("The driver at " + address + " does not answer", e);
         } catch (InterruptedException e) {

@@ -2,6 +2,7 @@ package org.dl4jsr.spark;
 
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -18,14 +19,15 @@ import org.apache.spark.network.server.TransportServer;
 import org.dl4jsr.parallel.Observer;
 
 /**
- * The driver's port for what the ranks of one attempt say: to the {@link Observer}, and of their end, since of the
- * exceptions of a stage Spark tells the first one alone, which is another rank's that was left behind as often as not.
- * It takes nobody without their key.
+ * The driver's port for what the ranks of one attempt say: where the others can reach them, which Spark's own barrier
+ * tells a second later; to the {@link Observer}; and of their end, since of the exceptions of a stage Spark tells the
+ * first one alone, which is another rank's that was left behind as often as not. It takes nobody without their key.
  */
 final class NotePort implements AutoCloseable {
 
     /** The first byte of a message. */
     enum Kind {
+        ADDRESS,
         NOTE,
         FAILURE
     }
@@ -33,12 +35,19 @@ final class NotePort implements AutoCloseable {
     private final TransportContext context;
     private final TransportServer server;
     private final String host;
+    private final Addresses addresses;
     private final Set<TransportClient> connected = ConcurrentHashMap.newKeySet();
     private final AtomicReference<String> failure = new AtomicReference<>();
     private volatile boolean closed;
 
-    NotePort(String host, AttemptKey key, boolean encrypted, Observer observer) {
+    /**
+     * @param host the driver's
+     * @param ranks of the attempt
+     * @param encrypted whether all that is sent is encrypted, by AES-GCM
+     */
+    NotePort(String host, int ranks, AttemptKey key, boolean encrypted, Observer observer) {
         this.host = host;
+        addresses = new Addresses(ranks);
         var configuration = RankNetwork.configuration(encrypted, 1, RankNetwork.IDLE);
         context = new TransportContext(configuration, new Receiver(observer));
         server = context.createServer(host, 0, List.of(new AuthServerBootstrap(configuration, key)));
@@ -89,12 +98,17 @@ final class NotePort implements AutoCloseable {
         public void receive(TransportClient client, ByteBuffer message, RpcResponseCallback sender) {
             Kind kind = Kind.values()[message.get()];
             String text = StandardCharsets.UTF_8.decode(message).toString();
+            switch (kind) {
+                case ADDRESS -> addresses.add(text, sender);
+                case NOTE -> answer(sender, () -> observer.note(text));
+                case FAILURE -> answer(sender, () -> failure.compareAndSet(null, text));
+            }
+        }
+
+        private void answer(RpcResponseCallback sender, Runnable hear) {
             boolean stop;
             synchronized (observer) {
-                switch (kind) {
-                    case NOTE -> observer.note(text);
-                    case FAILURE -> failure.compareAndSet(null, text);
-                }
+                hear.run();
                 stop = observer.isStopWanted();
             }
             sender.onSuccess(ByteBuffer.wrap(new byte[] {(byte) (stop ? 1 : 0)}));
@@ -103,6 +117,28 @@ final class NotePort implements AutoCloseable {
         @Override
         public StreamManager getStreamManager() {
             return streams;
+        }
+    }
+
+    /** Where each rank can be reached: told to all of them once the last one has said it. */
+    private static final class Addresses {
+
+        private final String[] ofRanks;
+        private final List<RpcResponseCallback> waiting = new ArrayList<>();
+
+        Addresses(int ranks) {
+            ofRanks = new String[ranks];
+        }
+
+        /** @param text the rank, a space, and its address */
+        synchronized void add(String text, RpcResponseCallback sender) {
+            int space = text.indexOf(' ');
+            ofRanks[Integer.parseInt(text.substring(0, space))] = text.substring(space + 1);
+            waiting.add(sender);
+            if (waiting.size() == ofRanks.length) {
+                byte[] all = String.join(" ", ofRanks).getBytes(StandardCharsets.UTF_8);
+                waiting.forEach(rank -> rank.onSuccess(ByteBuffer.wrap(all)));
+            }
         }
     }
 }

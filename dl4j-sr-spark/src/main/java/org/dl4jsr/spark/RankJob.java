@@ -2,8 +2,6 @@ package org.dl4jsr.spark;
 
 import java.io.Serializable;
 import java.time.Duration;
-import java.util.Arrays;
-import java.util.List;
 import org.apache.spark.BarrierTaskContext;
 import org.apache.spark.SparkEnv;
 import org.dl4jsr.parallel.Collective;
@@ -40,11 +38,10 @@ record RankJob(
         int rank = context.partitionId();
         String host = SparkEnv.get().blockManager().blockManagerId().host();
         int ranks = context.getTaskInfos().length;
-        try (var transport = new SparkTransport(rank, ranks, host, key, encrypted, deadline)) {
-            List<String> addresses = Arrays.asList(context.allGather(host + ":" + transport.port()));
-            transport.connect(addresses);
-            try (var collective = new Collective(transport, key.attempt());
-                    var notes = new NoteClient(driver, key, encrypted, deadline)) {
+        try (var transport = new SparkTransport(rank, ranks, host, key, encrypted, deadline);
+                var notes = new NoteClient(driver, key, encrypted, deadline)) {
+            transport.connect(notes.meet(rank, host + ":" + transport.port()));
+            try (var collective = new Collective(transport, key.attempt())) {
                 run(collective, notes, HadoopStorage.onExecutor(checkpoints));
             }
         }

@@ -23,19 +23,32 @@ public final class SparkCluster implements Cluster {
     }
 
     @Override
-    public void run(Request request, Observer observer, RankProgram program) throws IOException {
+    public Processes start(Request request) {
         var settings = new SparkConf();
         SparkContext spark = settings.contains("spark.master")
                 ? new SparkContext(settings.setIfMissing("spark.app.name", request.name()))
                 : LocalCluster.start(request.name(), request.workers(), request.threads(), request.megabytes());
         try {
-            SparkTraining.on(spark)
-                    .workers(1, request.workers())
-                    .checkpoints(request.folder(), Long.MAX_VALUE)
-                    .deadline(DEADLINE)
-                    .observer(observer)
-                    .run(program);
-        } finally {
+            SparkTraining training =
+                    SparkTraining.on(spark).workers(1, request.workers()).deadline(DEADLINE);
+            training.awaitExecutors();
+            return new Executors(spark, training);
+        } catch (RuntimeException e) {
+            spark.stop();
+            throw e;
+        }
+    }
+
+    /** Those of an application. */
+    private record Executors(SparkContext spark, SparkTraining training) implements Processes {
+
+        @Override
+        public void run(String folder, Observer observer, RankProgram program) throws IOException {
+            training.checkpoints(folder, Long.MAX_VALUE).observer(observer).run(program);
+        }
+
+        @Override
+        public void close() {
             spark.stop();
         }
     }

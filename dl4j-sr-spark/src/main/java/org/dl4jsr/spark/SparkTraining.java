@@ -9,6 +9,7 @@ import org.apache.spark.api.java.JavaSparkContext;
 import org.dl4jsr.parallel.Attempts;
 import org.dl4jsr.parallel.Observer;
 import org.dl4jsr.parallel.RankProgram;
+import org.dl4jsr.parallel.TransportException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -130,7 +131,7 @@ public final class SparkTraining {
         boolean encrypted = ClusterChecks.isEncrypted(spark.getConf());
         AttemptKey key = AttemptKey.random(attempt);
         spark.setJobGroup("dl4j-sr-" + attempt, "attempt " + attempt + " of " + checkpoints, true);
-        try (var port = new NotePort(spark.getConf().get("spark.driver.host"), key, encrypted, observer)) {
+        try (var port = new NotePort(spark.getConf().get("spark.driver.host"), ranks, key, encrypted, observer)) {
             String ended =
                     run(ranks, new RankJob(program, key, port.address(), encrypted, deadline, checkpoints, every));
             if (ended != null && port.failure().isPresent()) {
@@ -154,19 +155,20 @@ public final class SparkTraining {
         }
     }
 
-    /** The line of Spark's message that says why an executor is gone, or else the first. */
+    /** The line of Spark's message that says why an executor is gone, or what a rank has waited for, or else the first. */
     private static String reason(String message) {
         List<String> lines = message == null
                 ? List.of("")
                 : message.lines().map(String::strip).toList();
-        return lines.stream()
-                .filter(line -> line.startsWith("ExecutorLostFailure"))
-                .findFirst()
-                .orElse(lines.get(0));
+        return lines.stream().filter(SparkTraining::saysWhy).findFirst().orElse(lines.get(0));
     }
 
-    /** Waits for as many executors as can be used, or, for a while, for enough of them. */
-    private int awaitExecutors() {
+    private static boolean saysWhy(String line) {
+        return line.startsWith("ExecutorLostFailure") || line.startsWith(TransportException.class.getName());
+    }
+
+    /** Waits for as many executors as can be used, or, for a while, for enough of them; returns how many ranks that is. */
+    int awaitExecutors() {
         long start = System.nanoTime();
         while (true) {
             if (spark.sc().isStopped()) {

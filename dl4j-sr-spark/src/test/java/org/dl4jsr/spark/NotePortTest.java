@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import org.dl4jsr.parallel.Observer;
 import org.dl4jsr.parallel.TransportException;
 import org.junit.jupiter.api.Test;
@@ -36,7 +37,7 @@ class NotePortTest {
     @Test
     void notesArriveAndTheWishToStopComesBack() {
         AttemptKey key = AttemptKey.random(0);
-        try (var port = new NotePort("127.0.0.1", key, true, observer);
+        try (var port = new NotePort("127.0.0.1", 2, key, true, observer);
                 var client = new NoteClient(port.address(), key, true, DEADLINE)) {
             assertFalse(client.send("step 1 täglich"));
             assertTrue(client.send("step 2"));
@@ -44,10 +45,23 @@ class NotePortTest {
         assertEquals(List.of("step 1 täglich", "step 2"), heard);
     }
 
+    /** The second rank is there first, and waits. */
+    @Test
+    void allRanksHearWhereAllAre() throws Exception {
+        AttemptKey key = AttemptKey.random(0);
+        try (var port = new NotePort("127.0.0.1", 2, key, true, observer);
+                var first = new NoteClient(port.address(), key, true, DEADLINE);
+                var second = new NoteClient(port.address(), key, true, DEADLINE)) {
+            var heardBySecond = CompletableFuture.supplyAsync(() -> second.meet(1, "b:2"));
+            assertEquals(List.of("a:1", "b:2"), first.meet(0, "a:1"));
+            assertEquals(List.of("a:1", "b:2"), heardBySecond.get());
+        }
+    }
+
     @Test
     void theFirstFailureIsKept() {
         AttemptKey key = AttemptKey.random(0);
-        try (var port = new NotePort("127.0.0.1", key, false, observer);
+        try (var port = new NotePort("127.0.0.1", 2, key, false, observer);
                 var first = new NoteClient(port.address(), key, false, DEADLINE);
                 var second = new NoteClient(port.address(), key, false, DEADLINE)) {
             first.send("step 1");
@@ -62,7 +76,7 @@ class NotePortTest {
     @Test
     void whoHasAnotherKeyIsNotHeard() {
         AttemptKey key = AttemptKey.random(0);
-        try (var port = new NotePort("127.0.0.1", key, false, observer);
+        try (var port = new NotePort("127.0.0.1", 2, key, false, observer);
                 var stranger = new NoteClient(port.address(), AttemptKey.random(0), false, DEADLINE);
                 var client = new NoteClient(port.address(), key, false, DEADLINE)) {
             assertThrows(TransportException.class, () -> stranger.send("step 1"));
@@ -75,7 +89,7 @@ class NotePortTest {
     @Test
     void aDriverThatHasGoneIsSaid() {
         AttemptKey key = AttemptKey.random(0);
-        var port = new NotePort("127.0.0.1", key, false, observer);
+        var port = new NotePort("127.0.0.1", 2, key, false, observer);
         try (var client = new NoteClient(port.address(), key, false, DEADLINE)) {
             client.send("step 1");
             port.close();

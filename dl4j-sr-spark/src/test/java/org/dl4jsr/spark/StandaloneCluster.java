@@ -17,7 +17,10 @@ import org.apache.spark.SparkContext;
  */
 final class StandaloneCluster implements AutoCloseable {
 
-    private static final Pattern MASTER = Pattern.compile("Starting Spark master at (spark://\\S+)");
+    /** Before it has been elected it leaves who registers without an answer, and they ask again after 20 seconds. */
+    private static final Pattern MASTER =
+            Pattern.compile("Starting Spark master at (spark://\\S+).*elected leader", Pattern.DOTALL);
+
     private static final long PATIENCE = TimeUnit.MINUTES.toNanos(2);
 
     private final String secret = AttemptKey.random(0).secret();

@@ -48,6 +48,6 @@ public final class FinetuneCommand implements Callable<Integer> {
         }
         Path directory = Objects.requireNonNullElseGet(out, () -> RunDirectory.newPath(config));
         return Pretraining.start(
-                directory, config, new RunFacilities(training.tokenCache(directory), ui.port(), null, false));
+                directory, config, new RunFacilities(training.tokenCache(directory), ui.port(), null, null));
     }
 }

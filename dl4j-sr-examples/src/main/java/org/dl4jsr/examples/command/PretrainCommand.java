@@ -9,6 +9,7 @@ import org.dl4jsr.examples.run.RunConfig;
 import org.dl4jsr.examples.run.RunDirectory;
 import org.dl4jsr.examples.run.RunFacilities;
 import org.dl4jsr.examples.run.SparkProcess;
+import org.dl4jsr.examples.run.StopSignal;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -77,6 +78,7 @@ public final class PretrainCommand implements Callable<Integer> {
     }
 
     private RunFacilities facilities(Path directory) {
-        return new RunFacilities(training.tokenCache(directory), ui.port(), workers, driver);
+        StopSignal launcher = driver ? StopSignal.from(System.in) : null;
+        return new RunFacilities(training.tokenCache(directory), ui.port(), workers, launcher);
     }
 }

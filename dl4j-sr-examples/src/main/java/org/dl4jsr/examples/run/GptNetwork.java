@@ -1,22 +1,13 @@
 package org.dl4jsr.examples.run;
 
-import java.io.BufferedOutputStream;
-import java.io.DataOutputStream;
 import java.io.IOException;
-import java.io.OutputStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.zip.Deflater;
-import java.util.zip.ZipEntry;
-import java.util.zip.ZipOutputStream;
 import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
 import org.deeplearning4j.nn.graph.ComputationGraph;
-import org.deeplearning4j.util.ModelSerializer;
 import org.dl4jsr.examples.io.BadInput;
 import org.dl4jsr.policy.SafeRestore;
 import org.dl4jsr.updater.SrAdam;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /** Builds the network of a run. */
@@ -69,27 +60,6 @@ public final class GptNetwork {
             throw new BadInput(zip + " has weights that are not finite: it is of no use");
         }
         return network;
-    }
-
-    /**
-     * Writes a network with its updater's state as DL4J's ModelSerializer does, but not compressed: that takes a minute
-     * for 124 million parameters, and saves a fifth of the file.
-     */
-    static void write(ComputationGraph network, OutputStream out) throws IOException {
-        ZipOutputStream zip = new ZipOutputStream(out);
-        zip.setLevel(Deflater.NO_COMPRESSION);
-        zip.putNextEntry(new ZipEntry(ModelSerializer.CONFIGURATION_JSON));
-        zip.write(network.getConfiguration().toJson().getBytes(StandardCharsets.UTF_8));
-        write(network.params(), ModelSerializer.COEFFICIENTS_BIN, zip);
-        write(network.getUpdater().getStateViewArray(), ModelSerializer.UPDATER_BIN, zip);
-        zip.finish();
-    }
-
-    private static void write(INDArray array, String entry, ZipOutputStream zip) throws IOException {
-        zip.putNextEntry(new ZipEntry(entry));
-        DataOutputStream data = new DataOutputStream(new BufferedOutputStream(zip, CHUNK));
-        Nd4j.write(array, data);
-        data.flush();
     }
 
     /**

@@ -17,6 +17,7 @@ import org.dl4jsr.examples.report.MetricsRow;
 import org.dl4jsr.examples.report.Progress;
 import org.dl4jsr.examples.report.RunReport;
 import org.dl4jsr.examples.report.TextTable;
+import org.dl4jsr.parallel.Cluster;
 
 /** A run in its directory: from the beginning or from its last checkpoint, up to the report. */
 public final class Pretraining {
@@ -68,10 +69,11 @@ public final class Pretraining {
                 : null; // the ranks have theirs, of random weights
         RunConfig complete = config.withText(config.text().asRead(corpus))
                 .withWeights(config.weights().copyTo(network));
-        try (RunDirectory directory = RunDirectory.create(path, complete)) {
+        try (Cluster.Processes workers = facilities.start(path); // where there are none, there is no run directory
+                RunDirectory directory = RunDirectory.create(path, complete)) {
             Pretraining run = new Pretraining(directory, facilities, corpus, directory.checkpoints());
             run.metrics.clear();
-            return facilities.workers() == null ? run.train(network, TrainingState.START) : run.trainOnWorkers(0);
+            return workers == null ? run.train(network, TrainingState.START) : run.trainOnWorkers(workers, 0);
         }
     }
 
@@ -103,14 +105,16 @@ public final class Pretraining {
             ComputationGraph network = facilities.workers() == null
                     ? GptNetwork.of(config, newest.orElse(null), checkpoints)
                     : null; // the ranks have theirs
-            if (!config.equals(before)) {
-                directory.change(config);
+            try (Cluster.Processes workers = facilities.start(path)) {
+                if (!config.equals(before)) {
+                    directory.change(config);
+                }
+                Pretraining run = new Pretraining(directory, facilities, corpus, checkpoints);
+                newest.ifPresentOrElse(run::goBackTo, run.metrics::clear);
+                return workers == null
+                        ? run.train(network, newest.map(Checkpoint::state).orElse(TrainingState.START))
+                        : run.trainOnWorkers(workers, step);
             }
-            Pretraining run = new Pretraining(directory, facilities, corpus, checkpoints);
-            newest.ifPresentOrElse(run::goBackTo, run.metrics::clear);
-            return facilities.workers() == null
-                    ? run.train(network, newest.map(Checkpoint::state).orElse(TrainingState.START))
-                    : run.trainOnWorkers(step);
         }
     }
 
@@ -179,13 +183,13 @@ public final class Pretraining {
     }
 
     /** The ranks begin where the newest checkpoint is, after {@code start} steps. */
-    private int trainOnWorkers(long start) {
+    private int trainOnWorkers(Cluster.Processes processes, long start) {
         showStart();
         Workers workers;
         try (StopSignal stop = facilities.stopSignal();
                 Progress progress = new Progress((int) start, config.steps(), config.tokensPerStep())) {
             workers = new Workers(progress, stop, times -> report(metrics.rows(), times, ""));
-            workers.train(facilities.workers(), config, directory.path(), facilities.tokenCache());
+            workers.train(processes, config, directory.path(), facilities.tokenCache());
             long reached =
                     directory.checkpoints().newest().map(Checkpoint::step).orElse(0L);
             if (stop.isReceived() && reached < config.steps()) {

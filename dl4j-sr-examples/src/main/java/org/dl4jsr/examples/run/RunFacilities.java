@@ -3,6 +3,7 @@ package org.dl4jsr.examples.run;
 import java.nio.file.Path;
 import org.dl4jsr.examples.io.BadInput;
 import org.dl4jsr.examples.io.Texts;
+import org.dl4jsr.parallel.Cluster;
 
 /**
  * What a run uses besides its configuration; nothing of it changes the outcome.
@@ -10,9 +11,9 @@ import org.dl4jsr.examples.io.Texts;
  * @param tokenCache directory that keeps the tokens of large texts
  * @param uiPort where DL4J's training UI listens; null for none
  * @param workers ranks, each a process of its own; null to train in this process
- * @param isDriver whether another process of the app has started this one, and tells when to stop
+ * @param launcher the process of the app that has started this one, and tells when to stop; null for none
  */
-public record RunFacilities(Path tokenCache, Integer uiPort, Integer workers, boolean isDriver) {
+public record RunFacilities(Path tokenCache, Integer uiPort, Integer workers, StopSignal launcher) {
 
     /** Throws where something of it cannot be had. */
     void require() {
@@ -39,7 +40,12 @@ public record RunFacilities(Path tokenCache, Integer uiPort, Integer workers, bo
 
     /** How a run is told to stop. */
     StopSignal stopSignal() {
-        return isDriver ? StopSignal.from(System.in) : new StopSignal();
+        return launcher == null ? new StopSignal() : launcher;
+    }
+
+    /** The processes of the workers for a run in {@code directory}; null where this process trains. */
+    Cluster.Processes start(Path directory) {
+        return workers == null ? null : Workers.start(workers, directory);
     }
 
     /** The options that give a run in {@code directory} the same again; each with a space before it. */

@@ -10,7 +10,7 @@ import org.jline.utils.Signals;
  * Turns SIGINT, SIGTERM and SIGHUP into a wish to stop, as long as this is open. A second signal ends the process at
  * once. A signal that the process was started to ignore, as by nohup, stays ignored.
  */
-final class StopSignal implements AutoCloseable {
+public final class StopSignal implements AutoCloseable {
 
     /** Names and numbers; by convention a process that a signal ended has 128 and the number as exit code. */
     private static final Map<String, Integer> NUMBERS = Map.of("HUP", 1, "INT", 2, "TERM", 15);
@@ -30,7 +30,7 @@ final class StopSignal implements AutoCloseable {
      * The wish of the process that has started this one, a byte in {@code input}, whose end is that process's and this
      * one's end. Signals are that process's affair.
      */
-    static StopSignal from(InputStream input) {
+    public static StopSignal from(InputStream input) {
         StopSignal stop = new StopSignal();
         stop.handlers.replaceAll((name, handler) -> {
             Signals.unregister(name, handler);

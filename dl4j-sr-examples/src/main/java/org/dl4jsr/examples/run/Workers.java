@@ -62,21 +62,24 @@ final class Workers implements Observer {
                 Bytes.format(MemoryPlan.of(config, workers).total()));
     }
 
-    /** Trains from the newest checkpoint to the end, or until it is to stop. */
-    void train(int workers, RunConfig config, Path directory, Path tokenCache) {
+    /** Their processes, which do nothing yet. */
+    static Cluster.Processes start(int workers, Path directory) {
+        System.err.println("Starting " + Texts.count(workers, "worker"));
         int megabytes = (int) Math.min(Integer.MAX_VALUE, Runtime.getRuntime().maxMemory() >> 20);
+        try {
+            return Cluster.find()
+                    .start(new Cluster.Request(
+                            "pretrain " + directory.getFileName(), workers, threads(workers), megabytes));
+        } catch (IllegalStateException | IllegalArgumentException e) {
+            throw new BadInput("--workers: " + e.getMessage(), e);
+        }
+    }
+
+    /** Trains from the newest checkpoint to the end, or until it is to stop. */
+    void train(Cluster.Processes processes, RunConfig config, Path directory, Path tokenCache) {
         Path folder = directory.toAbsolutePath();
         try {
-            Cluster.find()
-                    .run(
-                            new Cluster.Request(
-                                    "pretrain " + directory.getFileName(),
-                                    workers,
-                                    threads(workers),
-                                    megabytes,
-                                    folder.toUri().toString()),
-                            this,
-                            RankTraining.of(config, folder, tokenCache));
+            processes.run(folder.toUri().toString(), this, RankTraining.of(config, folder, tokenCache));
         } catch (IllegalStateException | IllegalArgumentException | IOException e) {
             throw new BadInput("--workers: " + e.getMessage(), e);
         }

@@ -54,7 +54,7 @@ class RankTrainingTest {
     @Test
     void anyNumberOfRanksEndsLikeOneProcess() throws Exception {
         Path alone = directory.resolve("alone");
-        assertEquals(0, Pretraining.start(alone, config, new RunFacilities(directory, null, null, false)));
+        assertEquals(0, Pretraining.start(alone, config, new RunFacilities(directory, null, null, null)));
         for (int ranks : new int[] {1, 2}) {
             Path run = directory.resolve("on" + ranks);
             RunDirectory.create(run, config).close();
@@ -76,7 +76,7 @@ class RankTrainingTest {
         assertEquals(7, notes.stream().filter(note -> note.startsWith("step ")).count());
         assertEquals(RankNote.CHECKPOINT, notes.get(notes.size() - 1));
         train(stopped, 3, 13);
-        RunFacilities here = new RunFacilities(directory, null, null, false);
+        RunFacilities here = new RunFacilities(directory, null, null, null);
         assertEquals(0, Pretraining.resume(stopped, run -> {}, null, here));
         assertEquals(end(whole), end(stopped));
     }

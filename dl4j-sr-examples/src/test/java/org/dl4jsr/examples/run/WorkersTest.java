@@ -17,8 +17,6 @@ import java.util.Map;
 import org.dl4jsr.examples.io.BadInput;
 import org.dl4jsr.examples.io.Bytes;
 import org.dl4jsr.parallel.Cluster;
-import org.dl4jsr.parallel.Observer;
-import org.dl4jsr.parallel.RankProgram;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -66,7 +64,16 @@ class WorkersTest {
 
     @Test
     void aClusterThatIsSetUpWronglyIsBadInput() throws IOException {
-        Path services = Files.writeString(directory.resolve("services"), MasterWithoutExecutors.class.getName());
+        assertNoRun("--workers: The master is local, which has no executors", MasterWithoutExecutors.class);
+    }
+
+    @Test
+    void aClusterThatCannotBeReachedLeavesNoRun() throws IOException {
+        assertNoRun("--workers: All masters are unresponsive", UnreachableMaster.class);
+    }
+
+    private void assertNoRun(String message, Class<? extends Cluster> cluster) throws IOException {
+        Path services = Files.writeString(directory.resolve("services"), cluster.getName());
         Thread thread = Thread.currentThread();
         ClassLoader loader = thread.getContextClassLoader();
         thread.setContextClassLoader(new ClassLoader(loader) {
@@ -78,12 +85,14 @@ class WorkersTest {
             }
         });
         try {
-            RunConfig config = TestRuns.config("bf16-sr", 1, 4, 1);
-            RunFacilities facilities = new RunFacilities(directory, null, 2, false);
+            Path text = Files.writeString(directory.resolve("text"), TestRuns.text());
+            RunConfig config = TestRuns.tiny(text, 1).withBudget(new TrainingBudget(8 * 2 * 4, 2, 4));
+            RunFacilities facilities = new RunFacilities(directory, null, 2, null);
             Path run = directory.resolve("run");
-            String message = assertThrows(BadInput.class, () -> Pretraining.start(run, config, facilities))
-                    .getMessage();
-            assertEquals("--workers: The master is local, which has no executors", message);
+            assertEquals(
+                    message,
+                    assertThrows(BadInput.class, () -> Pretraining.start(run, config, facilities))
+                            .getMessage());
             assertFalse(Files.exists(run));
         } finally {
             thread.setContextClassLoader(loader);
@@ -98,8 +107,21 @@ class WorkersTest {
         }
 
         @Override
-        public void run(Request request, Observer observer, RankProgram program) {
+        public Processes start(Request request) {
             throw new IllegalStateException("require has to be called first");
+        }
+    }
+
+    /** Found by its name. */
+    public static final class UnreachableMaster implements Cluster {
+        @Override
+        public void require() {
+            // nothing is wrong with its settings
+        }
+
+        @Override
+        public Processes start(Request request) {
+            throw new IllegalStateException("All masters are unresponsive");
         }
     }
 }
