@@ -77,8 +77,8 @@ final class OneHotLabels {
             }
             int target = NONE;
             for (int column = 0; column < columns; column++) {
-                float label =
-                        Memory.getFloat(first + Float.BYTES * (row * labels.stride(0) + column * labels.stride(1)));
+                long element = (long) row * labels.stride(0) + (long) column * labels.stride(1);
+                float label = Memory.getFloat(first + Float.BYTES * element);
                 if (label == 1 && target == NONE) {
                     target = column;
                 } else if (label != 0) {
