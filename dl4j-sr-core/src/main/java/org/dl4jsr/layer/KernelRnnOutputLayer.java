@@ -61,8 +61,8 @@ final class KernelRnnOutputLayer extends RnnOutputLayer {
         }
         INDArray weights = getParamWithNoise(WEIGHT_KEY, false, workspaceMgr);
         INDArray bias = getParamWithNoise(BIAS_KEY, false, workspaceMgr);
-        boolean suits = input.size(widthDimension()) == weights.size(0)
-                && DenseProducts.suitAtInference(input, weights, bias);
+        boolean suits =
+                input.size(widthDimension()) == weights.size(0) && DenseProducts.suitAtInference(input, weights, bias);
         if (!suits) {
             return super.activate(false, workspaceMgr); // which says what is wrong
         }

@@ -52,9 +52,7 @@ public final class Fp32Loss implements ILossFunction {
     @Override
     public INDArray computeScoreArray(INDArray labels, INDArray preOutput, IActivation activationFn, INDArray mask) {
         OneHotLabels oneHot = OneHotLabels.of(loss, labels, preOutput, activationFn, mask);
-        return oneHot != null
-                ? oneHot.losses()
-                : loss.computeScoreArray(labels, wide(preOutput), activationFn, mask);
+        return oneHot != null ? oneHot.losses() : loss.computeScoreArray(labels, wide(preOutput), activationFn, mask);
     }
 
     /** The gradient, in the type of {@code preOutput}. */

@@ -24,8 +24,7 @@ class OneHotLabelsTest {
     private static final IActivation SOFTMAX = Activation.SOFTMAX.getActivationFunction();
     private static final INDArray LABELS = Nd4j.create(new float[][] {{0, 1, 0}, {1, 0, 0}, {0, 0, 1}});
     /** The second row's class has a probability below DL4J's limit, the third one's is sure. */
-    private static final INDArray LOGITS =
-            Nd4j.create(new float[][] {{1.5f, -0.25f, 3}, {-60, 7, -2}, {-20, -20, 30}});
+    private static final INDArray LOGITS = Nd4j.create(new float[][] {{1.5f, -0.25f, 3}, {-60, 7, -2}, {-20, -20, 30}});
 
     /** As DL4J in FLOAT computes it: score, scores of the rows, gradient. */
     @ParameterizedTest
@@ -37,9 +36,8 @@ class OneHotLabelsTest {
         INDArray hidden = Nd4j.create(new float[][] {{0, 1, 0}, {0, 0, 0}, {0, 0, 1}}); // as padding is
         var stock = new LossMCXENT();
         for (INDArray mask : new INDArray[] {null, ofTime, ofTime.castTo(type)}) {
-            for (INDArray labels : mask == null
-                    ? new INDArray[] {LABELS, LABELS.dup('f')}
-                    : new INDArray[] {LABELS, hidden}) {
+            for (INDArray labels :
+                    mask == null ? new INDArray[] {LABELS, LABELS.dup('f')} : new INDArray[] {LABELS, hidden}) {
                 INDArray logits = LOGITS.castTo(type);
                 INDArray wide = logits.castTo(DataType.FLOAT);
                 assertNotNull(OneHotLabels.of(stock, labels, logits, SOFTMAX, mask));
