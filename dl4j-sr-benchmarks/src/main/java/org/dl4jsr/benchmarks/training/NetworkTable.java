@@ -63,7 +63,8 @@ public final class NetworkTable {
                     return Double.parseDouble(line.substring(ANSWER.length()));
                 }
             }
-            throw new IOException(process.info().commandLine().orElse("A process") + " has ended at " + request);
+            System.err.println("A process has ended at " + request);
+            return Double.NaN;
         }
     }
 
@@ -132,7 +133,7 @@ public final class NetworkTable {
 
     /** Milliseconds, and how many times as fast ours is. */
     private String row(BenchmarkedModel model, int batch) throws IOException {
-        double seconds = model == BenchmarkedModel.RESNET50 ? 3 : batch == 0 ? 2 : 0.5;
+        double seconds = model == BenchmarkedModel.RESNET50 ? 3 : batch == 0 ? 2 : 1; // Java compiles meanwhile
         Map<String, Double> best = new LinkedHashMap<>();
         for (int round = 0; round < ROUNDS; round++) {
             for (var contestant : contestants.entrySet()) {

@@ -160,8 +160,8 @@ final class LearningRateStudy implements Study {
     private static Estimate difference(
             Map<Bf16Policy, List<double[]>> runs, int rate, Bf16Policy other, int othersRate) {
         return Estimate.of(IntStream.range(0, SEEDS)
-                .mapToDouble(s -> runs.get(Bf16Policy.SR).get(s)[rate]
-                        - runs.get(other).get(s)[othersRate])
+                .mapToDouble(s ->
+                        runs.get(Bf16Policy.SR).get(s)[rate] - runs.get(other).get(s)[othersRate])
                 .toArray());
     }
 
