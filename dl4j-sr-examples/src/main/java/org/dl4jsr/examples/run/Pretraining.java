@@ -202,7 +202,7 @@ public final class Pretraining {
         Checkpoints written = directory.checkpoints();
         Checkpoint end = written.newest().orElseThrow();
         written.goOnFrom(end);
-        finish(GptNetwork.restore(end, written.zip(end.step())), written, workers.times());
+        finish(GptNetwork.of(config, end, written, false), written, workers.times());
         return 0;
     }
 
