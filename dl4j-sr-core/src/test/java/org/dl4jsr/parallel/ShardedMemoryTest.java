@@ -19,6 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.nativeblas.NativeOps;
 import org.nd4j.nativeblas.NativeOpsHolder;
 
@@ -38,6 +39,7 @@ class ShardedMemoryTest {
 
     @BeforeEach
     void watch() throws ReflectiveOperationException {
+        Nd4j.getExecutioner(); // which makes it
         library = NativeOpsHolder.getInstance().getDeviceNativeOps();
         use((NativeOps) Proxy.newProxyInstance(
                 ShardedMemoryTest.class.getClassLoader(), new Class<?>[] {NativeOps.class}, (self, method, values) -> {
