@@ -13,17 +13,19 @@ static inline void toFloat(int threads, const uint16_t* source, float* target, i
 }
 
 template <class T>
-static inline void accumulateAll(int threads, const T* x, bool first, float* sums, int64_t length) {
+static inline void accumulateAll(
+        int threads, const T* x, float factor, bool first, float* sums, int64_t length) {
     FOR_BLOCKS(length) {
-        accumulateBlock(x, first, sums, BLOCK_RANGE);
+        accumulateBlock(x, factor, first, sums, BLOCK_RANGE);
     }
 }
 
-static inline void accumulate(int threads, int type, const void* x, bool first, float* sums, int64_t length) {
+static inline void accumulate(
+        int threads, int type, const void* x, float factor, bool first, float* sums, int64_t length) {
     if (type == FLOAT) {
-        accumulateAll(threads, (const float*) x, first, sums, length);
+        accumulateAll(threads, (const float*) x, factor, first, sums, length);
     } else {
-        accumulateAll(threads, (const uint16_t*) x, first, sums, length);
+        accumulateAll(threads, (const uint16_t*) x, factor, first, sums, length);
     }
 }
 

@@ -60,9 +60,11 @@ static inline void toFloatBlock(const uint16_t* source, float* target, int64_t b
 }
 
 template <class T>
-static inline void accumulateBlock(const T* x, bool first, float* sums, int64_t begin, int64_t end) {
+static inline void accumulateBlock(
+        const T* x, float factor, bool first, float* sums, int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; i++) {
-        store(sums + i, bits(first ? load(x + i) : load(sums + i) + load(x + i)));
+        const F value = load(x + i) * factor;
+        store(sums + i, bits(first ? value : load(sums + i) + value));
     }
 }
 

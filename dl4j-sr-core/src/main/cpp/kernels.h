@@ -237,8 +237,8 @@ static inline void toFloat(int instructionSet, int threads, Array source, Array 
 }
 
 static inline void accumulate(
-        int instructionSet, int threads, int type, Array x, bool first, Array sums, int64_t length) {
-    DL4JSR_DISPATCH(accumulate(threads, type, x, first, sums, length))
+        int instructionSet, int threads, int type, Array x, float factor, bool first, Array sums, int64_t length) {
+    DL4JSR_DISPATCH(accumulate(threads, type, x, factor, first, sums, length))
 }
 
 static inline void mean(

@@ -109,12 +109,14 @@ static inline void toFloatBlock(const uint16_t* source, float* target, int64_t b
 }
 
 template <class T>
-static inline void accumulateBlock(const T* x, bool first, float* sums, int64_t begin, int64_t end) {
+static inline void accumulateBlock(
+        const T* x, float factor, bool first, float* sums, int64_t begin, int64_t end) {
     int64_t i = begin;
     for (; i + LANES <= end; i += LANES) {
-        store(sums + i, bits(first ? load(x + i) : load(sums + i) + load(x + i)));
+        const F value = load(x + i) * factor;
+        store(sums + i, bits(first ? value : load(sums + i) + value));
     }
-    scalar::accumulateBlock(x, first, sums, i, end);
+    scalar::accumulateBlock(x, factor, first, sums, i, end);
 }
 
 LANES_FUNCTION void storeNearest(float* target, F x) { store(target, bits(x)); }

@@ -29,28 +29,29 @@ KERNEL(THREADS, toFloat, const uint16_t* source, float* target, int64_t length) 
 }
 
 template <class T>
-DEVICE void accumulate(const T* x, int first, float* sums, int64_t length) {
+DEVICE void accumulate(const T* x, float factor, int first, float* sums, int64_t length) {
     const int shift = shiftOf(sums);
     eachOctet(length, shift, areAligned(x - shift, sums - shift), [&](int64_t i, auto octet) {
         float values[OCTET], sum[OCTET] = {};
         octet.load(x + i, values);
         if (!first) {
             octet.load(sums + i, sum);
-            UNROLLED
-            for (int k = 0; k < OCTET; k++) {
-                values[k] = sum[k] + values[k];
-            }
+        }
+        UNROLLED
+        for (int k = 0; k < OCTET; k++) {
+            const float value = values[k] * factor;
+            values[k] = first ? value : sum[k] + value;
         }
         store(octet, sums + i, values);
     });
 }
 
-KERNEL(THREADS, accumulate_float, const float* x, int first, float* sums, int64_t length) {
-    accumulate(x, first, sums, length);
+KERNEL(THREADS, accumulate_float, const float* x, float factor, int first, float* sums, int64_t length) {
+    accumulate(x, factor, first, sums, length);
 }
 
-KERNEL(THREADS, accumulate_bfloat16, const uint16_t* x, int first, float* sums, int64_t length) {
-    accumulate(x, first, sums, length);
+KERNEL(THREADS, accumulate_bfloat16, const uint16_t* x, float factor, int first, float* sums, int64_t length) {
+    accumulate(x, factor, first, sums, length);
 }
 
 template <class T>

@@ -3,6 +3,8 @@
 
 static_assert(LOSS_THREADS <= WARP * WARP, "a lane a warp");
 
+DEVICE int warps() { return blockDim.x / WARP; }
+
 /// The sum over the block, in every thread.
 DEVICE float blockSum(float x) {
     __shared__ float sums[LOSS_THREADS / WARP];
@@ -11,7 +13,7 @@ DEVICE float blockSum(float x) {
         sums[threadIdx.x / WARP] = x;
     }
     __syncthreads();
-    return warpSum(lane() < LOSS_THREADS / WARP ? sums[lane()] : 0);
+    return warpSum(lane() < warps() ? sums[lane()] : 0);
 }
 
 DEVICE float warpMaximum(float x) {
@@ -28,10 +30,11 @@ DEVICE float blockMaximum(float x) {
         most[threadIdx.x / WARP] = x;
     }
     __syncthreads();
-    return warpMaximum(lane() < LOSS_THREADS / WARP ? most[lane()] : -INFINITY);
+    return warpMaximum(lane() < warps() ? most[lane()] : -INFINITY);
 }
 
-/// A block a row, which it keeps in shared memory if that holds it. dLogits may be logits, or null for the loss alone.
+/// A block a row, of as many warps as the row fills; it keeps the row in shared memory if that holds it. dLogits may be
+/// logits, or null for the loss alone.
 template <class T>
 DEVICE void crossEntropy(
         const T* logits, const int* targets, float* losses, T* dLogits, int vocabulary, int keep, float scale) {
@@ -47,7 +50,7 @@ DEVICE void crossEntropy(
             losses[row] = 0;
         }
         if (out) {
-            rowOctets(vocabulary, aligned, threadIdx.x, LOSS_THREADS, [&](int c, auto octet) {
+            rowOctets(vocabulary, aligned, threadIdx.x, blockDim.x, [&](int c, auto octet) {
                 const float zeros[OCTET] = {};
                 store(octet, out + c, zeros);
             });
@@ -56,7 +59,7 @@ DEVICE void crossEntropy(
     }
     // each thread sums e^(x - own maximum) on the way, so that the row is read once for the loss
     float top = -INFINITY, sum = 0;
-    rowOctets(vocabulary, aligned, threadIdx.x, LOSS_THREADS, [&](int c, auto octet) {
+    rowOctets(vocabulary, aligned, threadIdx.x, blockDim.x, [&](int c, auto octet) {
         float v[OCTET];
         octet.load(in + c, v);
         if (keep) {
@@ -92,7 +95,7 @@ DEVICE void crossEntropy(
         // from the end: what was read last is still in a cache
         const T* const again = keep ? kept : in;
         const int last = (vocabulary + OCTET - 1) / OCTET - 1;
-        for (int i = threadIdx.x; i <= last; i += LOSS_THREADS) {
+        for (int i = threadIdx.x; i <= last; i += blockDim.x) {
             rowOctet(vocabulary, aligned, (last - i) * OCTET, [&](int c, auto octet) {
                 float v[OCTET];
                 octet.load(again + c, v);

@@ -324,7 +324,7 @@ EXPORT int cuLaunchKernel(const host::Kernel* kernel, unsigned gridX, unsigned g
     NEEDS_CONTEXT
     const int allowed = sharedMemoryAllowed.count(kernel) ? sharedMemoryAllowed[kernel] : SHARED_MEMORY_BY_DEFAULT;
     if (gridX < 1 || gridX > 0x7FFFFFFF || gridY < 1 || gridY > 65535 || gridZ < 1 || gridZ > 65535
-            || (int) blockX != kernel->threads || blockY != 1 || blockZ != 1 || (int) sharedMemory > allowed) {
+            || (int) blockX > kernel->threads || blockY != 1 || blockZ != 1 || (int) sharedMemory > allowed) {
         return INVALID_VALUE;
     }
     fakeCounters.launches++;

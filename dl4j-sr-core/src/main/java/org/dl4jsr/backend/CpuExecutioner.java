@@ -39,6 +39,7 @@ public class CpuExecutioner extends NativeOpExecutioner implements Bf16Execution
                 this,
                 device,
                 new ElementwiseShortcuts(this, device),
+                new NormShortcut(this, device),
                 new WindowShortcuts(device),
                 new ConvolutionShortcuts(device),
                 new VolumeShortcuts(device),

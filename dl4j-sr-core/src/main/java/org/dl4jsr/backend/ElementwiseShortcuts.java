@@ -74,6 +74,7 @@ final class ElementwiseShortcuts implements Shortcut {
             "log",
             "sqrt",
             "square",
+            "sign",
             "pow");
 
     /** Ops dx(x, dy) = dy f(x). */

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
+import java.util.function.ObjLongConsumer;
 import java.util.function.Predicate;
 import org.dl4jsr.op.Device;
 import org.dl4jsr.op.KernelOp;
@@ -51,6 +52,18 @@ public final class ExactSums {
      */
     static void axpy(Device device, INDArray x, INDArray target, double factor) {
         accumulate(device, target, sum -> {
+            if (KernelOp.isDense(x) && KernelOp.isDense(sum) && !isKnown(x)) {
+                device.kernels()
+                        .accumulate(
+                                KernelOp.type(x),
+                                device.address(x),
+                                (float) factor,
+                                false,
+                                device.address(sum),
+                                sum.length());
+                device.written(List.of(sum));
+                return true;
+            }
             with(device, x, wideX -> Nd4j.exec(new Axpy(wideX.reshape(sum.shape()), sum, sum, factor)));
             return true;
         });
@@ -171,6 +184,24 @@ public final class ExactSums {
             device.copy(array, wide.reshape(array.shape()));
             device.written(List.of(wide));
             return wide;
+        }
+    }
+
+    /**
+     * Hands out the sums behind parts of a vector.
+     *
+     * @param vector BF16, dense
+     * @param use takes a FLOAT sum [n] and the element of {@code vector} behind which it begins
+     */
+    public static void behind(INDArray vector, ObjLongConsumer<INDArray> use) {
+        Block place = Block.of(vector);
+        for (Sum sum : SUMS.getOrDefault(PendingSteps.root(vector), List.of())) {
+            long start = Math.max(place.start(), sum.place.start());
+            long end = Math.min(place.end(), sum.place.end());
+            if (sum.place.rows() == 1 && start < end) {
+                long first = start - sum.place.start();
+                use.accept(part(sum.values, first, first + end - start), start - place.start());
+            }
         }
     }
 

@@ -70,7 +70,7 @@ public final class OpDispatch {
             ExactSums.forget(copies ? Collections.singletonList(z) : Arrays.asList(x, y, z));
         }
         if (shortens(op, context, x, y, z, stock)) {
-            return z;
+            return executioner.getZ(op, context);
         }
         INDArray scalar = op instanceof ScalarOp scalarOp ? scalarOp.scalar() : null;
         return switch (Treatment.of(op.opName(), Arrays.asList(x, y, scalar), Collections.singletonList(z))) {

@@ -16,7 +16,8 @@ public interface Shortcut {
      * Runs an op of the old kind if there is a way.
      *
      * @param x BF16
-     * @param y may be null, as z
+     * @param y may be null
+     * @param z null where the op has still to make its result, which it then is given
      * @param stock ND4J's code
      * @return whether it has been done
      */

@@ -21,8 +21,8 @@ public interface Kernels {
     /** y [columns, rows] = x [rows, columns] transposed. */
     void transpose(FloatType type, long x, long y, int rows, int columns);
 
-    /** FP32 sums += x, an array of {@code type}; sums = x where {@code first}. */
-    void accumulate(FloatType type, long x, boolean first, long sums, long length);
+    /** FP32 sums += factor * x, an array of {@code type}; sums = factor * x where {@code first}. */
+    void accumulate(FloatType type, long x, float factor, boolean first, long sums, long length);
 
     /** mean = FP32 sums / count, an array of {@code type}, rounded to nearest even. */
     void mean(long sums, int count, FloatType type, long mean, long length);

@@ -34,10 +34,28 @@ final class DenseProducts {
                 && KernelLayers.areSupported();
     }
 
-    /** z = x weights + bias, [batch, out], in one product. */
+    /** Whether the product can be had with the FLOAT copies that an output layer sees of its parameters at inference. */
+    static boolean suitAtInference(INDArray input, INDArray weights, INDArray bias) {
+        return input.dataType() == DataType.BFLOAT16
+                && weights.dataType() == DataType.FLOAT
+                && KernelOp.isDense(weights.transpose())
+                && (bias == null || bias.dataType() == DataType.FLOAT)
+                && KernelLayers.areSupported();
+    }
+
+    /** As {@link #forward}, in FLOAT, of BF16 x. */
+    static INDArray atInference(INDArray x, INDArray weights, INDArray bias, LayerWorkspaceMgr workspaceMgr) {
+        INDArray wide = workspaceMgr
+                .createUninitialized(ArrayType.FF_WORKING_MEM, DataType.FLOAT, x.shape())
+                .assign(x);
+        return forward(
+                wide.reshape(x.length() / x.size(-1), x.size(-1)), weights, bias, ArrayType.ACTIVATIONS, workspaceMgr);
+    }
+
+    /** z = x weights + bias, [batch, out], in one product, in their type. */
     static INDArray forward(
             INDArray x, INDArray weights, INDArray bias, ArrayType place, LayerWorkspaceMgr workspaceMgr) {
-        INDArray z = workspaceMgr.createUninitialized(place, DataType.BFLOAT16, x.size(0), weights.size(1));
+        INDArray z = workspaceMgr.createUninitialized(place, weights.dataType(), x.size(0), weights.size(1));
         Nd4j.exec(new MatrixProduct(
                 StepPart.GEMM_FORWARD,
                 x,

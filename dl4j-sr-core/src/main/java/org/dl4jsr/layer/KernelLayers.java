@@ -7,6 +7,8 @@ import java.util.Collection;
 import java.util.Map;
 import org.deeplearning4j.nn.api.ParamInitializer;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.conf.graph.ElementWiseVertex;
+import org.deeplearning4j.nn.conf.graph.GraphVertex;
 import org.deeplearning4j.nn.conf.layers.ActivationLayer;
 import org.deeplearning4j.nn.conf.layers.BatchNormalization;
 import org.deeplearning4j.nn.conf.layers.Convolution1DLayer;
@@ -79,6 +81,18 @@ public final class KernelLayers {
         Class<?> stock = layer.getClass().getSuperclass();
         boolean ours = OURS.get(stock) == layer.getClass();
         return ours ? copy(layer, create(stock.asSubclass(Layer.class)), stock) : layer;
+    }
+
+    /** {@code vertex}, or the one of ours with its settings. */
+    public static GraphVertex ours(GraphVertex vertex) {
+        return vertex.getClass() == ElementWiseVertex.class
+                ? new KernelElementWise(((ElementWiseVertex) vertex).getOp())
+                : vertex;
+    }
+
+    /** {@code vertex}, or the one of DL4J's with its settings. */
+    public static GraphVertex stock(GraphVertex vertex) {
+        return vertex instanceof KernelElementWise ours ? new ElementWiseVertex(ours.getOp()) : vertex;
     }
 
     /** {@code layer} with what its configuration's {@code instantiate} was given for it. */

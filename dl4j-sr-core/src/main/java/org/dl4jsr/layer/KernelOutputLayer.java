@@ -14,8 +14,8 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * DL4J's output layer whose products run on kernels in training, in BF16; else, and for the loss, DL4J's code runs. DL4J
- * repeats the product for the score; here it is kept.
+ * DL4J's output layer whose products run on kernels, in training in BF16 and at inference in FLOAT; else, and for the
+ * loss, DL4J's code runs. DL4J repeats the product for the score; here it is kept.
  */
 final class KernelOutputLayer extends OutputLayer {
 
@@ -44,7 +44,7 @@ final class KernelOutputLayer extends OutputLayer {
         Pass backward = pass;
         pass = null;
         if (!training) {
-            return super.preOutput(false, workspaceMgr);
+            return atInference(workspaceMgr);
         }
         assertInputSet(false);
         applyDropOutIfNecessary(true, workspaceMgr);
@@ -55,6 +55,23 @@ final class KernelOutputLayer extends OutputLayer {
             return backward.z;
         }
         return product(Layouts.dense(input, ArrayType.FF_WORKING_MEM, workspaceMgr), workspaceMgr);
+    }
+
+    private INDArray atInference(LayerWorkspaceMgr workspaceMgr) {
+        assertInputSet(false);
+        INDArray weights = getParamWithNoise(WEIGHT_KEY, false, workspaceMgr);
+        INDArray bias = hasBias() ? getParamWithNoise(BIAS_KEY, false, workspaceMgr) : null;
+        boolean suits = input.rank() == 2
+                && input.size(1) == weights.size(0)
+                && DenseProducts.suitAtInference(input, weights, bias);
+        if (!suits) {
+            return super.preOutput(false, workspaceMgr); // which says what is wrong
+        }
+        INDArray z = DenseProducts.atInference(input, weights, bias, workspaceMgr);
+        if (maskArray != null) {
+            applyMask(z);
+        }
+        return z;
     }
 
     private INDArray product(INDArray x, LayerWorkspaceMgr workspaceMgr) {

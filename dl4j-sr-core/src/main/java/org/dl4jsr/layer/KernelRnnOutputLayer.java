@@ -15,8 +15,8 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * DL4J's output layer of sequences whose products run on kernels in training, in BF16 without dropout, on rows that lie
- * time step by time step; else, and for the loss, DL4J's code runs.
+ * DL4J's output layer of sequences whose products run on kernels, on rows that lie time step by time step: in training in
+ * BF16 without dropout, at inference in FLOAT without mask; else, and for the loss, DL4J's code runs.
  */
 final class KernelRnnOutputLayer extends RnnOutputLayer {
 
@@ -55,6 +55,33 @@ final class KernelRnnOutputLayer extends RnnOutputLayer {
     }
 
     @Override
+    public INDArray activate(boolean training, LayerWorkspaceMgr workspaceMgr) {
+        if (training || maskArray != null || !hasBias() || input == null || input.rank() != 3) {
+            return super.activate(training, workspaceMgr);
+        }
+        INDArray weights = getParamWithNoise(WEIGHT_KEY, false, workspaceMgr);
+        INDArray bias = getParamWithNoise(BIAS_KEY, false, workspaceMgr);
+        boolean suits =
+                input.size(widthDimension()) == weights.size(0) && DenseProducts.suitAtInference(input, weights, bias);
+        if (!suits) {
+            return super.activate(false, workspaceMgr); // which says what is wrong
+        }
+        INDArray z = DenseProducts.atInference(timeFirst(), weights, bias, workspaceMgr);
+        INDArray y = layerConf().getActivationFn().getActivation(z, false);
+        return widthAndTime(y.reshape(input.size(timeDimension()), input.size(0), y.size(1)));
+    }
+
+    /** The input as [time, batch, width]. */
+    private INDArray timeFirst() {
+        return input.permute(timeDimension(), 0, widthDimension());
+    }
+
+    /** [time, batch, width] in the layer's format. */
+    private INDArray widthAndTime(INDArray timeFirst) {
+        return widthDimension() == 1 ? timeFirst.permute(1, 2, 0) : timeFirst.permute(1, 0, 2);
+    }
+
+    @Override
     protected INDArray preOutput2d(boolean training, LayerWorkspaceMgr workspaceMgr) {
         Pass backward = pass;
         pass = null;
@@ -71,8 +98,7 @@ final class KernelRnnOutputLayer extends RnnOutputLayer {
             return super.backpropGradient(epsilon, workspaceMgr); // which says what is wrong
         }
         INDArray weights = getParamWithNoise(WEIGHT_KEY, true, workspaceMgr);
-        INDArray timeFirst = Layouts.dense(
-                input.permute(timeDimension(), 0, widthDimension()), ArrayType.BP_WORKING_MEM, workspaceMgr);
+        INDArray timeFirst = Layouts.dense(timeFirst(), ArrayType.BP_WORKING_MEM, workspaceMgr);
         INDArray x = timeFirst.reshape(timeFirst.size(0) * timeFirst.size(1), timeFirst.size(2));
         INDArray z = DenseProducts.forward(x, weights, bias(workspaceMgr), ArrayType.BP_WORKING_MEM, workspaceMgr);
         if (maskArray != null) {
@@ -85,7 +111,7 @@ final class KernelRnnOutputLayer extends RnnOutputLayer {
         DenseProducts.parameterGradients(x, delta, gradientViews, gradient);
         INDArray dx = DenseProducts.inputGradient(delta, weights, workspaceMgr).reshape(timeFirst.shape());
         weightNoiseParams.clear();
-        return new Pair<>(gradient, widthDimension() == 1 ? dx.permute(1, 2, 0) : dx.permute(1, 0, 2));
+        return new Pair<>(gradient, widthAndTime(dx));
     }
 
     @Override

@@ -91,10 +91,11 @@ final class GradientSum {
         long target = Float.BYTES * offset;
         if (from == collective.rank()) {
             long x = device.address(gradients) + start * gradients.dataType().width();
-            device.kernels().accumulate(KernelOp.type(gradients), x, first, device.address(sums) + target, length);
+            device.kernels().accumulate(KernelOp.type(gradients), x, 1, first, device.address(sums) + target, length);
         } else {
             device.hostKernels()
-                    .accumulate(KernelOp.type(gradients), received, first, device.hostAddress(sums) + target, length);
+                    .accumulate(
+                            KernelOp.type(gradients), received, 1, first, device.hostAddress(sums) + target, length);
         }
         device.written(List.of(sums));
     }

@@ -7,6 +7,9 @@ import java.util.stream.Collectors;
 import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.conf.dropout.Dropout;
+import org.deeplearning4j.nn.conf.graph.GraphVertex;
+import org.deeplearning4j.nn.conf.layers.DropoutLayer;
 import org.deeplearning4j.nn.conf.layers.Layer;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
@@ -148,7 +151,7 @@ public enum Bf16Policy {
      */
     public ComputationGraphConfiguration apply(ComputationGraphConfiguration configuration, DataType outputType) {
         PolicyOutputs outputs = outputs(outputType);
-        ComputationGraphConfiguration copy = ConfigurationCopies.of(configuration, this::layer);
+        ComputationGraphConfiguration copy = ConfigurationCopies.of(configuration, this::layer, this::vertex);
         apply(ConfiguredLayers.of(copy));
         outputs.replace(copy);
         copy.setDataType(dataType);
@@ -163,7 +166,19 @@ public enum Bf16Policy {
     }
 
     private Layer layer(Layer layer) {
-        return dataType == DataType.BFLOAT16 ? KernelLayers.ours(layer) : KernelLayers.stock(layer);
+        return dataType == DataType.BFLOAT16 ? KernelLayers.ours(withoutIdleDropout(layer)) : KernelLayers.stock(layer);
+    }
+
+    /** DL4J's import of Keras models gives layers a dropout that keeps all, which takes time all the same. */
+    private static Layer withoutIdleDropout(Layer layer) {
+        if (new Dropout(1).equals(layer.getIDropout()) && !(layer instanceof DropoutLayer)) {
+            layer.setIDropout(null);
+        }
+        return layer;
+    }
+
+    private GraphVertex vertex(GraphVertex vertex) {
+        return dataType == DataType.BFLOAT16 ? KernelLayers.ours(vertex) : KernelLayers.stock(vertex);
     }
 
     private void apply(ConfiguredLayers configuration) {
@@ -267,7 +282,7 @@ public enum Bf16Policy {
     /** As {@link #toStock(MultiLayerNetwork)}. */
     public static ComputationGraph toStock(ComputationGraph graph) {
         ComputationGraphConfiguration configuration =
-                ConfigurationCopies.of(graph.getConfiguration(), KernelLayers::stock);
+                ConfigurationCopies.of(graph.getConfiguration(), KernelLayers::stock, KernelLayers::stock);
         new PolicyOutputs(false).replace(configuration);
         toStock(ConfiguredLayers.of(configuration), configuration.getIterationCount(), configuration.getEpochCount());
         configuration.setDataType(DataType.FLOAT);

@@ -40,12 +40,15 @@ final class ConfigurationCopies {
         return copy;
     }
 
-    /** A copy with a replacement for the copy of each layer. */
-    static ComputationGraphConfiguration of(ComputationGraphConfiguration graph, UnaryOperator<Layer> replacement) {
+    /** A copy with a replacement for the copy of each layer, and for each vertex that is none. */
+    static ComputationGraphConfiguration of(
+            ComputationGraphConfiguration graph,
+            UnaryOperator<Layer> replacement,
+            UnaryOperator<GraphVertex> vertexReplacement) {
         var copy = new ComputationGraphConfiguration();
         var vertices = new LinkedHashMap<String, GraphVertex>();
         for (Map.Entry<String, GraphVertex> vertex : graph.getVertices().entrySet()) {
-            vertices.put(vertex.getKey(), of(vertex.getValue(), replacement));
+            vertices.put(vertex.getKey(), of(vertex.getValue(), replacement, vertexReplacement));
         }
         copy.setVertices(vertices);
         copy.setVertexInputs(new LinkedHashMap<>(graph.getVertexInputs()));
@@ -73,7 +76,8 @@ final class ConfigurationCopies {
         return copy;
     }
 
-    private static GraphVertex of(GraphVertex vertex, UnaryOperator<Layer> replacement) {
+    private static GraphVertex of(
+            GraphVertex vertex, UnaryOperator<Layer> replacement, UnaryOperator<GraphVertex> vertexReplacement) {
         if (vertex instanceof LayerVertex layer) {
             var copy = (LayerVertex) layer.clone(); // of its own class
             copy.setLayerConf(of(layer.getLayerConf(), replacement));
@@ -82,12 +86,12 @@ final class ConfigurationCopies {
             return copy;
         }
         if (vertex instanceof FrozenVertex frozen) {
-            return new FrozenVertex(of(frozen.getUnderlying(), replacement));
+            return new FrozenVertex(of(frozen.getUnderlying(), replacement, vertexReplacement));
         }
         // one defined on the spot cannot be created again
         return vertex instanceof SameDiffVertex sameDiff && !vertex.getClass().isAnonymousClass()
                 ? of(sameDiff)
-                : vertex;
+                : vertexReplacement.apply(vertex);
     }
 
     private static SameDiffVertex of(SameDiffVertex vertex) {

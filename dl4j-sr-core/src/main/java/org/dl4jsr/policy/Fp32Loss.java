@@ -41,24 +41,37 @@ public final class Fp32Loss implements ILossFunction {
     @Override
     public double computeScore(
             INDArray labels, INDArray preOutput, IActivation activationFn, INDArray mask, boolean average) {
+        OneHotLabels oneHot = OneHotLabels.of(loss, labels, preOutput, activationFn, mask);
+        if (oneHot != null) {
+            return average ? oneHot.score() / labels.size(0) : oneHot.score();
+        }
         return loss.computeScore(labels, wide(preOutput), activationFn, mask, average);
     }
 
     /** FLOAT scores, one an example. */
     @Override
     public INDArray computeScoreArray(INDArray labels, INDArray preOutput, IActivation activationFn, INDArray mask) {
-        return loss.computeScoreArray(labels, wide(preOutput), activationFn, mask);
+        OneHotLabels oneHot = OneHotLabels.of(loss, labels, preOutput, activationFn, mask);
+        return oneHot != null ? oneHot.losses() : loss.computeScoreArray(labels, wide(preOutput), activationFn, mask);
     }
 
     /** The gradient, in the type of {@code preOutput}. */
     @Override
     public INDArray computeGradient(INDArray labels, INDArray preOutput, IActivation activationFn, INDArray mask) {
-        return loss.computeGradient(labels, wide(preOutput), activationFn, mask).castTo(preOutput.dataType());
+        OneHotLabels oneHot = OneHotLabels.of(loss, labels, preOutput, activationFn, mask);
+        return oneHot != null
+                ? oneHot.gradient()
+                : loss.computeGradient(labels, wide(preOutput), activationFn, mask)
+                        .castTo(preOutput.dataType());
     }
 
     @Override
     public Pair<Double, INDArray> computeGradientAndScore(
             INDArray labels, INDArray preOutput, IActivation activationFn, INDArray mask, boolean average) {
+        OneHotLabels oneHot = OneHotLabels.of(loss, labels, preOutput, activationFn, mask);
+        if (oneHot != null) {
+            return new Pair<>(average ? oneHot.score() / labels.size(0) : oneHot.score(), oneHot.gradient());
+        }
         Pair<Double, INDArray> result =
                 loss.computeGradientAndScore(labels, wide(preOutput), activationFn, mask, average);
         return new Pair<>(result.getFirst(), result.getSecond().castTo(preOutput.dataType()));

@@ -90,20 +90,18 @@ final class FusedStep implements RangeUpdate {
     /** Rounds a gradient with regularization stochastically: to nearest the regularization would be lost every time. */
     private void roundExactGradient(FlatArrays arrays, long start, long end, long key) {
         INDArray range = arrays.gradient(start, end);
-        try (INDArray exact = ExactSums.of(arrays.device(), range)) {
-            if (exact != null) {
-                arrays.device()
-                        .kernels()
-                        .stochasticRound(
-                                arrays.device().address(exact),
-                                arrays.gradientAddress(start),
-                                end - start,
-                                key,
-                                iteration,
-                                Elements.GRADIENT + start);
-                arrays.device().written(List.of(range));
-            }
-        }
+        ExactSums.behind(range, (exact, from) -> {
+            arrays.device()
+                    .kernels()
+                    .stochasticRound(
+                            arrays.device().address(exact),
+                            arrays.gradientAddress(start + from),
+                            exact.length(),
+                            key,
+                            iteration,
+                            Elements.GRADIENT + start + from);
+            arrays.device().written(List.of(range));
+        });
     }
 
     @Override

@@ -12,6 +12,7 @@ import org.junit.jupiter.api.Test;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.indexing.NDArrayIndex;
 import org.nd4j.linalg.ops.transforms.Transforms;
 
 /** Sums, means, norms and scalars, which stock ND4J gets wrong in BF16. */
@@ -39,7 +40,12 @@ class Bf16ArithmeticTest {
         INDArray wide = y.castTo(DataType.FLOAT);
         assertEquals(wide.meanNumber(), y.meanNumber());
         assertEquals(wide.stdNumber(), y.stdNumber());
-        assertEquals(wide.norm2Number(), y.norm2Number());
+        double norm = wide.norm2Number().doubleValue();
+        INDArray matrix = y.reshape(30, 100);
+        INDArray columns = Nd4j.hstack(matrix, matrix).get(NDArrayIndex.all(), NDArrayIndex.interval(0, 100));
+        for (INDArray layout : new INDArray[] {y, matrix.dup('f'), columns}) {
+            assertEquals(norm, layout.norm2Number().doubleValue(), 1e-5 * norm);
+        }
         INDArray sum = x.sum();
         assertEquals(BFloat16.fromFloat(1235), Bf16Testing.bits(sum)[0]);
         assertEquals(2470, sum.addi(sum).getDouble(0), 8, "once changed, what is stored counts");

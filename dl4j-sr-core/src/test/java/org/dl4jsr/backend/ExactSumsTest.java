@@ -4,7 +4,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assertions.fail;
 
+import java.util.Set;
+import java.util.TreeMap;
 import org.dl4jsr.op.Device;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -13,6 +16,7 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.memory.MemoryWorkspace;
 import org.nd4j.linalg.api.memory.conf.WorkspaceConfiguration;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.api.ops.impl.transforms.pairwise.arithmetic.Axpy;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 
@@ -45,6 +49,22 @@ class ExactSumsTest {
             double exact = 1 + TIMES * SMALL * row;
             assertEquals(exact, gradient.getDouble(row, 3), exact / 256);
         }
+    }
+
+    @Test
+    void whatIsBehindAPartOfAVector() {
+        INDArray gradient = Nd4j.ones(DataType.BFLOAT16, 32);
+        INDArray regularized = gradient.get(NDArrayIndex.interval(6, 10));
+        for (int i = 0; i < TIMES; i++) {
+            Nd4j.exec(new Axpy(filled(SMALL, 4), regularized, regularized, 0.5));
+        }
+        var sums = new TreeMap<Long, INDArray>();
+        ExactSums.behind(gradient.get(NDArrayIndex.interval(8, 20)), (sum, from) -> sums.put(from, sum));
+        assertEquals(Set.of(0L), sums.keySet());
+        assertEquals(2, sums.get(0L).length());
+        assertEquals(1 + TIMES * SMALL / 2, sums.get(0L).getDouble(1), 1e-5);
+        assertEquals(1 + TIMES * SMALL / 2, regularized.getDouble(3), 1.0 / 256);
+        ExactSums.behind(gradient.get(NDArrayIndex.interval(10, 20)), (sum, from) -> fail());
     }
 
     @Test

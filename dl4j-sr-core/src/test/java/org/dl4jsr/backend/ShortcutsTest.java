@@ -100,6 +100,7 @@ class ShortcutsTest {
             check("relu", a -> Transforms.relu(a[0], true), all);
             check("leaky 0.1", a -> Transforms.leakyRelu(a[0], 0.1, true), all);
             check("leaky 0.3", a -> Transforms.leakyRelu(a[0], 0.3, true), all);
+            check("sign", a -> Transforms.sign(a[0], true), all);
             check("exp", a -> Transforms.exp(a[0], true), all);
             check("power 2.5", a -> Transforms.pow(Transforms.abs(a[0]), 2.5, false), all);
             check("power 0.5", a -> Transforms.pow(Transforms.abs(a[0]), 0.5, false), all);

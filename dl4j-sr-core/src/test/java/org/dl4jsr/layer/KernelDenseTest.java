@@ -188,6 +188,13 @@ class KernelDenseTest {
         assertEquals(setting.products, calls);
     }
 
+    @Test
+    void itsOutputsComeFromTheProductsToo() {
+        var network = network(Bf16Policy.SR.apply(Setting.RELU.configuration()));
+        INDArray features = Setting.RELU.data().getFeatures();
+        assertEquals(3, LayerTesting.calls(StepPart.GEMM_FORWARD, () -> network.output(features)));
+    }
+
     /** Which training has no use for. */
     @Test
     void givesTheGradientOfItsInputToWhoeverAsks() {

@@ -111,6 +111,15 @@ class KernelRnnOutputTest {
         assertEquals(setting.onKernels ? 1 : 0, calls);
     }
 
+    @Test
+    void itsOutputsComeFromTheProductUnlessThereIsAMask() {
+        var network = network(Bf16Policy.SR.apply(Setting.MASKED.configuration()));
+        DataSet data = Setting.MASKED.data();
+        assertEquals(1, LayerTesting.calls(StepPart.GEMM_FORWARD, () -> network.output(data.getFeatures())));
+        Setting.MASKED.gradient(network, data); // which sets the mask
+        assertEquals(0, LayerTesting.calls(StepPart.GEMM_FORWARD, () -> network.output(data.getFeatures())));
+    }
+
     /** From the product that the backward pass has kept. */
     @Test
     void scoresAsWithoutIt() {

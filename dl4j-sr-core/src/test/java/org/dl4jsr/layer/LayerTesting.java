@@ -109,7 +109,7 @@ final class LayerTesting {
     }
 
     /** How often ops of this part run. */
-    private static long calls(StepPart part, Runnable work) {
+    static long calls(StepPart part, Runnable work) {
         var times = new StepTimes();
         var device = Bf16Executioner.requiredBy("this test");
         device.setTimes(times);

@@ -18,10 +18,15 @@ import java.util.Arrays;
 import java.util.List;
 import org.deeplearning4j.nn.api.OptimizationAlgorithm;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
+import org.deeplearning4j.nn.conf.dropout.AlphaDropout;
+import org.deeplearning4j.nn.conf.dropout.Dropout;
+import org.deeplearning4j.nn.conf.dropout.IDropout;
 import org.deeplearning4j.nn.conf.graph.LayerVertex;
 import org.deeplearning4j.nn.conf.layers.BaseLayer;
 import org.deeplearning4j.nn.conf.layers.BatchNormalization;
+import org.deeplearning4j.nn.conf.layers.DropoutLayer;
 import org.deeplearning4j.nn.conf.layers.LSTM;
+import org.deeplearning4j.nn.conf.layers.Layer;
 import org.deeplearning4j.nn.conf.layers.recurrent.Bidirectional;
 import org.deeplearning4j.nn.conf.layers.recurrent.LastTimeStep;
 import org.deeplearning4j.nn.graph.ComputationGraph;
@@ -45,6 +50,7 @@ import org.nd4j.linalg.learning.config.NoOp;
 import org.nd4j.linalg.learning.regularization.L2Regularization;
 import org.nd4j.linalg.learning.regularization.WeightDecay;
 import org.nd4j.linalg.schedule.ExponentialSchedule;
+import org.nd4j.linalg.schedule.FixedSchedule;
 import org.nd4j.linalg.schedule.ScheduleType;
 
 class Bf16PolicyTest {
@@ -303,6 +309,26 @@ class Bf16PolicyTest {
         var both = (Bidirectional) ((LastTimeStep) configuration.getConf(0).getLayer()).getUnderlying();
         assertEquals(srAdam(0.5, 0), ((BaseLayer) both.getFwd()).getIUpdater());
         assertEquals(srAdam(0.5, 0), ((BaseLayer) both.getBwd()).getIUpdater());
+    }
+
+    @Test
+    void aDropoutThatKeepsAllIsLeftOut() {
+        MultiLayerConfiguration configuration = TestNetworks.mlpConfiguration(new Adam(0.5), DataType.FLOAT);
+        Layer layer = configuration.getConf(0).getLayer();
+        layer.setIDropout(new Dropout(1));
+        assertNull(Bf16Policy.SR.apply(configuration).getConf(0).getLayer().getIDropout());
+        assertEquals(new Dropout(1), layer.getIDropout(), "the configuration is left alone");
+        for (IDropout kept :
+                new IDropout[] {new Dropout(0.5), new Dropout(new FixedSchedule(1)), new AlphaDropout(1)}) {
+            layer.setIDropout(kept);
+            assertEquals(
+                    kept,
+                    Bf16Policy.SR.apply(configuration).getConf(0).getLayer().getIDropout());
+        }
+        configuration.getConf(0).setLayer(new DropoutLayer(new Dropout(1)));
+        assertEquals(
+                new Dropout(1),
+                Bf16Policy.SR.apply(configuration).getConf(0).getLayer().getIDropout());
     }
 
     @Test

@@ -94,7 +94,8 @@ class ConfigurationCopiesTest {
         original.setIterationCount(7);
         original.setEpochCount(2);
         String json = original.toJson();
-        ComputationGraphConfiguration copy = ConfigurationCopies.of(original, UnaryOperator.identity());
+        ComputationGraphConfiguration copy =
+                ConfigurationCopies.of(original, UnaryOperator.identity(), UnaryOperator.identity());
         assertEquals(json, copy.toJson());
         for (Bf16Policy policy : Bf16Policy.values()) {
             policy.apply(original);

@@ -41,9 +41,12 @@ enum OptimizerCases implements KernelCase {
                 int count = 1 + arrays.random().nextInt(1000);
                 for (var type : FloatType.values()) {
                     for (boolean first : new boolean[] {false, true}) {
+                        float factor = arrays.random().nextBoolean()
+                                ? 1
+                                : arrays.random().nextFloat() - 0.5f;
                         comparison.same(
-                                "accumulate of " + size + " " + type + (first ? ", the first" : ""),
-                                (set, a) -> set.kernels().accumulate(type, a[0], first, a[1], size),
+                                "accumulate of " + factor + " x " + size + " " + type + (first ? ", the first" : ""),
+                                (set, a) -> set.kernels().accumulate(type, a[0], factor, first, a[1], size),
                                 arrays.numbers(type, size),
                                 arrays.numbers(FloatType.FLOAT, size));
                     }

@@ -71,12 +71,12 @@ public final class NativeKernels implements Kernels {
     private static native void transpose(int set, int threads, int type, long x, long y, int rows, int columns);
 
     @Override
-    public void accumulate(FloatType type, long x, boolean first, long sums, long length) {
-        accumulate(set, threads, type.ordinal(), x, first, sums, length);
+    public void accumulate(FloatType type, long x, float factor, boolean first, long sums, long length) {
+        accumulate(set, threads, type.ordinal(), x, factor, first, sums, length);
     }
 
     private static native void accumulate(
-            int set, int threads, int type, long x, boolean first, long sums, long length);
+            int set, int threads, int type, long x, float factor, boolean first, long sums, long length);
 
     @Override
     public void mean(long sums, int count, FloatType type, long mean, long length) {

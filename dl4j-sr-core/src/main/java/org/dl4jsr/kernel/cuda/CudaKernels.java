@@ -62,9 +62,10 @@ public final class CudaKernels implements Kernels {
     }
 
     @Override
-    public synchronized void accumulate(FloatType type, long x, boolean first, long sums, long length) {
+    public synchronized void accumulate(FloatType type, long x, float factor, boolean first, long sums, long length) {
         launcher.kernel(CASTS, "accumulate", type)
                 .add(x)
+                .add(factor)
                 .add(first ? 1 : 0)
                 .add(sums, length)
                 .launchOctets(length);

@@ -206,7 +206,13 @@ public final class CudaTransformerKernels implements TransformerKernels {
                 .add(logits, targets, losses, dLogits)
                 .add(vocabulary, kept ? 1 : 0)
                 .add(scale)
-                .launch(LOSS_THREADS.value, rows, 1, kept ? (int) rowBytes : 0);
+                .launch(lossThreads(vocabulary), rows, 1, kept ? (int) rowBytes : 0);
+    }
+
+    /** A thread an octet of the row, in whole warps. */
+    private static int lossThreads(int vocabulary) {
+        int warps = (vocabulary - 1) / (WARP.value * OCTET.value) + 1;
+        return Math.min(LOSS_THREADS.value, WARP.value * warps);
     }
 
     /** Launches a kernel that takes a warp a row. */

@@ -24,7 +24,7 @@ enum KernelConstant {
     HELD_OCTETS(4),
     /** Sides of a tile that is transposed. */
     SQUARE(64),
-    /** Threads of a block that takes a row of logits. */
+    /** Threads, at most, of a block that takes a row of logits. */
     LOSS_THREADS(1024),
     /** Sorting tokens: bits that a pass sorts by, as many numbers as a block has threads, and rows of a block. */
     DIGIT_BITS(8),

@@ -56,9 +56,9 @@ public final class JavaKernels implements Kernels {
     }
 
     @Override
-    public void accumulate(FloatType type, long x, boolean first, long sums, long length) {
+    public void accumulate(FloatType type, long x, float factor, boolean first, long sums, long length) {
         forEach(length, i -> {
-            float value = load(type, x, i);
+            float value = load(type, x, i) * factor;
             Memory.putFloat(sums + 4 * i, first ? value : Memory.getFloat(sums + 4 * i) + value);
         });
     }

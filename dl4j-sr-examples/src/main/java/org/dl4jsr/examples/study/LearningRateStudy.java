@@ -100,8 +100,8 @@ final class LearningRateStudy implements Study {
                     losses.get(Bf16Policy.SR).at(i),
                     losses.get(Bf16Policy.O2).at(i),
                     losses.get(Bf16Policy.O1).at(i),
-                    difference(runs, Bf16Policy.O2, i),
-                    difference(runs, Bf16Policy.O1, i));
+                    difference(runs, i, Bf16Policy.O2, i),
+                    difference(runs, i, Bf16Policy.O1, i));
         }
         List<Verdict> verdicts = new ArrayList<>();
         double stable = largestStable(losses.get(Bf16Policy.SR));
@@ -113,12 +113,13 @@ final class LearningRateStudy implements Study {
                     "bf16-sr is stable at higher rates than " + other,
                     "largest stable rate " + stable + " against " + othersStable,
                     stable > othersStable));
+            Estimate gain = difference(runs, best, other, othersBest);
             verdicts.add(new Verdict(
                     "bf16-sr reaches a better loss than " + other,
                     losses.get(Bf16Policy.SR).at(best) + " at rate " + rates[best] + " against "
-                            + losses.get(other).at(othersBest) + " at rate " + rates[othersBest],
-                    losses.get(Bf16Policy.SR).at(best).mean()
-                            < losses.get(other).at(othersBest).mean()));
+                            + losses.get(other).at(othersBest) + " at rate " + rates[othersBest] + ", seed by seed "
+                            + gain,
+                    gain.high() < 0));
         }
         List<Series> series = POLICIES.stream()
                 .map(policy -> losses.get(policy).series(policy.toString()))
@@ -155,11 +156,12 @@ final class LearningRateStudy implements Study {
         }
     }
 
-    /** The mean over the seeds of what bf16-sr loses more than {@code other} at a rate. */
-    private static Estimate difference(Map<Bf16Policy, List<double[]>> runs, Bf16Policy other, int rate) {
+    /** What bf16-sr loses at {@code rate} more than {@code other} at {@code othersRate}, seed by seed. */
+    private static Estimate difference(
+            Map<Bf16Policy, List<double[]>> runs, int rate, Bf16Policy other, int othersRate) {
         return Estimate.of(IntStream.range(0, SEEDS)
                 .mapToDouble(s ->
-                        runs.get(Bf16Policy.SR).get(s)[rate] - runs.get(other).get(s)[rate])
+                        runs.get(Bf16Policy.SR).get(s)[rate] - runs.get(other).get(s)[othersRate])
                 .toArray());
     }
 
