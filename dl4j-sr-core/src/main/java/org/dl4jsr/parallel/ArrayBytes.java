@@ -1,6 +1,7 @@
 package org.dl4jsr.parallel;
 
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.zip.CRC32C;
 import java.util.zip.Checksum;
@@ -32,6 +33,20 @@ final class ArrayBytes {
         long bytes = array.length() * array.dataType().width();
         for (long start = 0; start < bytes; start += AT_ONCE) {
             checksum.update(at(address + start, (int) Math.min(AT_ONCE, bytes - start)));
+        }
+    }
+
+    /** Turns elements of {@code width} bytes, which are in native order, to big-endian, or back. */
+    static void toBigEndian(byte[] elements, int width) {
+        if (ByteOrder.nativeOrder() == ByteOrder.BIG_ENDIAN) {
+            return;
+        }
+        for (int start = 0; start < elements.length; start += width) {
+            for (int i = 0; i < width / 2; i++) {
+                byte first = elements[start + i];
+                elements[start + i] = elements[start + width - 1 - i];
+                elements[start + width - 1 - i] = first;
+            }
         }
     }
 

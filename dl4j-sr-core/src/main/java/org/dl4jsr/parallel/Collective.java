@@ -9,9 +9,11 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.Semaphore;
+import java.util.function.Consumer;
 import org.dl4jsr.backend.Bf16Executioner;
 import org.dl4jsr.kernel.Memory;
 import org.dl4jsr.op.Device;
+import org.dl4jsr.parallel.WholeState.Part;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -213,6 +215,36 @@ public final class Collective implements AutoCloseable {
         device.written(List.of(array));
     }
 
+    /**
+     * Brings parts of a whole to the first rank, one behind the other.
+     *
+     * @param parts the same on all ranks, but for the addresses
+     * @param pieces takes their bytes there, some at a time
+     */
+    void toFirst(List<Part> parts, Consumer<ByteBuffer> pieces) {
+        run(
+                () -> parts.stream()
+                        .filter(part -> part.rank() == rank() && rank() > 0)
+                        .forEach(this::sendToFirst),
+                () -> parts.stream().filter(part -> rank() == 0).forEach(part -> takeFirst(part, pieces)));
+    }
+
+    private void sendToFirst(Part part) {
+        for (long offset = 0; offset < part.length(); offset += Message.BODY) {
+            send(Message.Kind.TO_FIRST, 0, part.address() + offset, part.start() + offset, part.pieceLength(offset));
+        }
+    }
+
+    private void takeFirst(Part part, Consumer<ByteBuffer> pieces) {
+        for (long offset = 0; offset < part.length(); offset += Message.BODY) {
+            int bytes = part.pieceLength(offset);
+            pieces.accept(
+                    part.rank() == 0
+                            ? ArrayBytes.at(part.address() + offset, bytes)
+                            : receive(part.rank(), place(Message.Kind.TO_FIRST, part.start() + offset, bytes)));
+        }
+    }
+
     private static void acquire(Semaphore ready) {
         try {
             ready.acquire();
@@ -268,11 +300,14 @@ public final class Collective implements AutoCloseable {
         long start = slices.start(owner) + offset;
         long length = Math.min(Message.BODY / width, slices.end(owner) - start);
         if (length > 0) {
-            int bytes = (int) (length * width);
-            ByteBuffer body = ArrayBytes.at(base + start * width, bytes);
-            transport.send(to, outgoing.header(place(kind, start * width, bytes), body), body);
-            bytesSent += bytes;
+            send(kind, to, base + start * width, start * width, (int) (length * width));
         }
+    }
+
+    private void send(Message.Kind kind, int to, long address, long start, int bytes) {
+        ByteBuffer body = ArrayBytes.at(address, bytes);
+        transport.send(to, outgoing.header(place(kind, start, bytes), body), body);
+        bytesSent += bytes;
     }
 
     private ByteBuffer receive(int from, Message.Place place) {

@@ -1,7 +1,9 @@
 package org.dl4jsr.parallel;
 
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 import java.util.stream.DoubleStream;
 import java.util.stream.LongStream;
 import org.deeplearning4j.nn.api.Layer;
@@ -44,7 +46,7 @@ public final class DataParallel {
     private final Collective collective;
     private final GradientSum sum;
     /** Null where every rank writes all of the weights. */
-    private SharedWrite sharedWrite;
+    private final SharedWrite sharedWrite;
 
     private long steps;
 
@@ -83,25 +85,12 @@ public final class DataParallel {
     }
 
     /**
-     * Gives each rank's network its whole updater state back, where it was sharded: to save it, or to go on without the
-     * other ranks. All ranks call it; no step can follow.
+     * Gives each rank's network its whole updater state back, where it was sharded, to go on without the other ranks: each
+     * needs the memory for it. All ranks call it; no step can follow. {@link ModelFile} saves it without that.
      */
     public void end() {
         if (sharedWrite != null) {
             sharedWrite.end(network.model());
-        }
-    }
-
-    /**
-     * Does something while each rank's network has its whole updater state, such as to save it: for that time a rank
-     * needs the memory for all of the state. All ranks call it.
-     */
-    public void withWholeState(Runnable action) {
-        end();
-        action.run();
-        if (sharedWrite != null) {
-            new Replicas(network, collective).requireEqual();
-            sharedWrite = SharedWrite.begin(network.model(), new OwnSlice(collective, sum.slices()));
         }
     }
 
@@ -111,6 +100,21 @@ public final class DataParallel {
                 .mapToLong(range ->
                         range.values().length() * range.values().dataType().width())
                 .sum();
+    }
+
+    /** Whether each rank keeps a part of the updater state. */
+    boolean isSharded() {
+        return sharedWrite != null;
+    }
+
+    /** {@link WholeState#toFirst}, where the state is sharded. */
+    void stateToFirst(Consumer<ByteBuffer> pieces) {
+        var own = new ArrayList<>(sharedWrite.state());
+        if (collective.rank() == 0) {
+            own.addAll(sharedWrite.headers());
+        }
+        int width = network.parameters().dataType().width();
+        WholeState.toFirst(collective, own, width, stateLength(), pieces);
     }
 
     TrainedNetwork network() {
@@ -127,7 +131,8 @@ public final class DataParallel {
         return sharedWrite != null ? sharedWrite.stateLength() : state == null ? 0 : state.length();
     }
 
-    private List<StateRange> states() {
+    /** The updater state that this rank keeps. */
+    List<StateRange> states() {
         INDArray state = network.storedState();
         if (sharedWrite != null) {
             return sharedWrite.state();

@@ -24,7 +24,9 @@ final class Message {
         /** A piece of a rank's array for the rank that owns it. */
         TO_OWNER,
         /** A piece that its owner has for all. */
-        FROM_OWNER
+        FROM_OWNER,
+        /** A piece that its owner has for the first rank. */
+        TO_FIRST
     }
 
     /**

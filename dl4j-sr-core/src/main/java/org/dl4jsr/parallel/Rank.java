@@ -76,11 +76,12 @@ public final class Rank {
 
     /**
      * Trains up to {@code steps} steps in all, from the newest checkpoint on, with a checkpoint every so many steps and
-     * one at the end; then the first rank writes {@link #MODEL}.
+     * one at the end; then the first rank writes {@link #MODEL}, with the whole updater state. In {@link Mode#SHARDED} no
+     * rank needs the memory for that at any time.
      *
      * @param network makes the network, initialised, the same on all ranks: name its seed
      * @param parts micro-batches of a step, at least as many as ranks
-     * @return the trained network, on every rank, with the whole updater state
+     * @return the trained network, on every rank; in {@link Mode#SHARDED} {@link #MODEL} alone has its updater state
      */
     public <N extends Model> N train(Supplier<N> network, Mode mode, long steps, int parts, Batches batches)
             throws IOException {
@@ -108,10 +109,7 @@ public final class Rank {
                 checkpoint.save(step + 1, "");
             }
         }
-        training.end();
-        if (rank() == 0) {
-            write(model);
-        }
+        write(training);
         return model;
     }
 
@@ -124,10 +122,14 @@ public final class Rank {
         Attempts.requireNewest(storage, attempt);
     }
 
-    private void write(Model model) throws IOException {
+    private void write(DataParallel training) throws IOException {
+        if (rank() > 0) {
+            ModelFile.write(training, OutputStream.nullOutputStream());
+            return;
+        }
         String temporary = MODEL + ".tmp";
         try (OutputStream out = storage.create(temporary)) {
-            ModelFile.write(model, out);
+            ModelFile.write(training, out);
         }
         storage.rename(temporary, MODEL);
     }

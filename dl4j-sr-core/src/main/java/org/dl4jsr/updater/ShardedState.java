@@ -70,6 +70,8 @@ final class ShardedState {
     private final Model network;
     private final WeightShard shard;
     private final List<Part> parts = new ArrayList<>();
+    /** What DL4J's view of the whole state has beside the arrays of all ranks' parts. */
+    private final List<StateRange> headers = new ArrayList<>();
     /** Elements of DL4J's view of the whole state. */
     private long length;
 
@@ -155,6 +157,7 @@ final class ShardedState {
         List<UpdaterBlock> blocks = updater.getUpdaterBlocks();
         for (int i = 0; i < blocks.size(); i++) {
             if (NetworkUpdater.config(blocks.get(i)) instanceof FusedUpdater fused) {
+                state.addHeader(fused, blocks.get(i));
                 state.add(
                         i,
                         fused,
@@ -165,6 +168,13 @@ final class ShardedState {
         }
         set(network, updater);
         return state;
+    }
+
+    private void addHeader(FusedUpdater fused, UpdaterBlock block) {
+        if (UpdaterState.hasHeader(network.params().dataType(), fused)) {
+            long parameters = (long) block.getParamOffsetEnd() - block.getParamOffsetStart();
+            headers.add(new StateRange(length, UpdaterState.header(parameters)));
+        }
     }
 
     private void add(int number, FusedUpdater fused, UpdaterBlock block, UpdaterBlock stored) {
@@ -245,6 +255,11 @@ final class ShardedState {
     /** All of the rank's state, in its places in the whole. */
     List<StateRange> ranges() {
         return parts.stream().flatMap(part -> part.ranges().stream()).toList();
+    }
+
+    /** What the whole has beside the ranks' {@link #ranges}; the same on all ranks. */
+    List<StateRange> headers() {
+        return headers;
     }
 
     /** Elements of DL4J's view of the whole state, of all ranks. */

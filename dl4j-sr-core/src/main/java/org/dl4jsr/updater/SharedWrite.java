@@ -58,6 +58,11 @@ public final class SharedWrite {
         return state.ranges();
     }
 
+    /** What the whole updater state has beside that of all ranks, as DL4J would have it; the same on all ranks. */
+    public List<StateRange> headers() {
+        return state.headers();
+    }
+
     /** Elements of the whole updater state, as DL4J would have it. */
     public long stateLength() {
         return state.length();

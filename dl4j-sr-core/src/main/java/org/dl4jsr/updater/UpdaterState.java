@@ -38,7 +38,7 @@ final class UpdaterState {
     UpdaterState(INDArray view, FusedUpdater config, long parameters) {
         WeightWrite write = config.getWeightWrite();
         boolean bf16 = view.dataType() == DataType.BFLOAT16;
-        boolean fp32InBf16 = bf16 && write.hasFp32State();
+        boolean fp32InBf16 = hasHeader(view.dataType(), config);
         this.view = view;
         this.parameters = parameters;
         moments = config.moments();
@@ -106,20 +106,32 @@ final class UpdaterState {
         return extra ? moment(address, moments, start) : 0;
     }
 
+    /** Whether FP32 values lie behind a header in a network of {@code type}. */
+    static boolean hasHeader(DataType type, FusedUpdater config) {
+        return type == DataType.BFLOAT16 && config.getWeightWrite().hasFp32State();
+    }
+
+    /** The header of the state of so many parameters, [16]. */
+    static INDArray header(long parameters) {
+        ByteBuffer canaries = ByteBuffer.allocate(HEADER * Short.BYTES).order(ByteOrder.nativeOrder());
+        for (int i = 0; i < HEADER; i++) {
+            canaries.putShort(Short.BYTES * i, canary(parameters, i));
+        }
+        return Nd4j.create(Nd4j.createBuffer(canaries, DataType.BFLOAT16, HEADER));
+    }
+
     private void checkHeader() {
         INDArray stored = view.get(NDArrayIndex.interval(0, header));
         ByteBuffer bits = ByteBuffer.wrap(stored.dup().data().asBytes());
-        ByteBuffer canaries = ByteBuffer.allocate(bits.capacity()).order(ByteOrder.nativeOrder());
         boolean fresh = true;
         boolean intact = true;
         for (int i = 0; i < header; i++) {
             short element = bits.getShort(Short.BYTES * i);
             fresh &= element == 0;
-            intact &= element == canary(i);
-            canaries.putShort(Short.BYTES * i, canary(i));
+            intact &= element == canary(parameters, i);
         }
         if (fresh) {
-            stored.assign(Nd4j.create(Nd4j.createBuffer(canaries, DataType.BFLOAT16, (int) header)));
+            stored.assign(header(parameters));
         } else if (!intact) {
             throw new IllegalStateException("The updater state of " + parameters + " parameters under weightWrite"
                     + " MASTER has been changed by arithmetic, a cast or a rearrangement, and its FP32 values are lost:"
@@ -128,18 +140,18 @@ final class UpdaterState {
         }
     }
 
-    private short canary(long i) {
-        return switch ((int) i) {
+    private static short canary(long parameters, int i) {
+        return switch (i) {
             case 0 -> (short) 0x0001;
             case 1 -> (short) 0x8000;
             case 2 -> (short) 0xFFFF;
             case 3 -> (short) 0x7FC1;
-            default -> signallingNan(i);
+            default -> signallingNan(parameters, i);
         };
     }
 
     /** Sign and six fraction bits from a hash; never infinity, never quiet. */
-    private short signallingNan(long i) {
+    private static short signallingNan(long parameters, int i) {
         long hash = (parameters * 0x9E3779B97F4A7C15L + i) * 0xBF58476D1CE4E5B9L;
         hash ^= hash >>> 31;
         return (short) (0x7F80 | hash & 0x8000 | 1 + Long.remainderUnsigned(hash >>> 16, 63));

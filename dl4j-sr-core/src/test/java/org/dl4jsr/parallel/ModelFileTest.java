@@ -34,12 +34,13 @@ class ModelFileTest {
         ModelFile.write(network, own);
         var dl4j = new ByteArrayOutputStream();
         ModelSerializer.writeModel(network, dl4j, true);
-        assertEquals(entries(dl4j), entries(own));
+        assertEquals(entries(dl4j.toByteArray()), entries(own.toByteArray()));
     }
 
-    private static Map<String, ByteBuffer> entries(ByteArrayOutputStream file) throws IOException {
+    /** The files in a zip file. */
+    static Map<String, ByteBuffer> entries(byte[] file) throws IOException {
         var entries = new HashMap<String, ByteBuffer>();
-        try (var zip = new ZipInputStream(new ByteArrayInputStream(file.toByteArray()))) {
+        try (var zip = new ZipInputStream(new ByteArrayInputStream(file))) {
             for (ZipEntry entry = zip.getNextEntry(); entry != null; entry = zip.getNextEntry()) {
                 entries.put(entry.getName(), ByteBuffer.wrap(zip.readAllBytes()));
             }

@@ -4,8 +4,13 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.ByteArrayOutputStream;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.conf.GradientNormalization;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
@@ -16,6 +21,7 @@ import org.dl4jsr.updater.SrAdam;
 import org.dl4jsr.updater.UpdaterStatus;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.nd4j.linalg.learning.config.Adam;
@@ -27,13 +33,16 @@ class ShardedTest {
 
     private static final int PARTS = 3;
 
+    @TempDir
+    private Path directory;
+
     private static void train(DataParallel training, Tasks task, int from, int to) {
         for (int step = from; step < to; step++) {
             training.step(step, PARTS, task.batches());
         }
     }
 
-    /** State that is there is taken over, and given back; compensations, masters and their canaries, too. */
+    /** State that is there is taken over, written, read and given back; compensations, masters and their canaries, too. */
     @ParameterizedTest
     @EnumSource(
             value = Bf16Policy.class,
@@ -42,14 +51,18 @@ class ShardedTest {
         Tasks task = Tasks.mlp("", policy, new Adam(5e-3));
         Model alone = task.network().get();
         train(new DataParallel(alone), task, 0, 5);
-        String midst = Digests.of(alone);
+        var written = new ByteArrayOutputStream();
+        ModelFile.write(alone, written);
+        Map<String, ByteBuffer> midst = ModelFileTest.entries(written.toByteArray());
         train(new DataParallel(alone), task, 5, 9);
         List<String> ends = Ranks.run(PARTS, collective -> {
             Model network = task.network().get();
             train(new DataParallel(network), task, 0, 3);
             var training = new DataParallel(network, collective, Mode.SHARDED);
             train(training, task, 3, 5);
-            training.withWholeState(() -> assertEquals(midst, Digests.of(network)));
+            var file = new ByteArrayOutputStream();
+            ModelFile.write(training, file);
+            assertEquals(collective.rank() == 0 ? midst : Map.of(), ModelFileTest.entries(file.toByteArray()));
             assertEquals(null, TrainedNetwork.of(network).storedState());
             train(training, task, 5, 6);
             training.end();
@@ -57,6 +70,16 @@ class ShardedTest {
             return Digests.of(network);
         });
         assertEquals(List.of(Digests.of(alone)), ends.stream().distinct().toList());
+        Path model = Files.write(directory.resolve("model.zip"), written.toByteArray());
+        List<String> resumed = Ranks.run(2, collective -> {
+            Model network = MultiLayerNetwork.load(model.toFile(), false);
+            var training = new DataParallel(network, collective, Mode.SHARDED);
+            ModelFile.readState(training, model);
+            train(training, task, 5, 9);
+            training.end();
+            return Digests.of(network);
+        });
+        assertEquals(List.of(Digests.of(alone)), resumed.stream().distinct().toList());
     }
 
     @Test

@@ -65,6 +65,27 @@ record Tasks(String name, Supplier<Model> network, boolean canBeSharded, Batches
         return mlp("MLP", Bf16Policy.SR, new Adam(5e-3));
     }
 
+    /** With weights of which no layer has a large part. */
+    static Tasks deep() {
+        return new Tasks(
+                "deep",
+                () -> network(
+                        Bf16Policy.SR,
+                        builder(new Adam(5e-3))
+                                .list()
+                                .layer(dense(70))
+                                .layer(dense(70))
+                                .layer(dense(70))
+                                .layer(dense(70))
+                                .layer(dense(70))
+                                .layer(dense(70))
+                                .layer(output())
+                                .setInputType(InputType.feedForward(INPUTS))
+                                .build()),
+                true,
+                Tasks::rows);
+    }
+
     static Tasks batchNormalization() {
         return new Tasks(
                 "batch normalization",

@@ -13,13 +13,11 @@ import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
-import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.dl4jsr.examples.io.AtomicFile;
 import org.dl4jsr.examples.io.BadInput;
 import org.dl4jsr.examples.io.Json;
 import org.dl4jsr.examples.io.Sha256;
 import org.dl4jsr.examples.io.Texts;
-import org.dl4jsr.parallel.ModelFile;
 
 /**
  * The checkpoints of a run directory. One is a pair of files: {@code checkpoint-STEP.zip}, the network and its updater
@@ -45,9 +43,9 @@ public final class Checkpoints {
     }
 
     /** Writes a checkpoint, then removes all that need not be kept. */
-    public void save(ComputationGraph network, Checkpoint checkpoint) {
+    public void save(AtomicFile.Content model, Checkpoint checkpoint) {
         Sha256 sha256 = new Sha256();
-        AtomicFile.write(zip(checkpoint.step()), out -> ModelFile.write(network, sha256.over(out)));
+        AtomicFile.write(zip(checkpoint.step()), out -> model.writeTo(sha256.over(out)));
         sha256.update(Json.compact(checkpoint));
         AtomicFile.write(json(checkpoint.step()), Json.indented(new Seal(checkpoint, sha256.hex())));
         good.removeIf(other -> other.step() == checkpoint.step());

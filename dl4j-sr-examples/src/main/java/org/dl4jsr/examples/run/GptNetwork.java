@@ -29,24 +29,29 @@ public final class GptNetwork {
      * The network that a run goes on with.
      *
      * @param newest its newest checkpoint; null for none
+     * @param withState whether it has its updater's state; else ranks read theirs
      */
-    static ComputationGraph of(RunConfig config, Checkpoint newest, Checkpoints checkpoints) {
+    static ComputationGraph of(RunConfig config, Checkpoint newest, Checkpoints checkpoints, boolean withState) {
         if (newest == null) {
             ComputationGraph network = create(config);
             config.weights().copyTo(network);
             return network;
         }
-        ComputationGraph network = restore(newest, checkpoints.zip(newest.step()));
+        ComputationGraph network = restore(newest, checkpoints.zip(newest.step()), withState);
         return newest.config().equals(config) ? network : rescheduled(network, config);
     }
 
     /** The network of a checkpoint, in {@code zip}, with its updater's state. */
     public static ComputationGraph restore(Checkpoint checkpoint, Path zip) {
+        return restore(checkpoint, zip, true);
+    }
+
+    private static ComputationGraph restore(Checkpoint checkpoint, Path zip, boolean withState) {
         Environment.requireRuntime();
         checkpoint.config().bf16Policy().activate();
         ComputationGraph network;
         try {
-            network = SafeRestore.computationGraph(zip, true);
+            network = SafeRestore.computationGraph(zip, withState);
         } catch (IOException e) {
             throw new BadInput(e.getMessage(), e);
         }
@@ -73,7 +78,12 @@ public final class GptNetwork {
         configuration.setEpochCount(network.getEpochCount());
         ComputationGraph rescheduled = new ComputationGraph(configuration);
         rescheduled.init(network.params(), false);
-        rescheduled.getUpdater().getStateViewArray().assign(network.getUpdater().getStateViewArray());
+        if (network.getUpdater(false) != null) {
+            rescheduled
+                    .getUpdater()
+                    .getStateViewArray()
+                    .assign(network.getUpdater().getStateViewArray());
+        }
         return rescheduled;
     }
 

@@ -9,6 +9,7 @@ import java.util.function.Consumer;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.dl4jsr.examples.data.Corpus;
 import org.dl4jsr.examples.data.Tokenizer;
+import org.dl4jsr.examples.io.AtomicFile;
 import org.dl4jsr.examples.io.BadInput;
 import org.dl4jsr.examples.io.Json;
 import org.dl4jsr.examples.io.Texts;
@@ -103,7 +104,7 @@ public final class Pretraining {
                         + " start a new run");
             }
             ComputationGraph network = facilities.workers() == null
-                    ? GptNetwork.of(config, newest.orElse(null), checkpoints)
+                    ? GptNetwork.of(config, newest.orElse(null), checkpoints, true)
                     : null; // the ranks have theirs
             try (Cluster.Processes workers = facilities.start(path)) {
                 if (!config.equals(before)) {
@@ -166,8 +167,8 @@ public final class Pretraining {
                 Progress progress = new Progress((int) start.step(), config.steps(), config.tokensPerStep())) {
             Trainer trainer = new Trainer(config, corpus, network, new TrainingLog(progress, metrics, watch) {
                 @Override
-                public void checkpoint(TrainingState reached) {
-                    save(network, reached);
+                public void checkpoint(TrainingState reached, AtomicFile.Content model) {
+                    save(model, reached);
                 }
             });
             if (ui != null) {
@@ -201,7 +202,7 @@ public final class Pretraining {
         Checkpoints written = directory.checkpoints();
         Checkpoint end = written.newest().orElseThrow();
         written.goOnFrom(end);
-        finish(GptNetwork.restore(end, written.zip(end.step())), written, workers.times());
+        finish(GptNetwork.of(config, end, written, false), written, workers.times());
         return 0;
     }
 
@@ -214,8 +215,8 @@ public final class Pretraining {
         return "pretrain --resume " + Texts.quoted(directory.path().toString()) + facilities.options(directory.path());
     }
 
-    private void save(ComputationGraph network, TrainingState state) {
-        checkpoints.save(network, Checkpoint.of(state, config, metrics));
+    private void save(AtomicFile.Content model, TrainingState state) {
+        checkpoints.save(model, Checkpoint.of(state, config, metrics));
         report(metrics.rows(), new TextTable(), "");
     }
 

@@ -7,6 +7,7 @@ import java.util.Optional;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.dl4jsr.examples.data.Corpus;
 import org.dl4jsr.examples.data.Tokenizer;
+import org.dl4jsr.examples.io.AtomicFile;
 import org.dl4jsr.examples.io.BadInput;
 import org.dl4jsr.examples.io.Json;
 import org.dl4jsr.examples.report.Display;
@@ -42,7 +43,7 @@ record RankTraining(String config, String directory, String tokenCache) implemen
         }
         Checkpoints checkpoints = new Checkpoints(Path.of(directory));
         Optional<Checkpoint> newest = checkpoints.newest();
-        ComputationGraph network = GptNetwork.of(run, newest.orElse(null), checkpoints);
+        ComputationGraph network = GptNetwork.of(run, newest.orElse(null), checkpoints, rank.ranks() == 1);
         Notes notes = new Notes(rank);
         Trainer.Listener listener;
         if (rank.rank() == 0) {
@@ -52,17 +53,20 @@ record RankTraining(String config, String directory, String tokenCache) implemen
                     LossWatch.of(Tokenizer.named(run.text().tokenizer()).vocabulary(), metrics.rows());
             listener = new TrainingLog(notes, metrics, watch) {
                 @Override
-                public void checkpoint(TrainingState reached) {
+                public void checkpoint(TrainingState reached, AtomicFile.Content model) {
                     requireNewestAttempt(rank);
-                    checkpoints.save(network, Checkpoint.of(reached, run, metrics));
+                    checkpoints.save(model, Checkpoint.of(reached, run, metrics));
                     notes.checkpoint();
                 }
             };
         } else {
             listener = row -> {};
         }
-        new Trainer(run, corpus, network, listener, rank.collective())
-                .run(newest.map(Checkpoint::state).orElse(TrainingState.START), notes::isStopWanted);
+        Trainer trainer = new Trainer(run, corpus, network, listener, rank.collective());
+        if (newest.isPresent() && rank.ranks() > 1) {
+            trainer.readState(checkpoints.zip(newest.get().step()));
+        }
+        trainer.run(newest.map(Checkpoint::state).orElse(TrainingState.START), notes::isStopWanted);
     }
 
     private static void goBackTo(Checkpoint checkpoint, Checkpoints checkpoints, MetricsFile metrics) {

@@ -1,16 +1,23 @@
 package org.dl4jsr.examples.run;
 
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.function.BooleanSupplier;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.dl4jsr.examples.data.Corpus;
 import org.dl4jsr.examples.data.TokenBatches;
+import org.dl4jsr.examples.io.AtomicFile;
+import org.dl4jsr.examples.io.BadInput;
 import org.dl4jsr.examples.report.MetricsRow;
 import org.dl4jsr.examples.run.TrainingState.RowSoFar;
 import org.dl4jsr.parallel.Collective;
 import org.dl4jsr.parallel.DataParallel;
 import org.dl4jsr.parallel.LocalTransport;
 import org.dl4jsr.parallel.Mode;
+import org.dl4jsr.parallel.ModelFile;
 import org.dl4jsr.updater.RoundingStatsListener;
 import org.dl4jsr.updater.UpdaterStatus;
 import org.nd4j.linalg.dataset.DataSet;
@@ -35,8 +42,13 @@ public final class Trainer {
         /** At every row. */
         void row(MetricsRow row);
 
-        /** Whenever a checkpoint is due, after the row of that step. */
-        default void checkpoint(TrainingState state) {}
+        /**
+         * Whenever a checkpoint is due, after the row of that step. Of several ranks the first one hears of it, and has
+         * to write the model once, with the help of the others.
+         *
+         * @param model the network with its updater's state
+         */
+        default void checkpoint(TrainingState state, AtomicFile.Content model) {}
     }
 
     private final RunConfig config;
@@ -77,6 +89,15 @@ public final class Trainer {
         training = alone && config.budget().accumulate() == 1
                 ? null
                 : new DataParallel(network, collective, alone ? Mode.REPLICATED : Mode.SHARDED);
+    }
+
+    /** Reads what this one of several ranks keeps of the updater's state in the file of a checkpoint. */
+    void readState(Path zip) {
+        try {
+            ModelFile.readState(training, zip);
+        } catch (IOException e) {
+            throw new BadInput(zip + " cannot be restored: " + BadInput.reason(e), e);
+        }
     }
 
     /**
@@ -123,10 +144,22 @@ public final class Trainer {
     }
 
     private void checkpoint(TrainingState state) {
+        if (collective.rank() == 0) {
+            listener.checkpoint(state, this::writeTo);
+            return;
+        }
+        try {
+            writeTo(OutputStream.nullOutputStream());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private void writeTo(OutputStream out) throws IOException {
         if (training == null) {
-            listener.checkpoint(state);
+            ModelFile.write(network, out);
         } else {
-            training.withWholeState(() -> listener.checkpoint(state));
+            ModelFile.write(training, out);
         }
     }
 

@@ -18,6 +18,7 @@ import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.dl4jsr.examples.io.BadInput;
 import org.dl4jsr.examples.report.MetricsRow;
+import org.dl4jsr.parallel.ModelFile;
 import org.dl4jsr.policy.SafeRestore;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -217,7 +218,7 @@ class CheckpointsTest {
                 new TrainingState(step, 100L * step, 3, 1, new TrainingState.RowSoFar(step, Double.NaN, 0, 1.0 / 3));
         String row = new MetricsRow(step, 100L * step, 1, valLoss, 1, 1, 1, 1, 1, 0, 1).toCsv();
         Checkpoint checkpoint = new Checkpoint(state, Preset.NANO.config(), row, "");
-        checkpoints.save(network, checkpoint);
+        checkpoints.save(out -> ModelFile.write(network, out), checkpoint);
         return checkpoint;
     }
 

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.ArrayList;
 import java.util.List;
 import org.deeplearning4j.nn.graph.ComputationGraph;
+import org.dl4jsr.examples.io.AtomicFile;
 import org.dl4jsr.examples.report.MetricsRow;
 import org.dl4jsr.policy.Bf16Policy;
 import org.junit.jupiter.api.Tag;
@@ -33,7 +34,7 @@ class TrainerTest {
                     }
 
                     @Override
-                    public void checkpoint(TrainingState state) {
+                    public void checkpoint(TrainingState state, AtomicFile.Content model) {
                         checkpoints.add(state);
                     }
                 })
