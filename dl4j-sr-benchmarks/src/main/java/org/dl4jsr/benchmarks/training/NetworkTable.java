@@ -81,7 +81,8 @@ public final class NetworkTable {
                 Arrays.stream(BenchmarkedModel.values()).map(Enum::name).toList();
         List<String> asked = args.length <= 3 ? names : List.of(args).subList(3, args.length);
         if (args.length < 3 || !names.containsAll(asked)) {
-            System.err.println("Expected: THREADS wall|processor PYTHON|- [NETWORK...], a network being one of " + names);
+            System.err.println(
+                    "Expected: THREADS wall|processor PYTHON|- [NETWORK...], a network being one of " + names);
             System.exit(2);
         }
         var table = new NetworkTable();
