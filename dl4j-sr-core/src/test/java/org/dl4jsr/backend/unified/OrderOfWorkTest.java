@@ -18,7 +18,6 @@ class OrderOfWorkTest {
     private static final List<String> TESTS = List.of(
             "backend.AlignmentTest",
             "backend.Bf16CopiesTest",
-            "backend.Bf16NumbersTest",
             "backend.ExactSumsTest",
             "backend.Nd4jMatmulTest",
             "backend.PendingStepsTest",
@@ -39,7 +38,8 @@ class OrderOfWorkTest {
             "parallel.AccumulationTest#sumsAreFp32",
             "parallel.ShardedTest",
             "updater.RoundingStatsListenerTest",
-            "updater.SrAdamTest");
+            "updater.SrAdamTest",
+            "backend.Bf16NumbersTest"); // last: large arrays that nobody closes make the trap slow to set
 
     @Test
     void arraysNetworksAndFiles(@TempDir Path directory) throws Exception {
