@@ -19,11 +19,7 @@ final class KernelDeconvolution3DLayer extends Deconvolution3DLayer {
     @Override
     public INDArray activate(boolean training, LayerWorkspaceMgr workspaceMgr) {
         assertInputSet(false);
-        if (input.dataType() != dataType) {
-            input = workspaceMgr
-                    .createUninitialized(ArrayType.ACTIVATIONS, dataType, input.shape())
-                    .assign(input);
-        }
+        input = Layouts.ofType(dataType, input, ArrayType.ACTIVATIONS, workspaceMgr);
         return super.activate(training, workspaceMgr);
     }
 }

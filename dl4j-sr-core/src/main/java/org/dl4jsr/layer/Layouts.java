@@ -38,6 +38,13 @@ final class Layouts {
                         .assign(x);
     }
 
+    /** x, or a copy of it, in this type. */
+    static INDArray ofType(DataType type, INDArray x, ArrayType place, LayerWorkspaceMgr workspaceMgr) {
+        return x.dataType() == type
+                ? x
+                : workspaceMgr.createUninitialized(place, type, x.shape()).assign(x);
+    }
+
     /** A BF16 array of this shape, [batch, channels, rows, columns], its channels last in memory. */
     static INDArray channelsLast(ArrayType place, LayerWorkspaceMgr workspaceMgr, long... shape) {
         return workspaceMgr

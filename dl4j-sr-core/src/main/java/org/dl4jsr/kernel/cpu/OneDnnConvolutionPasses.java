@@ -1,11 +1,21 @@
 package org.dl4jsr.kernel.cpu;
 
+import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_BIAS;
+import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DIFF_BIAS;
+import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DIFF_DST;
+import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DIFF_SRC;
+import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DIFF_WEIGHTS;
+import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DST;
+import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_SRC;
+import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_WEIGHTS;
+
 import java.util.ArrayList;
 import java.util.List;
 import org.bytedeco.dnnl.IntMemoryMap;
 import org.bytedeco.dnnl.engine;
 import org.bytedeco.dnnl.memory;
 import org.bytedeco.dnnl.primitive;
+import org.bytedeco.dnnl.primitive_desc_base;
 import org.bytedeco.dnnl.stream;
 import org.dl4jsr.kernel.StridedArray;
 import org.dl4jsr.kernel.Window;
@@ -14,10 +24,10 @@ import org.dl4jsr.kernel.Window;
 abstract class OneDnnConvolutionPasses extends OneDnnPrimitives {
 
     /** Null if oneDNN has none, as the others. */
-    protected Pass forward;
+    private Pass forward;
 
-    protected Pass data;
-    protected Pass weights;
+    private Pass data;
+    private Pass weights;
 
     /** Memory for arrays as oneDNN wants them, each once in a pass: x and dx, the weights, y and dy. */
     record Reordered(Scratch images, Scratch filters, Scratch results) {
@@ -61,24 +71,61 @@ abstract class OneDnnConvolutionPasses extends OneDnnPrimitives {
         }
     }
 
-    /** Of the shape of images or volumes, their channels last. */
-    protected static memory.desc channelsLast(StridedArray images) {
-        return new memory.desc(
-                images.shape(),
-                memory.data_type.bf16,
-                images.rank() == 5 ? memory.format_tag.ndhwc : memory.format_tag.nhwc);
+    /** What the passes read and write: x and y and their gradients have one shape each, as the weights have. */
+    protected record Arrays(
+            StridedArray x, StridedArray filters, boolean hasBias, StridedArray y, Reordered reordered) {
+
+        memory.desc images() {
+            return channelsLast(x);
+        }
+
+        /** In the layout that oneDNN likes. */
+        memory.desc anyFilters() {
+            return new memory.desc(filters.shape(), memory.data_type.bf16, memory.format_tag.any);
+        }
+
+        /** Empty where there is no bias. */
+        memory.desc biases() {
+            return hasBias
+                    ? new memory.desc(new long[] {y.shape()[1]}, memory.data_type.bf16, memory.format_tag.a)
+                    : new memory.desc();
+        }
+
+        memory.desc results() {
+            return channelsLast(y);
+        }
+
+        /** Of the shape of images or volumes, their channels last. */
+        private static memory.desc channelsLast(StridedArray images) {
+            return new memory.desc(
+                    images.shape(),
+                    memory.data_type.bf16,
+                    images.rank() == 5 ? memory.format_tag.ndhwc : memory.format_tag.nhwc);
+        }
     }
 
-    /** In the layout that oneDNN likes. */
-    protected static memory.desc anyLayout(StridedArray weights) {
-        return new memory.desc(weights.shape(), memory.data_type.bf16, memory.format_tag.any);
+    protected final void setForward(primitive_desc_base descriptor, primitive primitive, Arrays arrays) {
+        forward = new Pass(descriptor, primitive);
+        forward.reads(DNNL_ARG_SRC, arrays.x, descriptor.src_desc(), arrays.reordered.images());
+        forward.reads(DNNL_ARG_WEIGHTS, arrays.filters, descriptor.weights_desc(), arrays.reordered.filters());
+        forward.bias(DNNL_ARG_BIAS, arrays);
+        forward.writes(DNNL_ARG_DST, arrays.y, descriptor.dst_desc(), arrays.reordered.results());
     }
 
-    /** Of so many channels; empty where there is no bias. */
-    protected static memory.desc biases(boolean exists, long channels) {
-        return exists
-                ? new memory.desc(new long[] {channels}, memory.data_type.bf16, memory.format_tag.a)
-                : new memory.desc();
+    protected final void setData(primitive_desc_base descriptor, primitive primitive, Arrays arrays) {
+        data = new Pass(descriptor, primitive);
+        data.reads(DNNL_ARG_DIFF_DST, arrays.y, descriptor.diff_dst_desc(), arrays.reordered.results());
+        data.reads(DNNL_ARG_WEIGHTS, arrays.filters, descriptor.weights_desc(), arrays.reordered.filters());
+        data.writes(DNNL_ARG_DIFF_SRC, arrays.x, descriptor.diff_src_desc(), arrays.reordered.images());
+    }
+
+    protected final void setWeights(primitive_desc_base descriptor, primitive primitive, Arrays arrays) {
+        weights = new Pass(descriptor, primitive);
+        weights.reads(DNNL_ARG_SRC, arrays.x, descriptor.src_desc(), arrays.reordered.images());
+        weights.reads(DNNL_ARG_DIFF_DST, arrays.y, descriptor.diff_dst_desc(), arrays.reordered.results());
+        weights.writes(
+                DNNL_ARG_DIFF_WEIGHTS, arrays.filters, descriptor.diff_weights_desc(), arrays.reordered.filters());
+        weights.bias(DNNL_ARG_DIFF_BIAS, arrays);
     }
 
     /** Whether oneDNN has more than its reference for all passes. */
@@ -99,16 +146,16 @@ abstract class OneDnnConvolutionPasses extends OneDnnPrimitives {
     }
 
     /** One primitive and its operands, in the order in which {@link #run} takes their arrays. */
-    protected final class Pass {
+    private final class Pass {
 
         private final String implementation;
         private final primitive primitive;
         private final IntMemoryMap arguments = keep(new IntMemoryMap());
         private final List<Operand> operands = new ArrayList<>();
 
-        Pass(String implementation, primitive primitive) {
-            this.implementation = implementation;
-            this.primitive = primitive;
+        Pass(primitive_desc_base descriptor, primitive primitive) {
+            implementation = descriptor.impl_info_str().getString();
+            this.primitive = keep(primitive);
         }
 
         boolean isReference() {
@@ -124,8 +171,8 @@ abstract class OneDnnConvolutionPasses extends OneDnnPrimitives {
         }
 
         /** Dense, in any case. */
-        void bias(int argument, boolean exists, memory.desc wanted) {
-            operands.add(exists ? new Operand(arguments, argument, wanted) : null);
+        void bias(int argument, Arrays arrays) {
+            operands.add(arrays.hasBias ? new Operand(arguments, argument, arrays.biases()) : null);
         }
 
         private static memory.desc given(StridedArray array) {

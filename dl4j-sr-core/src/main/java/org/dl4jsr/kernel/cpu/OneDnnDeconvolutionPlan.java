@@ -1,14 +1,5 @@
 package org.dl4jsr.kernel.cpu;
 
-import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_BIAS;
-import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DIFF_BIAS;
-import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DIFF_DST;
-import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DIFF_SRC;
-import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DIFF_WEIGHTS;
-import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DST;
-import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_SRC;
-import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_WEIGHTS;
-
 import org.bytedeco.dnnl.deconvolution_backward_data;
 import org.bytedeco.dnnl.deconvolution_backward_weights;
 import org.bytedeco.dnnl.deconvolution_forward;
@@ -34,10 +25,11 @@ final class OneDnnDeconvolutionPlan extends OneDnnConvolutionPasses {
         super(engine);
         Steps steps = Steps.of(window, y, x);
         try (var scope = Pointers.scope()) {
-            var images = channelsLast(x);
-            var results = channelsLast(y);
-            var filters = anyLayout(weights);
-            var biases = biases(bias, y.shape()[1]);
+            var arrays = new Arrays(x, weights, bias, y, reordered);
+            var images = arrays.images();
+            var results = arrays.results();
+            var filters = arrays.anyFilters();
+            var biases = arrays.biases();
             var direct = algorithm.deconvolution_direct;
             var attributes = new primitive_attr();
             var forwardDescriptor = new deconvolution_forward.primitive_desc(
@@ -57,12 +49,7 @@ final class OneDnnDeconvolutionPlan extends OneDnnConvolutionPasses {
             if (forwardDescriptor.get(true) == null) {
                 return;
             }
-            forward = new Pass(
-                    forwardDescriptor.impl_info_str().getString(), keep(new deconvolution_forward(forwardDescriptor)));
-            forward.reads(DNNL_ARG_SRC, x, forwardDescriptor.src_desc(), reordered.images());
-            forward.reads(DNNL_ARG_WEIGHTS, weights, forwardDescriptor.weights_desc(), reordered.filters());
-            forward.bias(DNNL_ARG_BIAS, bias, forwardDescriptor.bias_desc());
-            forward.writes(DNNL_ARG_DST, y, forwardDescriptor.dst_desc(), reordered.results());
+            setForward(forwardDescriptor, new deconvolution_forward(forwardDescriptor), arrays);
 
             var dataDescriptor = new deconvolution_backward_data.primitive_desc(
                     engine,
@@ -77,11 +64,7 @@ final class OneDnnDeconvolutionPlan extends OneDnnConvolutionPasses {
                     forwardDescriptor,
                     attributes,
                     false);
-            data = new Pass(
-                    dataDescriptor.impl_info_str().getString(), keep(new deconvolution_backward_data(dataDescriptor)));
-            data.reads(DNNL_ARG_DIFF_DST, y, dataDescriptor.diff_dst_desc(), reordered.results());
-            data.reads(DNNL_ARG_WEIGHTS, weights, dataDescriptor.weights_desc(), reordered.filters());
-            data.writes(DNNL_ARG_DIFF_SRC, x, dataDescriptor.diff_src_desc(), reordered.images());
+            setData(dataDescriptor, new deconvolution_backward_data(dataDescriptor), arrays);
 
             var weightsDescriptor = new deconvolution_backward_weights.primitive_desc(
                     engine,
@@ -97,14 +80,7 @@ final class OneDnnDeconvolutionPlan extends OneDnnConvolutionPasses {
                     forwardDescriptor,
                     attributes,
                     false);
-            this.weights = new Pass(
-                    weightsDescriptor.impl_info_str().getString(),
-                    keep(new deconvolution_backward_weights(weightsDescriptor)));
-            this.weights.reads(DNNL_ARG_SRC, x, weightsDescriptor.src_desc(), reordered.images());
-            this.weights.reads(DNNL_ARG_DIFF_DST, y, weightsDescriptor.diff_dst_desc(), reordered.results());
-            this.weights.writes(
-                    DNNL_ARG_DIFF_WEIGHTS, weights, weightsDescriptor.diff_weights_desc(), reordered.filters());
-            this.weights.bias(DNNL_ARG_DIFF_BIAS, bias, weightsDescriptor.diff_bias_desc());
+            setWeights(weightsDescriptor, new deconvolution_backward_weights(weightsDescriptor), arrays);
         }
     }
 }
