@@ -56,7 +56,8 @@ class NativeMatmulTest {
         matmul.multiply(even.matrix, square.matrix, c.matrix, 1, 0.5f, null, null);
         assertEquals(3, products);
         var few = matrix(FloatType.BFLOAT16, 100, 300, false, 0);
-        matmul.multiply(few.matrix, square.matrix, matrix(FloatType.FLOAT, 100, 300, false, 0).matrix);
+        var fewResults = matrix(FloatType.FLOAT, 100, 300, false, 0);
+        matmul.multiply(few.matrix, square.matrix, fewResults.matrix);
         assertEquals(4, products);
         matmul.multiply(even.matrix, square.matrix, c.matrix, 1, 1, null, null);
         assertEquals(4, products);
@@ -74,14 +75,15 @@ class NativeMatmulTest {
         var a = matrix(FloatType.BFLOAT16, m, k, transposedLeft, 6);
         var b = matrix(FloatType.BFLOAT16, k, n, transposedRight, 3);
         var c = matrix(type, m, n, false, 5);
-        var addedBias = bias ? matrix(type, 1, n, false, 0).matrix : null;
-        var added = residual ? matrix(type, m, n, false, 5).matrix : null;
-        new JavaMatmul(2).multiply(a.matrix, b.matrix, c.matrix, 1, 0, addedBias, added);
+        var row = matrix(type, 1, n, false, 0); // in variables: what is collected frees its memory
+        var added = matrix(type, m, n, false, 5);
+        var product = new Arguments(a, b, c, bias ? row : null, residual ? added : null);
+        product.multiply(new JavaMatmul(2));
         double[] expected = c.values();
         double rounding = type == FloatType.FLOAT ? 0x1p-22 : 0x1p-7;
         double[] first = null;
         for (int threads = 1; threads <= 3; threads++) {
-            matmul(threads).multiply(a.matrix, b.matrix, c.matrix, 1, 0, addedBias, added);
+            product.multiply(matmul(threads));
             double[] got = c.values();
             for (int i = 0; i < got.length; i++) {
                 assertEquals(expected[i], got[i], Math.abs(expected[i]) * rounding + k * 1e-6, "element " + i);
@@ -112,6 +114,20 @@ class NativeMatmulTest {
                 products++;
             }
         });
+    }
+
+    private record Arguments(Matrix a, Matrix b, Matrix c, Matrix bias, Matrix residual) {
+
+        void multiply(Matmul matmul) {
+            matmul.multiply(
+                    a.matrix,
+                    b.matrix,
+                    c.matrix,
+                    1,
+                    0,
+                    bias == null ? null : bias.matrix,
+                    residual == null ? null : residual.matrix);
+        }
     }
 
     private record Matrix(StridedArray matrix, TestArray memory) {
