@@ -87,9 +87,7 @@ final class NativeMatmul implements Matmul {
 
     /** Whether a is read where it lies, by words of two values, or may be brought into panels. */
     private static boolean isTaken(StridedArray a) {
-        return isRowMajor(a)
-                ? a.rowStride() % 2 == 0
-                : isRowMajor(a.transposed()) && a.bytes() <= PACKED_AT_MOST;
+        return isRowMajor(a) ? a.rowStride() % 2 == 0 : isRowMajor(a.transposed()) && a.bytes() <= PACKED_AT_MOST;
     }
 
     private static boolean isRowMajor(StridedArray matrix) {
