@@ -22,7 +22,9 @@ import org.deeplearning4j.nn.conf.layers.GravesLSTM;
 import org.deeplearning4j.nn.conf.layers.LSTM;
 import org.deeplearning4j.nn.conf.layers.Layer;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
+import org.deeplearning4j.nn.conf.layers.RecurrentAttentionLayer;
 import org.deeplearning4j.nn.conf.layers.RnnOutputLayer;
+import org.deeplearning4j.nn.conf.layers.SelfAttentionLayer;
 import org.deeplearning4j.nn.conf.layers.SubsamplingLayer;
 import org.deeplearning4j.nn.conf.layers.misc.FrozenLayer;
 import org.deeplearning4j.nn.conf.layers.recurrent.Bidirectional;
@@ -52,7 +54,9 @@ public final class KernelLayers {
             Map.entry(RnnOutputLayer.class, KernelRnnOutput.class),
             Map.entry(ActivationLayer.class, KernelActivation.class),
             Map.entry(Convolution1DLayer.class, KernelConvolution1D.class),
-            Map.entry(EmbeddingSequenceLayer.class, KernelEmbeddingSequence.class));
+            Map.entry(EmbeddingSequenceLayer.class, KernelEmbeddingSequence.class),
+            Map.entry(SelfAttentionLayer.class, KernelSelfAttention.class),
+            Map.entry(RecurrentAttentionLayer.class, KernelRecurrentAttention.class));
 
     private KernelLayers() {}
 

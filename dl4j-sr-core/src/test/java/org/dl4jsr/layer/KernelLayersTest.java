@@ -18,7 +18,9 @@ import org.deeplearning4j.nn.conf.layers.GravesLSTM;
 import org.deeplearning4j.nn.conf.layers.LSTM;
 import org.deeplearning4j.nn.conf.layers.Layer;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
+import org.deeplearning4j.nn.conf.layers.RecurrentAttentionLayer;
 import org.deeplearning4j.nn.conf.layers.RnnOutputLayer;
+import org.deeplearning4j.nn.conf.layers.SelfAttentionLayer;
 import org.deeplearning4j.nn.conf.layers.SubsamplingLayer;
 import org.deeplearning4j.nn.conf.layers.recurrent.SimpleRnn;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -50,6 +52,17 @@ class KernelLayersTest {
                         .nIn(5)
                         .nOut(3)
                         .inputLength(4)
+                        .build(),
+                new SelfAttentionLayer.Builder()
+                        .nIn(2)
+                        .nOut(3)
+                        .nHeads(1)
+                        .projectInput(true)
+                        .build(),
+                new RecurrentAttentionLayer.Builder()
+                        .nIn(2)
+                        .nOut(3)
+                        .nHeads(1)
                         .build());
     }
 
