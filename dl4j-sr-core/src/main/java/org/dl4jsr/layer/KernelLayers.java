@@ -17,6 +17,7 @@ import org.deeplearning4j.nn.conf.layers.Deconvolution2D;
 import org.deeplearning4j.nn.conf.layers.Deconvolution3D;
 import org.deeplearning4j.nn.conf.layers.DenseLayer;
 import org.deeplearning4j.nn.conf.layers.EmbeddingSequenceLayer;
+import org.deeplearning4j.nn.conf.layers.GlobalPoolingLayer;
 import org.deeplearning4j.nn.conf.layers.GravesBidirectionalLSTM;
 import org.deeplearning4j.nn.conf.layers.GravesLSTM;
 import org.deeplearning4j.nn.conf.layers.LSTM;
@@ -49,6 +50,7 @@ public final class KernelLayers {
             Map.entry(Deconvolution2D.class, KernelDeconvolution2D.class),
             Map.entry(Deconvolution3D.class, KernelDeconvolution3D.class),
             Map.entry(SubsamplingLayer.class, KernelSubsampling.class),
+            Map.entry(GlobalPoolingLayer.class, KernelGlobalPooling.class),
             Map.entry(DenseLayer.class, KernelDense.class),
             Map.entry(OutputLayer.class, KernelOutput.class),
             Map.entry(RnnOutputLayer.class, KernelRnnOutput.class),
