@@ -55,9 +55,7 @@ final class AttentionProducts {
 
     /** rows weights^T; rows themselves without weights. */
     static INDArray projected(INDArray rows, INDArray weights, ArrayType place, LayerWorkspaceMgr workspaceMgr) {
-        return weights == null
-                ? rows
-                : product(StepPart.GEMM_FORWARD, rows, weights, true, place, workspaceMgr);
+        return weights == null ? rows : product(StepPart.GEMM_FORWARD, rows, weights, true, place, workspaceMgr);
     }
 
     /** rows weights, or rows weights^T. */
@@ -128,8 +126,7 @@ final class AttentionProducts {
                     dResult.size(1),
                     weights.size(transposed ? 0 : 1));
         }
-        Nd4j.exec(new MatrixProduct(
-                StepPart.GEMM_INPUT, dResult, false, weights, transposed, result, null, sum));
+        Nd4j.exec(new MatrixProduct(StepPart.GEMM_INPUT, dResult, false, weights, transposed, result, null, sum));
         return result;
     }
 

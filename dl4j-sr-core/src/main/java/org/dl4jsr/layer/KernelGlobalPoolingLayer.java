@@ -65,8 +65,7 @@ final class KernelGlobalPoolingLayer extends GlobalPoolingLayer {
             return super.activate(training, workspaceMgr);
         }
         INDArray x = channelsFirst(input);
-        INDArray y = workspaceMgr.createUninitialized(
-                ArrayType.ACTIVATIONS, DataType.BFLOAT16, x.size(0), x.size(1));
+        INDArray y = workspaceMgr.createUninitialized(ArrayType.ACTIVATIONS, DataType.BFLOAT16, x.size(0), x.size(1));
         Nd4j.exec(new GlobalPool(x, isAverage(), y));
         return y;
     }

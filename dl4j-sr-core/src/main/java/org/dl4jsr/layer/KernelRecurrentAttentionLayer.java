@@ -85,13 +85,7 @@ final class KernelRecurrentAttentionLayer extends SameDiffLayer {
 
     /** The gradients of what a forward pass has left; nothing of the first time step but in dh and dz. */
     private record Backward(
-            INDArray dh,
-            INDArray dz,
-            INDArray dProjected,
-            INDArray dAttended,
-            INDArray dQ,
-            INDArray dK,
-            INDArray dV) {}
+            INDArray dh, INDArray dz, INDArray dProjected, INDArray dAttended, INDArray dQ, INDArray dK, INDArray dV) {}
 
     private transient Pass pass;
 
@@ -210,8 +204,9 @@ final class KernelRecurrentAttentionLayer extends SameDiffLayer {
         AttentionWeights weights = AttentionWeights.of(paramTable);
         Backward backward = backward(forward, weights, epsilon, workspaceMgr);
         for (int t = forward.time() - 1; t >= 0; t--) {
-            INDArray slope =
-                    activation().backprop(forward.z.slice(t), backward.dh.slice(t)).getFirst();
+            INDArray slope = activation()
+                    .backprop(forward.z.slice(t), backward.dh.slice(t))
+                    .getFirst();
             backward.dz.slice(t).assign(slope);
             if (t > 0) {
                 attendBackward(forward, backward, weights, t);
@@ -260,8 +255,7 @@ final class KernelRecurrentAttentionLayer extends SameDiffLayer {
         if (weights.project()) {
             multiply(StepPart.GEMM_INPUT, dProjected, weights.output(), true, dAttended, null);
         }
-        Nd4j.exec(new KeyAttentionGradient(
-                forward.step(t), asQuery(dAttended), asQuery(dQ), backward.dK, backward.dV));
+        Nd4j.exec(new KeyAttentionGradient(forward.step(t), asQuery(dAttended), asQuery(dQ), backward.dK, backward.dV));
         if (weights.project()) {
             multiply(StepPart.GEMM_INPUT, dQ, weights.query(), false, dh, dh);
         } else {
@@ -307,8 +301,7 @@ final class KernelRecurrentAttentionLayer extends SameDiffLayer {
             AttentionProducts.weightGradient(later(backward.dQ), earlier(forward.h), gradients.query());
             AttentionProducts.weightGradient(backward.dK, forward.x, gradients.key());
             AttentionProducts.weightGradient(backward.dV, forward.x, gradients.value());
-            AttentionProducts.weightGradient(
-                    later(forward.attended), later(backward.dProjected), gradients.output());
+            AttentionProducts.weightGradient(later(forward.attended), later(backward.dProjected), gradients.output());
         }
     }
 

@@ -37,13 +37,9 @@ public final class GlobalPoolGradient extends KernelOp {
         StridedArray gradient = GlobalPool.images(device, dy);
         StridedArray result = GlobalPool.images(device, dx);
         if (average) {
-            device.arrayKernels()
-                    .orElseThrow()
-                    .averagePoolGradient(gradient, result, GlobalPool.window(images), false);
+            device.arrayKernels().orElseThrow().averagePoolGradient(gradient, result, GlobalPool.window(images), false);
         } else {
-            device.arrayKernels()
-                    .orElseThrow()
-                    .maxPoolGradient(images, gradient, result, GlobalPool.window(images));
+            device.arrayKernels().orElseThrow().maxPoolGradient(images, gradient, result, GlobalPool.window(images));
         }
     }
 }

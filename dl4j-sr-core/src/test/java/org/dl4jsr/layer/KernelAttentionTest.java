@@ -40,7 +40,11 @@ class KernelAttentionTest {
     enum Setting {
         SELF(true, () -> self().build()),
         SELF_WITH_HEADS_OF_ANY_WIDTH(true, () -> self().headSize(5).build()),
-        SELF_NOT_PROJECTED(true, () -> self().nIn(INPUTS).nOut(INPUTS).nHeads(1).projectInput(false).build()),
+        SELF_NOT_PROJECTED(true, () -> self().nIn(INPUTS)
+                .nOut(INPUTS)
+                .nHeads(1)
+                .projectInput(false)
+                .build()),
         SELF_MASKED(true, () -> self().build()),
         SELF_HIDDEN(false, () -> self().build()),
         SELF_HALF_MASKED(false, () -> self().build()),
@@ -58,8 +62,10 @@ class KernelAttentionTest {
         RECURRENT_WITHOUT_BIAS(true, () -> recurrent().hasBias(false).build()),
         RECURRENT_RELU(true, () -> recurrent().activation(Activation.RELU).build()),
         RECURRENT_SIGMOID(true, () -> recurrent().activation(Activation.SIGMOID).build()),
-        RECURRENT_IDENTITY(true, () -> recurrent().activation(Activation.IDENTITY).build()),
-        RECURRENT_SOFTSIGN(false, () -> recurrent().activation(Activation.SOFTSIGN).build()),
+        RECURRENT_IDENTITY(
+                true, () -> recurrent().activation(Activation.IDENTITY).build()),
+        RECURRENT_SOFTSIGN(
+                false, () -> recurrent().activation(Activation.SOFTSIGN).build()),
         RECURRENT_MASKED(true, () -> recurrent().build()),
         RECURRENT_HIDDEN(false, () -> recurrent().build()),
         RECURRENT_CHANGED(true, () -> recurrent().build()),
@@ -156,7 +162,10 @@ class KernelAttentionTest {
     @EnumSource
     void isTheSameLayer(Setting setting) {
         long calls = requireSameLayers(
-                setting.configuration(), StepPart.ATTENTION_FORWARD, setting.data().getFeatures(), setting::gradient);
+                setting.configuration(),
+                StepPart.ATTENTION_FORWARD,
+                setting.data().getFeatures(),
+                setting::gradient);
         assertEquals(setting.onKernels ? setting.attentions() : 0, calls);
     }
 

@@ -62,11 +62,7 @@ class KernelLayersTest {
                         .nHeads(1)
                         .projectInput(true)
                         .build(),
-                new RecurrentAttentionLayer.Builder()
-                        .nIn(2)
-                        .nOut(3)
-                        .nHeads(1)
-                        .build());
+                new RecurrentAttentionLayer.Builder().nIn(2).nOut(3).nHeads(1).build());
     }
 
     @ParameterizedTest
