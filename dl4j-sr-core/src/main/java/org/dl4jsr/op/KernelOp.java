@@ -22,6 +22,12 @@ public abstract class KernelOp extends DynamicCustomOp {
         this.part = part;
     }
 
+    /** ND4J calls this in its constructor for a name in SameDiff graphs, where these ops never are: no random one. */
+    @Override
+    protected void setInstanceId() {
+        ownName = getClass().getSimpleName();
+    }
+
     /** {@link #run}, counted; called by the backend's executioner, which reports the outputs written. */
     public final void execute(Device device) {
         StepTimes times = device.times();
