@@ -37,7 +37,7 @@ final class NativeMatmul implements Matmul {
 
     @Override
     public String description() {
-        return "large BF16 products on AVX512BF16, others by " + others.description();
+        return others.description() + "; large BF16 products native";
     }
 
     @Override
