@@ -22,10 +22,10 @@ public abstract class KernelOp extends DynamicCustomOp {
         this.part = part;
     }
 
-    /** No name: an op of ours is of no graph, and a random name takes longer than the rest of a small op's Java. */
+    /** ND4J calls this in its constructor for a name in SameDiff graphs, where these ops never are: no random one. */
     @Override
     protected void setInstanceId() {
-        // DifferentialFunction asks a secure random generator
+        ownName = getClass().getSimpleName();
     }
 
     /** {@link #run}, counted; called by the backend's executioner, which reports the outputs written. */
