@@ -11,7 +11,7 @@ import org.dl4jsr.kernel.RightFactor;
 import org.dl4jsr.kernel.StridedArray;
 
 /**
- * Large products of two BF16 matrices in C++ for AVX512BF16, where that is faster than oneDNN by a sixth; all others by
+ * Large products of two BF16 matrices in C++ for AVX512BF16, where that is faster than oneDNN by a tenth; all others by
  * another implementation. Sums have one order, whatever the number of threads.
  */
 @Properties(inherit = NativeLibrary.class, value = @Platform(library = "jniNativeLibrary"))
