@@ -1,0 +1,94 @@
+package org.dl4jsr.backend;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.api.ops.random.impl.DropOut;
+import org.nd4j.linalg.api.ops.random.impl.DropOutInverted;
+import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.indexing.NDArrayIndex;
+
+/** Dropout of BF16 arrays keeps as many elements as it should, by the seed of ND4J's generator. */
+class DropoutShortcutTest {
+
+    private static final int LENGTH = 100_000; // several parts
+
+    @BeforeEach
+    void seed() {
+        Nd4j.getRandom().setSeed(5);
+    }
+
+    @ParameterizedTest
+    @ValueSource(doubles = {0.1, 0.5, 0.8, 0.999})
+    void keepsTheShareAndScalesIt(double kept) {
+        INDArray mask = mask(kept);
+        double scale = mask.maxNumber().doubleValue();
+        assertEquals(1 / kept, scale, 0x1p-8 / kept);
+        double share = mask.sumNumber().doubleValue() / scale / LENGTH;
+        assertEquals(kept, share, 4 * Math.sqrt(kept * (1 - kept) / LENGTH));
+        assertEquals(LENGTH, mask.eq(0).castTo(DataType.FLOAT).sumNumber().doubleValue() + share * LENGTH, 1e-2);
+    }
+
+    @Test
+    void isOfTheSeedAndNewEachTime() {
+        INDArray first = mask(0.5);
+        INDArray second = mask(0.5);
+        seed();
+        assertEquals(first, mask(0.5));
+        assertEquals(0.5, share(first, second), 0.01);
+        INDArray moved = Nd4j.toFlattened(
+                first.get(NDArrayIndex.interval(1 << 15, LENGTH)),
+                first.get(NDArrayIndex.interval(0, 1 << 15)));
+        assertEquals(0.5, share(first, moved), 0.01);
+    }
+
+    /** Of elements that are alike. */
+    private static double share(INDArray a, INDArray b) {
+        return a.eq(b).castTo(DataType.FLOAT).meanNumber().doubleValue();
+    }
+
+    @Test
+    void dropsWhateverTheValueIs() {
+        INDArray x = Nd4j.valueArrayOf(new long[] {40, 50}, Double.NaN, DataType.BFLOAT16).castTo(DataType.BFLOAT16);
+        INDArray y = x.ulike();
+        Nd4j.getExecutioner().exec(new DropOutInverted(x, y, 0.5));
+        assertEquals(0.5, y.isNaN().castTo(DataType.FLOAT).meanNumber().doubleValue(), 0.05);
+        assertTrue(x.isNaN().all());
+    }
+
+    @Test
+    void withoutScaleInAnyOrder() {
+        INDArray x = Nd4j.valueArrayOf(new long[] {400, 50}, 3, DataType.BFLOAT16).dup('f');
+        INDArray y = x.ulike();
+        Nd4j.getExecutioner().exec(new DropOut(x, y, 0.25));
+        assertEquals(0.75, y.castTo(DataType.FLOAT).meanNumber().doubleValue(), 0.05);
+        assertEquals(3, y.maxNumber().doubleValue());
+    }
+
+    @Test
+    void anotherGeneratorIsThatOneThatDraws() {
+        var own = Nd4j.getRandomFactory().getNewRandomInstance(7);
+        INDArray first = Nd4j.ones(DataType.BFLOAT16, 100);
+        Nd4j.getExecutioner().exec(new DropOutInverted(first, first, 0.5), own);
+        INDArray next = Nd4j.ones(DataType.BFLOAT16, 100);
+        Nd4j.getExecutioner().exec(new DropOutInverted(next, next, 0.5), own);
+        assertNotEquals(first, next);
+        own.setSeed(7);
+        INDArray again = Nd4j.ones(DataType.BFLOAT16, 100);
+        Nd4j.getExecutioner().exec(new DropOutInverted(again, again, 0.5), own);
+        assertEquals(first, again);
+    }
+
+    private static INDArray mask(double kept) {
+        INDArray mask = Nd4j.ones(DataType.BFLOAT16, LENGTH);
+        Nd4j.getExecutioner().exec(new DropOutInverted(mask, mask, kept));
+        return mask;
+    }
+}
