@@ -16,11 +16,14 @@ import org.nd4j.linalg.api.ops.random.impl.DropOutInverted;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
- * Dropout of dense BF16 arrays: what remains is what ND4J's op makes of it, but which elements do is drawn by stochastic
- * rounding, whose bits a number of ND4J's generator of this thread is the key of. The probability is rounded to 1/65536.
+ * Dropout of dense BF16 arrays that are not small: what remains is what ND4J's op makes of it, but which elements do is
+ * drawn by stochastic rounding, whose bits a number of ND4J's generator of this thread is the key of. The probability is
+ * rounded to 1/65536.
  */
 final class DropoutShortcut implements Shortcut {
 
+    /** For fewer elements ND4J's op is as fast, and draws those that it would draw in FLOAT. */
+    private static final long SMALL = 4096;
     /** Elements whose scratch stays in a processor's cache. */
     private static final long AT_ONCE = 1 << 15;
 
@@ -74,7 +77,7 @@ final class DropoutShortcut implements Shortcut {
     private static boolean suits(INDArray x, INDArray z) {
         return z != null
                 && z.dataType() == DataType.BFLOAT16
-                && !x.isEmpty()
+                && x.length() >= SMALL
                 && Arrays.equals(x.shape(), z.shape())
                 && Arrays.equals(x.stride(), z.stride())
                 && (KernelOp.isDense(x) || KernelOp.isDense(Block.reversed(x)));

@@ -230,8 +230,6 @@ class OpCoverageTest {
             // what is between their products is rounded, too
             double error = got.castTo(DataType.FLOAT).distance2(expected);
             assertTrue(error < 0.02 * expected.norm2Number().doubleValue(), what + ": off by " + error);
-        } else if (what.startsWith("DropOut")) { // which draws elements of its own: DropoutShortcutTest
-            assertEquals(DataType.BFLOAT16, got.dataType(), what);
         } else {
             assertArrayEquals(Bf16Testing.values(expected.castTo(DataType.BFLOAT16)), Bf16Testing.values(got), what);
         }
