@@ -126,14 +126,7 @@ final class LstmKernel implements LSTMHelper {
         }
         step(cells, 0).assign(prevMemCellState);
         step(outputs, 0).assign(prevOutputActivations);
-        var sequence = new LstmSequence(
-                x,
-                inputWeights,
-                recurrentWeights,
-                row(biases),
-                gates,
-                cells,
-                outputs);
+        var sequence = new LstmSequence(x, inputWeights, recurrentWeights, row(biases), gates, cells, outputs);
         Nd4j.exec(new Lstm(sequence));
         var pass = new Pass(sequence);
         INDArray output = outputs.get(NDArrayIndex.interval(1, time + 1));

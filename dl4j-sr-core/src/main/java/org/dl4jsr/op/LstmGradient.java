@@ -63,7 +63,8 @@ public final class LstmGradient extends KernelOp {
             throw new IllegalArgumentException("steps is " + steps + ", expected 1 to " + time);
         }
         if (!sequence.isComplete()) {
-            throw new IllegalArgumentException("gates are " + Arrays.toString(sequence.gates().shape()) + " and cells "
+            throw new IllegalArgumentException("gates are "
+                    + Arrays.toString(sequence.gates().shape()) + " and cells "
                     + Arrays.toString(sequence.cells().shape()) + ", expected those of all " + time + " time steps");
         }
         this.sequence = sequence;

@@ -4,16 +4,16 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
 import java.util.Random;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.layers.DenseLayer;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.dl4jsr.policy.Bf16Policy;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.nd4j.linalg.activations.Activation;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -54,8 +54,7 @@ class DropoutShortcutTest {
         assertEquals(first, mask(0.5));
         assertEquals(0.5, share(first, second), 0.01);
         INDArray moved = Nd4j.toFlattened(
-                first.get(NDArrayIndex.interval(1 << 15, LENGTH)),
-                first.get(NDArrayIndex.interval(0, 1 << 15)));
+                first.get(NDArrayIndex.interval(1 << 15, LENGTH)), first.get(NDArrayIndex.interval(0, 1 << 15)));
         assertEquals(0.5, share(first, moved), 0.01);
     }
 
@@ -66,7 +65,8 @@ class DropoutShortcutTest {
 
     @Test
     void dropsWhateverTheValueIs() {
-        INDArray x = Nd4j.valueArrayOf(new long[] {400, 50}, Double.NaN, DataType.BFLOAT16).castTo(DataType.BFLOAT16);
+        INDArray x = Nd4j.valueArrayOf(new long[] {400, 50}, Double.NaN, DataType.BFLOAT16)
+                .castTo(DataType.BFLOAT16);
         INDArray y = x.ulike();
         Nd4j.getExecutioner().exec(new DropOutInverted(x, y, 0.5));
         assertEquals(0.5, y.isNaN().castTo(DataType.FLOAT).meanNumber().doubleValue(), 0.05);
@@ -75,7 +75,8 @@ class DropoutShortcutTest {
 
     @Test
     void withoutScaleInAnyOrder() {
-        INDArray x = Nd4j.valueArrayOf(new long[] {400, 50}, 3, DataType.BFLOAT16).dup('f');
+        INDArray x =
+                Nd4j.valueArrayOf(new long[] {400, 50}, 3, DataType.BFLOAT16).dup('f');
         INDArray y = x.ulike();
         Nd4j.getExecutioner().exec(new DropOut(x, y, 0.25));
         assertEquals(0.75, y.castTo(DataType.FLOAT).meanNumber().doubleValue(), 0.05);
@@ -137,13 +138,13 @@ class DropoutShortcutTest {
 
     /** Which of two numbers is greater. */
     private static DataSet data() {
-        INDArray features = Nd4j.createFromArray(new Random(2)
-                        .doubles(64 * 8, -1, 1)
-                        .toArray())
+        INDArray features = Nd4j.createFromArray(
+                        new Random(2).doubles(64 * 8, -1, 1).toArray())
                 .reshape(64, 8)
                 .castTo(DataType.FLOAT);
         INDArray first = features.getColumn(0).gt(features.getColumn(1)).castTo(DataType.FLOAT);
-        return new DataSet(features, Nd4j.vstack(first, first.rsub(1)).transpose().dup());
+        return new DataSet(
+                features, Nd4j.vstack(first, first.rsub(1)).transpose().dup());
     }
 
     private static INDArray mask(double kept) {

@@ -79,16 +79,8 @@ public final class NativeKernels implements Kernels {
      * @param y FLOAT [1, width], contiguous
      */
     void rowProduct(StridedArray x, StridedArray b, StridedArray y, boolean adds) {
-        rowProduct(
-                set,
-                threads,
-                x.address(),
-                b.address(),
-                b.columnStride(),
-                y.address(),
-                adds,
-                (int) b.rows(),
-                (int) b.columns());
+        rowProduct(set, threads, x.address(), b.address(), b.columnStride(), y.address(), adds, (int) b.rows(), (int)
+                b.columns());
     }
 
     private static native void rowProduct(
