@@ -357,12 +357,6 @@ static inline void transpose(int instructionSet, int threads, int type, Array x,
     DL4JSR_DISPATCH_TYPE(transformer::transpose, threads, x, y, rows, columns)
 }
 
-static inline void rowProduct(
-        int instructionSet, int threads, Array x, Array columns, int64_t stride, Array y, bool adds, int depth,
-        int width) {
-    DL4JSR_DISPATCH(transformer::rowProduct(threads, x, columns, stride, y, adds, depth, width))
-}
-
 #include "images.h"
 #include "arrays.h"
 

@@ -8,7 +8,6 @@ namespace transformer {
 #include "layernorm.h"
 #include "activation.h"
 #include "transpose.h"
-#include "rowproduct.h"
 #include "products.h"
 #include "attention.h"
 #include "heads.h"

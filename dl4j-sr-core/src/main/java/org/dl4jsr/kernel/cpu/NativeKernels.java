@@ -9,9 +9,8 @@ import org.dl4jsr.kernel.Kernels;
 import org.dl4jsr.kernel.OptimizerArrays;
 import org.dl4jsr.kernel.OptimizerStep;
 import org.dl4jsr.kernel.StepStatistics;
-import org.dl4jsr.kernel.StridedArray;
 
-/** Casts, sums, optimizers and the product of one row in C++ (src/main/cpp), for the best instruction set of this processor or a lower one. */
+/** Casts, sums and optimizers in C++ (src/main/cpp), for the best instruction set of this processor or a lower one. */
 @Properties(inherit = NativeLibrary.class, value = @Platform(library = "jniNativeLibrary"))
 @Namespace("dl4jsr")
 public final class NativeKernels implements Kernels {
@@ -70,21 +69,6 @@ public final class NativeKernels implements Kernels {
     }
 
     private static native void transpose(int set, int threads, int type, long x, long y, int rows, int columns);
-
-    /**
-     * y = x b, or added to it: what reads no weight twice, so that it need not be laid out anew.
-     *
-     * @param x BF16 [1, depth], contiguous
-     * @param b BF16 [depth, width], its columns contiguous
-     * @param y FLOAT [1, width], contiguous
-     */
-    void rowProduct(StridedArray x, StridedArray b, StridedArray y, boolean adds) {
-        rowProduct(set, threads, x.address(), b.address(), b.columnStride(), y.address(), adds, (int) b.rows(), (int)
-                b.columns());
-    }
-
-    private static native void rowProduct(
-            int set, int threads, long x, long b, long stride, long y, boolean adds, int depth, int width);
 
     @Override
     public void accumulate(FloatType type, long x, float factor, boolean first, long sums, long length) {

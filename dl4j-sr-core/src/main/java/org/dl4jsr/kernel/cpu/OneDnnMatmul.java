@@ -3,7 +3,6 @@ package org.dl4jsr.kernel.cpu;
 import java.util.Arrays;
 import org.bytedeco.dnnl.engine;
 import org.bytedeco.dnnl.stream;
-import org.dl4jsr.kernel.FloatType;
 import org.dl4jsr.kernel.Kernels;
 import org.dl4jsr.kernel.Matmul;
 import org.dl4jsr.kernel.Memory;
@@ -156,7 +155,7 @@ public final class OneDnnMatmul implements Matmul {
         }
     }
 
-    /** A right factor in oneDNN's layout, into which the first product brings it; where it lies, for one row. */
+    /** A right factor in oneDNN's layout, into which the first product brings it. */
     private final class ReorderedFactor implements RightFactor {
 
         private final Workplace workplace;
@@ -171,10 +170,6 @@ public final class OneDnnMatmul implements Matmul {
         @Override
         public void multiply(StridedArray a, StridedArray c, float beta) {
             Matmul.check(a, b, c, null, null);
-            if (isRowByColumns(a, b, c) && (beta == 0 || beta == 1)) {
-                ((NativeKernels) kernels).rowProduct(a, b, c, beta == 1);
-                return;
-            }
             if (!isTaken(a) || !isRowMajor(c)) {
                 OneDnnMatmul.this.multiply(a, b, c, 1, beta, null, null);
                 return;
@@ -192,19 +187,6 @@ public final class OneDnnMatmul implements Matmul {
             });
             last = plan;
         }
-    }
-
-    /** Whether {@link NativeKernels#rowProduct} takes these. */
-    private boolean isRowByColumns(StridedArray a, StridedArray b, StridedArray c) {
-        return kernels instanceof NativeKernels
-                && a.rank() == 2
-                && a.rows() == 1
-                && a.type() == FloatType.BFLOAT16
-                && c.type() == FloatType.FLOAT
-                && a.columnStride() == 1
-                && c.columnStride() == 1
-                && b.rowStride() == 1
-                && b.length() <= Integer.MAX_VALUE;
     }
 
     private static boolean isSmall(StridedArray a, StridedArray b, StridedArray c) {
