@@ -357,6 +357,19 @@ static inline void transpose(int instructionSet, int threads, int type, Array x,
     DL4JSR_DISPATCH_TYPE(transformer::transpose, threads, x, y, rows, columns)
 }
 
+/// a, b and c, of this type, as StridedArray.toArray has matrices; see transformer::product.
+static inline void product(
+        int threads, int type, const int64_t* a, const int64_t* b, const int64_t* c, Array bias, Array residual) {
+#if defined(__x86_64__)
+    if (type == FLOAT) {
+        return avx512bf16::transformer::product<float>(threads, a, b, c, bias, residual);
+    }
+    avx512bf16::transformer::product<uint16_t>(threads, a, b, c, bias, residual);
+#else
+    throw std::invalid_argument("There are no products of AVX512BF16");
+#endif
+}
+
 #include "images.h"
 #include "arrays.h"
 

@@ -11,6 +11,9 @@ namespace transformer {
 #include "products.h"
 #include "attention.h"
 #include "heads.h"
+#ifdef DL4JSR_AVX512BF16
+#include "matmul.h"
+#endif
 #include "keyattention.h"
 #include "embedding.h"
 #include "loss.h"

@@ -7,6 +7,7 @@ import java.util.stream.Stream;
 import org.dl4jsr.kernel.StridedArray;
 import org.dl4jsr.kernel.composed.MultiHeadAttention;
 import org.dl4jsr.kernel.composed.MultiHeadAttention.Operands;
+import org.dl4jsr.op.AttendedSequences;
 import org.dl4jsr.op.KernelOp;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -101,24 +102,8 @@ final class AttentionShortcuts implements Shortcut {
                 && weights.size(2) == sequences.size(1);
     }
 
-    /** Whether it has 1 or 0 for each key, a 1 for one of each sequence at least. */
     private static boolean isMask(INDArray mask, INDArray keys) {
-        if (mask.rank() != 2 || mask.size(0) != keys.size(0) || mask.size(1) != keys.size(2)) {
-            return false;
-        }
-        for (float[] sequence : mask.castTo(DataType.FLOAT).toFloatMatrix()) {
-            boolean any = false;
-            for (float visible : sequence) {
-                if (visible != 0 && visible != 1) {
-                    return false;
-                }
-                any |= visible == 1;
-            }
-            if (!any) {
-                return false;
-            }
-        }
-        return true;
+        return AttendedSequences.isMask(mask, keys.size(0), keys.size(2));
     }
 
     private Operands operands(List<INDArray> arrays) {

@@ -17,12 +17,15 @@ import org.deeplearning4j.nn.conf.layers.Deconvolution2D;
 import org.deeplearning4j.nn.conf.layers.Deconvolution3D;
 import org.deeplearning4j.nn.conf.layers.DenseLayer;
 import org.deeplearning4j.nn.conf.layers.EmbeddingSequenceLayer;
+import org.deeplearning4j.nn.conf.layers.GlobalPoolingLayer;
 import org.deeplearning4j.nn.conf.layers.GravesBidirectionalLSTM;
 import org.deeplearning4j.nn.conf.layers.GravesLSTM;
 import org.deeplearning4j.nn.conf.layers.LSTM;
 import org.deeplearning4j.nn.conf.layers.Layer;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
+import org.deeplearning4j.nn.conf.layers.RecurrentAttentionLayer;
 import org.deeplearning4j.nn.conf.layers.RnnOutputLayer;
+import org.deeplearning4j.nn.conf.layers.SelfAttentionLayer;
 import org.deeplearning4j.nn.conf.layers.SubsamplingLayer;
 import org.deeplearning4j.nn.conf.layers.misc.FrozenLayer;
 import org.deeplearning4j.nn.conf.layers.recurrent.Bidirectional;
@@ -47,12 +50,15 @@ public final class KernelLayers {
             Map.entry(Deconvolution2D.class, KernelDeconvolution2D.class),
             Map.entry(Deconvolution3D.class, KernelDeconvolution3D.class),
             Map.entry(SubsamplingLayer.class, KernelSubsampling.class),
+            Map.entry(GlobalPoolingLayer.class, KernelGlobalPooling.class),
             Map.entry(DenseLayer.class, KernelDense.class),
             Map.entry(OutputLayer.class, KernelOutput.class),
             Map.entry(RnnOutputLayer.class, KernelRnnOutput.class),
             Map.entry(ActivationLayer.class, KernelActivation.class),
             Map.entry(Convolution1DLayer.class, KernelConvolution1D.class),
-            Map.entry(EmbeddingSequenceLayer.class, KernelEmbeddingSequence.class));
+            Map.entry(EmbeddingSequenceLayer.class, KernelEmbeddingSequence.class),
+            Map.entry(SelfAttentionLayer.class, KernelSelfAttention.class),
+            Map.entry(RecurrentAttentionLayer.class, KernelRecurrentAttention.class));
 
     private KernelLayers() {}
 

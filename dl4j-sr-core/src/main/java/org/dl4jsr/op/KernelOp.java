@@ -1,7 +1,7 @@
 package org.dl4jsr.op;
 
 import java.util.Arrays;
-import java.util.stream.Stream;
+import java.util.List;
 import org.dl4jsr.kernel.FloatType;
 import org.dl4jsr.kernel.StridedArray;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -20,6 +20,12 @@ public abstract class KernelOp extends DynamicCustomOp {
     protected KernelOp(StepPart part, INDArray[] inputs, INDArray[] outputs) {
         super(null, inputs, outputs);
         this.part = part;
+    }
+
+    /** ND4J calls this in its constructor for a name in SameDiff graphs, where these ops never are: no random one. */
+    @Override
+    protected void setInstanceId() {
+        ownName = getClass().getSimpleName();
     }
 
     /** {@link #run}, counted; called by the backend's executioner, which reports the outputs written. */
@@ -46,9 +52,15 @@ public abstract class KernelOp extends DynamicCustomOp {
 
     /** Bytes read and written: of each array once, unless the op knows better. */
     protected long bytes() {
-        return Stream.concat(inputArguments().stream(), outputArguments().stream())
-                .mapToLong(array -> array.length() * array.dataType().width())
-                .sum();
+        return bytes(inputArguments()) + bytes(outputArguments());
+    }
+
+    private static long bytes(List<INDArray> arrays) {
+        long bytes = 0;
+        for (INDArray array : arrays) {
+            bytes += array.length() * array.dataType().width();
+        }
+        return bytes;
     }
 
     /** Stock executioners look ops up by this hash: the place to say what is wrong. */

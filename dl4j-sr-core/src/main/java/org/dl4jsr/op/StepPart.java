@@ -12,6 +12,7 @@ public enum StepPart {
     BIAS("bias gradient"),
     RECURRENT("recurrent layers"),
     CONVOLUTION("convolutions"),
+    POOLING("pooling"),
     EMBEDDING("embedding"),
     HEAD("head, loss"),
     CLIPPING("gradient norm"),

@@ -29,6 +29,7 @@ import org.deeplearning4j.nn.conf.layers.LSTM;
 import org.deeplearning4j.nn.conf.layers.Layer;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.conf.layers.PoolingType;
+import org.deeplearning4j.nn.conf.layers.RecurrentAttentionLayer;
 import org.deeplearning4j.nn.conf.layers.RnnOutputLayer;
 import org.deeplearning4j.nn.conf.layers.SelfAttentionLayer;
 import org.deeplearning4j.nn.conf.layers.SeparableConvolution2D;
@@ -194,11 +195,26 @@ class KernelGradientsTest {
                 output()) {
             @Override
             int factor(String parameter) {
-                return parameter.startsWith("0_")
-                        ? 2
-                        : 1; // SameDiff layers of M2.1 give twice the gradient, in DOUBLE too
+                return parameter.startsWith("0_") ? OF_SAME_DIFF : 1;
+            }
+        },
+        RECURRENT_ATTENTION(
+                InputType.recurrent(8, 6),
+                new LSTM.Builder().nOut(6).build(),
+                new RecurrentAttentionLayer.Builder()
+                        .nOut(8)
+                        .nHeads(2)
+                        .projectInput(true)
+                        .build(),
+                sequenceOutput()) {
+            @Override
+            int factor(String parameter) {
+                return parameter.startsWith("2_") ? 1 : OF_SAME_DIFF; // the LSTM's, too
             }
         };
+
+        /** SameDiff layers of M2.1 give twice the gradient, in DOUBLE too. */
+        private static final int OF_SAME_DIFF = 2;
 
         private final InputType input;
         private final Layer[] layers;

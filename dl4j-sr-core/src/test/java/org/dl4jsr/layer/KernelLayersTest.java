@@ -13,12 +13,16 @@ import org.deeplearning4j.nn.conf.layers.Deconvolution2D;
 import org.deeplearning4j.nn.conf.layers.Deconvolution3D;
 import org.deeplearning4j.nn.conf.layers.DenseLayer;
 import org.deeplearning4j.nn.conf.layers.EmbeddingSequenceLayer;
+import org.deeplearning4j.nn.conf.layers.GlobalPoolingLayer;
 import org.deeplearning4j.nn.conf.layers.GravesBidirectionalLSTM;
 import org.deeplearning4j.nn.conf.layers.GravesLSTM;
 import org.deeplearning4j.nn.conf.layers.LSTM;
 import org.deeplearning4j.nn.conf.layers.Layer;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
+import org.deeplearning4j.nn.conf.layers.PoolingType;
+import org.deeplearning4j.nn.conf.layers.RecurrentAttentionLayer;
 import org.deeplearning4j.nn.conf.layers.RnnOutputLayer;
+import org.deeplearning4j.nn.conf.layers.SelfAttentionLayer;
 import org.deeplearning4j.nn.conf.layers.SubsamplingLayer;
 import org.deeplearning4j.nn.conf.layers.recurrent.SimpleRnn;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -50,7 +54,15 @@ class KernelLayersTest {
                         .nIn(5)
                         .nOut(3)
                         .inputLength(4)
-                        .build());
+                        .build(),
+                new GlobalPoolingLayer(PoolingType.AVG),
+                new SelfAttentionLayer.Builder()
+                        .nIn(2)
+                        .nOut(3)
+                        .nHeads(1)
+                        .projectInput(true)
+                        .build(),
+                new RecurrentAttentionLayer.Builder().nIn(2).nOut(3).nHeads(1).build());
     }
 
     @ParameterizedTest

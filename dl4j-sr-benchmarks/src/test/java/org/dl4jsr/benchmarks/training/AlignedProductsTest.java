@@ -57,6 +57,7 @@ class AlignedProductsTest {
     private static ProcessBuilder steps(String library, String what) {
         var builder = new ProcessBuilder(JavaProcess.command(
                 "-Dorg.dl4jsr.device=cpu",
+                "-Dorg.dl4jsr.kernel.level=scalar", // with which all products are oneDNN's
                 "-cp",
                 System.getProperty("java.class.path"),
                 AlignedProductsTest.class.getName(),

@@ -135,8 +135,11 @@ public final class CpuKernels {
         return set(kernels, new JavaTransformerKernels(used), new JavaArrayKernels(), matmul.apply(kernels));
     }
 
-    private static KernelSet set(Kernels kernels, TransformerKernels transformer, ArrayKernels arrays, Matmul matmul) {
+    private static KernelSet set(Kernels kernels, TransformerKernels transformer, ArrayKernels arrays, Matmul library) {
         var copies = new StridedCopy(kernels);
+        Matmul matmul = kernels instanceof NativeKernels code && code.instructionSet() == InstructionSet.AVX512BF16
+                ? new NativeMatmul(code, library)
+                : library;
         Convolution products = new ProductConvolution(transformer, arrays, matmul, Scratch::new);
         return new KernelSet(
                 kernels,
@@ -144,7 +147,7 @@ public final class CpuKernels {
                 matmul,
                 new AutocastMatmul(matmul, copies),
                 Optional.of(arrays),
-                Optional.of(matmul instanceof OneDnnMatmul ? new OneDnnConvolution(products, copies) : products));
+                Optional.of(library instanceof OneDnnMatmul ? new OneDnnConvolution(products, copies) : products));
     }
 
     private static Matmul oneDnn(Kernels kernels) {

@@ -17,7 +17,7 @@ import org.dl4jsr.policy.StepProfile;
 public final class ProfileRun {
 
     private static final int STEPS = 10;
-    private static final double WARMUP_SECONDS = 3;
+    private static final double WARMUP_SECONDS = 8;
 
     private ProfileRun() {}
 

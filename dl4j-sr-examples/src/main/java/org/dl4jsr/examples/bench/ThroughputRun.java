@@ -13,7 +13,7 @@ import org.dl4jsr.policy.Bf16Runtime;
 /** The process that measures speed and memory of training under one configuration and prints its {@link Result}. */
 final class ThroughputRun {
 
-    private static final double WARMUP_SECONDS = 3;
+    private static final double WARMUP_SECONDS = 8;
     private static final double SECONDS = 5;
     private static final Pattern PEAK = Pattern.compile("VmHWM:\\s+(\\d+) kB");
 

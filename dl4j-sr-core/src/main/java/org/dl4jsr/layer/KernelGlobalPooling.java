@@ -1,0 +1,36 @@
+package org.dl4jsr.layer;
+
+import java.util.Collection;
+import org.deeplearning4j.nn.api.Layer;
+import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.conf.layers.GlobalPoolingLayer;
+import org.deeplearning4j.optimize.api.TrainingListener;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** DL4J's global pooling, on kernels where {@link KernelGlobalPoolingLayer} can. */
+public final class KernelGlobalPooling extends GlobalPoolingLayer {
+
+    private static final long serialVersionUID = 1;
+
+    /** For JSON and copies: without settings. */
+    public KernelGlobalPooling() {}
+
+    @Override
+    public Layer instantiate(
+            NeuralNetConfiguration conf,
+            Collection<TrainingListener> trainingListeners,
+            int layerIndex,
+            INDArray layerParamsView,
+            boolean initializeParams,
+            DataType networkDataType) {
+        return KernelLayers.instantiated(
+                new KernelGlobalPoolingLayer(conf, networkDataType),
+                initializer(),
+                conf,
+                trainingListeners,
+                layerIndex,
+                layerParamsView,
+                initializeParams);
+    }
+}
