@@ -20,12 +20,14 @@ import org.nd4j.linalg.api.ops.impl.scatter.ScatterUpdate;
 import org.nd4j.linalg.api.rng.Random;
 import org.nd4j.linalg.api.shape.LongShapeDescriptor;
 import org.nd4j.linalg.cpu.nativecpu.ops.NativeOpExecutioner;
+import org.nd4j.linalg.factory.Nd4j;
 
 /** ND4J's CPU executioner behind {@link OpDispatch}. ND4J creates it by name. */
 public class CpuExecutioner extends NativeOpExecutioner implements Bf16Executioner {
 
     private final CpuDevice device;
     private final OpDispatch dispatch;
+    private final OpDispatch withoutShortcuts;
 
     /** ND4J calls this. */
     public CpuExecutioner() {
@@ -43,7 +45,9 @@ public class CpuExecutioner extends NativeOpExecutioner implements Bf16Execution
                 new WindowShortcuts(device),
                 new ConvolutionShortcuts(device),
                 new VolumeShortcuts(device),
-                new AttentionShortcuts(device));
+                new AttentionShortcuts(device),
+                new DropoutShortcut(device));
+        withoutShortcuts = new OpDispatch(this, device);
     }
 
     @Override
@@ -85,7 +89,8 @@ public class CpuExecutioner extends NativeOpExecutioner implements Bf16Execution
 
     @Override
     public INDArray exec(RandomOp op, OpContext context, Random random) {
-        return dispatch.run(op, context, () -> super.exec(op, context, random));
+        OpDispatch fitting = random == Nd4j.getRandom() ? dispatch : withoutShortcuts; // which draw from that one
+        return fitting.run(op, context, () -> super.exec(op, context, random));
     }
 
     @Override

@@ -29,6 +29,9 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
  */
 final class LstmKernel implements LSTMHelper {
 
+    /** Gates that fit into a processor's second cache. */
+    private static final long CACHED_GATES = 1 << 17;
+
     /** What the forward pass leaves. */
     private static final class Pass extends FwdPassReturn {
         private final LstmSequence sequence;
@@ -112,7 +115,9 @@ final class LstmKernel implements LSTMHelper {
         long time = input.size(2);
         long batch = input.size(0);
         long width = recurrentWeights.size(0);
-        INDArray cells = workspaceMgr.createUninitialized(place, DataType.FLOAT, time + 1, batch, width);
+        INDArray cells = workspaceMgr.createUninitialized(place, DataType.FLOAT, remains ? time + 1 : 1, batch, width);
+        long atOnce = remains ? time : Math.min(time, Math.max(1, CACHED_GATES / (batch * 4 * width)));
+        INDArray gates = workspaceMgr.createUninitialized(place, DataType.FLOAT, atOnce, batch, 4 * width);
         INDArray outputs =
                 workspaceMgr.createUninitialized(ArrayType.ACTIVATIONS, DataType.BFLOAT16, time + 1, batch, width);
         INDArray x = timeFirst(input, place, workspaceMgr);
@@ -121,14 +126,7 @@ final class LstmKernel implements LSTMHelper {
         }
         step(cells, 0).assign(prevMemCellState);
         step(outputs, 0).assign(prevOutputActivations);
-        var sequence = new LstmSequence(
-                x,
-                inputWeights,
-                recurrentWeights,
-                row(biases),
-                workspaceMgr.createUninitialized(place, DataType.FLOAT, time, batch, 4 * width),
-                cells,
-                outputs);
+        var sequence = new LstmSequence(x, inputWeights, recurrentWeights, row(biases), gates, cells, outputs);
         Nd4j.exec(new Lstm(sequence));
         var pass = new Pass(sequence);
         INDArray output = outputs.get(NDArrayIndex.interval(1, time + 1));
@@ -141,7 +139,7 @@ final class LstmKernel implements LSTMHelper {
         }
         pass.fwdPassOutput = output.permute(1, 2, 0);
         pass.lastAct = step(outputs, time);
-        pass.lastMemCell = step(cells, time);
+        pass.lastMemCell = step(cells, cells.size(0) - 1);
         return pass;
     }
 

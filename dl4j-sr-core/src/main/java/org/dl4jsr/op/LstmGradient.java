@@ -1,5 +1,6 @@
 package org.dl4jsr.op;
 
+import java.util.Arrays;
 import java.util.Objects;
 import java.util.stream.Stream;
 import org.dl4jsr.kernel.ArrayKernels;
@@ -60,6 +61,11 @@ public final class LstmGradient extends KernelOp {
         int width = sequence.width();
         if (steps < 1 || steps > time) {
             throw new IllegalArgumentException("steps is " + steps + ", expected 1 to " + time);
+        }
+        if (!sequence.isComplete()) {
+            throw new IllegalArgumentException("gates are "
+                    + Arrays.toString(sequence.gates().shape()) + " and cells "
+                    + Arrays.toString(sequence.cells().shape()) + ", expected those of all " + time + " time steps");
         }
         this.sequence = sequence;
         this.steps = steps;

@@ -5,15 +5,16 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * What an LSTM's forward pass over a sequence reads and leaves for the backward pass. But for the weights, which may
+ * What an LSTM's forward pass over a sequence reads, and leaves for the backward pass if that is to come. But for the weights, which may
  * have any strides, arrays are dense and row-major; gates are in DL4J's order: cell input, forget, output, input.
  *
  * @param x BFLOAT16 [time, batch, inputs]
  * @param inputWeights BFLOAT16 [inputs, 4 width]
  * @param stateWeights BFLOAT16 [width, 4 width]
  * @param bias BFLOAT16, 4 width elements
- * @param gates FLOAT [time, batch, 4 width]
- * @param cells FLOAT [time + 1, batch, width]: the initial state of the cells, and that after each time step
+ * @param gates FLOAT [time, batch, 4 width], or of fewer time steps, whose gates then take turns there
+ * @param cells FLOAT [time + 1, batch, width]: the initial state of the cells, and that after each time step; or [1,
+ *     batch, width]: the initial state, and in the end the last one
  * @param outputs BFLOAT16 [time + 1, batch, width]: the initial output, and that of each time step
  */
 public record LstmSequence(
@@ -34,8 +35,8 @@ public record LstmSequence(
         KernelOp.requireShape("inputWeights", inputWeights, DataType.BFLOAT16, x.size(2), 4 * width);
         KernelOp.requireShape("stateWeights", stateWeights, DataType.BFLOAT16, width, 4 * width);
         KernelOp.require("bias", bias, DataType.BFLOAT16, 1, 4 * width);
-        KernelOp.require("gates", gates, DataType.FLOAT, time, batch, 4 * width);
-        KernelOp.require("cells", cells, DataType.FLOAT, time + 1, batch, width);
+        KernelOp.require("gates", gates, DataType.FLOAT, Math.min(time, gates.size(0)), batch, 4 * width);
+        KernelOp.require("cells", cells, DataType.FLOAT, cells.size(0) == 1 ? 1 : time + 1, batch, width);
         KernelOp.require("outputs", outputs, DataType.BFLOAT16, time + 1, batch, width);
     }
 
@@ -52,6 +53,11 @@ public record LstmSequence(
     /** Cells. */
     public int width() {
         return (int) stateWeights.size(0);
+    }
+
+    /** Whether it leaves what the backward pass needs: gates and cells of all time steps. */
+    boolean isComplete() {
+        return gates.size(0) == x.size(0) && cells.size(0) == x.size(0) + 1;
     }
 
     /** Floating-point operations of the products with the weights over so many time steps. */

@@ -21,6 +21,8 @@ import org.deeplearning4j.nn.conf.layers.misc.FrozenLayer;
 import org.deeplearning4j.nn.conf.layers.recurrent.Bidirectional;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.nn.weights.WeightInit;
+import org.dl4jsr.op.Lstm;
+import org.dl4jsr.op.LstmSequence;
 import org.dl4jsr.op.StepPart;
 import org.dl4jsr.policy.Bf16Policy;
 import org.dl4jsr.policy.SafeRestore;
@@ -247,5 +249,36 @@ class KernelLstmTest {
         INDArray gradient = LayerTesting.gradient(network, setting.data());
         network.clearLayerMaskArrays();
         return gradient;
+    }
+
+    @Test
+    void gatesOfFewTimeStepsTakeTurns() {
+        INDArray complete = outputs(TIME, TIME + 1);
+        INDArray inTurns = outputs(4, 1);
+        assertEquals(0, complete.sub(inTurns).amaxNumber().doubleValue(), 0x1p-8);
+    }
+
+    /** Of one sequence set, and the last state of its cells below them. */
+    private static INDArray outputs(int gates, int cells) {
+        Nd4j.getRandom().setSeed(3);
+        INDArray[] given = {
+            Nd4j.randn(DataType.BFLOAT16, TIME, BATCH, INPUTS),
+            Nd4j.randn(DataType.BFLOAT16, INPUTS, 4 * WIDTH).muli(0.3),
+            Nd4j.randn(DataType.BFLOAT16, WIDTH, 4 * WIDTH).muli(0.3),
+            Nd4j.randn(DataType.BFLOAT16, 1, 4 * WIDTH)
+        };
+        var sequence = new LstmSequence(
+                given[0],
+                given[1],
+                given[2],
+                given[3],
+                Nd4j.create(DataType.FLOAT, gates, BATCH, 4 * WIDTH),
+                Nd4j.create(DataType.FLOAT, cells, BATCH, WIDTH),
+                Nd4j.create(DataType.BFLOAT16, TIME + 1, BATCH, WIDTH));
+        Nd4j.exec(new Lstm(sequence));
+        return Nd4j.concat(
+                0,
+                sequence.outputs().castTo(DataType.FLOAT),
+                sequence.cells().get(NDArrayIndex.interval(cells - 1, cells)));
     }
 }

@@ -134,7 +134,7 @@ enum MatmulCases implements KernelCase {
         private void repeated(
                 Comparison comparison, RandomArrays arrays, FloatType type, boolean transposed, FloatType resultType) {
             Random random = arrays.random();
-            long rows = random.nextLong(1, 40);
+            long rows = random.nextBoolean() ? 1 : random.nextLong(1, 40);
             long depth = random.nextLong(1, 70);
             StridedContent a = dense(arrays, type, random.nextInt(4) == 0, rows, depth);
             StridedContent b = dense(arrays, type, transposed, depth, random.nextLong(1, 70));
