@@ -150,7 +150,10 @@ final class KernelRecurrentAttentionLayer extends SameDiffLayer {
                 fromInput,
                 bias == null ? null : DenseProducts.vector(bias),
                 null));
-        INDArray z = Layouts.dense(fromInput.permute(1, 0, 2), place, workspaceMgr);
+        INDArray ofTime = fromInput.permute(1, 0, 2);
+        INDArray z = workspaceMgr
+                .createUninitialized(place, DataType.BFLOAT16, ofTime.shape())
+                .assign(ofTime); // of one sequence it would be dense, and would not remain
         INDArray attended = AttentionProducts.like(z, k.size(2), place, workspaceMgr);
         int heads = weights.project() ? settings().getNHeads() : 1;
         return new Pass(

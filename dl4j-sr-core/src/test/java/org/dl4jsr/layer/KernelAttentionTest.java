@@ -51,6 +51,7 @@ class KernelAttentionTest {
         SELF_CHANGED(true, () -> self().build()),
         SELF_NOT_PROJECTED_CHANGED(true, SELF_NOT_PROJECTED.layer),
         SELF_WITHOUT_WORKSPACES(true, () -> self().build()),
+        SELF_OF_ONE(true, () -> self().build()),
         SELF_FROZEN(false, () -> new FrozenLayer(self().build())),
         RECURRENT(true, () -> recurrent().build()),
         RECURRENT_NOT_PROJECTED(true, () -> recurrent()
@@ -70,6 +71,9 @@ class KernelAttentionTest {
         RECURRENT_HIDDEN(false, () -> recurrent().build()),
         RECURRENT_CHANGED(true, () -> recurrent().build()),
         RECURRENT_WITHOUT_WORKSPACES(true, () -> recurrent().build()),
+        RECURRENT_OF_ONE(true, () -> recurrent().build()),
+        RECURRENT_OF_ONE_HEAD(true, () -> recurrent().nHeads(1).build()),
+        RECURRENT_OF_ONE_NOT_PROJECTED(true, RECURRENT_NOT_PROJECTED.layer),
         RECURRENT_FROZEN(false, () -> new FrozenLayer(recurrent().build()));
 
         private final boolean onKernels;
@@ -123,13 +127,17 @@ class KernelAttentionTest {
                     .build();
         }
 
+        private int batch() {
+            return name().contains("OF_ONE") ? 1 : BATCH;
+        }
+
         DataSet data() {
-            INDArray features = Nd4j.create(DataType.FLOAT, BATCH, INPUTS, TIME);
+            INDArray features = Nd4j.create(DataType.FLOAT, batch(), INPUTS, TIME);
             for (int i = 0; i < features.length(); i++) {
                 features.putScalar(i, Math.sin(i * i + 1));
             }
-            INDArray labels = Nd4j.create(DataType.FLOAT, BATCH, CLASSES, TIME);
-            for (int b = 0; b < BATCH; b++) {
+            INDArray labels = Nd4j.create(DataType.FLOAT, batch(), CLASSES, TIME);
+            for (int b = 0; b < batch(); b++) {
                 for (int t = 0; t < TIME; t++) {
                     labels.putScalar(b, (b + t) % CLASSES, t, 1);
                 }
