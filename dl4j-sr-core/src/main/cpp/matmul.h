@@ -126,7 +126,8 @@ private:
     void packRows(int first, int column, uint32_t* panel) const {
         for (int word = first; word < first + LANES && word < words; word++) {
             for (int i = 0; i < PANEL && column + i < n; i += LANES) {
-                store((float*) panel + word * PANEL + i, wordsOf(b.first, b.rowStride, word, column + i, n));
+                const V x = wordsOf(b.first, b.rowStride, word, column + i, n);
+                store((float*) panel + (int64_t) word * PANEL + i, x);
             }
         }
     }
@@ -145,7 +146,7 @@ private:
                 }
                 transposeTile(x);
                 for (int lane = 0; lane < count; lane++) {
-                    *(UnalignedBits*) (panel + (word + lane) * PANEL + i) = x[lane];
+                    *(UnalignedBits*) (panel + (int64_t) (word + lane) * PANEL + i) = x[lane];
                 }
             }
         }

@@ -3,7 +3,9 @@ package org.dl4jsr.kernel.cpu;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import java.util.List;
 import java.util.Random;
+import java.util.stream.Stream;
 import org.dl4jsr.kernel.FloatType;
 import org.dl4jsr.kernel.Matmul;
 import org.dl4jsr.kernel.StridedArray;
@@ -38,6 +40,25 @@ class NativeMatmulTest {
     void longSumsOfManyColumns() {
         check(128, 2052, 1060, false, false, FloatType.FLOAT, true, true);
         check(131, 2052, 1060, true, true, FloatType.BFLOAT16, false, false);
+    }
+
+    /** The transposed product of the transposed factors, by several callers at once. */
+    @Test
+    void contiguousColumnsOfResultsOnThreadsOfJava() {
+        var a = matrix(FloatType.BFLOAT16, 301, 130, false, 5);
+        var b = matrix(FloatType.BFLOAT16, 130, 259, false, 2);
+        var c = matrix(FloatType.BFLOAT16, 301, 259, true, 0);
+        new JavaMatmul(2).multiply(a.matrix, b.matrix, c.matrix);
+        double[] expected = c.values();
+        var matmul = matmul(2);
+        List<Matrix> results = Stream.generate(() -> matrix(FloatType.BFLOAT16, 301, 259, true, 0))
+                .limit(6)
+                .toList();
+        results.parallelStream().forEach(result -> matmul.multiply(a.matrix, b.matrix, result.matrix));
+        assertEquals(0, products);
+        for (Matrix result : results) {
+            assertArrayEquals(expected, result.values(), 0x1p-5);
+        }
     }
 
     /** What it cannot do, or what does not pay, is another's. */
