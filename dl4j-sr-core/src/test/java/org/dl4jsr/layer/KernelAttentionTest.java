@@ -51,7 +51,6 @@ class KernelAttentionTest {
         SELF_CHANGED(true, () -> self().build()),
         SELF_NOT_PROJECTED_CHANGED(true, SELF_NOT_PROJECTED.layer),
         SELF_WITHOUT_WORKSPACES(true, () -> self().build()),
-        SELF_OF_ONE(true, () -> self().build()),
         SELF_FROZEN(false, () -> new FrozenLayer(self().build())),
         RECURRENT(true, () -> recurrent().build()),
         RECURRENT_NOT_PROJECTED(true, () -> recurrent()
@@ -72,8 +71,6 @@ class KernelAttentionTest {
         RECURRENT_CHANGED(true, () -> recurrent().build()),
         RECURRENT_WITHOUT_WORKSPACES(true, () -> recurrent().build()),
         RECURRENT_OF_ONE(true, () -> recurrent().build()),
-        RECURRENT_OF_ONE_HEAD(true, () -> recurrent().nHeads(1).build()),
-        RECURRENT_OF_ONE_NOT_PROJECTED(true, RECURRENT_NOT_PROJECTED.layer),
         RECURRENT_FROZEN(false, () -> new FrozenLayer(recurrent().build()));
 
         private final boolean onKernels;
@@ -128,7 +125,7 @@ class KernelAttentionTest {
         }
 
         private int batch() {
-            return name().contains("OF_ONE") ? 1 : BATCH;
+            return name().endsWith("OF_ONE") ? 1 : BATCH;
         }
 
         DataSet data() {
