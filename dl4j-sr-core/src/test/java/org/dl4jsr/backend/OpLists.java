@@ -25,7 +25,7 @@ final class OpLists {
     private static final Map<Treatment, String> TITLES = new EnumMap<>(Map.of(
             Treatment.COPY, "Copied or cast by our kernels",
             Treatment.NATIVE, "Native: elements moved, or each result rounded once",
-            Treatment.MATMUL, "Matrix products on oneDNN",
+            Treatment.MATMUL, "Matrix products: sums in FP32, rounded once",
             Treatment.PROMOTED, "Promoted: computed in FP32, rounded once",
             Treatment.REFUSED, "Refused",
             Treatment.BROKEN, "Refused: ND4J corrupts memory or ends the process, in FLOAT, too"));
