@@ -24,7 +24,7 @@ class ThreadsOfProductsTest {
 
     private static final Path TASKS = Path.of("/proc/self/task");
 
-    private final Matmul matmul = CpuKernels.ofLevel(null, 0).matmul();
+    private final Matmul matmul = CpuKernels.ofLevel(null, 2).matmul();
 
     static boolean countsThreads() {
         return Files.exists(TASKS) && CpuKernels.ofLevel(null, 0).kernels() instanceof NativeKernels;
