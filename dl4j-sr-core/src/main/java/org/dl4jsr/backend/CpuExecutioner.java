@@ -42,6 +42,7 @@ public class CpuExecutioner extends NativeOpExecutioner implements Bf16Execution
                 device,
                 new ElementwiseShortcuts(this, device),
                 new NormShortcut(this, device),
+                new MoverShortcuts(device),
                 new WindowShortcuts(device),
                 new ConvolutionShortcuts(device),
                 new VolumeShortcuts(device),

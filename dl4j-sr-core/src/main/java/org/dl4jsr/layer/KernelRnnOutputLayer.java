@@ -10,13 +10,14 @@ import org.deeplearning4j.nn.gradient.Gradient;
 import org.deeplearning4j.nn.layers.recurrent.RnnOutputLayer;
 import org.deeplearning4j.nn.workspace.ArrayType;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
+import org.dl4jsr.op.KernelOp;
 import org.nd4j.common.primitives.Pair;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * DL4J's output layer of sequences whose products run on kernels, on rows that lie time step by time step: in training in
- * BF16 without dropout, at inference in FLOAT without mask; else, and for the loss, DL4J's code runs.
+ * DL4J's output layer of sequences whose products run on kernels: in training in BF16 without dropout, on rows that
+ * lie time step by time step, at inference in FLOAT without mask; else, and for the loss, DL4J's code runs.
  */
 final class KernelRnnOutputLayer extends RnnOutputLayer {
 
@@ -66,9 +67,18 @@ final class KernelRnnOutputLayer extends RnnOutputLayer {
         if (!suits) {
             return super.activate(false, workspaceMgr); // which says what is wrong
         }
-        INDArray z = DenseProducts.atInference(timeFirst(), weights, bias, workspaceMgr);
-        INDArray y = layerConf().getActivationFn().getActivation(z, false);
-        return widthAndTime(y.reshape(input.size(timeDimension()), input.size(0), y.size(1)));
+        INDArray sequences = input.permute(0, timeDimension(), widthDimension());
+        if (KernelOp.isDense(sequences)) {
+            INDArray y = outputs(sequences, weights, bias, workspaceMgr);
+            return widthDimension() == 1 ? y.permute(0, 2, 1) : y;
+        }
+        return widthAndTime(outputs(timeFirst(), weights, bias, workspaceMgr));
+    }
+
+    /** What comes of all rows of x, [., ., width], as [., ., out]. */
+    private INDArray outputs(INDArray x, INDArray weights, INDArray bias, LayerWorkspaceMgr workspaceMgr) {
+        INDArray z = DenseProducts.atInference(x, weights, bias, workspaceMgr);
+        return layerConf().getActivationFn().getActivation(z, false).reshape(x.size(0), x.size(1), z.size(1));
     }
 
     /** The input as [time, batch, width]. */

@@ -219,6 +219,42 @@ class ShortcutsTest {
     }
 
     @Test
+    void concatenationAndTiling() {
+        for (int trial = 0; trial < 20; trial++) {
+            int rows = 1 + random.nextInt(40);
+            int columns = 1 + random.nextInt(40);
+            INDArray x = Bf16Testing.randomLayout(random, rows, columns);
+            INDArray below = Bf16Testing.randomLayout(random, 1 + random.nextInt(5), columns);
+            INDArray beside = Bf16Testing.randomLayout(random, rows, 1 + random.nextInt(5));
+            check("rows", a -> Nd4j.concat(0, a), x, below, x);
+            check("columns", a -> Nd4j.concat(-1, a), beside, x);
+            check("tiles", a -> Nd4j.tile(a[0], 3, 2), x);
+            check(
+                    "view",
+                    a -> tile(
+                            a[0],
+                            Nd4j.create(a[0].dataType(), 2 * columns, rows).transpose(),
+                            1,
+                            2),
+                    x);
+        }
+        INDArray sequences = Bf16Testing.random(random, 7, 3, 5).permute(1, 2, 0); // time first in memory
+        check("time first", a -> Nd4j.concat(1, a), sequences, sequences.mul(2));
+        check("steps", a -> Nd4j.concat(2, a), sequences, sequences.dup());
+        check("vectors", a -> Nd4j.concat(0, a), Bf16Testing.random(random, 3), Bf16Testing.random(random, 40));
+        check("scalars", a -> Nd4j.concat(0, a[0].getScalar(0), a[0].getScalar(1)), Bf16Testing.random(random, 3));
+        check("copies", a -> a[0].broadcast(4, 50, 3), Bf16Testing.random(random, 4, 1, 3));
+    }
+
+    private static INDArray tile(INDArray one, INDArray many, int... times) {
+        return Nd4j.exec(DynamicCustomOp.builder("tile")
+                .addInputs(one)
+                .addIntegerArguments(times)
+                .addOutputs(many)
+                .build())[0];
+    }
+
+    @Test
     void nanPanicSeesTheResultAndNotTheTable() {
         Nd4j.getExecutioner()
                 .setProfilingConfig(ProfilerConfig.builder().checkForNAN(true).build());

@@ -45,6 +45,7 @@ class KernelEmbeddingSequenceTest {
                 return builder.outputDataFormat(RNNFormat.NWC).build();
             }
         },
+        OUTPUT_EACH_STEP(true),
         WITH_BIAS(true) {
             @Override
             Layer layer(EmbeddingSequenceLayer.Builder builder) {
@@ -76,7 +77,6 @@ class KernelEmbeddingSequenceTest {
         }
 
         MultiLayerConfiguration configuration() {
-            boolean ofSteps = this == TIME_BEFORE_WIDTH; // global pooling wants the width before time
             var layers = new NeuralNetConfiguration.Builder()
                     .seed(5)
                     .updater(new Adam(1e-2))
@@ -85,10 +85,10 @@ class KernelEmbeddingSequenceTest {
                             .nIn(TOKENS)
                             .nOut(19)
                             .inputLength(TIME)));
-            return (ofSteps
+            return (isOfSteps()
                             ? layers.layer(new RnnOutputLayer.Builder(LossFunction.MCXENT)
                                     .nOut(CLASSES)
-                                    .dataFormat(RNNFormat.NWC)
+                                    .dataFormat(this == TIME_BEFORE_WIDTH ? RNNFormat.NWC : RNNFormat.NCW)
                                     .activation(Activation.SOFTMAX)
                                     .build())
                             : layers.layer(new GlobalPoolingLayer(PoolingType.AVG))
@@ -100,6 +100,11 @@ class KernelEmbeddingSequenceTest {
                     .build();
         }
 
+        private boolean isOfSteps() {
+            return this == TIME_BEFORE_WIDTH // which global pooling does not take
+                    || this == OUTPUT_EACH_STEP;
+        }
+
         DataSet data() {
             INDArray tokens = this == OTHER_SHAPE
                     ? Nd4j.create(DataType.FLOAT, BATCH, 1, TIME)
@@ -108,8 +113,9 @@ class KernelEmbeddingSequenceTest {
                 tokens.putScalar(i, i * i % TOKENS); // some twice
             }
             INDArray labels = LayerTesting.data(CLASSES, BATCH, 1).getLabels();
-            if (this == TIME_BEFORE_WIDTH) {
+            if (isOfSteps()) {
                 labels = Nd4j.tile(labels.reshape(BATCH, 1, CLASSES), 1, TIME, 1);
+                labels = this == TIME_BEFORE_WIDTH ? labels : labels.permute(0, 2, 1);
             }
             return new DataSet(tokens, labels);
         }
