@@ -1,7 +1,5 @@
 package org.dl4jsr.op;
 
-import java.util.Objects;
-import java.util.stream.Stream;
 import org.dl4jsr.kernel.Window;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -24,10 +22,7 @@ public final class ImageConvolution extends KernelOp {
      * @param y [batch, channels out, rows, columns], written
      */
     public ImageConvolution(INDArray x, INDArray weights, INDArray bias, INDArray y, Window window) {
-        super(
-                StepPart.CONVOLUTION,
-                Stream.of(x, weights, bias).filter(Objects::nonNull).toArray(INDArray[]::new),
-                new INDArray[] {y});
+        super(StepPart.CONVOLUTION, given(x, weights, bias), new INDArray[] {y});
         requireShapes(x, weights, y, window);
         this.x = x;
         this.weights = weights;

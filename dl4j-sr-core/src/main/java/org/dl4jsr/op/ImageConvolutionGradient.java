@@ -1,7 +1,5 @@
 package org.dl4jsr.op;
 
-import java.util.Objects;
-import java.util.stream.Stream;
 import org.dl4jsr.kernel.Window;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -26,10 +24,7 @@ public final class ImageConvolutionGradient extends KernelOp {
      */
     public ImageConvolutionGradient(
             INDArray x, INDArray weights, INDArray dy, INDArray dx, INDArray dWeights, INDArray dBias, Window window) {
-        super(
-                StepPart.CONVOLUTION,
-                new INDArray[] {x, weights, dy},
-                Stream.of(dx, dWeights, dBias).filter(Objects::nonNull).toArray(INDArray[]::new));
+        super(StepPart.CONVOLUTION, new INDArray[] {x, weights, dy}, given(dx, dWeights, dBias));
         ImageConvolution.requireShapes(x, weights, dy, window);
         this.x = x;
         this.weights = weights;

@@ -1,5 +1,6 @@
 package org.dl4jsr.op;
 
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.dl4jsr.kernel.FloatType;
@@ -53,6 +54,17 @@ public abstract class KernelOp extends DynamicCustomOp {
     /** Bytes read and written: of each array once, unless the op knows better. */
     protected long bytes() {
         return bytes(inputArguments()) + bytes(outputArguments());
+    }
+
+    /** Those of an op's arrays that are not null; without a stream, since ops are created at every step. */
+    protected static INDArray[] given(INDArray... arrays) {
+        var given = new ArrayList<INDArray>(arrays.length);
+        for (INDArray array : arrays) {
+            if (array != null) {
+                given.add(array);
+            }
+        }
+        return given.toArray(new INDArray[0]);
     }
 
     private static long bytes(List<INDArray> arrays) {

@@ -1,7 +1,5 @@
 package org.dl4jsr.op;
 
-import java.util.Objects;
-import java.util.stream.Stream;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -16,9 +14,7 @@ public final class KeyAttention extends KernelOp {
     public KeyAttention(AttendedSequences sequences) {
         super(
                 StepPart.ATTENTION_FORWARD,
-                Stream.of(sequences.q(), sequences.k(), sequences.v(), sequences.visible())
-                        .filter(Objects::nonNull)
-                        .toArray(INDArray[]::new),
+                given(sequences.q(), sequences.k(), sequences.v(), sequences.visible()),
                 new INDArray[] {sequences.attended(), sequences.logSumExp()});
         this.sequences = sequences;
     }

@@ -1,7 +1,5 @@
 package org.dl4jsr.op;
 
-import java.util.Objects;
-import java.util.stream.Stream;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -25,16 +23,14 @@ public final class KeyAttentionGradient extends KernelOp {
             AttendedSequences sequences, INDArray dAttended, INDArray dQ, INDArray dK, INDArray dV) {
         super(
                 StepPart.ATTENTION_BACKWARD,
-                Stream.of(
-                                sequences.q(),
-                                sequences.k(),
-                                sequences.v(),
-                                sequences.visible(),
-                                sequences.attended(),
-                                sequences.logSumExp(),
-                                dAttended)
-                        .filter(Objects::nonNull)
-                        .toArray(INDArray[]::new),
+                given(
+                        sequences.q(),
+                        sequences.k(),
+                        sequences.v(),
+                        sequences.visible(),
+                        sequences.attended(),
+                        sequences.logSumExp(),
+                        dAttended),
                 new INDArray[] {dQ, dK, dV});
         this.sequences = sequences;
         this.dAttended = require(

@@ -1,8 +1,6 @@
 package org.dl4jsr.op;
 
 import java.util.Arrays;
-import java.util.Objects;
-import java.util.stream.Stream;
 import org.dl4jsr.kernel.ArrayKernels;
 import org.dl4jsr.kernel.FloatType;
 import org.dl4jsr.kernel.Matmul;
@@ -53,9 +51,7 @@ public final class LstmGradient extends KernelOp {
         super(
                 StepPart.RECURRENT,
                 new INDArray[] {sequence.x(), sequence.gates(), sequence.cells(), sequence.outputs(), dOutputs},
-                Stream.of(dGates, dState, dCell, dx, dInputWeights, dStateWeights, dBias)
-                        .filter(Objects::nonNull)
-                        .toArray(INDArray[]::new));
+                given(dGates, dState, dCell, dx, dInputWeights, dStateWeights, dBias));
         int time = sequence.time();
         int batch = sequence.batch();
         int width = sequence.width();

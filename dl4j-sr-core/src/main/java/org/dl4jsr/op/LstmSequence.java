@@ -5,8 +5,9 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * What an LSTM's forward pass over a sequence reads, and leaves for the backward pass if that is to come. But for the weights, which may
- * have any strides, arrays are dense and row-major; gates are in DL4J's order: cell input, forget, output, input.
+ * What an LSTM's forward pass over a sequence reads, and leaves for the backward pass if that is to come. But for the
+ * weights, which may have any strides, arrays are dense and row-major; gates are in DL4J's order: cell input, forget,
+ * output, input.
  *
  * @param x BFLOAT16 [time, batch, inputs]
  * @param inputWeights BFLOAT16 [inputs, 4 width]

@@ -1,7 +1,5 @@
 package org.dl4jsr.op;
 
-import java.util.ArrayList;
-import java.util.List;
 import org.dl4jsr.kernel.StridedArray;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -37,7 +35,7 @@ public final class MatrixProduct extends KernelOp {
             INDArray c,
             INDArray bias,
             INDArray residual) {
-        super(part, inputs(a, b, bias, residual), new INDArray[] {c});
+        super(part, given(a, b, bias, residual), new INDArray[] {c});
         var type = a.dataType();
         var resultType = c.dataType() == DataType.FLOAT ? DataType.FLOAT : type;
         int rowsA = rows("a", a, type, a.size(-1));
@@ -61,17 +59,6 @@ public final class MatrixProduct extends KernelOp {
     /** c = a b. */
     public MatrixProduct(StepPart part, INDArray a, boolean transposeA, INDArray b, boolean transposeB, INDArray c) {
         this(part, a, transposeA, b, transposeB, c, null, null);
-    }
-
-    private static INDArray[] inputs(INDArray a, INDArray b, INDArray bias, INDArray residual) {
-        var inputs = new ArrayList<>(List.of(a, b));
-        if (bias != null) {
-            inputs.add(bias);
-        }
-        if (residual != null) {
-            inputs.add(residual);
-        }
-        return inputs.toArray(new INDArray[0]);
     }
 
     @Override
