@@ -47,9 +47,7 @@ final class AttentionProducts {
     /** The gradient of a layer's output, as rows that may be changed. */
     static INDArray outputGradient(INDArray epsilon, LayerWorkspaceMgr workspaceMgr) {
         INDArray rows = epsilon.permute(0, 2, 1);
-        return workspaceMgr
-                .createUninitialized(ArrayType.BP_WORKING_MEM, DataType.BFLOAT16, rows.shape())
-                .assign(rows)
+        return Layouts.copy(DataType.BFLOAT16, rows, ArrayType.BP_WORKING_MEM, workspaceMgr)
                 .muli(GRADIENT_FACTOR);
     }
 
@@ -112,9 +110,7 @@ final class AttentionProducts {
     static INDArray added(
             INDArray sum, INDArray dResult, INDArray weights, boolean transposed, LayerWorkspaceMgr workspaceMgr) {
         if (weights == null) {
-            INDArray addend = workspaceMgr
-                    .createUninitialized(ArrayType.BP_WORKING_MEM, DataType.FLOAT, dResult.shape())
-                    .assign(dResult);
+            INDArray addend = Layouts.copy(DataType.FLOAT, dResult, ArrayType.BP_WORKING_MEM, workspaceMgr);
             return sum == null ? addend : sum.addi(addend);
         }
         INDArray result = sum;
@@ -132,9 +128,7 @@ final class AttentionProducts {
 
     /** A sum of gradients of the input's rows as the gradient of the input. */
     static INDArray inputGradient(INDArray sum, LayerWorkspaceMgr workspaceMgr) {
-        return workspaceMgr
-                .createUninitialized(ArrayType.ACTIVATION_GRAD, DataType.BFLOAT16, sum.shape())
-                .assign(sum)
+        return Layouts.copy(DataType.BFLOAT16, sum, ArrayType.ACTIVATION_GRAD, workspaceMgr)
                 .permute(0, 2, 1);
     }
 

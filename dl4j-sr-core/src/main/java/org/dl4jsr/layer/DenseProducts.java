@@ -45,9 +45,7 @@ final class DenseProducts {
 
     /** As {@link #forward}, in FLOAT, of BF16 x. */
     static INDArray atInference(INDArray x, INDArray weights, INDArray bias, LayerWorkspaceMgr workspaceMgr) {
-        INDArray wide = workspaceMgr
-                .createUninitialized(ArrayType.FF_WORKING_MEM, DataType.FLOAT, x.shape())
-                .assign(x);
+        INDArray wide = Layouts.copy(DataType.FLOAT, x, ArrayType.FF_WORKING_MEM, workspaceMgr);
         return forward(
                 wide.reshape(x.length() / x.size(-1), x.size(-1)), weights, bias, ArrayType.ACTIVATIONS, workspaceMgr);
     }

@@ -143,10 +143,6 @@ final class KernelBatchNormalizationLayer extends BatchNormalization {
         ChannelArray channels = ChannelArray.of(x, dimension);
         return channels != null
                 ? channels
-                : ChannelArray.of(
-                        workspaceMgr
-                                .createUninitialized(place, DataType.BFLOAT16, x.shape())
-                                .assign(x),
-                        dimension);
+                : ChannelArray.of(Layouts.copy(DataType.BFLOAT16, x, place, workspaceMgr), dimension);
     }
 }

@@ -59,9 +59,7 @@ final class KernelEmbeddingSequenceLayer extends EmbeddingSequenceLayer {
         boolean widthFirst = layerConf().getOutputFormat() == RNNFormat.NCW;
         INDArray dy =
                 Layouts.dense(widthFirst ? epsilon.permute(0, 2, 1) : epsilon, ArrayType.BP_WORKING_MEM, workspaceMgr);
-        INDArray tokens = workspaceMgr
-                .createUninitialized(ArrayType.BP_WORKING_MEM, DataType.INT32, input.shape())
-                .assign(input)
+        INDArray tokens = Layouts.copy(DataType.INT32, input, ArrayType.BP_WORKING_MEM, workspaceMgr)
                 .reshape(dy.size(0), dy.size(1));
         INDArray dWeights = gradientViews.get(WEIGHT_KEY);
         INDArray rows = workspaceMgr.createUninitialized(

@@ -127,9 +127,8 @@ final class KernelRecurrentAttentionLayer extends SameDiffLayer {
         if (training) {
             pass = forward;
         }
-        return workspaceMgr
-                .createUninitialized(ArrayType.ACTIVATIONS, DataType.BFLOAT16, forward.h.shape())
-                .assign(forward.h) // which the next layer must not change
+        // a copy, since the next layer must not change h
+        return Layouts.copy(DataType.BFLOAT16, forward.h, ArrayType.ACTIVATIONS, workspaceMgr)
                 .permute(1, 2, 0);
     }
 
@@ -151,9 +150,8 @@ final class KernelRecurrentAttentionLayer extends SameDiffLayer {
                 bias == null ? null : DenseProducts.vector(bias),
                 null));
         INDArray ofTime = fromInput.permute(1, 0, 2);
-        INDArray z = workspaceMgr
-                .createUninitialized(place, DataType.BFLOAT16, ofTime.shape())
-                .assign(ofTime); // of one sequence it would be dense, and would not remain
+        // a copy in any case: of one sequence it is dense already, but would not remain
+        INDArray z = Layouts.copy(DataType.BFLOAT16, ofTime, place, workspaceMgr);
         INDArray attended = AttentionProducts.like(z, k.size(2), place, workspaceMgr);
         int heads = weights.project() ? settings().getNHeads() : 1;
         return new Pass(
@@ -269,10 +267,8 @@ final class KernelRecurrentAttentionLayer extends SameDiffLayer {
     /** Writes the gradients of keys and values: of the queries of all time steps in one sum. */
     private static void keysBackward(Pass forward, Backward backward, LayerWorkspaceMgr workspaceMgr) {
         INDArray queries = forward.q == null ? earlier(forward.h) : later(forward.q);
-        INDArray ofTime = later(forward.logSumExp);
-        INDArray logSumExp = workspaceMgr
-                .createUninitialized(ArrayType.BP_WORKING_MEM, DataType.FLOAT, ofTime.size(1), ofTime.size(0))
-                .assign(ofTime.permute(1, 0));
+        INDArray logSumExp = Layouts.copy(
+                DataType.FLOAT, later(forward.logSumExp).permute(1, 0), ArrayType.BP_WORKING_MEM, workspaceMgr);
         INDArray q = batchFirst(queries, workspaceMgr);
         var sequences = new AttendedSequences(
                 q,

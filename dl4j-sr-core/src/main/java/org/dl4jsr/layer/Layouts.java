@@ -29,20 +29,21 @@ final class Layouts {
         return workspaceMgr.createUninitialized(place, x.dataType(), shape).permute(back);
     }
 
+    /** A copy of x in this type, row-major. */
+    static INDArray copy(DataType type, INDArray x, ArrayType place, LayerWorkspaceMgr workspaceMgr) {
+        return workspaceMgr.createUninitialized(place, type, x.shape()).assign(x);
+    }
+
     /** x, or a copy of it, BF16, dense and row-major. */
     static INDArray dense(INDArray x, ArrayType place, LayerWorkspaceMgr workspaceMgr) {
         return x.dataType() == DataType.BFLOAT16 && KernelOp.isDense(x)
                 ? x
-                : workspaceMgr
-                        .createUninitialized(place, DataType.BFLOAT16, x.shape())
-                        .assign(x);
+                : copy(DataType.BFLOAT16, x, place, workspaceMgr);
     }
 
     /** x, or a copy of it, in this type. */
     static INDArray ofType(DataType type, INDArray x, ArrayType place, LayerWorkspaceMgr workspaceMgr) {
-        return x.dataType() == type
-                ? x
-                : workspaceMgr.createUninitialized(place, type, x.shape()).assign(x);
+        return x.dataType() == type ? x : copy(type, x, place, workspaceMgr);
     }
 
     /** A BF16 array of this shape, [batch, channels, rows, columns], its channels last in memory. */

@@ -133,9 +133,7 @@ final class LstmKernel implements LSTMHelper {
         if (keeps) {
             kept = pass;
             // of its own, since DL4J's Bidirectional adds to it
-            output = workspaceMgr
-                    .createUninitialized(ArrayType.ACTIVATIONS, DataType.BFLOAT16, output.shape())
-                    .assign(output);
+            output = Layouts.copy(DataType.BFLOAT16, output, ArrayType.ACTIVATIONS, workspaceMgr);
         }
         pass.fwdPassOutput = output.permute(1, 2, 0);
         pass.lastAct = step(outputs, time);
