@@ -77,7 +77,7 @@ DEVICE void copyAsync(float* target, const float* source, bool real) {
 /// Waits for the copies that this thread has begun.
 DEVICE void waitForCopies() { asm volatile("cp.async.wait_all;" ::: "memory"); }
 
-/// Two BF16 values, rounded to nearest.
+/// Two BF16 values, rounded to nearest; NaN is 0x7FFF.
 DEVICE uint32_t packNearest(float low, float high) {
     uint32_t both;
     asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(both) : "f"(high), "f"(low));
@@ -255,6 +255,22 @@ DEVICE void store(Octet octet, uint16_t* target, const float (&x)[OCTET]) {
         b[k] = nearest(x[k]);
     }
     octet.storeBits(target, b);
+}
+
+/// As `nearest` of both, by one instruction where there is one.
+DEVICE U nearestPair(float low, float high) {
+#if defined(__CUDACC__) && __CUDA_ARCH__ < 800
+    return nearest(low) >> 16 | (nearest(high) & 0xFFFF0000u);
+#else
+    const U both = packNearest(low, high);
+    const U nans = (both + 0x00010001u) & ~both & 0x80008000u; // 0x7FFF alone becomes negative
+    return both - (nans >> 15) * 0x3Fu;
+#endif
+}
+
+DEVICE void store(Whole, uint16_t* target, const float (&x)[OCTET]) {
+    *(uint4*) target = make_uint4(
+            nearestPair(x[0], x[1]), nearestPair(x[2], x[3]), nearestPair(x[4], x[5]), nearestPair(x[6], x[7]));
 }
 
 /// Whether octets of these arrays lie at 16-byte boundaries.

@@ -88,10 +88,15 @@ struct Place {
     }
 };
 
+/// Whether a run is eight neighbours at a 16-byte boundary.
+DEVICE bool isWhole(const void* run, int64_t step, int count) {
+    return step == 1 && count == OCTET && (uintptr_t) run % 16 == 0;
+}
+
 /// Up to eight elements that lie `step` apart; the others are zero.
 template <class T>
 DEVICE void loadRun(const T* source, int64_t step, int count, float (&x)[OCTET]) {
-    if (step == 1 && count == OCTET && areAligned(source)) {
+    if (isWhole(source, step, count)) {
         Whole().load(source, x);
         return;
     }
@@ -104,7 +109,7 @@ DEVICE void loadRun(const T* source, int64_t step, int count, float (&x)[OCTET])
 /// Stores bits of FP32, or of BF16 in the upper half.
 template <class T>
 DEVICE void storeRunBits(T* target, int64_t step, int count, const U (&b)[OCTET]) {
-    if (step == 1 && count == OCTET && areAligned(target)) {
+    if (isWhole(target, step, count)) {
         Whole().storeBits(target, b);
         return;
     }
@@ -118,10 +123,14 @@ DEVICE void storeRunBits(T* target, int64_t step, int count, const U (&b)[OCTET]
 
 /// Rounds to nearest.
 DEVICE void storeRun(uint16_t* target, int64_t step, int count, const float (&x)[OCTET]) {
-    U b[OCTET];
+    if (isWhole(target, step, count)) {
+        store(Whole(), target, x);
+        return;
+    }
     UNROLLED
     for (int k = 0; k < OCTET; k++) {
-        b[k] = nearest(x[k]);
+        if (k < count) {
+            store(target + k * step, x[k]);
+        }
     }
-    storeRunBits(target, step, count, b);
 }

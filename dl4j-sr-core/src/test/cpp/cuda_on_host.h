@@ -64,7 +64,6 @@ static inline void prefetch(const void*) {}
 
 static inline float approximatePower2(float x) { return exp2f(x); }
 
-static inline float __fdividef(float x, float y) { return x / y; }
 static inline int __ffs(uint32_t x) { return __builtin_ffs(x); }
 static inline int __popc(uint32_t x) { return __builtin_popcount(x); }
 
@@ -214,7 +213,7 @@ static inline void waitForCopies() {}
 static inline uint32_t packNearest(float low, float high) {
     auto nearest = [](float x) {
         const uint32_t b = __float_as_uint(x);
-        return x != x ? 0x7FC0u : (b + 0x7FFFu + (b >> 16 & 1)) >> 16;
+        return x != x ? 0x7FFFu : (b + 0x7FFFu + (b >> 16 & 1)) >> 16;
     };
     return nearest(low) | nearest(high) << 16;
 }
