@@ -8,8 +8,8 @@ DEVICE V broadcast(float x) { return x; }
 DEVICE V multiplyAdd(V a, V b, V c) { return fmaf(a, b, c); }
 DEVICE V maximum(V a, V b) { return a > b ? a : b; }
 DEVICE V minimum(V a, V b) { return a < b ? a : b; }
-DEVICE V reciprocal(V x) { return __fdividef(1, x); }
-DEVICE V power2(V t) { return exp2f(t); }
+DEVICE V reciprocal(V x) { return approximateReciprocal(x); }
+DEVICE V power2(V t) { return approximatePower2(t); }
 
 #include "activations.h"
 

@@ -111,7 +111,7 @@ public final class CudaTransformerKernels implements TransformerKernels {
     public synchronized void activationForward(Activation activation, FloatType type, long x, long y, long length) {
         launcher.kernel(ACTIVATION, activation + "_forward", type)
                 .add(x, y, length)
-                .launchOctets(length);
+                .launchThreadPerOctet(length);
     }
 
     @Override
