@@ -11,22 +11,20 @@ DEVICE void sumRows(int rows, int width, bool aligned, float* partial, Term term
     const int64_t first = (int64_t) blockIdx.x * ROW_CHUNK;
     const int end = first + ROW_CHUNK < rows ? (int) first + ROW_CHUNK : rows;
     float sums[SUMS][OCTET] = {};
-    if (column < width) {
+    rowOctet(width, aligned, column, [&](int c, auto octet) { // once, so that four rows are loaded before one is summed
         UNROLLED_BY_4
         for (int row = (int) first + threadIdx.x / WARP; row < end; row += WARPS) {
-            rowOctet(width, aligned, column, [&](int c, auto octet) {
-                float values[SUMS][OCTET];
-                term(row, c, octet, values);
+            float values[SUMS][OCTET];
+            term(row, c, octet, values);
+            UNROLLED
+            for (int s = 0; s < SUMS; s++) {
                 UNROLLED
-                for (int s = 0; s < SUMS; s++) {
-                    UNROLLED
-                    for (int k = 0; k < OCTET; k++) {
-                        sums[s][k] += values[s][k];
-                    }
+                for (int k = 0; k < OCTET; k++) {
+                    sums[s][k] += values[s][k];
                 }
-            });
+            }
         }
-    }
+    });
     UNROLLED
     for (int s = 0; s < SUMS; s++) {
         UNROLLED
