@@ -77,12 +77,24 @@ DEVICE void copyAsync(float* target, const float* source, bool real) {
 /// Waits for the copies that this thread has begun.
 DEVICE void waitForCopies() { asm volatile("cp.async.wait_all;" ::: "memory"); }
 
+/// Ends a group of copies that this thread has begun.
+DEVICE void endCopies() { asm volatile("cp.async.commit_group;" ::: "memory"); }
+
+/// Waits for this thread's groups but the last N.
+template <int N>
+DEVICE void waitForCopiesBut() { asm volatile("cp.async.wait_group %0;" :: "n"(N) : "memory"); }
+
 /// Two BF16 values, rounded to nearest; NaN is 0x7FFF.
 DEVICE uint32_t packNearest(float low, float high) {
     uint32_t both;
     asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(both) : "f"(high), "f"(low));
     return both;
 }
+#else
+DEVICE void copyAsync(uint16_t* target, const uint16_t* source, bool) { *(uint4*) target = *(const uint4*) source; }
+DEVICE void endCopies() {}
+template <int N>
+DEVICE void waitForCopiesBut() {}
 #endif
 
 /// Brings the line at this address into the L2 cache.
@@ -148,6 +160,9 @@ DEVICE void storeBits(uint16_t* target, U b) { *target = (uint16_t) (b >> 16); }
 DEVICE void store(float* target, float x) { *target = x; }
 DEVICE void store(uint16_t* target, float x) { storeBits(target, nearest(x)); }
 
+/// The upper halves of both.
+DEVICE U packUpper(U low, U high) { return low >> 16 | (high & 0xFFFF0000u); }
+
 /// Eight neighbours at a 16-byte boundary as memory has them: until they are unpacked nobody waits for them.
 template <class T>
 struct Packed;
@@ -165,6 +180,11 @@ struct Packed<float> {
         x[0] = low.x; x[1] = low.y; x[2] = low.z; x[3] = low.w;
         x[4] = high.x; x[5] = high.y; x[6] = high.z; x[7] = high.w;
     }
+
+    METHOD void pack(const float (&x)[OCTET]) {
+        low = {x[0], x[1], x[2], x[3]};
+        high = {x[4], x[5], x[6], x[7]};
+    }
 };
 
 template <>
@@ -180,6 +200,12 @@ struct Packed<uint16_t> {
             x[2 * k] = value(words[k] << 16);
             x[2 * k + 1] = value(words[k] & 0xFFFF0000u);
         }
+    }
+
+    /// Of BF16 values.
+    METHOD void pack(const float (&x)[OCTET]) {
+        pairs = make_uint4(packUpper(bits(x[0]), bits(x[1])), packUpper(bits(x[2]), bits(x[3])),
+                           packUpper(bits(x[4]), bits(x[5])), packUpper(bits(x[6]), bits(x[7])));
     }
 };
 
@@ -202,11 +228,9 @@ struct Whole {
     }
 
     METHOD void storeBits(uint16_t* target, const U (&b)[OCTET]) const {
-        *(uint4*) target = make_uint4(pack(b[0], b[1]), pack(b[2], b[3]), pack(b[4], b[5]), pack(b[6], b[7]));
+        *(uint4*) target = make_uint4(
+                packUpper(b[0], b[1]), packUpper(b[2], b[3]), packUpper(b[4], b[5]), packUpper(b[6], b[7]));
     }
-
-private:
-    METHOD static U pack(U low, U high) { return low >> 16 | (high & 0xFFFF0000u); }
 };
 
 /// Those of eight neighbours, at any address, that lie in [begin, end); the others are zero.
@@ -236,6 +260,17 @@ struct Part {
     }
 };
 
+/// Loads an octet that is used later.
+template <class T>
+DEVICE void load(Whole, const T* source, Packed<T>& packed) { packed.load(source); }
+
+template <class T>
+DEVICE void load(Part part, const T* source, Packed<T>& packed) {
+    float x[OCTET];
+    part.load(source, x);
+    packed.pack(x);
+}
+
 /// Rounds to nearest.
 template <class Octet>
 DEVICE void store(Octet octet, float* target, const float (&x)[OCTET]) {
@@ -260,7 +295,7 @@ DEVICE void store(Octet octet, uint16_t* target, const float (&x)[OCTET]) {
 /// As `nearest` of both, by one instruction where there is one.
 DEVICE U nearestPair(float low, float high) {
 #if defined(__CUDACC__) && __CUDA_ARCH__ < 800
-    return nearest(low) >> 16 | (nearest(high) & 0xFFFF0000u);
+    return packUpper(nearest(low), nearest(high));
 #else
     const U both = packNearest(low, high);
     const U nans = (both + 0x00010001u) & ~both & 0x80008000u; // 0x7FFF alone becomes negative
@@ -285,13 +320,18 @@ DEVICE bool areAligned(const T* array, const Rest*... rest) {
 /// where index + shift is a multiple of eight, so first may be negative.
 template <class Body>
 DEVICE void eachOctet(int64_t length, int shift, bool aligned, Body body) {
-    const int64_t octets = (length + shift + OCTET - 1) / OCTET;
-    for (int64_t octet = threadIndex(); octet < octets; octet += threads()) {
-        const int64_t first = octet * OCTET - shift;
-        if (aligned && first >= 0 && first + OCTET <= length) {
-            body(first, Whole());
-        } else {
-            const int64_t rest = length - first;
+    const int64_t octets = (length + shift + OCTET - 1) / OCTET, wholes = aligned ? (length + shift) / OCTET : 0;
+    auto isWhole = [&](int64_t octet) { return octet < wholes && (octet > 0 || shift == 0); };
+    int64_t octet = threadIndex();
+    for (; octet < wholes; octet += threads()) { // without those that are cut, which would need more registers
+        if (isWhole(octet)) {
+            body(octet * OCTET - shift, Whole());
+        }
+    }
+    octet = threadIndex() == 0 ? 0 : octet; // the first may be cut
+    for (; octet < octets; octet += threads()) {
+        if (!isWhole(octet)) {
+            const int64_t first = octet * OCTET - shift, rest = length - first;
             body(first, Part{first < 0 ? (int) -first : 0, rest < OCTET ? (int) rest : OCTET});
         }
     }

@@ -190,8 +190,8 @@ DEVICE void stepTraced(
 // The kernels that org.dl4jsr.kernel.OptimizerStep.kernel names.
 
 #define STEP_KERNELS(name, Formula, Step) \
-    KERNEL(THREADS, name, OptimizerArrays a, OptimizerStep<Formula> s, int stochasticState, int64_t seed, \
-           int number) { \
+    RESIDENT_KERNEL(THREADS, 3, name, OptimizerArrays a, OptimizerStep<Formula> s, int stochasticState, \
+                    int64_t seed, int number) { \
         step<Step>(a, s, stochasticState, seed, number); \
     } \
     KERNEL(THREADS, name##_traced, OptimizerArrays a, OptimizerStep<Formula> s, int stochasticState, int64_t seed, \

@@ -209,6 +209,9 @@ static inline void copyAsync(uint16_t* target, const uint16_t* source, bool real
 static inline void copyAsync(float* target, const float* source, bool real) { *target = real ? *source : 0; }
 
 static inline void waitForCopies() {}
+static inline void endCopies() {}
+template <int N>
+void waitForCopiesBut() {}
 
 static inline uint32_t packNearest(float low, float high) {
     auto nearest = [](float x) {
