@@ -161,29 +161,34 @@ DEVICE void sumTokens(
     }
     const int count = rows - first < WARP ? (int) (rows - first) : WARP;
     const bool active = column < width;
-    const int from = active ? column : 0; // where a lane without columns of its own reads
     const TokenRow own = sorted[at < rows ? at : rows - 1];
     const uint32_t begins = __ballot_sync(0xFFFFFFFFu, at == 0 || (at < rows && sorted[at - 1].token != own.token));
     const uint32_t ends = __ballot_sync(0xFFFFFFFFu, at + 1 >= rows || sorted[at + 1].token != own.token);
     float sums[OCTET] = {};
     bool beganHere = false;
     for (int i = 0; i < count; i += AT_ONCE) {
-        float old[AT_ONCE][OCTET], v[AT_ONCE][OCTET];
+        Packed<T> old[AT_ONCE] = {}, dyRows[AT_ONCE];
         UNROLLED
         for (int j = 0; j < AT_ONCE; j++) { // all loads, then all sums
             const int64_t row = __shfl_sync(0xFFFFFFFFu, own.row, i + j);
-            const T* const target = dTokenTable + (int64_t) __shfl_sync(0xFFFFFFFFu, own.token, i + j) * width;
-            const T* const source = dy + row * width;
-            octet.load(source + from, v[j]);
-            octet.load((accumulate && begins >> (i + j) & 1 ? target : source) + from, old[j]);
+            const int64_t token = __shfl_sync(0xFFFFFFFFu, own.token, i + j);
+            if (active) {
+                load(octet, dy + row * width + column, dyRows[j]);
+                if (accumulate && begins >> (i + j) & 1) {
+                    load(octet, dTokenTable + token * width + column, old[j]);
+                }
+            }
         }
         UNROLLED
         for (int j = 0; j < AT_ONCE; j++) {
             const bool begin = begins >> (i + j) & 1, end = ends >> (i + j) & 1;
             beganHere = beganHere || begin;
+            float before[OCTET], v[OCTET];
+            old[j].unpack(before);
+            dyRows[j].unpack(v);
             UNROLLED
             for (int k = 0; k < OCTET; k++) {
-                sums[k] = (begin ? accumulate ? old[j][k] : 0 : sums[k]) + v[j][k];
+                sums[k] = (begin ? before[k] : sums[k]) + v[k];
             }
             const int token = __shfl_sync(0xFFFFFFFFu, own.token, i + j);
             if (active && i + j < count) {
@@ -266,13 +271,13 @@ DEVICE void embeddingBackwardPositions(const T* dy, T* dPositionTable, int batch
     });
 }
 
-#define EMBEDDING_KERNELS(suffix, T) \
+#define EMBEDDING_KERNELS(suffix, T, residentBlocks) \
     KERNEL(THREADS, embeddingForward##suffix, const int* tokens, const T* tokenTable, const T* positionTable, T* y, \
            int rows, int time, int width) { \
         embeddingForward(tokens, tokenTable, positionTable, y, rows, time, width); \
     } \
-    KERNEL(THREADS, sumTokens##suffix, const TokenRow* sorted, const T* dy, T* dTokenTable, float* partial, int rows, \
-           int width, int accumulate) { \
+    RESIDENT_KERNEL(THREADS, residentBlocks, sumTokens##suffix, const TokenRow* sorted, const T* dy, T* dTokenTable, \
+                    float* partial, int rows, int width, int accumulate) { \
         panelOctet(width, areAligned(dy, dTokenTable, partial), [&](auto octet) { \
             sumTokens(octet, sorted, dy, dTokenTable, partial, rows, width, accumulate); \
         }); \
@@ -286,5 +291,5 @@ DEVICE void embeddingBackwardPositions(const T* dy, T* dPositionTable, int batch
         embeddingBackwardPositions(dy, dPositionTable, batch, time, width); \
     }
 
-EMBEDDING_KERNELS(_float, float)
-EMBEDDING_KERNELS(_bfloat16, uint16_t)
+EMBEDDING_KERNELS(_float, float, 2)
+EMBEDDING_KERNELS(_bfloat16, uint16_t, 4)
