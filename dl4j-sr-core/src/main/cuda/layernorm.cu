@@ -137,7 +137,7 @@ DEVICE float2 teamSums(float x, float y, int warps, int parity) {
 }
 
 /// dx, and the partial sums of dGain and dBias, in one pass over rows of whole octets: a team of warps takes a row, and
-/// each thread keeps its octets of it and of the sums.
+/// each thread keeps its octets of it and of the sums. A team of one warp waits for no other.
 template <class T>
 DEVICE void layerNormBackward(
         const T* x, const T* gain, const float* mean, const float* rstd, const T* dy, const T* residual, T* dx,
@@ -148,8 +148,8 @@ DEVICE void layerNormBackward(
     const int64_t begin = blockIdx.x * (int64_t) chunk;
     const int count = rows - begin < chunk ? (int) (rows - begin) : chunk;
     float dGain[Held::MOST][OCTET] = {}, dBias[Held::MOST][OCTET] = {};
-    for (int i = team, parity = 0; i - team < count; i += teams, parity ^= 1) {
-        const bool real = i < count;
+    for (int i = team, parity = 0; (warps == 1 ? i : i - team) < count; i += teams, parity ^= 1) {
+        const bool real = warps == 1 || i < count;
         const int64_t row = begin + (real ? i : count - 1), start = row * width; // all teams meet in teamSums
         Held in, d;
         in.load(x + start, width, own, threads);
@@ -294,10 +294,14 @@ DEVICE void layerNormGradients(
            float* rstd, int rows, int width, float epsilon) { \
         layerNormForward(x, gain, bias, y, mean, rstd, rows, width, epsilon); \
     } \
-    RESIDENT_KERNEL(THREADS, 2, layerNormBackward##suffix, const T* x, const T* gain, const float* mean, const float* rstd, \
-           const T* dy, const T* residual, T* dx, float* partial, int rows, int width, \
-           int chunk, int warps) { \
-        layerNormBackward(x, gain, mean, rstd, dy, residual, dx, partial, rows, width, chunk, warps); \
+    RESIDENT_KERNEL(THREADS, 2, layerNormBackward##suffix, const T* x, const T* gain, const float* mean, \
+                    const float* rstd, const T* dy, const T* residual, T* dx, float* partial, int rows, int width, \
+                    int chunk, int warps) { \
+        if (warps == 1) { /* compiled for itself */ \
+            layerNormBackward(x, gain, mean, rstd, dy, residual, dx, partial, rows, width, chunk, 1); \
+        } else { \
+            layerNormBackward(x, gain, mean, rstd, dy, residual, dx, partial, rows, width, chunk, warps); \
+        } \
     } \
     KERNEL(THREADS, layerNormBackwardAny##suffix, const T* x, const T* gain, const float* mean, const float* rstd, \
            const T* dy, const T* residual, T* dx, int rows, int width) { \
