@@ -150,8 +150,7 @@ DEVICE void crossEntropy(
     }
     if (out) {
         const float factor = scale / all, base = most * LOG2_E;
-        const T* const again = keep ? kept : in;
-        auto write = [&](int c, auto octet) {
+        auto write = [&](const T* again, int c, auto octet) {
             float v[OCTET];
             octet.load(again + c, v);
             UNROLLED
@@ -162,12 +161,14 @@ DEVICE void crossEntropy(
         };
         if (whole) {
             for (int c = threadIdx.x * OCTET; c < vocabulary; c += blockDim.x * OCTET) {
-                write(c, Whole());
+                write(kept, c, Whole());
             }
         } else { // from the end: what was read last is still in a cache
             const int last = (vocabulary + OCTET - 1) / OCTET - 1;
             for (int i = threadIdx.x; i <= last; i += blockDim.x) {
-                rowOctet(vocabulary, aligned, (last - i) * OCTET, write);
+                rowOctet(vocabulary, aligned, (last - i) * OCTET, [&](int c, auto octet) {
+                    write(keep ? kept : in, c, octet);
+                });
             }
         }
         __syncthreads();
