@@ -61,6 +61,7 @@ public final class Pretraining {
         facilities.require(config);
         CompletableFuture<Corpus> reading = CompletableFuture.supplyAsync(
                 () -> config.text().load(config.model().context(), facilities.tokenCache()));
+        reading.thenRun(() -> Json.indented(config)); // what writes JSON loads beside ND4J, too
         if (facilities.workers() == null) {
             Environment.requireRuntime(); // ND4J loads its libraries beside that, which for a little text takes longer
         }
