@@ -22,9 +22,14 @@ rm -rf "$bundle" "$bundle".tar*
 mkdir -p "$bundle/lib" "$bundle/native"
 
 # the app with its libraries, and what the benchmarks add to them
-(cd "$benchmarks/.." && mvn -B -q ${MAVEN_OPTIONS:-} -DskipTests -pl dl4j-sr-examples,dl4j-sr-benchmarks -am package \
-    dependency:copy-dependencies -DoutputDirectory="$bundle/lib" \
-    -DincludeArtifactIds=cuda,jmh-core,jopt-simple,deeplearning4j-zoo)
+cd "$benchmarks/.."
+modules=(-pl dl4j-sr-examples,dl4j-sr-benchmarks -am)
+# shellcheck disable=SC2086
+mvn -B -q ${MAVEN_OPTIONS:-} -DskipTests "${modules[@]}" package
+# by itself: the names would hold for the app's own libraries, too
+# shellcheck disable=SC2086
+mvn -B -q ${MAVEN_OPTIONS:-} -DskipTests "${modules[@]}" compile dependency:copy-dependencies \
+    -DoutputDirectory="$bundle/lib" -DincludeArtifactIds=cuda,jmh-core,jopt-simple,deeplearning4j-zoo
 cp "$examples/dl4j-sr-examples.jar" "$examples"/lib/*.jar "$bundle/lib/"
 cp "$benchmarks"/target/dl4j-sr-benchmarks-*.jar "$bundle/lib/dl4j-sr-benchmarks.jar"
 # DL4J brings these for text, images and reports of its own; nothing here loads a class of them

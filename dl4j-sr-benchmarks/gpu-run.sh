@@ -1,6 +1,6 @@
 #!/bin/bash
 # run [OPTIONS]                   checks dl4j-sr's CUDA kernels on this GPU and measures them
-# run --sanitize [OPTIONS]        the checks alone, under compute-sanitizer's memcheck, initcheck and racecheck
+# run --sanitize TOOL [OPTIONS]   the checks alone, under compute-sanitizer's memcheck, initcheck or racecheck
 # run --torch [OPTIONS]           the same measurements of PyTorch, for comparison
 #
 #   --out FILE     write JSON, too
@@ -53,12 +53,8 @@ case ${1:-} in
         sanitizer=$(command -v compute-sanitizer ||
             ls /usr/local/cuda/bin/compute-sanitizer /opt/nvidia/*/compute-sanitizer 2>/dev/null | head -1)
         [ -n "$sanitizer" ] || { echo "compute-sanitizer is not installed"; exit 2; }
-        for tool in memcheck initcheck racecheck; do
-            echo "== compute-sanitizer --tool $tool"
-            "$sanitizer" --tool "$tool" --target-processes all --error-exitcode 3 \
-                "${self_test[@]}" --check --elements 20000 "$@" || failed=1
-        done
-        exit ${failed:-0}
+        exec "$sanitizer" --tool "${1:?memcheck, initcheck or racecheck}" --target-processes all --error-exitcode 3 \
+            "${self_test[@]}" --check --elements 20000 "${@:2}"
         ;;
     app)
         shift

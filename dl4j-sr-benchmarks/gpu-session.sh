@@ -1,21 +1,20 @@
 #!/bin/bash
 # session DIR [SECONDS]   checks and measures all that a GPU is wanted for, step by step, and keeps each step's log in DIR
 #
-# It begins no step that would not end within SECONDS (default 570) of its own start, by the steps' estimates for an H100,
-# and goes on where it was when called again: by the estimates seven calls of ten minutes do all of it, five without
-# PyTorch and compute-sanitizer. Exit code 0: all steps are done and right. 1: all are done, and those with a file
-# STEP.failed went wrong. 3: there are steps left, call it again.
+# It begins no step that would not end within SECONDS (default 570) of its own start, by the steps' estimates for an H200,
+# and goes on where it was when called again. What says nothing of speed runs side by side. Exit code 0: all steps are
+# done and right. 1: all are done, and those with a file STEP.failed went wrong. 3: there are steps left, call it again.
 #
 # PyTorch is measured where python3 has it, compute-sanitizer is used where it is installed. JAVA_OPTIONS are given to the
 # Java machine (default -Xmx16g).
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
-[ $# -ge 1 ] || { sed -n '2,11s/^# \{0,1\}//p' "$0"; exit 2; }
+[ $# -ge 1 ] || { sed -n '2,10s/^# \{0,1\}//p' "$0"; exit 2; }
 mkdir -p "$1" || exit 2
 logs=$(cd "$1" && pwd)
 limit=${2:-570}
 export JAVA_OPTIONS=${JAVA_OPTIONS:--Xmx16g}
-left=
+rm -f "$logs"/*.left
 
 is_over() {
     [ -e "$logs/$1.done" ] || [ -e "$logs/$1.failed" ]
@@ -29,7 +28,7 @@ step() {
         return
     fi
     if [ $((SECONDS + seconds)) -gt "$limit" ]; then
-        left="$left $name"
+        touch "$logs/$name.left"
         return
     fi
     local start=$SECONDS code
@@ -54,49 +53,61 @@ on_cpu() {
     JAVA_OPTIONS="$JAVA_OPTIONS -Dorg.dl4jsr.device=cpu" app "$@"
 }
 
+has_sanitizer() {
+    command -v compute-sanitizer >/dev/null || ls /usr/local/cuda/bin/compute-sanitizer >/dev/null 2>&1
+}
+
 has_torch() {
     python3 -c 'import torch, sys; sys.exit(not torch.cuda.is_available())' 2>/dev/null
 }
 
-# right first
-step checks 150 "$here/run" --check --out "$logs/checks.json"
-step checks-seed-2 60 "$here/run" --check --seed 2
-app nano-gpu 60 pretrain --preset nano --tokens 131072 --seed 1 --out "$logs/nano-gpu"
-on_cpu nano-cpu 90 pretrain --preset nano --tokens 131072 --seed 1 --out "$logs/nano-cpu"
+# right first; the first of them compiles the kernels for all
+step checks 40 "$here/run" --check --out "$logs/checks.json"
+step checks-seed-2 40 "$here/run" --check --seed 2 &
+app nano-gpu 20 pretrain --preset nano --tokens 131072 --seed 1 --out "$logs/nano-gpu" &
+on_cpu nano-cpu 40 pretrain --preset nano --tokens 131072 --seed 1 --out "$logs/nano-cpu" &
+if has_sanitizer; then
+    for tool in memcheck initcheck racecheck; do
+        step "$tool" 300 "$here/run" --sanitize "$tool" &
+    done
+fi
+wait
 
-# then fast
-step kernels 120 "$here/run" --measure --out "$logs/kernels.json"
+# then fast, one after the other
+step kernels 30 "$here/run" --measure --out "$logs/kernels.json"
 app bench-small 150 bench --preset small --policies bf16-o1,bf16-o2,bf16-sr --out "$logs/bench-small"
-app bench-124m 180 bench --preset gpt2-124m --batch 8 --accumulate 1 --policies bf16-o1,bf16-o2,bf16-sr \
+app bench-124m 160 bench --preset gpt2-124m --batch 8 --accumulate 1 --policies bf16-o1,bf16-o2,bf16-sr \
     --out "$logs/bench-124m"
-app profile-small 60 bench --preset small --policies bf16-sr --profile
-app profile-124m 60 bench --preset gpt2-124m --batch 8 --accumulate 1 --policies bf16-sr --profile
 if has_torch; then
-    step torch-kernels 90 "$here/run" --torch --out "$logs/torch-kernels.json"
-    step torch-small 60 python3 "$here/pytorch_gpt.py" --device cuda --preset small --modes autocast,bf16
-    step torch-124m 90 python3 "$here/pytorch_gpt.py" --device cuda --preset gpt2-124m --batch 8 --modes autocast,bf16
-    step torch-124m-compiled 150 python3 "$here/pytorch_gpt.py" --device cuda --preset gpt2-124m --batch 8 \
+    step torch-kernels 30 "$here/run" --torch --out "$logs/torch-kernels.json"
+    step torch-small 30 python3 "$here/pytorch_gpt.py" --device cuda --preset small --modes autocast,bf16
+    step torch-124m 30 python3 "$here/pytorch_gpt.py" --device cuda --preset gpt2-124m --batch 8 --modes autocast,bf16
+    step torch-124m-compiled 80 python3 "$here/pytorch_gpt.py" --device cuda --preset gpt2-124m --batch 8 \
         --modes autocast,bf16 --compile
 fi
+app profile-small 30 bench --preset small --policies bf16-sr --profile
+app profile-124m 30 bench --preset gpt2-124m --batch 8 --accumulate 1 --policies bf16-sr --profile
 
-# then what the policies reach, a seed at a time
+# then what the policies reach; without NVIDIA's multi-process service processes take turns on a GPU, at a sixth of the
+# speed in all
+if command -v nvidia-cuda-mps-control >/dev/null; then
+    export CUDA_MPS_PIPE_DIRECTORY=$logs/mps CUDA_MPS_LOG_DIRECTORY=$logs/mps
+    mkdir -p "$logs/mps" && nvidia-cuda-mps-control -d && trap 'echo quit | nvidia-cuda-mps-control' EXIT
+fi
 for seed in 1 2 3; do
     for beta2 in 0.95 0.999; do
-        app "compare-beta2-$beta2-seed-$seed" 200 compare --preset small --policies bf16-sr,bf16-o2,bf16-nearest \
-            --beta2 "$beta2" --seeds 1 --seed "$seed" --tokens 10000000 --out "$logs/compare-beta2-$beta2-seed-$seed"
+        app "compare-beta2-$beta2-seed-$seed" 400 compare --preset small --policies bf16-sr,bf16-o2,bf16-nearest \
+            --beta2 "$beta2" --seeds 1 --seed "$seed" --tokens 10000000 --out "$logs/compare-beta2-$beta2-seed-$seed" &
     done
 done
-
-# last what takes longest for what it says
-if command -v compute-sanitizer >/dev/null || ls /usr/local/cuda/bin/compute-sanitizer >/dev/null 2>&1; then
-    step sanitize 500 "$here/run" --sanitize
-fi
+wait
 
 for failed in "$logs"/*.failed; do
     [ -e "$failed" ] && echo "$(basename "$failed" .failed) went wrong, $(cat "$failed"): see its log"
 done
+left=$(cd "$logs" && for step in *.left; do [ -e "$step" ] && basename "$step" .left; done)
 if [ -n "$left" ]; then
-    echo "left:$left"
+    echo left: $left
     exit 3
 fi
 ! ls "$logs"/*.failed >/dev/null 2>&1

@@ -1,5 +1,6 @@
 package org.dl4jsr.kernel;
 
+import java.util.Arrays;
 import org.dl4jsr.rounding.BlockSum;
 
 /**
@@ -39,6 +40,13 @@ public interface Kernels {
      * summation is fixed (see {@link BlockSum}), so the result does not depend on threads.
      */
     double sumOfSquares(FloatType type, long values, long length);
+
+    /** {@link #sumOfSquares} of several arrays [lengths[i]] at values[i]; a GPU is waited for once. */
+    default double[] sumsOfSquares(FloatType type, long[] values, long[] lengths) {
+        var sums = new double[values.length];
+        Arrays.setAll(sums, i -> sumOfSquares(type, values[i], lengths[i]));
+        return sums;
+    }
 
     /**
      * One step of an optimizer over one range.

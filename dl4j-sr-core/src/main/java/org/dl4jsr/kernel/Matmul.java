@@ -10,6 +10,11 @@ public interface Matmul {
     /** What runs, for logs. */
     String description();
 
+    /** Whether a BF16 result may also be rounded before its bias is added, not only after. */
+    default boolean roundsBeforeBias() {
+        return false;
+    }
+
     /**
      * c = alpha * a b + beta * c + bias + residual, batched over leading dimensions, where a dimension of 1 in a or b
      * broadcasts.

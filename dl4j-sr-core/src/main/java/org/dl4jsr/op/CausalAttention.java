@@ -1,5 +1,6 @@
 package org.dl4jsr.op;
 
+import org.dl4jsr.kernel.FloatType;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -60,15 +61,24 @@ public final class CausalAttention extends KernelOp {
 
     @Override
     public void run(Device device) {
+        if (type(qkv) == FloatType.BFLOAT16 || !device.autocastsAttention()) {
+            run(device, type(qkv), device.address(qkv), device.address(out));
+            return;
+        }
+        try (var rounded = new RoundedArrays(device)) {
+            long target = rounded.create(out);
+            run(device, FloatType.BFLOAT16, rounded.copy(qkv), target);
+            rounded.copyBack(target, out);
+        }
+    }
+
+    private void run(Device device, FloatType type, long qkv, long out) {
         device.transformerKernels()
                 .attentionForward(
-                        type(qkv),
-                        device.address(qkv),
-                        device.address(out),
-                        device.address(logSumExp),
-                        batch,
-                        time,
-                        heads,
-                        Math.toIntExact(out.size(-1) / heads));
+                        type, qkv, out, device.address(logSumExp), batch, time, heads, headWidth(this.out, heads));
+    }
+
+    static int headWidth(INDArray out, int heads) {
+        return Math.toIntExact(out.size(-1) / heads);
     }
 }

@@ -1,5 +1,6 @@
 package org.dl4jsr.op;
 
+import org.dl4jsr.kernel.FloatType;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -50,17 +51,35 @@ public final class CausalAttentionGradient extends KernelOp {
 
     @Override
     public void run(Device device) {
+        if (type(qkv) == FloatType.BFLOAT16 || !device.autocastsAttention()) {
+            run(
+                    device,
+                    type(qkv),
+                    device.address(qkv),
+                    device.address(out),
+                    device.address(dOut),
+                    device.address(dQkv));
+            return;
+        }
+        try (var rounded = new RoundedArrays(device)) {
+            long target = rounded.create(dQkv);
+            run(device, FloatType.BFLOAT16, rounded.copy(qkv), rounded.copy(out), rounded.copy(dOut), target);
+            rounded.copyBack(target, dQkv);
+        }
+    }
+
+    private void run(Device device, FloatType type, long qkv, long out, long dOut, long dQkv) {
         device.transformerKernels()
                 .attentionBackward(
-                        type(qkv),
-                        device.address(qkv),
-                        device.address(out),
+                        type,
+                        qkv,
+                        out,
                         device.address(logSumExp),
-                        device.address(dOut),
-                        device.address(dQkv),
+                        dOut,
+                        dQkv,
                         batch,
                         time,
                         heads,
-                        Math.toIntExact(out.size(-1) / heads));
+                        CausalAttention.headWidth(this.out, heads));
     }
 }

@@ -37,6 +37,11 @@ public abstract class Device {
     /** The matrix product in force, over this device's addresses. */
     public abstract Matmul matmul();
 
+    /** Whether attention of FLOAT arrays is to run on BF16 copies of them, as torch.amp has it. */
+    public boolean autocastsAttention() {
+        return false;
+    }
+
     /** What networks of stock layers need, over this device's addresses; empty where there is none. */
     public abstract Optional<ArrayKernels> arrayKernels();
 

@@ -8,8 +8,8 @@ import org.dl4jsr.op.StepPart;
 import org.dl4jsr.op.StepTimes;
 
 /**
- * Where the time of a training step goes, as far as dl4j-sr's own kernels spend it; on a GPU, where kernels are only
- * launched, it says nothing.
+ * Where the time of a training step goes, as far as dl4j-sr's own kernels spend it. A GPU is waited for after each, so
+ * that the step takes longer than it does otherwise.
  *
  * @param nanoseconds of the whole step
  * @param parts those that had calls, in the order of {@link StepPart}

@@ -1,6 +1,7 @@
 package org.dl4jsr.updater;
 
 import java.util.Arrays;
+import java.util.List;
 import org.dl4jsr.backend.Bf16Executioner;
 import org.dl4jsr.backend.PendingSteps;
 import org.dl4jsr.kernel.FloatType;
@@ -94,6 +95,19 @@ final class FlatArrays {
     /** The sum of squares of the gradients of these parameters; not finite exactly when some value is not. */
     double squaredGradient(long start, long end) {
         return device.kernels().sumOfSquares(type, gradientAddress(start), end - start);
+    }
+
+    /** {@link #squaredGradient} of each range. */
+    double[] squaredGradients(List<RangeUpdate> ranges) {
+        return device.kernels()
+                .sumsOfSquares(
+                        type,
+                        ranges.stream()
+                                .mapToLong(range -> gradientAddress(first(range)))
+                                .toArray(),
+                        ranges.stream()
+                                .mapToLong(range -> last(range) - first(range))
+                                .toArray());
     }
 
     /** The sum of squares of all parameters. */

@@ -39,8 +39,11 @@ final class FusedStep implements RangeUpdate {
     }
 
     @Override
-    public void check() {
-        state = new UpdaterState(stateView, config, gradient.length());
+    public UpdaterState state() {
+        if (state == null) {
+            state = new UpdaterState(stateView, config, gradient.length());
+        }
+        return state;
     }
 
     @Override
@@ -78,9 +81,9 @@ final class FusedStep implements RangeUpdate {
                                 arrays.parameterAddress(start),
                                 arrays.gradientAddress(start),
                                 IntStream.range(0, config.moments())
-                                        .mapToLong(i -> state.moment(address, i, from))
+                                        .mapToLong(i -> state().moment(address, i, from))
                                         .toArray(),
-                                state.extra(address, from),
+                                state().extra(address, from),
                                 end - start,
                                 start),
                         statistics);
@@ -106,7 +109,7 @@ final class FusedStep implements RangeUpdate {
 
     @Override
     public long bytes(int width) {
-        return RangeUpdate.super.bytes(width) + 2 * state.bytes();
+        return RangeUpdate.super.bytes(width) + 2 * state().bytes();
     }
 
     @Override

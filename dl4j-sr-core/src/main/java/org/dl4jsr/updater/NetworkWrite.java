@@ -2,7 +2,9 @@ package org.dl4jsr.updater;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 import java.util.stream.DoubleStream;
 import java.util.stream.Stream;
 import org.dl4jsr.backend.StochasticAverages;
@@ -45,7 +47,8 @@ final class NetworkWrite {
 
     void run() {
         List<RangeUpdate> own = shared == null ? ranges : shared.own(ranges, arrays);
-        own.forEach(RangeUpdate::check);
+        UpdaterState.checkHeaders(
+                own.stream().map(RangeUpdate::state).filter(Objects::nonNull).toList());
         long[] boundaries = status.takeRequest();
         double[] squares = squares();
         double clipScale = settings == null ? 1 : guardedClipScale(squares);
@@ -56,16 +59,10 @@ final class NetworkWrite {
 
     /** The sum of squares of each range's values. */
     private double[] squares() {
-        var squares = new double[ranges.size()];
-        timed(StepPart.CLIPPING, arrays.length() * arrays.type().bytes(), () -> {
-            if (shared != null) {
-                shared.squares(ranges, arrays, squares);
-                return;
-            }
-            Arrays.setAll(
-                    squares, i -> arrays.squaredGradient(arrays.first(ranges.get(i)), arrays.last(ranges.get(i))));
-        });
-        return squares;
+        return timed(
+                StepPart.CLIPPING,
+                arrays.length() * arrays.type().bytes(),
+                () -> shared == null ? arrays.squaredGradients(ranges) : shared.squares(ranges, arrays));
     }
 
     private RandomKey random(double[] squares) {
@@ -83,7 +80,10 @@ final class NetworkWrite {
                         .toArray(StepStatistics[]::new);
         for (RangeUpdate range : own) {
             long bytes = range.bytes(arrays.type().bytes()) * range.values().length();
-            timed(StepPart.OPTIMIZER, bytes, () -> write(range, clipScale, random, boundaries, statistics));
+            timed(StepPart.OPTIMIZER, bytes, () -> {
+                write(range, clipScale, random, boundaries, statistics);
+                return null;
+            });
         }
         arrays.device().written(List.of(arrays.parameters()));
         if (shared != null) {
@@ -97,13 +97,17 @@ final class NetworkWrite {
         status.setStatistics(statistics);
     }
 
-    private void timed(StepPart part, long bytes, Runnable work) {
+    private <T> T timed(StepPart part, long bytes, Supplier<T> work) {
         StepTimes times = arrays.device().times();
-        long start = System.nanoTime();
-        work.run();
-        if (times != null) {
-            times.add(part, System.nanoTime() - start, 0, bytes);
+        if (times == null) {
+            return work.get();
         }
+        arrays.device().await();
+        long start = System.nanoTime();
+        T result = work.get();
+        arrays.device().await();
+        times.add(part, System.nanoTime() - start, 0, bytes);
+        return result;
     }
 
     /** The factor of the fused updaters' gradients, from their global norm; 0 if the step is skipped. */

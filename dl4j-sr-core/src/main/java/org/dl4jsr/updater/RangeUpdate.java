@@ -39,8 +39,14 @@ sealed interface RangeUpdate permits FusedStep, Subtraction {
         return null;
     }
 
-    /** @throws IllegalStateException if the state that the update needs is damaged */
-    default void check() {}
+    /**
+     * The state that the update needs; null for none.
+     *
+     * @throws IllegalStateException if there is another one
+     */
+    default UpdaterState state() {
+        return null;
+    }
 
     /**
      * Writes the parameters from {@code start} to {@code end} of the flattened ones, which lie in this range.

@@ -52,7 +52,9 @@ final class ShardedState {
             INDArray view) {
 
         UpdaterState state() {
-            return new UpdaterState(view, updater, end - start);
+            var state = new UpdaterState(view, updater, end - start);
+            UpdaterState.checkHeaders(List.of(state));
+            return state;
         }
 
         /** The arrays of the state, each in its place in the whole. */

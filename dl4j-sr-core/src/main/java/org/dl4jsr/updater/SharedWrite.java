@@ -92,7 +92,7 @@ public final class SharedWrite {
     }
 
     /** The sum of squares of each range's values. */
-    void squares(List<RangeUpdate> ranges, FlatArrays arrays, double[] squares) {
+    double[] squares(List<RangeUpdate> ranges, FlatArrays arrays) {
         long[] blocks = LongStream.concat(
                         LongStream.of(0),
                         ranges.stream().mapToLong(range -> blocks(arrays.last(range) - arrays.first(range))))
@@ -115,12 +115,14 @@ public final class SharedWrite {
                 LongStream.of(shard.bounds())
                         .map(element -> block(element, ranges, arrays, blocks))
                         .toArray());
+        var squares = new double[ranges.size()];
         for (int i = 0; i < ranges.size(); i++) {
             for (long block = blocks[i]; block < blocks[i + 1]; block++) {
                 squares[i] += sums.getDouble(block);
             }
         }
         sums.close();
+        return squares;
     }
 
     private static long blocks(long length) {

@@ -2,6 +2,7 @@ package org.dl4jsr.updater;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.List;
 import org.dl4jsr.backend.CallStack;
 import org.dl4jsr.rounding.WeightWrite;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -32,8 +33,7 @@ final class UpdaterState {
     /**
      * @param view the block's updater state
      * @param parameters n
-     * @throws IllegalStateException if the view does not hold the state of so many parameters, or its header has been
-     *         tampered with
+     * @throws IllegalStateException if the view does not hold the state of so many parameters
      */
     UpdaterState(INDArray view, FusedUpdater config, long parameters) {
         WeightWrite write = config.getWeightWrite();
@@ -48,9 +48,6 @@ final class UpdaterState {
         if (header != (fp32InBf16 ? HEADER : 0)) {
             throw new IllegalStateException("The updater state has " + view.length() + " elements, expected "
                     + size(config, parameters) + " for " + parameters + " parameters of " + config);
-        }
-        if (fp32InBf16) {
-            checkHeader();
         }
     }
 
@@ -120,18 +117,39 @@ final class UpdaterState {
         return Nd4j.create(Nd4j.createBuffer(canaries, DataType.BFLOAT16, HEADER));
     }
 
-    private void checkHeader() {
-        INDArray stored = view.get(NDArrayIndex.interval(0, header));
-        ByteBuffer bits = ByteBuffer.wrap(stored.dup().data().asBytes());
+    /**
+     * Writes the headers of fresh states. All headers are read at once, since a GPU is waited for at each reading.
+     *
+     * @throws IllegalStateException if the header of one has been tampered with
+     */
+    static void checkHeaders(List<UpdaterState> states) {
+        List<UpdaterState> headed =
+                states.stream().filter(state -> state.header > 0).toList();
+        if (headed.isEmpty()) {
+            return;
+        }
+        INDArray headers = Nd4j.createUninitialized(DataType.BFLOAT16, headed.size(), HEADER);
+        for (int i = 0; i < headed.size(); i++) {
+            headers.getRow(i).assign(headed.get(i).header());
+        }
+        ByteBuffer bits = ByteBuffer.wrap(headers.data().asBytes());
+        headed.forEach(state -> state.checkHeader(bits));
+    }
+
+    private INDArray header() {
+        return view.get(NDArrayIndex.interval(0, header));
+    }
+
+    private void checkHeader(ByteBuffer bits) {
         boolean fresh = true;
         boolean intact = true;
-        for (int i = 0; i < header; i++) {
-            short element = bits.getShort(Short.BYTES * i);
+        for (int i = 0; i < HEADER; i++) {
+            short element = bits.getShort();
             fresh &= element == 0;
             intact &= element == canary(parameters, i);
         }
         if (fresh) {
-            stored.assign(header(parameters));
+            header().assign(header(parameters));
         } else if (!intact) {
             throw new IllegalStateException("The updater state of " + parameters + " parameters under weightWrite"
                     + " MASTER has been changed by arithmetic, a cast or a rearrangement, and its FP32 values are lost:"

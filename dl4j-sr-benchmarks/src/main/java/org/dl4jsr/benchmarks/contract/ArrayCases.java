@@ -175,7 +175,7 @@ enum ArrayCases implements KernelCase {
                 compare(
                         comparison,
                         "convolution by " + window,
-                        Bound.ofLargest(1e-5),
+                        Bound.withBias(Bound.ofLargest(1e-5), bias.content()),
                         (set, a) ->
                                 set.convolution().orElseThrow().forward(a[0], a[1], biased ? a[2] : null, a[3], window),
                         x,

@@ -1,6 +1,9 @@
 package org.dl4jsr.benchmarks.contract;
 
+import java.util.Arrays;
 import org.dl4jsr.kernel.FloatType;
+import org.dl4jsr.kernel.KernelSet;
+import org.dl4jsr.kernel.Matmul;
 
 /** How far a result may be from that of the Java kernels. */
 @FunctionalInterface
@@ -17,6 +20,34 @@ public interface Bound {
      * @param largest the largest finite magnitude in the Java kernels' array
      */
     double of(FloatType type, double expected, double largest);
+
+    /** The bound for what {@code kernels} give. */
+    default Bound on(KernelSet kernels) {
+        return this;
+    }
+
+    /** As {@code bound}, and where the kernels' products {@link Matmul#roundsBeforeBias}, that rounding, too. */
+    static Bound withBias(Bound bound, Content bias) {
+        double largest = Arrays.stream(bias.values(bias.guarded()))
+                .map(Math::abs)
+                .filter(Double::isFinite)
+                .max()
+                .orElse(0);
+        return new Bound() {
+            @Override
+            public double of(FloatType type, double expected, double largest) {
+                return bound.of(type, expected, largest);
+            }
+
+            @Override
+            public Bound on(KernelSet kernels) {
+                return kernels.matmul().roundsBeforeBias()
+                        ? (type, expected, largestResult) -> bound.of(type, expected, largestResult)
+                                + rounding(type) / 2 * (Math.abs(expected) + largest)
+                        : bound;
+            }
+        };
+    }
 
     /** One rounding of the storage and {@code tolerance} of the largest element. */
     static Bound ofLargest(double tolerance) {

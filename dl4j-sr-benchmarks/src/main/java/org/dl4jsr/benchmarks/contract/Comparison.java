@@ -72,7 +72,12 @@ public final class Comparison {
                 if (first == null) {
                     first = actual;
                     for (int i = 0; i < arrays.length; i++) {
-                        requireClose(where + ": array " + i, bound, arrays[i], expected.arrays[i], actual.arrays[i]);
+                        requireClose(
+                                where + ": array " + i,
+                                bound.on(processor.kernels()),
+                                arrays[i],
+                                expected.arrays[i],
+                                actual.arrays[i]);
                     }
                 } else {
                     requireSameBits(where, arrays, first, actual, "the first time");

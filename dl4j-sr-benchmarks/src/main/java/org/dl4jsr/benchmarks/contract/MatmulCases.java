@@ -113,11 +113,11 @@ enum MatmulCases implements KernelCase {
             List<Content> contents = new ArrayList<>(List.of(a.content(), b.content(), c.content()));
             int biasAt = add(contents, bias);
             int residualAt = add(contents, residual);
-            long depth = a.shape()[a.shape().length - 1];
+            var bound = Bound.ofLargest(2e-6 + 2e-9 * a.shape()[a.shape().length - 1]);
             comparison.close(
                     "product of " + a + " x " + b + " -> " + c + ", alpha " + alpha + ", beta " + beta + ", bias "
                             + bias + ", residual " + residual,
-                    Bound.ofLargest(2e-6 + 2e-9 * depth),
+                    bias == null ? bound : Bound.withBias(bound, bias.content()),
                     (set, at) -> set.matmul()
                             .multiply(
                                     a.at(at[0]),

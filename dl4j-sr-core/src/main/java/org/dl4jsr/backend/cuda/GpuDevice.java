@@ -68,6 +68,11 @@ final class GpuDevice extends Device {
     }
 
     @Override
+    public boolean autocastsAttention() {
+        return Autocast.isEnabled();
+    }
+
+    @Override
     public Optional<ArrayKernels> arrayKernels() {
         return set().arrays();
     }

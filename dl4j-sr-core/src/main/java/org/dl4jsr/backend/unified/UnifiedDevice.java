@@ -49,6 +49,11 @@ final class UnifiedDevice extends CpuDevice {
     }
 
     @Override
+    public boolean autocastsAttention() {
+        return Autocast.isEnabled();
+    }
+
+    @Override
     public Optional<ArrayKernels> arrayKernels() {
         return gpu.set().arrays();
     }

@@ -12,6 +12,7 @@ import static org.dl4jsr.kernel.cuda.KernelSource.SUMS;
 import static org.dl4jsr.kernel.cuda.KernelSource.TRANSPOSE;
 
 import java.nio.ByteBuffer;
+import java.util.Arrays;
 import org.dl4jsr.kernel.FloatType;
 import org.dl4jsr.kernel.Kernels;
 import org.dl4jsr.kernel.OptimizerArrays;
@@ -100,19 +101,36 @@ public final class CudaKernels implements Kernels {
     }
 
     @Override
-    public synchronized double sumOfSquares(FloatType type, long values, long length) {
-        if (length == 0) {
-            return 0;
+    public double sumOfSquares(FloatType type, long values, long length) {
+        return sumsOfSquares(type, new long[] {values}, new long[] {length})[0];
+    }
+
+    @Override
+    public synchronized double[] sumsOfSquares(FloatType type, long[] values, long[] lengths) {
+        long[] blocks = Arrays.stream(lengths)
+                .map(length -> blocks(length, BLOCK.value))
+                .toArray();
+        long bytes = Double.BYTES * Arrays.stream(blocks).sum();
+        var totals = new double[values.length];
+        if (bytes == 0) {
+            return totals;
         }
-        long blocks = blocks(length, BLOCK.value);
-        DeviceMemory sums = scratch.reserve(Double.BYTES * blocks);
-        launchBlocks(launcher.kernel(SUMS, "sumOfSquares", type).add(values, length, sums.address()), blocks);
-        double total = 0;
-        var onHost = pinned.read(sums, Double.BYTES * blocks).asDoubleBuffer();
-        while (onHost.hasRemaining()) {
-            total += onHost.get();
+        DeviceMemory sums = scratch.reserve(bytes);
+        long address = sums.address();
+        for (int i = 0; i < values.length; i++) {
+            if (blocks[i] > 0) {
+                launcher.kernel(SUMS, "sumOfSquares", type).add(values[i], lengths[i], address);
+                launchBlocks(blocks[i]);
+                address += Double.BYTES * blocks[i];
+            }
         }
-        return total;
+        ByteBuffer onHost = pinned.read(sums, bytes);
+        for (int i = 0; i < values.length; i++) {
+            for (long block = 0; block < blocks[i]; block++) {
+                totals[i] += onHost.getDouble();
+            }
+        }
+        return totals;
     }
 
     @Override
@@ -133,7 +151,8 @@ public final class CudaKernels implements Kernels {
         }
         long blocks = blocks(arrays.length(), BLOCK.value);
         DeviceMemory sums = scratch.reserve(STEP_SUMS_BYTES.value * blocks);
-        launchBlocks(launcher.add(sums.address()), blocks);
+        launcher.add(sums.address());
+        launchBlocks(blocks);
         ByteBuffer onHost = pinned.read(sums, STEP_SUMS_BYTES.value * blocks);
         var range = new StepStatistics();
         range.weights = arrays.length();
@@ -148,7 +167,7 @@ public final class CudaKernels implements Kernels {
     }
 
     /** Launches a kernel that takes {@code blocks} blocks of sums. */
-    private void launchBlocks(KernelLauncher kernel, long blocks) {
-        kernel.launch(THREADS.value, blocks(blocks * BLOCK_THREADS.value, THREADS.value));
+    private void launchBlocks(long blocks) {
+        launcher.launch(THREADS.value, blocks(blocks * BLOCK_THREADS.value, THREADS.value));
     }
 }

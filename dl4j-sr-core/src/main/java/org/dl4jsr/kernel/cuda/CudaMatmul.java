@@ -94,6 +94,12 @@ public final class CudaMatmul implements Matmul {
         return "cuBLAS " + version[0] + " on " + stream.device();
     }
 
+    /** Some of cublasLt's algorithms do, as an H100 and an H200 show; so does PyTorch, which adds a residual afterwards. */
+    @Override
+    public boolean roundsBeforeBias() {
+        return true;
+    }
+
     @Override
     public synchronized void multiply(
             StridedArray a,
