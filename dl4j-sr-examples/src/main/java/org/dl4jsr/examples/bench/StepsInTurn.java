@@ -74,9 +74,7 @@ public final class StepsInTurn {
                     Texts.format("%.1f", StatUtils.percentile(ms, 50)),
                     Texts.format("%.1f", StatUtils.min(ms)),
                     Texts.format("%.3f", Math.exp(mean)),
-                    policy == 0
-                            ? "-"
-                            : Texts.format("%.3f to %.3f", Math.exp(mean - error), Math.exp(mean + error)));
+                    policy == 0 ? "-" : Texts.format("%.3f to %.3f", Math.exp(mean - error), Math.exp(mean + error)));
         }
         RunConfig first = configs.get(0);
         return Texts.format(
