@@ -9,12 +9,14 @@ import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
 
 /** Package dependencies point one way. */
 @Tag("slow")
+@TestInstance(TestInstance.Lifecycle.PER_CLASS) // 130 MB go with it: each collection in later tests would mark them
 class PackageDependenciesTest {
 
-    private static final JavaClasses CLASSES = new ClassFileImporter()
+    private final JavaClasses classes = new ClassFileImporter()
             .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
             .importPackages("org.dl4jsr");
 
@@ -62,7 +64,7 @@ class PackageDependenciesTest {
                 .mayOnlyAccessLayers("op", "kernel", "rounding")
                 .whereLayer("weights")
                 .mayOnlyAccessLayers("nn", "updater", "op", "rounding")
-                .check(CLASSES);
+                .check(classes);
     }
 
     /** The contracts know no implementation, the implementations not each other, but for the Java kernels. */
@@ -74,7 +76,7 @@ class PackageDependenciesTest {
                 .should()
                 .dependOnClassesThat()
                 .resideInAPackage("org.dl4jsr.kernel.*..")
-                .check(CLASSES);
+                .check(classes);
         noClasses()
                 .that()
                 .resideInAPackage("org.dl4jsr.kernel.composed..")
@@ -82,21 +84,21 @@ class PackageDependenciesTest {
                 .dependOnClassesThat()
                 .resideInAnyPackage(
                         "org.dl4jsr.kernel.cpu..", "org.dl4jsr.kernel.cuda..", "org.dl4jsr.kernel.reference..")
-                .check(CLASSES);
+                .check(classes);
         noClasses()
                 .that()
                 .resideInAPackage("org.dl4jsr.kernel.reference..")
                 .should()
                 .dependOnClassesThat()
                 .resideInAnyPackage("org.dl4jsr.kernel.cpu..", "org.dl4jsr.kernel.cuda..")
-                .check(CLASSES);
+                .check(classes);
         noClasses()
                 .that()
                 .resideInAPackage("org.dl4jsr.kernel.cpu..")
                 .should()
                 .dependOnClassesThat()
                 .resideInAPackage("org.dl4jsr.kernel.cuda..")
-                .check(CLASSES);
+                .check(classes);
     }
 
     /** Whoever computes asks a device; only the devices know implementations. */
@@ -115,11 +117,11 @@ class PackageDependenciesTest {
                 .should()
                 .dependOnClassesThat()
                 .resideInAPackage("org.dl4jsr.kernel.*..")
-                .check(CLASSES);
+                .check(classes);
     }
 
     @Test
     void noCycles() {
-        slices().matching("org.dl4jsr.(*)..").should().beFreeOfCycles().check(CLASSES);
+        slices().matching("org.dl4jsr.(*)..").should().beFreeOfCycles().check(classes);
     }
 }

@@ -26,13 +26,15 @@ import java.util.Locale;
 import java.util.Scanner;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 @Tag("slow")
+@TestInstance(TestInstance.Lifecycle.PER_CLASS) // 130 MB go with it: each collection in later tests would mark them
 class ArchitectureTest {
 
-    private static final JavaClasses CLASSES = new ClassFileImporter()
+    private final JavaClasses classes = new ClassFileImporter()
             .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
             .importPackages("org.dl4jsr.examples");
 
@@ -70,7 +72,7 @@ class ArchitectureTest {
                 .mayOnlyBeAccessedByLayers("command", "bench", "study", "run")
                 .whereLayer("data")
                 .mayOnlyBeAccessedByLayers("command", "bench", "study", "run")
-                .check(CLASSES);
+                .check(classes);
     }
 
     /** What a user of the library needs is enough for the app. */
@@ -87,7 +89,7 @@ class ArchitectureTest {
                                 "org.dl4jsr.nn",
                                 "org.dl4jsr.weights",
                                 "org.dl4jsr.rounding")))
-                .check(CLASSES);
+                .check(classes);
     }
 
     /** Nothing that a run reads, writes or names depends on the machine's language, encoding or time zone. */
@@ -111,7 +113,7 @@ class ArchitectureTest {
             })
     void nothingDependsOnTheLocale(String calls) {
         ArchRule rule = noClasses().should().callCodeUnitWhere(target(fullNameMatching(calls)));
-        rule.check(CLASSES);
+        rule.check(classes);
         assertTrue(rule.evaluate(new ClassFileImporter().importClasses(LocaleDependent.class))
                 .hasViolation());
     }
