@@ -66,9 +66,9 @@ public final class CausalAttention extends KernelOp {
             return;
         }
         try (var rounded = new RoundedArrays(device)) {
-            INDArray target = rounded.create(out);
-            run(device, FloatType.BFLOAT16, rounded.copy(qkv), device.address(target));
-            device.copy(target, out);
+            long target = rounded.create(out);
+            run(device, FloatType.BFLOAT16, rounded.copy(qkv), target);
+            rounded.copyBack(target, out);
         }
     }
 

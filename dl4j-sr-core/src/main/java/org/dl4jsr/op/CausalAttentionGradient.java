@@ -62,15 +62,9 @@ public final class CausalAttentionGradient extends KernelOp {
             return;
         }
         try (var rounded = new RoundedArrays(device)) {
-            INDArray target = rounded.create(dQkv);
-            run(
-                    device,
-                    FloatType.BFLOAT16,
-                    rounded.copy(qkv),
-                    rounded.copy(out),
-                    rounded.copy(dOut),
-                    device.address(target));
-            device.copy(target, dQkv);
+            long target = rounded.create(dQkv);
+            run(device, FloatType.BFLOAT16, rounded.copy(qkv), rounded.copy(out), rounded.copy(dOut), target);
+            rounded.copyBack(target, dQkv);
         }
     }
 

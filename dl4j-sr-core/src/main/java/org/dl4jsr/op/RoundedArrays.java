@@ -6,7 +6,7 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
-/** BF16 stand-ins for an op's FLOAT arrays, for as long as the op runs. */
+/** BF16 stand-ins for an op's FLOAT arrays, which are dense, for as long as the op runs; all are addresses. */
 final class RoundedArrays implements AutoCloseable {
 
     private final Device device;
@@ -16,18 +16,23 @@ final class RoundedArrays implements AutoCloseable {
         this.device = device;
     }
 
-    /** The address of a copy of {@code array}, rounded to nearest. */
+    /** A copy of {@code array}, rounded to nearest. */
     long copy(INDArray array) {
-        INDArray rounded = create(array);
-        device.copy(array, rounded);
+        long rounded = create(array);
+        device.kernels().toBFloat16(device.address(array), rounded, array.length());
+        return rounded;
+    }
+
+    /** As many elements as {@code array} has, of undefined content. */
+    long create(INDArray array) {
+        INDArray rounded = Nd4j.createUninitializedDetached(DataType.BFLOAT16, array.shape());
+        standIns.add(rounded);
         return device.address(rounded);
     }
 
-    /** Of the shape of {@code array}, of undefined content. */
-    INDArray create(INDArray array) {
-        INDArray rounded = Nd4j.createUninitializedDetached(DataType.BFLOAT16, array.shape());
-        standIns.add(rounded);
-        return rounded;
+    /** Copies a stand-in back. */
+    void copyBack(long rounded, INDArray array) {
+        device.kernels().toFloat(rounded, device.address(array), array.length());
     }
 
     @Override
