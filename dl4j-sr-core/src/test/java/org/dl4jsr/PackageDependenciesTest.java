@@ -7,18 +7,29 @@ import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.sli
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestInstance;
 
 /** Package dependencies point one way. */
 @Tag("slow")
-@TestInstance(TestInstance.Lifecycle.PER_CLASS) // 130 MB go with it: each collection in later tests would mark them
 class PackageDependenciesTest {
 
-    private final JavaClasses classes = new ClassFileImporter()
-            .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
-            .importPackages("org.dl4jsr");
+    private static JavaClasses classes;
+
+    @BeforeAll
+    static void load() {
+        classes = new ClassFileImporter()
+                .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
+                .importPackages("org.dl4jsr");
+    }
+
+    /** 100 MB, which every collection in later tests would mark. */
+    @AfterAll
+    static void drop() {
+        classes = null;
+    }
 
     @Test
     void dependenciesPointDownwards() {
