@@ -1,7 +1,7 @@
 #!/bin/bash
 # session DIR [SECONDS]   checks and measures all that a GPU is wanted for, step by step, and keeps each step's log in DIR
 #
-# It begins no step that would not end within SECONDS (default 570) of its own start, by the steps' estimates for an H100,
+# It begins no step that would not end within SECONDS (default 570) of its own start, by the steps' estimates for an H200,
 # and goes on where it was when called again. What says nothing of speed runs side by side. Exit code 0: all steps are
 # done and right. 1: all are done, and those with a file STEP.failed went wrong. 3: there are steps left, call it again.
 #
@@ -62,39 +62,44 @@ has_torch() {
 }
 
 # right first; the first of them compiles the kernels for all
-step checks 60 "$here/run" --check --out "$logs/checks.json"
-step checks-seed-2 60 "$here/run" --check --seed 2 &
-app nano-gpu 60 pretrain --preset nano --tokens 131072 --seed 1 --out "$logs/nano-gpu" &
-on_cpu nano-cpu 90 pretrain --preset nano --tokens 131072 --seed 1 --out "$logs/nano-cpu" &
+step checks 40 "$here/run" --check --out "$logs/checks.json"
+step checks-seed-2 40 "$here/run" --check --seed 2 &
+app nano-gpu 20 pretrain --preset nano --tokens 131072 --seed 1 --out "$logs/nano-gpu" &
+on_cpu nano-cpu 40 pretrain --preset nano --tokens 131072 --seed 1 --out "$logs/nano-cpu" &
+if has_sanitizer; then
+    for tool in memcheck initcheck racecheck; do
+        step "$tool" 300 "$here/run" --sanitize "$tool" &
+    done
+fi
 wait
 
 # then fast, one after the other
-step kernels 120 "$here/run" --measure --out "$logs/kernels.json"
+step kernels 30 "$here/run" --measure --out "$logs/kernels.json"
 app bench-small 150 bench --preset small --policies bf16-o1,bf16-o2,bf16-sr --out "$logs/bench-small"
-app bench-124m 180 bench --preset gpt2-124m --batch 8 --accumulate 1 --policies bf16-o1,bf16-o2,bf16-sr \
+app bench-124m 160 bench --preset gpt2-124m --batch 8 --accumulate 1 --policies bf16-o1,bf16-o2,bf16-sr \
     --out "$logs/bench-124m"
 if has_torch; then
-    step torch-kernels 90 "$here/run" --torch --out "$logs/torch-kernels.json"
-    step torch-small 60 python3 "$here/pytorch_gpt.py" --device cuda --preset small --modes autocast,bf16
-    step torch-124m 90 python3 "$here/pytorch_gpt.py" --device cuda --preset gpt2-124m --batch 8 --modes autocast,bf16
-    step torch-124m-compiled 150 python3 "$here/pytorch_gpt.py" --device cuda --preset gpt2-124m --batch 8 \
+    step torch-kernels 30 "$here/run" --torch --out "$logs/torch-kernels.json"
+    step torch-small 30 python3 "$here/pytorch_gpt.py" --device cuda --preset small --modes autocast,bf16
+    step torch-124m 30 python3 "$here/pytorch_gpt.py" --device cuda --preset gpt2-124m --batch 8 --modes autocast,bf16
+    step torch-124m-compiled 80 python3 "$here/pytorch_gpt.py" --device cuda --preset gpt2-124m --batch 8 \
         --modes autocast,bf16 --compile
 fi
-app profile-small 60 bench --preset small --policies bf16-sr --profile
-app profile-124m 60 bench --preset gpt2-124m --batch 8 --accumulate 1 --policies bf16-sr --profile
+app profile-small 30 bench --preset small --policies bf16-sr --profile
+app profile-124m 30 bench --preset gpt2-124m --batch 8 --accumulate 1 --policies bf16-sr --profile
 
-# then what the policies reach, and what takes long for what it says
+# then what the policies reach; without NVIDIA's multi-process service processes take turns on a GPU, at a sixth of the
+# speed in all
+if command -v nvidia-cuda-mps-control >/dev/null; then
+    export CUDA_MPS_PIPE_DIRECTORY=$logs/mps CUDA_MPS_LOG_DIRECTORY=$logs/mps
+    mkdir -p "$logs/mps" && nvidia-cuda-mps-control -d && trap 'echo quit | nvidia-cuda-mps-control' EXIT
+fi
 for seed in 1 2 3; do
     for beta2 in 0.95 0.999; do
         app "compare-beta2-$beta2-seed-$seed" 400 compare --preset small --policies bf16-sr,bf16-o2,bf16-nearest \
             --beta2 "$beta2" --seeds 1 --seed "$seed" --tokens 10000000 --out "$logs/compare-beta2-$beta2-seed-$seed" &
     done
 done
-if has_sanitizer; then
-    for tool in memcheck initcheck racecheck; do
-        step "$tool" 400 "$here/run" --sanitize "$tool" &
-    done
-fi
 wait
 
 for failed in "$logs"/*.failed; do

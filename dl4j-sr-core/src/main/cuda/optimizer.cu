@@ -154,7 +154,7 @@ DEVICE void stepTraced(
     const PhiloxKeys keys(seed);
     Lanes updates, weights, gradients;
     int stagnant = 0, moved = 0;
-    blockOctets(a.length, Step::isAligned(a, 0), [&](int64_t i, auto octet) {
+    blockOctets(ownBlock(), a.length, Step::isAligned(a, 0), [&](int64_t i, auto octet) {
         StepResult<OCTET> r;
         StepRandom<OCTET> random;
         UNROLLED
@@ -182,7 +182,7 @@ DEVICE void stepTraced(
     stagnant += __shfl_down_sync(0xFFFFFFFFu, stagnant, 1);
     moved += __shfl_down_sync(0xFFFFFFFFu, moved, 1);
     const StepSums blockSums = {stagnant, moved, updates.sum(), weights.sum(), gradients.sum()};
-    if (writesBlock(a.length)) {
+    if (writesBlock(ownBlock(), a.length)) {
         sums[ownBlock()] = blockSums;
     }
 }

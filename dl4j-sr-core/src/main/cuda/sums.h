@@ -39,14 +39,16 @@ struct Lanes {
 
 DEVICE int64_t ownBlock() { return threadIndex() / BLOCK_THREADS; }
 
-/// Whether this thread is the one that holds its block's sum; the last warp's blocks may not exist.
-DEVICE bool writesBlock(int64_t length) { return threadIdx.x % BLOCK_THREADS == 0 && ownBlock() * BLOCK < length; }
+/// Whether this thread is the one that holds the block's sum; the last warp's blocks may not exist.
+DEVICE bool writesBlock(int64_t block, int64_t length) {
+    return threadIdx.x % BLOCK_THREADS == 0 && block * BLOCK < length;
+}
 
-/// Calls body(first, Whole or Part) for this thread's octets of its block of an array, from the block's start on.
+/// Calls body(first, Whole or Part) for this thread's octets of a block of an array, from the block's start on.
 template <class Body>
-DEVICE void blockOctets(int64_t length, bool aligned, Body body) {
-    const int64_t end = (ownBlock() + 1) * BLOCK < length ? (ownBlock() + 1) * BLOCK : length;
-    int64_t i = ownBlock() * BLOCK + threadIdx.x % BLOCK_THREADS * OCTET;
+DEVICE void blockOctets(int64_t block, int64_t length, bool aligned, Body body) {
+    const int64_t end = (block + 1) * BLOCK < length ? (block + 1) * BLOCK : length;
+    int64_t i = block * BLOCK + threadIdx.x % BLOCK_THREADS * OCTET;
     if (aligned) {
         NOT_UNROLLED
         for (; i + OCTET <= end; i += BLOCK_THREADS * OCTET) {

@@ -11,11 +11,21 @@ import org.nd4j.linalg.cpu.nativecpu.buffer.DefaultDataBufferFactory;
 /** ND4J's buffers, but {@link Bf16DataBuffer} for BF16. ND4J creates it by name. */
 public class Bf16DataBufferFactory extends DefaultDataBufferFactory {
 
+    /**
+     * A view, of the whole buffer even if {@code buffer} is a view of it: offsets are the whole's. DL4J's updater makes a
+     * view of a view for each parameter, and ND4J asks each of such a chain whether the ones below it are closed: with 148
+     * parameters that took 7 ms a step.
+     */
     @Override
-    public DataBuffer create(DataBuffer underlyingBuffer, long offset, long length) {
-        return underlyingBuffer.dataType() == DataType.BFLOAT16
-                ? new Bf16DataBuffer(underlyingBuffer, length, offset)
-                : super.create(underlyingBuffer, offset, length);
+    public final DataBuffer create(DataBuffer buffer, long offset, long length) {
+        return view(buffer.originalDataBuffer() == null ? buffer : buffer.originalDataBuffer(), offset, length);
+    }
+
+    /** A view of a buffer that is none. */
+    protected DataBuffer view(DataBuffer whole, long offset, long length) {
+        return whole.dataType() == DataType.BFLOAT16
+                ? new Bf16DataBuffer(whole, length, offset)
+                : super.create(whole, offset, length);
     }
 
     @Override

@@ -109,6 +109,33 @@ enum OptimizerCases implements KernelCase {
                             arrays.anyValues(type, size));
                 }
             });
+            for (var type : FloatType.values()) {
+                ofRanges(comparison, arrays, type, 150);
+            }
+        }
+
+        /** Of ranges one behind the other, most of them short, one empty, one long. */
+        private void ofRanges(Comparison comparison, RandomArrays arrays, FloatType type, int ranges) {
+            long[] starts = new long[ranges];
+            long[] lengths = new long[ranges];
+            int size = 0;
+            for (int i = 0; i < ranges; i++) {
+                starts[i] = (long) size * type.bytes();
+                lengths[i] = i == 1 ? 0 : i == 2 ? 70_000 : arrays.random().nextInt(1, 100);
+                size += (int) lengths[i];
+            }
+            comparison.sameResult(
+                    "sumsOfSquares of " + ranges + " ranges of " + type,
+                    (set, a) -> Arrays.stream(set.kernels()
+                                    .sumsOfSquares(
+                                            type,
+                                            Arrays.stream(starts)
+                                                    .map(start -> a[0] + start)
+                                                    .toArray(),
+                                            lengths))
+                            .boxed()
+                            .toList(),
+                    arrays.numbers(type, size));
         }
 
         /** What is not finite may be so in any way. */

@@ -21,12 +21,12 @@ import org.nd4j.linalg.api.memory.MemoryWorkspace;
 public final class UnifiedDataBufferFactory extends Bf16DataBufferFactory {
 
     @Override
-    public DataBuffer create(DataBuffer underlying, long offset, long length) {
-        return switch (underlying.dataType()) {
-            case FLOAT -> new UnifiedFloatBuffer(underlying, length, offset);
-            case BFLOAT16 -> new UnifiedBf16Buffer(underlying, length, offset);
-            case INT -> new UnifiedIntBuffer(underlying, length, offset);
-            default -> super.create(underlying, offset, length);
+    protected DataBuffer view(DataBuffer whole, long offset, long length) {
+        return switch (whole.dataType()) {
+            case FLOAT -> new UnifiedFloatBuffer(whole, length, offset);
+            case BFLOAT16 -> new UnifiedBf16Buffer(whole, length, offset);
+            case INT -> new UnifiedIntBuffer(whole, length, offset);
+            default -> super.view(whole, offset, length);
         };
     }
 

@@ -4,7 +4,9 @@ import static org.dl4jsr.kernel.cuda.KernelConstant.BLOCK;
 import static org.dl4jsr.kernel.cuda.KernelConstant.BLOCK_THREADS;
 import static org.dl4jsr.kernel.cuda.KernelConstant.SQUARE;
 import static org.dl4jsr.kernel.cuda.KernelConstant.STEP_SUMS_BYTES;
+import static org.dl4jsr.kernel.cuda.KernelConstant.SUMMED_ARRAYS;
 import static org.dl4jsr.kernel.cuda.KernelConstant.THREADS;
+import static org.dl4jsr.kernel.cuda.KernelConstant.WARP;
 import static org.dl4jsr.kernel.cuda.KernelLauncher.blocks;
 import static org.dl4jsr.kernel.cuda.KernelSource.CASTS;
 import static org.dl4jsr.kernel.cuda.KernelSource.OPTIMIZER;
@@ -13,6 +15,7 @@ import static org.dl4jsr.kernel.cuda.KernelSource.TRANSPOSE;
 
 import java.nio.ByteBuffer;
 import java.util.Arrays;
+import java.util.stream.LongStream;
 import org.dl4jsr.kernel.FloatType;
 import org.dl4jsr.kernel.Kernels;
 import org.dl4jsr.kernel.OptimizerArrays;
@@ -105,6 +108,7 @@ public final class CudaKernels implements Kernels {
         return sumsOfSquares(type, new long[] {values}, new long[] {length})[0];
     }
 
+    /** By one launch, since one for each of many small arrays would wait for the one before. */
     @Override
     public synchronized double[] sumsOfSquares(FloatType type, long[] values, long[] lengths) {
         long[] blocks = Arrays.stream(lengths)
@@ -117,12 +121,23 @@ public final class CudaKernels implements Kernels {
         }
         DeviceMemory sums = scratch.reserve(bytes);
         long address = sums.address();
-        for (int i = 0; i < values.length; i++) {
-            if (blocks[i] > 0) {
-                launcher.kernel(SUMS, "sumOfSquares", type).add(values[i], lengths[i], address);
-                launchBlocks(blocks[i]);
-                address += Double.BYTES * blocks[i];
+        for (int from = 0; from < values.length; from += SUMMED_ARRAYS.value) {
+            int count = Math.min(SUMMED_ARRAYS.value, values.length - from);
+            long all = Arrays.stream(blocks, from, from + count).sum();
+            long warps = Arrays.stream(blocks, from, from + count)
+                    .map(own -> blocks(own * BLOCK_THREADS.value, WARP.value))
+                    .sum();
+            if (warps > 0) {
+                launcher.kernel(SUMS, "sumsOfSquares", type)
+                        .addStructure(LongStream.concat(
+                                        padded(values, from, SUMMED_ARRAYS.value),
+                                        padded(lengths, from, SUMMED_ARRAYS.value))
+                                .toArray())
+                        .add(count)
+                        .add(address)
+                        .launch(THREADS.value, blocks(warps * WARP.value, THREADS.value));
             }
+            address += Double.BYTES * all;
         }
         ByteBuffer onHost = pinned.read(sums, bytes);
         for (int i = 0; i < values.length; i++) {
@@ -131,6 +146,11 @@ public final class CudaKernels implements Kernels {
             }
         }
         return totals;
+    }
+
+    /** {@code length} values, those behind the last being 0. */
+    private static LongStream padded(long[] values, int from, int length) {
+        return Arrays.stream(Arrays.copyOfRange(values, from, from + length));
     }
 
     @Override
@@ -151,8 +171,7 @@ public final class CudaKernels implements Kernels {
         }
         long blocks = blocks(arrays.length(), BLOCK.value);
         DeviceMemory sums = scratch.reserve(STEP_SUMS_BYTES.value * blocks);
-        launcher.add(sums.address());
-        launchBlocks(blocks);
+        launcher.add(sums.address()).launch(THREADS.value, blocks(blocks * BLOCK_THREADS.value, THREADS.value));
         ByteBuffer onHost = pinned.read(sums, STEP_SUMS_BYTES.value * blocks);
         var range = new StepStatistics();
         range.weights = arrays.length();
@@ -164,10 +183,5 @@ public final class CudaKernels implements Kernels {
             range.squaredGradient += onHost.getDouble();
         }
         statistics.add(range);
-    }
-
-    /** Launches a kernel that takes {@code blocks} blocks of sums. */
-    private void launchBlocks(long blocks) {
-        launcher.launch(THREADS.value, blocks(blocks * BLOCK_THREADS.value, THREADS.value));
     }
 }

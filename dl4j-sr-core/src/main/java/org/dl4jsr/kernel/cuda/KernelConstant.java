@@ -15,6 +15,8 @@ enum KernelConstant {
     /** Elements of a block of {@link BlockSum}, and threads that sum it, each an octet of its lanes. */
     BLOCK(BlockSum.BLOCK),
     BLOCK_THREADS(BlockSum.LANES / OCTET.value),
+    /** Arrays whose squares a kernel sums at most. */
+    SUMMED_ARRAYS(128),
     /** Of the sums that a step of an optimizer counts for one block: two of 64-bit integers, three of doubles. */
     STEP_SUMS_BYTES(2 * Long.BYTES + 3 * Double.BYTES),
     /** Rows and columns that a block sums. */

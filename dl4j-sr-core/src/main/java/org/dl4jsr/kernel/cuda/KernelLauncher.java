@@ -28,7 +28,7 @@ import org.dl4jsr.kernel.Pointers;
 final class KernelLauncher {
 
     private static final int MOST_ARGUMENTS = 32;
-    private static final int MOST_BYTES = 8 * 64;
+    private static final int MOST_BYTES = 4096; // as CUDA has it
     /** Up to 48 KiB of shared memory go without asking; what a kernel declares itself counts as well. */
     private static final int ORDINARY_SHARED_MEMORY = 40 << 10;
     /** Blocks of a grid that loops: a few times what a multiprocessor runs at once. */
