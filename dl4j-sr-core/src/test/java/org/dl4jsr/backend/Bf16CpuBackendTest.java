@@ -1,12 +1,15 @@
 package org.dl4jsr.backend;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.Random;
 import org.bytedeco.javacpp.Pointer;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.nd4j.linalg.activations.Activation;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.memory.MemoryWorkspace;
@@ -15,6 +18,7 @@ import org.nd4j.linalg.api.memory.enums.AllocationPolicy;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.ops.DynamicCustomOp;
 import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.indexing.NDArrayIndex;
 import org.nd4j.linalg.ops.transforms.Transforms;
 import org.nd4j.linalg.profiler.ProfilerConfig;
 
@@ -39,6 +43,24 @@ class Bf16CpuBackendTest {
                         && e.getMessage().contains("BFLOAT16")
                         && e.getMessage().contains("cast"),
                 e.getMessage());
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"BFLOAT16", "FLOAT", "INT"})
+    void viewsOfViewsAreViewsOfTheWhole(DataType type) {
+        INDArray whole = Nd4j.arange(24).castTo(type);
+        INDArray view = whole;
+        for (int i = 1; i <= 5; i++) { // each begins two elements further on
+            view = view.get(NDArrayIndex.interval(2, view.length())).reshape(view.length() - 2);
+            assertSame(whole.data(), view.data().underlyingDataBuffer());
+            assertEquals(2 * i, view.getInt(0));
+        }
+        INDArray square =
+                view.get(NDArrayIndex.interval(2, 14)).reshape(3, 4).get(NDArrayIndex.all(), NDArrayIndex.point(1));
+        square.addi(100);
+        assertSame(whole.data(), square.data().underlyingDataBuffer());
+        assertEquals(113 + 117 + 121, square.sumNumber().intValue());
+        assertEquals(117, whole.getInt(17));
     }
 
     /** Copies for promotion are freed at once, not when the garbage collector comes by. */
