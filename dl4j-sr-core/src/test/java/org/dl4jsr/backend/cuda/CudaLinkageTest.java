@@ -135,7 +135,7 @@ class CudaLinkageTest {
         "CpuExecutioner, GpuExecutioner, createShapeInfo", // toFlatArray permutes 'f' order there: docs/gpu.md
         "Bf16NDArrayFactory, Bf16CudaNDArrayFactory, ''",
         "Bf16DataBuffer, Bf16CudaDataBuffer, dup", // which copies bytes in nd4j-cuda
-        "Bf16DataBufferFactory, Bf16CudaDataBufferFactory, ''"
+        "Bf16DataBufferFactory, Bf16CudaDataBufferFactory, view" // which is not ND4J's: for UnifiedDataBufferFactory
     })
     void whatTheCpusClassesOverrideOursDo(String cpu, String cuda, String butFor) {
         Set<String> missing = methodNames(classes.get("org.dl4jsr.backend." + cpu));
