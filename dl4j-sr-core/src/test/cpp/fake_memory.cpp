@@ -34,6 +34,8 @@ enum Kind { DEVICE, MANAGED, PINNED };
 static const size_t PAGE = 4 << 10, HUGE_PAGE = 2 << 20;
 static const size_t RESERVED = 64ull << 30; // of addresses
 
+static size_t roundUp(size_t bytes, size_t unit) { return (bytes + unit - 1) / unit * unit; }
+
 static int64_t used[PINNED + 1]; // bytes
 
 /// Blocks in one piece of the address space, so that one system call shuts them all.
@@ -44,7 +46,7 @@ class Range {
     };
 
     char* start;
-    size_t end = 0; // of the last block that there ever was
+    size_t end = 0; // of the huge page of the last block that there ever was
     bool open = true;
     std::map<size_t, Block> blocks; // by offset
     std::map<size_t, size_t> holes; // sizes by offset
@@ -58,8 +60,8 @@ public:
             perror("fake CUDA driver: no address space");
             abort();
         }
-        start = (char*) (((uintptr_t) all + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE);
-        madvise(start, RESERVED, MADV_HUGEPAGE); // fewer pages to shut
+        start = (char*) roundUp((size_t) all, HUGE_PAGE);
+        madvise(start, RESERVED, MADV_HUGEPAGE); // a page to shut in place of 512
     }
 
     bool contains(const void* address) const { return address >= start && address < start + end; }
@@ -75,7 +77,7 @@ public:
 
     /// A block of whole pages full of 0xA5.
     char* take(Kind kind, size_t bytes) {
-        const size_t size = (bytes + PAGE - 1) / PAGE * PAGE;
+        const size_t size = roundUp(bytes, PAGE);
         auto hole = std::find_if(holes.begin(), holes.end(), [&](auto& hole) { return hole.second >= size; });
         if (hole == holes.end()) {
             return 0;
@@ -87,7 +89,7 @@ public:
         }
         blocks[at] = {size, kind};
         used[kind] += size;
-        end = std::max(end, at + size);
+        end = std::max(end, roundUp(at + size, HUGE_PAGE)); // what is open in part gets small pages
         const bool wasOpen = open;
         open = true;
         apply();
@@ -106,7 +108,10 @@ public:
         size_t size = block->second.size;
         blocks.erase(block);
         used[kind] -= size;
-        madvise(start + at, size, MADV_DONTNEED);
+        const size_t whole = roundUp(at, HUGE_PAGE);
+        if (at + size >= whole + HUGE_PAGE) { // less would split a huge page
+            madvise(start + whole, (at + size - whole) / HUGE_PAGE * HUGE_PAGE, MADV_DONTNEED);
+        }
         auto next = holes.lower_bound(at);
         if (next != holes.end() && next->first == at + size) {
             size += next->second;

@@ -7,6 +7,8 @@ import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.sli
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -14,9 +16,20 @@ import org.junit.jupiter.api.Test;
 @Tag("slow")
 class PackageDependenciesTest {
 
-    private static final JavaClasses CLASSES = new ClassFileImporter()
-            .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
-            .importPackages("org.dl4jsr");
+    private static JavaClasses classes;
+
+    @BeforeAll
+    static void load() {
+        classes = new ClassFileImporter()
+                .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
+                .importPackages("org.dl4jsr");
+    }
+
+    /** 100 MB, which every collection in later tests would mark. */
+    @AfterAll
+    static void drop() {
+        classes = null;
+    }
 
     @Test
     void dependenciesPointDownwards() {
@@ -62,7 +75,7 @@ class PackageDependenciesTest {
                 .mayOnlyAccessLayers("op", "kernel", "rounding")
                 .whereLayer("weights")
                 .mayOnlyAccessLayers("nn", "updater", "op", "rounding")
-                .check(CLASSES);
+                .check(classes);
     }
 
     /** The contracts know no implementation, the implementations not each other, but for the Java kernels. */
@@ -74,7 +87,7 @@ class PackageDependenciesTest {
                 .should()
                 .dependOnClassesThat()
                 .resideInAPackage("org.dl4jsr.kernel.*..")
-                .check(CLASSES);
+                .check(classes);
         noClasses()
                 .that()
                 .resideInAPackage("org.dl4jsr.kernel.composed..")
@@ -82,21 +95,21 @@ class PackageDependenciesTest {
                 .dependOnClassesThat()
                 .resideInAnyPackage(
                         "org.dl4jsr.kernel.cpu..", "org.dl4jsr.kernel.cuda..", "org.dl4jsr.kernel.reference..")
-                .check(CLASSES);
+                .check(classes);
         noClasses()
                 .that()
                 .resideInAPackage("org.dl4jsr.kernel.reference..")
                 .should()
                 .dependOnClassesThat()
                 .resideInAnyPackage("org.dl4jsr.kernel.cpu..", "org.dl4jsr.kernel.cuda..")
-                .check(CLASSES);
+                .check(classes);
         noClasses()
                 .that()
                 .resideInAPackage("org.dl4jsr.kernel.cpu..")
                 .should()
                 .dependOnClassesThat()
                 .resideInAPackage("org.dl4jsr.kernel.cuda..")
-                .check(CLASSES);
+                .check(classes);
     }
 
     /** Whoever computes asks a device; only the devices know implementations. */
@@ -115,11 +128,11 @@ class PackageDependenciesTest {
                 .should()
                 .dependOnClassesThat()
                 .resideInAPackage("org.dl4jsr.kernel.*..")
-                .check(CLASSES);
+                .check(classes);
     }
 
     @Test
     void noCycles() {
-        slices().matching("org.dl4jsr.(*)..").should().beFreeOfCycles().check(CLASSES);
+        slices().matching("org.dl4jsr.(*)..").should().beFreeOfCycles().check(classes);
     }
 }

@@ -24,6 +24,8 @@ import java.time.ZoneId;
 import java.time.format.DateTimeFormatter;
 import java.util.Locale;
 import java.util.Scanner;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -32,9 +34,20 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Tag("slow")
 class ArchitectureTest {
 
-    private static final JavaClasses CLASSES = new ClassFileImporter()
-            .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
-            .importPackages("org.dl4jsr.examples");
+    private static JavaClasses classes;
+
+    @BeforeAll
+    static void load() {
+        classes = new ClassFileImporter()
+                .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
+                .importPackages("org.dl4jsr.examples");
+    }
+
+    /** 100 MB, which every collection in later tests would mark. */
+    @AfterAll
+    static void drop() {
+        classes = null;
+    }
 
     @Test
     void packagesKnowThoseBelowThem() {
@@ -70,7 +83,7 @@ class ArchitectureTest {
                 .mayOnlyBeAccessedByLayers("command", "bench", "study", "run")
                 .whereLayer("data")
                 .mayOnlyBeAccessedByLayers("command", "bench", "study", "run")
-                .check(CLASSES);
+                .check(classes);
     }
 
     /** What a user of the library needs is enough for the app. */
@@ -87,7 +100,7 @@ class ArchitectureTest {
                                 "org.dl4jsr.nn",
                                 "org.dl4jsr.weights",
                                 "org.dl4jsr.rounding")))
-                .check(CLASSES);
+                .check(classes);
     }
 
     /** Nothing that a run reads, writes or names depends on the machine's language, encoding or time zone. */
@@ -111,7 +124,7 @@ class ArchitectureTest {
             })
     void nothingDependsOnTheLocale(String calls) {
         ArchRule rule = noClasses().should().callCodeUnitWhere(target(fullNameMatching(calls)));
-        rule.check(CLASSES);
+        rule.check(classes);
         assertTrue(rule.evaluate(new ClassFileImporter().importClasses(LocaleDependent.class))
                 .hasViolation());
     }

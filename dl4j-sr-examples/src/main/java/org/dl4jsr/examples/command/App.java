@@ -2,6 +2,7 @@ package org.dl4jsr.examples.command;
 
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.util.List;
 import org.deeplearning4j.util.CrashReportingUtil;
 import org.dl4jsr.examples.io.BadInput;
 import org.dl4jsr.examples.io.JvmFailure;
@@ -21,8 +22,13 @@ import picocli.CommandLine.TypeConversionException;
 @Command(
         name = "dl4j-sr-examples",
         mixinStandardHelpOptions = true,
-        description = "Pretrains small GPTs in pure BF16 with stochastic rounding, on Deeplearning4j.",
-        subcommands = {
+        description = "Pretrains small GPTs in pure BF16 with stochastic rounding, on Deeplearning4j.")
+public final class App {
+
+    public static final int FAILED = 1;
+    public static final int BAD_INPUT = 2;
+
+    private static final List<Class<?>> COMMANDS = List.of(
             PretrainCommand.class,
             FinetuneCommand.class,
             ExportCommand.class,
@@ -31,12 +37,7 @@ import picocli.CommandLine.TypeConversionException;
             ReportCommand.class,
             BenchCommand.class,
             PlanCommand.class,
-            StudyCommand.class
-        })
-public final class App {
-
-    public static final int FAILED = 1;
-    public static final int BAD_INPUT = 2;
+            StudyCommand.class);
 
     private App() {}
 
@@ -44,7 +45,7 @@ public final class App {
     public static int run(String... args) {
         JavaCppSettings.apply();
         CrashReportingUtil.crashDumpsEnabled(false);
-        CommandLine commandLine = new CommandLine(new App());
+        CommandLine commandLine = commandLine(args);
         commandLine.registerConverter(Path.class, App::path);
         commandLine.setExpandAtFiles(false); // a prompt may begin with @
         commandLine.setExecutionStrategy(App::execute);
@@ -55,6 +56,17 @@ public final class App {
         } catch (VirtualMachineError | LinkageError e) {
             return failed(e);
         }
+    }
+
+    /** Knows the command alone that is named first, since all of them take a while; all where none is. */
+    static CommandLine commandLine(String... args) {
+        CommandLine commandLine = new CommandLine(new App());
+        List<Class<?>> named = COMMANDS.stream()
+                .filter(command -> args.length > 0
+                        && args[0].equals(command.getAnnotation(Command.class).name()))
+                .toList();
+        (named.isEmpty() ? COMMANDS : named).forEach(commandLine::addSubcommand);
+        return commandLine;
     }
 
     private static int execute(ParseResult parsed) {

@@ -7,9 +7,11 @@ import java.util.concurrent.Callable;
 import org.dl4jsr.examples.bench.Dimension;
 import org.dl4jsr.examples.bench.Growth;
 import org.dl4jsr.examples.bench.ProfileRun;
+import org.dl4jsr.examples.bench.StepsInTurn;
 import org.dl4jsr.examples.bench.ThroughputComparison;
 import org.dl4jsr.examples.io.AtomicFile;
 import org.dl4jsr.examples.io.DirectoryLock;
+import org.dl4jsr.examples.run.Environment;
 import org.dl4jsr.examples.run.MachineMemory;
 import org.dl4jsr.examples.run.RunConfig;
 import picocli.CommandLine.Command;
@@ -44,6 +46,11 @@ public final class BenchCommand implements Callable<Integer> {
             description = "Show instead how cost grows with width, depth, context, batch: one at a time, one round.")
     private List<String> grow;
 
+    @Option(
+            names = "--in-turn",
+            description = "Compare instead step by step, all in one process, which needs the memory of all.")
+    private boolean inTurn;
+
     @Option(names = "--out", paramLabel = "DIR", description = "Write bench.csv there.")
     private Path out;
 
@@ -53,7 +60,11 @@ public final class BenchCommand implements Callable<Integer> {
         List<RunConfig> configs =
                 policies.stream().distinct().map(base::withPolicy).toList();
         configs.forEach(MachineMemory::require);
-        if (profile) {
+        if (inTurn) {
+            MachineMemory.requireTogether(configs);
+            Environment.requireRuntime();
+            System.out.print(StepsInTurn.of(configs));
+        } else if (profile) {
             for (RunConfig config : configs) {
                 System.out.println(ProfileRun.of(config));
             }

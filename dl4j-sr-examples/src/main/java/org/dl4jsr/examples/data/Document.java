@@ -6,7 +6,6 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.function.Supplier;
 import java.util.zip.GZIPInputStream;
 import org.dl4jsr.examples.io.BadInput;
 import org.dl4jsr.examples.io.ByteProgress;
@@ -32,20 +31,25 @@ public record Document(String path, TextFormat format, Source source) implements
     }
 
     /** A text in memory. */
-    public Document(String path, Supplier<String> text) {
+    public Document(String path, String text) {
+        this(path, text.getBytes(StandardCharsets.UTF_8));
+    }
+
+    /** A text in memory, in UTF-8. */
+    Document(String path, byte[] text) {
         this(path, new PlainText(), new InMemory(text));
     }
 
-    private record InMemory(Supplier<String> text) implements Source {
+    private record InMemory(byte[] text) implements Source {
 
         @Override
         public long size() {
-            return text.get().length();
+            return text.length;
         }
 
         @Override
         public InputStream open(ByteProgress progress) {
-            return new ByteArrayInputStream(text.get().getBytes(StandardCharsets.UTF_8));
+            return new ByteArrayInputStream(text);
         }
     }
 

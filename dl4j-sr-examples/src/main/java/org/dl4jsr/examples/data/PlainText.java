@@ -1,9 +1,11 @@
 package org.dl4jsr.examples.data;
 
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.io.Reader;
+import java.io.SequenceInputStream;
 import java.nio.ByteBuffer;
 import java.nio.CharBuffer;
 import java.nio.charset.CharsetDecoder;
@@ -46,33 +48,76 @@ final class PlainText implements TextFormat {
     public long scan(InputStream in) throws IOException {
         CharsetDecoder decoder = StandardCharsets.UTF_8.newDecoder();
         ByteBuffer bytes = ByteBuffer.allocate(BUFFER);
-        CharBuffer characters = CharBuffer.allocate(BUFFER);
         long offset = 0;
         long codePoints = 0;
         for (boolean end = false; !end; ) {
             int read = in.readNBytes(bytes.array(), bytes.position(), bytes.remaining());
             end = read < bytes.remaining();
             bytes.position(bytes.position() + read).flip();
-            for (int i = 0; i < bytes.limit(); i++) {
-                if (bytes.get(i) == 0) {
-                    throw new UnfitFileException("not UTF-8 text: a NUL byte at offset " + (offset + i));
-                }
+            if (isAscii(bytes.array(), bytes.limit())) { // most text is, and need not be decoded
+                codePoints += bytes.limit();
+                bytes.position(bytes.limit());
+            } else {
+                codePoints += codePoints(bytes, decoder, offset, end);
             }
-            CoderResult result = decoder.decode(bytes, characters.clear(), end);
-            if (result.isError()) {
-                throw new UnfitFileException(Texts.format(
-                        "not UTF-8 text: byte 0x%02X at offset %d (convert it, for example with iconv)",
-                        bytes.get(bytes.position()), offset + bytes.position()));
-            }
-            codePoints += Character.codePointCount(characters.array(), 0, characters.position());
             offset += bytes.position();
             bytes.compact();
         }
         return codePoints;
     }
 
+    /** Of the whole characters in {@code bytes}, which begin at {@code offset}; leaves the rest. */
+    private static int codePoints(ByteBuffer bytes, CharsetDecoder decoder, long offset, boolean end)
+            throws UnfitFileException {
+        for (int i = 0; i < bytes.limit(); i++) {
+            if (bytes.get(i) == 0) {
+                throw new UnfitFileException("not UTF-8 text: a NUL byte at offset " + (offset + i));
+            }
+        }
+        CharBuffer characters = CharBuffer.allocate(bytes.limit());
+        CoderResult result = decoder.decode(bytes, characters, end);
+        if (result.isError()) {
+            throw new UnfitFileException(Texts.format(
+                    "not UTF-8 text: byte 0x%02X at offset %d (convert it, for example with iconv)",
+                    bytes.get(bytes.position()), offset + bytes.position()));
+        }
+        return Character.codePointCount(characters.array(), 0, characters.position());
+    }
+
+    /** Without NUL. */
+    private static boolean isAscii(byte[] bytes, int length) {
+        for (int i = 0; i < length; i++) {
+            if (bytes[i] <= 0) {
+                return false;
+            }
+        }
+        return true;
+    }
+
     @Override
     public void read(InputStream in, long trainingUnits, PieceSink sink) throws IOException {
+        byte[] start = in.readNBytes(pieceLength);
+        if (start.length < pieceLength) {
+            addWhole(new String(start, StandardCharsets.UTF_8), trainingUnits, sink);
+        } else {
+            addPieces(new SequenceInputStream(new ByteArrayInputStream(start), in), trainingUnits, sink);
+        }
+    }
+
+    /** Most texts are a piece for training or one for validation: they take no look at their characters. */
+    private static void addWhole(String text, long trainingUnits, PieceSink sink) {
+        int cut = trainingUnits >= text.length()
+                ? text.length()
+                : text.offsetByCodePoints(0, (int) Math.min(trainingUnits, text.codePointCount(0, text.length())));
+        if (cut > 0) {
+            sink.add(new Piece(false, List.of(text.substring(0, cut)), true));
+        }
+        if (cut < text.length()) {
+            sink.add(new Piece(true, List.of(text.substring(cut)), true));
+        }
+    }
+
+    private void addPieces(InputStream in, long trainingUnits, PieceSink sink) throws IOException {
         Reader reader = new InputStreamReader(in, StandardCharsets.UTF_8.newDecoder());
         int longest = pieceLength + 1; // a place more, for the second half of a character
         char[] buffer = new char[Math.min(longest, BUFFER)]; // grows

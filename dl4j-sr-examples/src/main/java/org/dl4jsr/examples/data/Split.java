@@ -1,8 +1,9 @@
 package org.dl4jsr.examples.data;
 
 import java.nio.charset.StandardCharsets;
+import java.util.Collections;
 import java.util.Comparator;
-import java.util.HashSet;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
@@ -35,18 +36,25 @@ final class Split {
     }
 
     static Split of(List<? extends CorpusFile> files) {
-        Set<CorpusFile> named = new HashSet<>(
-                files.stream().filter(file -> VALIDATION.test(name(file))).toList());
+        Set<CorpusFile> named =
+                set(files.stream().filter(file -> VALIDATION.test(name(file))).toList());
         if (!named.isEmpty() && files.stream().anyMatch(file -> TRAINING.test(name(file)))) {
             return new Split(named);
         }
         if (files.size() < FEWEST_TO_SPLIT_BY_FILE) {
             return new Split(null);
         }
-        return new Split(new HashSet<>(files.stream()
+        return new Split(set(files.stream()
                 .sorted(Comparator.<CorpusFile>comparingLong(Split::hash).thenComparing(CorpusFile::path))
                 .limit((files.size() + ONE_FILE_IN - 1) / ONE_FILE_IN)
                 .toList()));
+    }
+
+    /** Of these very objects: it takes Java longer to learn how two records are compared. */
+    private static Set<CorpusFile> set(List<? extends CorpusFile> files) {
+        Set<CorpusFile> set = Collections.newSetFromMap(new IdentityHashMap<>());
+        set.addAll(files);
+        return set;
     }
 
     boolean isByFile() {

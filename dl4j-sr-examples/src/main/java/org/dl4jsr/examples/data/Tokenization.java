@@ -2,6 +2,7 @@ package org.dl4jsr.examples.data;
 
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
@@ -29,11 +30,17 @@ final class Tokenization {
                 thread.setDaemon(true);
                 return thread;
             });
-    private final Deque<Future<Encoded>> pending = new ArrayDeque<>();
+    private final Deque<Future<List<Encoded>>> pending = new ArrayDeque<>();
+    /** Small pieces, which make one task together. */
+    private final List<Piece> next = new ArrayList<>();
+
+    private int charactersOfNext;
+
     private long bytes;
     private long validationBytes;
 
-    private record Encoded(boolean validation, int[] ids, long bytes) {}
+    /** The tokens of a piece, and its bytes in UTF-8. */
+    private record Encoded(boolean validation, List<int[]> ids, long bytes) {}
 
     private Tokenization(Tokenizer tokenizer, TokenSink train, TokenSink validation) {
         this.tokenizer = tokenizer;
@@ -65,22 +72,33 @@ final class Tokenization {
                 }
             }
         }
+        submit();
         while (!pending.isEmpty()) {
             writeOldest();
         }
     }
 
     private void add(Piece piece) {
+        next.add(piece);
+        charactersOfNext += piece.texts().stream().mapToInt(String::length).sum();
+        if (charactersOfNext >= TextFormat.PIECE) {
+            submit();
+        }
+    }
+
+    private void submit() {
         if (pending.size() == most) {
             writeOldest();
         }
-        pending.add(workers.submit(() -> encoded(piece)));
+        List<Piece> pieces = List.copyOf(next);
+        pending.add(workers.submit(() -> pieces.stream().map(this::encoded).toList()));
+        next.clear();
+        charactersOfNext = 0;
     }
 
     private void writeOldest() {
-        Encoded oldest;
         try {
-            oldest = pending.remove().get();
+            pending.remove().get().forEach(this::write);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new BadInput("Interrupted while tokenizing", e);
@@ -90,24 +108,25 @@ final class Tokenization {
             }
             throw new IllegalStateException("Cannot tokenize", e.getCause());
         }
-        (oldest.validation ? validation : train).add(oldest.ids);
-        bytes += oldest.bytes;
-        validationBytes += oldest.validation ? oldest.bytes : 0;
+    }
+
+    private void write(Encoded piece) {
+        piece.ids.forEach((piece.validation ? validation : train)::add);
+        bytes += piece.bytes;
+        validationBytes += piece.validation ? piece.bytes : 0;
     }
 
     private Encoded encoded(Piece piece) {
-        TokenBuffer tokens = new TokenBuffer();
+        List<int[]> ids = new ArrayList<>();
         long size = 0;
         for (int i = 0; i < piece.texts().size(); i++) {
             String text = piece.texts().get(i);
-            tokens.add(tokenizer.encode(text));
+            ids.add(tokenizer.encode(text));
             if (i < piece.texts().size() - 1 || piece.ends()) {
-                tokens.add(tokenizer.endOfText());
+                ids.add(new int[] {tokenizer.endOfText()});
             }
             size += text.getBytes(StandardCharsets.UTF_8).length;
         }
-        int[] ids = new int[(int) tokens.length()];
-        tokens.read(0, ids);
         return new Encoded(piece.validation(), ids, size);
     }
 }

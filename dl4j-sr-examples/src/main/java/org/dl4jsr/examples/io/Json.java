@@ -12,7 +12,7 @@ import org.nd4j.shade.jackson.databind.JsonMappingException;
 import org.nd4j.shade.jackson.databind.JsonNode;
 import org.nd4j.shade.jackson.databind.MapperFeature;
 import org.nd4j.shade.jackson.databind.ObjectMapper;
-import org.nd4j.shade.jackson.databind.SerializationFeature;
+import org.nd4j.shade.jackson.databind.ObjectWriter;
 import org.nd4j.shade.jackson.databind.exc.MismatchedInputException;
 import org.nd4j.shade.jackson.databind.exc.UnrecognizedPropertyException;
 import org.nd4j.shade.jackson.databind.json.JsonMapper;
@@ -30,12 +30,12 @@ public final class Json {
             .disable(DeserializationFeature.ACCEPT_FLOAT_AS_INT)
             .disable(MapperFeature.ALLOW_COERCION_OF_SCALARS)
             .build();
-    private static final ObjectMapper INDENTED = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
+    private static final ObjectWriter INDENTED = MAPPER.writerWithDefaultPrettyPrinter();
 
     private Json() {}
 
     public static String compact(Object value) {
-        return write(MAPPER, value);
+        return write(MAPPER.writer(), value);
     }
 
     public static String indented(Object value) {
@@ -128,9 +128,9 @@ public final class Json {
         return type == String.class ? "a text" : type == boolean.class ? "true or false" : "a list or an object";
     }
 
-    private static String write(ObjectMapper mapper, Object value) {
+    private static String write(ObjectWriter writer, Object value) {
         try {
-            return mapper.writeValueAsString(value);
+            return writer.writeValueAsString(value);
         } catch (JsonProcessingException e) {
             throw new IllegalArgumentException("Cannot write as JSON: " + value, e);
         }

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.dl4jsr.examples.io.BadInput;
@@ -46,7 +47,19 @@ public final class MachineMemory {
         require(config, 1);
     }
 
-    /** The same for a run of so many ranks on this machine. */
+    /** Throws where the runs, all at a time in this process, would not fit into this machine. */
+    public static void requireTogether(List<RunConfig> configs) {
+        long needed = configs.stream()
+                .mapToLong(config -> MemoryPlan.of(config).total())
+                .sum();
+        if (needed > available()) {
+            throw new BadInput("Not enough memory: " + configs.size() + " policies in turn need about "
+                    + Bytes.format(needed) + " and " + Bytes.format(available())
+                    + " are available; name fewer policies, or leave --in-turn out");
+        }
+    }
+
+    /** As {@link #require(RunConfig)} for a run of so many ranks on this machine. */
     static void require(RunConfig config, int ranks) {
         long needed = ranks * MemoryPlan.of(config, ranks).total();
         if (!MemoryPlan.fitsDl4j(config)) {

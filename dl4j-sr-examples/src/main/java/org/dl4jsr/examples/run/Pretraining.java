@@ -61,6 +61,7 @@ public final class Pretraining {
         facilities.require(config);
         CompletableFuture<Corpus> reading = CompletableFuture.supplyAsync(
                 () -> config.text().load(config.model().context(), facilities.tokenCache()));
+        CompletableFuture<Void> json = reading.thenRun(() -> Json.indented(config)); // loads what writes JSON
         if (facilities.workers() == null) {
             Environment.requireRuntime(); // ND4J loads its libraries beside that, which for a little text takes longer
         }
@@ -68,6 +69,7 @@ public final class Pretraining {
         ComputationGraph network = facilities.workers() == null
                 ? GptNetwork.create(config)
                 : null; // the ranks have theirs, of random weights
+        json.join();
         RunConfig complete = config.withText(config.text().asRead(corpus))
                 .withWeights(config.weights().copyTo(network));
         try (Cluster.Processes workers = facilities.start(path); // where there are none, there is no run directory

@@ -33,7 +33,7 @@ class DocumentedCommandsTest {
     /** Of other programs. */
     private static final Set<String> FOREIGN = Set.of("--ptxas-options");
 
-    private final CommandLine app = new CommandLine(App.class);
+    private final CommandLine app = App.commandLine();
 
     @Test
     void wholeCommandsAreParsed() throws IOException {

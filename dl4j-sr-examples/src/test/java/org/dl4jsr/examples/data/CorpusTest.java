@@ -51,7 +51,7 @@ class CorpusTest {
     @Test
     void manyDocumentsAreSplitByDocument() {
         List<Document> documents = IntStream.range(0, 40)
-                .mapToObj(i -> new Document("d" + i, () -> "[" + i + "]"))
+                .mapToObj(i -> new Document("d" + i, "[" + i + "]"))
                 .toList();
         Corpus corpus = Corpus.of("test", documents, bytes);
         String validation = text(corpus.validation());
@@ -68,7 +68,7 @@ class CorpusTest {
 
     @Test
     void aFewDocumentsGiveTheirLastTenth() {
-        Document document = new Document("a", () -> "0123456789".repeat(9) + "abcdefghi𝄞");
+        Document document = new Document("a", "0123456789".repeat(9) + "abcdefghi𝄞");
         Corpus corpus = Corpus.of("test", List.of(document), bytes);
         assertEquals("abcdefghi𝄞\0", text(corpus.validation()));
         assertEquals(13.0 / 14, corpus.validationBytesPerToken());
@@ -184,7 +184,7 @@ class CorpusTest {
     @Test
     void shortFilesForValidationAreTheReason() {
         List<Document> documents = IntStream.range(0, 20)
-                .mapToObj(i -> new Document("d" + i, () -> "0123456789"))
+                .mapToObj(i -> new Document("d" + i, "0123456789"))
                 .toList();
         String message = assertThrows(BadInput.class, () -> Corpus.of("test", documents, bytes)
                         .requireWindows(30))
@@ -217,7 +217,7 @@ class CorpusTest {
 
     @Test
     void aTextShorterThanAContextIsBadInput() {
-        Corpus corpus = Corpus.of("test", List.of(new Document("a", () -> "x".repeat(90))), bytes);
+        Corpus corpus = Corpus.of("test", List.of(new Document("a", "x".repeat(90))), bytes);
         corpus.requireWindows(9);
         String message =
                 assertThrows(BadInput.class, () -> corpus.requireWindows(10)).getMessage();

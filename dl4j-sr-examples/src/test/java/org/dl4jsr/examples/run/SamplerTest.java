@@ -42,7 +42,7 @@ class SamplerTest {
     }
 
     private ComputationGraph trainedOnCycle() {
-        Corpus corpus = Corpus.of("cycle", List.of(new Document("a", () -> CYCLE.repeat(200))), bytes);
+        Corpus corpus = Corpus.of("cycle", List.of(new Document("a", CYCLE.repeat(200))), bytes);
         ComputationGraph trained = GptNetwork.create(config);
         new Trainer(config, corpus, trained, row -> {}).run(TrainingState.START, () -> false);
         return trained;
