@@ -2,7 +2,7 @@ package org.dl4jsr.backend;
 
 /**
  * Autocast, as torch.amp has it: while on, multiplications of FP32 matrices run on BF16 copies of their operands with
- * FP32 accumulation and FP32 results, and so does a GPU's causal attention, which is many times as fast then. Everything
+ * FP32 accumulation and FP32 results. Causal attention on a GPU's tensor cores rounds its operands and its result. Everything
  * else stays FP32. The switch is of the whole process, because DL4J may run a network's layers on threads of its own.
  */
 public final class Autocast {

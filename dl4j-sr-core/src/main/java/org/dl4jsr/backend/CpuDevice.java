@@ -79,7 +79,12 @@ public class CpuDevice extends Device {
     @Override
     public Matmul matmul() {
         KernelSet set = tools().set;
-        return Autocast.isEnabled() ? set.autocast() : set.matmul();
+        return autocasts() ? set.autocast() : set.matmul();
+    }
+
+    @Override
+    public boolean autocasts() {
+        return Autocast.isEnabled();
     }
 
     @Override

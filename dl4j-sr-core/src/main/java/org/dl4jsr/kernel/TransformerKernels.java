@@ -64,6 +64,18 @@ public interface TransformerKernels {
     void attentionForward(
             FloatType type, long qkv, long out, long logSumExp, int batch, int time, int heads, int headWidth);
 
+    /** As {@link #attentionForward} of FP32 arrays, on rounded copies of them if that is faster; out is rounded then, too. */
+    default void autocastAttentionForward(
+            long qkv, long out, long logSumExp, int batch, int time, int heads, int headWidth) {
+        attentionForward(FloatType.FLOAT, qkv, out, logSumExp, batch, time, heads, headWidth);
+    }
+
+    /** Backward of {@link #autocastAttentionForward}. */
+    default void autocastAttentionBackward(
+            long qkv, long out, long logSumExp, long dOut, long dQkv, int batch, int time, int heads, int headWidth) {
+        attentionBackward(FloatType.FLOAT, qkv, out, logSumExp, dOut, dQkv, batch, time, heads, headWidth);
+    }
+
     /** Backward of {@link #attentionForward}: dQkv as qkv, dOut as out. */
     void attentionBackward(
             FloatType type,

@@ -61,24 +61,15 @@ public final class CausalAttention extends KernelOp {
 
     @Override
     public void run(Device device) {
-        if (type(qkv) == FloatType.BFLOAT16 || !device.autocastsAttention()) {
-            run(device, type(qkv), device.address(qkv), device.address(out));
-            return;
+        long from = device.address(qkv);
+        long to = device.address(out);
+        long sums = device.address(logSumExp);
+        int headWidth = Math.toIntExact(out.size(-1) / heads);
+        var kernels = device.transformerKernels();
+        if (type(qkv) == FloatType.FLOAT && device.autocasts()) {
+            kernels.autocastAttentionForward(from, to, sums, batch, time, heads, headWidth);
+        } else {
+            kernels.attentionForward(type(qkv), from, to, sums, batch, time, heads, headWidth);
         }
-        try (var rounded = new RoundedArrays(device)) {
-            long target = rounded.create(out);
-            run(device, FloatType.BFLOAT16, rounded.copy(qkv), target);
-            rounded.copyBack(target, out);
-        }
-    }
-
-    private void run(Device device, FloatType type, long qkv, long out) {
-        device.transformerKernels()
-                .attentionForward(
-                        type, qkv, out, device.address(logSumExp), batch, time, heads, headWidth(this.out, heads));
-    }
-
-    static int headWidth(INDArray out, int heads) {
-        return Math.toIntExact(out.size(-1) / heads);
     }
 }

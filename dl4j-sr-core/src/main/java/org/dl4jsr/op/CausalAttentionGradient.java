@@ -51,35 +51,17 @@ public final class CausalAttentionGradient extends KernelOp {
 
     @Override
     public void run(Device device) {
-        if (type(qkv) == FloatType.BFLOAT16 || !device.autocastsAttention()) {
-            run(
-                    device,
-                    type(qkv),
-                    device.address(qkv),
-                    device.address(out),
-                    device.address(dOut),
-                    device.address(dQkv));
-            return;
+        long from = device.address(qkv);
+        long result = device.address(out);
+        long sums = device.address(logSumExp);
+        long dResult = device.address(dOut);
+        long to = device.address(dQkv);
+        int headWidth = Math.toIntExact(out.size(-1) / heads);
+        var kernels = device.transformerKernels();
+        if (type(qkv) == FloatType.FLOAT && device.autocasts()) {
+            kernels.autocastAttentionBackward(from, result, sums, dResult, to, batch, time, heads, headWidth);
+        } else {
+            kernels.attentionBackward(type(qkv), from, result, sums, dResult, to, batch, time, heads, headWidth);
         }
-        try (var rounded = new RoundedArrays(device)) {
-            long target = rounded.create(dQkv);
-            run(device, FloatType.BFLOAT16, rounded.copy(qkv), rounded.copy(out), rounded.copy(dOut), target);
-            rounded.copyBack(target, dQkv);
-        }
-    }
-
-    private void run(Device device, FloatType type, long qkv, long out, long dOut, long dQkv) {
-        device.transformerKernels()
-                .attentionBackward(
-                        type,
-                        qkv,
-                        out,
-                        device.address(logSumExp),
-                        dOut,
-                        dQkv,
-                        batch,
-                        time,
-                        heads,
-                        CausalAttention.headWidth(this.out, heads));
     }
 }

@@ -37,10 +37,8 @@ public abstract class Device {
     /** The matrix product in force, over this device's addresses. */
     public abstract Matmul matmul();
 
-    /** Whether attention of FLOAT arrays is to run on BF16 copies of them, as torch.amp has it. */
-    public boolean autocastsAttention() {
-        return false;
-    }
+    /** Whether products of FLOAT arrays are to run on BF16 copies of them, as torch.amp has it. */
+    public abstract boolean autocasts();
 
     /** What networks of stock layers need, over this device's addresses; empty where there is none. */
     public abstract Optional<ArrayKernels> arrayKernels();

@@ -72,6 +72,9 @@ class BadInputTest {
                 "compare --lrs 1e-3,2 | --lr 2.0 is out of range",
                 "compare --lrs 1e-3,x | Invalid value for option '--lrs'",
                 "bench --policies nothing | Unknown policy \"nothing\"",
+                "bench --policies , | --policies names none: choose from fp32, bf16-o1, bf16-o2, bf16-nearest, bf16-kahan, bf16-sr",
+                "compare --policies , | --policies names none: choose from fp32, bf16-o1, bf16-o2, bf16-nearest, bf16-kahan, bf16-sr",
+                "bench --in-turn --profile | bench takes one of --profile, --grow, --in-turn and --out, not 2 of them",
                 "bench --grow height | Unknown dimension 'height': choose from width, depth, context, batch",
                 "bench --preset gpt2-774m --batch 512 | Not enough memory: gpt2-774m under fp32 with batch 512",
                 "pretrain --preset gpt-neo-1.3b | gpt-neo-1.3b under bf16-sr has 2,631,639,040 elements of updater state,"

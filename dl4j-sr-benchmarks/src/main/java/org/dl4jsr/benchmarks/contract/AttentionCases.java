@@ -5,6 +5,7 @@ import java.util.Random;
 import org.dl4jsr.kernel.AttentionShape;
 import org.dl4jsr.kernel.FloatType;
 import org.dl4jsr.kernel.KernelSet;
+import org.dl4jsr.rounding.BFloat16;
 
 /** Attention, a transformer's and that of stock layers: within a bound of the Java kernels, the same bits at each call. */
 enum AttentionCases implements KernelCase {
@@ -55,6 +56,38 @@ enum AttentionCases implements KernelCase {
                 var sixth = arrays.of(type, 60, () -> at[0]++ == nan ? Double.NaN : random.nextGaussian());
                 forward(comparison, arrays, tolerance, type, sixth, 1, 10, 1, 2);
             }
+            autocast(comparison, arrays.aligned(), 2, 70, 2, 24);
+            autocast(comparison, arrays.aligned(), 1, 33, 3, 20); // tensor cores take no heads of 20
+        }
+
+        /** On arrays that have BF16 values at first, so that it is results and probabilities alone that are rounded. */
+        private void autocast(Comparison comparison, RandomArrays arrays, int batch, int time, int heads, int width) {
+            int length = batch * time * heads * width;
+            var qkv = arrays.of(FloatType.FLOAT, 3 * length, () -> bFloat16(arrays.random()));
+            comparison.close(
+                    "autocastAttentionForward",
+                    Bound.ofLargest(0x1p-7),
+                    (set, a) -> set.transformer().autocastAttentionForward(a[0], a[1], a[2], batch, time, heads, width),
+                    qkv,
+                    arrays.unwritten(FloatType.FLOAT, length),
+                    arrays.unwritten(FloatType.FLOAT, batch * heads * time));
+            comparison.close(
+                    "autocastAttentionBackward",
+                    Bound.ofLargest(0x1p-6),
+                    (set, a) -> set.transformer()
+                            .autocastAttentionBackward(a[0], a[1], a[2], a[3], a[4], batch, time, heads, width),
+                    qkv,
+                    arrays.of(FloatType.FLOAT, length, () -> bFloat16(arrays.random())),
+                    arrays.of(
+                            FloatType.FLOAT,
+                            batch * heads * time,
+                            () -> 3 + arrays.random().nextGaussian()),
+                    arrays.of(FloatType.FLOAT, length, () -> bFloat16(arrays.random())),
+                    arrays.unwritten(FloatType.FLOAT, 3 * length));
+        }
+
+        private static double bFloat16(Random random) {
+            return BFloat16.toFloat(BFloat16.fromFloat((float) random.nextGaussian()));
         }
 
         private void forward(

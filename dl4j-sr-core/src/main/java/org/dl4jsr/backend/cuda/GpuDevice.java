@@ -64,11 +64,11 @@ final class GpuDevice extends Device {
     @Override
     public Matmul matmul() {
         KernelSet set = set();
-        return Autocast.isEnabled() ? set.autocast() : set.matmul();
+        return autocasts() ? set.autocast() : set.matmul();
     }
 
     @Override
-    public boolean autocastsAttention() {
+    public boolean autocasts() {
         return Autocast.isEnabled();
     }
 

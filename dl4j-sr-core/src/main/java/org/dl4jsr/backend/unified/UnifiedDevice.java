@@ -3,7 +3,6 @@ package org.dl4jsr.backend.unified;
 import java.util.Arrays;
 import java.util.Optional;
 import java.util.OptionalLong;
-import org.dl4jsr.backend.Autocast;
 import org.dl4jsr.backend.CpuDevice;
 import org.dl4jsr.backend.DeviceChoice;
 import org.dl4jsr.kernel.ArrayKernels;
@@ -45,12 +44,7 @@ final class UnifiedDevice extends CpuDevice {
 
     @Override
     public Matmul matmul() {
-        return Autocast.isEnabled() ? gpu.set().autocast() : gpu.set().matmul();
-    }
-
-    @Override
-    public boolean autocastsAttention() {
-        return Autocast.isEnabled();
+        return autocasts() ? gpu.set().autocast() : gpu.set().matmul();
     }
 
     @Override

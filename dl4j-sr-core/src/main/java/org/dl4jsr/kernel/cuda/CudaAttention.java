@@ -14,6 +14,7 @@ import static org.dl4jsr.kernel.cuda.KernelConstant.TILE;
 import static org.dl4jsr.kernel.cuda.KernelLauncher.blocks;
 import static org.dl4jsr.kernel.cuda.KernelSource.ATTENTION;
 import static org.dl4jsr.kernel.cuda.KernelSource.ATTENTION_MMA;
+import static org.dl4jsr.kernel.cuda.KernelSource.CASTS;
 
 import java.util.stream.LongStream;
 import org.dl4jsr.kernel.FloatType;
@@ -32,11 +33,14 @@ final class CudaAttention {
     private final CudaDevice device;
     private final KernelLauncher launcher;
     private final DeviceScratch scratch;
+    /** BF16 stand-ins for FP32 arrays. */
+    private final DeviceScratch rounded;
 
-    CudaAttention(CudaDevice device, KernelLauncher launcher, DeviceScratch scratch) {
-        this.device = device;
+    CudaAttention(CudaStream stream, KernelLauncher launcher, DeviceScratch scratch) {
+        device = stream.device();
         this.launcher = launcher;
         this.scratch = scratch;
+        rounded = new DeviceScratch(stream);
     }
 
     /** As {@link CudaTransformerKernels#attentionForward}. */
@@ -71,6 +75,55 @@ final class CudaAttention {
         launch(BACKWARD_KEYS_TILES, BACKWARD_SCORES, batch, time, heads, headWidth);
         launcher.kernel(ATTENTION, "attentionBackwardQueries", type).add(qkv, out, logSumExp, dOut, dQkv);
         launch(BACKWARD_QUERIES_TILES, BACKWARD_SCORES, batch, time, heads, headWidth);
+    }
+
+    /** As {@link CudaTransformerKernels#autocastAttentionForward}: rounded for tensor cores, which know no FP32. */
+    void autocastForward(long qkv, long out, long logSumExp, int batch, int time, int heads, int headWidth) {
+        long length = (long) batch * time * heads * headWidth;
+        long bytes = FloatType.BFLOAT16.bytes() * length;
+        long address = rounded.reserve(4 * bytes).address();
+        long roundedOut = address + 3 * bytes;
+        if (!runsOnTensorCores(FloatType.BFLOAT16, headWidth, address, roundedOut)) {
+            forward(FloatType.FLOAT, qkv, out, logSumExp, batch, time, heads, headWidth);
+            return;
+        }
+        cast("toBFloat16", qkv, address, 3 * length);
+        forward(FloatType.BFLOAT16, address, roundedOut, logSumExp, batch, time, heads, headWidth);
+        cast("toFloat", roundedOut, out, length);
+    }
+
+    /** As {@link CudaTransformerKernels#autocastAttentionBackward}. */
+    void autocastBackward(
+            long qkv, long out, long logSumExp, long dOut, long dQkv, int batch, int time, int heads, int headWidth) {
+        long length = (long) batch * time * heads * headWidth;
+        long bytes = FloatType.BFLOAT16.bytes() * length;
+        long address = rounded.reserve(8 * bytes).address();
+        long roundedOut = address + 3 * bytes;
+        long roundedDOut = address + 4 * bytes;
+        long roundedDQkv = address + 5 * bytes;
+        if (!runsOnTensorCores(FloatType.BFLOAT16, headWidth, address, roundedOut, roundedDOut, roundedDQkv)) {
+            backward(FloatType.FLOAT, qkv, out, logSumExp, dOut, dQkv, batch, time, heads, headWidth);
+            return;
+        }
+        cast("toBFloat16", qkv, address, 3 * length);
+        cast("toBFloat16", out, roundedOut, length);
+        cast("toBFloat16", dOut, roundedDOut, length);
+        backward(
+                FloatType.BFLOAT16,
+                address,
+                roundedOut,
+                logSumExp,
+                roundedDOut,
+                roundedDQkv,
+                batch,
+                time,
+                heads,
+                headWidth);
+        cast("toFloat", roundedDQkv, dQkv, 3 * length);
+    }
+
+    private void cast(String name, long source, long target, long length) {
+        launcher.kernel(CASTS, name).add(source, target, length).launchOctets(length);
     }
 
     private void backwardOnTensorCores(

@@ -44,7 +44,7 @@ public final class CudaTransformerKernels implements TransformerKernels {
         this.stream = stream;
         launcher = new KernelLauncher(stream);
         scratch = new DeviceScratch(stream);
-        attention = new CudaAttention(stream.device(), launcher, scratch);
+        attention = new CudaAttention(stream, launcher, scratch);
         embedding = new CudaEmbedding(launcher, scratch);
     }
 
@@ -137,6 +137,18 @@ public final class CudaTransformerKernels implements TransformerKernels {
     public synchronized void attentionForward(
             FloatType type, long qkv, long out, long logSumExp, int batch, int time, int heads, int headWidth) {
         attention.forward(type, qkv, out, logSumExp, batch, time, heads, headWidth);
+    }
+
+    @Override
+    public synchronized void autocastAttentionForward(
+            long qkv, long out, long logSumExp, int batch, int time, int heads, int headWidth) {
+        attention.autocastForward(qkv, out, logSumExp, batch, time, heads, headWidth);
+    }
+
+    @Override
+    public synchronized void autocastAttentionBackward(
+            long qkv, long out, long logSumExp, long dOut, long dQkv, int batch, int time, int heads, int headWidth) {
+        attention.autocastBackward(qkv, out, logSumExp, dOut, dQkv, batch, time, heads, headWidth);
     }
 
     @Override

@@ -4,12 +4,14 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.stream.Stream;
 import org.dl4jsr.examples.bench.Dimension;
 import org.dl4jsr.examples.bench.Growth;
 import org.dl4jsr.examples.bench.ProfileRun;
 import org.dl4jsr.examples.bench.StepsInTurn;
 import org.dl4jsr.examples.bench.ThroughputComparison;
 import org.dl4jsr.examples.io.AtomicFile;
+import org.dl4jsr.examples.io.BadInput;
 import org.dl4jsr.examples.io.DirectoryLock;
 import org.dl4jsr.examples.run.Environment;
 import org.dl4jsr.examples.run.MachineMemory;
@@ -56,6 +58,13 @@ public final class BenchCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException, InterruptedException {
+        long kinds = Stream.of(profile, grow != null, inTurn, out != null)
+                .filter(asked -> asked)
+                .count();
+        if (kinds > 1) {
+            throw new BadInput("bench takes one of --profile, --grow, --in-turn and --out, not " + kinds + " of them");
+        }
+        PolicyNames.requireSome(policies);
         RunConfig base = model.config();
         List<RunConfig> configs =
                 policies.stream().distinct().map(base::withPolicy).toList();

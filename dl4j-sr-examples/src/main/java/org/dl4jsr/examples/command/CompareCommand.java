@@ -56,6 +56,7 @@ public final class CompareCommand implements Callable<Integer> {
     /** All runs, in the order in which they go: the policies take turns, so that a comparison cut short is still one. */
     private List<RunConfig> configs() {
         BadInput.requireRange("--seeds", seeds, MOST_SEEDS);
+        PolicyNames.requireSome(policies);
         RunConfig base = training.config();
         List<Double> rates = learningRates.isEmpty() ? List.of(base.learningRate()) : learningRates;
         List<RunConfig> configs = new ArrayList<>();

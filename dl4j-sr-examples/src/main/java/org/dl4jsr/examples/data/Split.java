@@ -1,14 +1,14 @@
 package org.dl4jsr.examples.data;
 
 import java.nio.charset.StandardCharsets;
-import java.util.Collections;
 import java.util.Comparator;
-import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import java.util.function.Predicate;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import java.util.zip.CRC32;
 
 /**
@@ -28,33 +28,28 @@ final class Split {
     private static final Predicate<String> VALIDATION =
             Pattern.compile("(.*[^a-z])?val(id|idation)?" + DATA).asMatchPredicate();
 
-    /** Whole files for validation; null where each file is divided. */
-    private final Set<CorpusFile> validation;
+    /** Paths of whole files for validation; null where each file is divided. */
+    private final Set<String> validation;
 
-    private Split(Set<CorpusFile> validation) {
+    private Split(Set<String> validation) {
         this.validation = validation;
     }
 
     static Split of(List<? extends CorpusFile> files) {
-        Set<CorpusFile> named =
-                set(files.stream().filter(file -> VALIDATION.test(name(file))).toList());
+        Set<String> named = paths(files.stream().filter(file -> VALIDATION.test(name(file))));
         if (!named.isEmpty() && files.stream().anyMatch(file -> TRAINING.test(name(file)))) {
             return new Split(named);
         }
         if (files.size() < FEWEST_TO_SPLIT_BY_FILE) {
             return new Split(null);
         }
-        return new Split(set(files.stream()
+        return new Split(paths(files.stream()
                 .sorted(Comparator.<CorpusFile>comparingLong(Split::hash).thenComparing(CorpusFile::path))
-                .limit((files.size() + ONE_FILE_IN - 1) / ONE_FILE_IN)
-                .toList()));
+                .limit((files.size() + ONE_FILE_IN - 1) / ONE_FILE_IN)));
     }
 
-    /** Of these very objects: it takes Java longer to learn how two records are compared. */
-    private static Set<CorpusFile> set(List<? extends CorpusFile> files) {
-        Set<CorpusFile> set = Collections.newSetFromMap(new IdentityHashMap<>());
-        set.addAll(files);
-        return set;
+    private static Set<String> paths(Stream<? extends CorpusFile> files) {
+        return files.map(CorpusFile::path).collect(Collectors.toSet());
     }
 
     boolean isByFile() {
@@ -64,7 +59,7 @@ final class Split {
     /** How many units of {@code scanned}, the first ones, are for training. */
     long trainingUnits(ScannedFile scanned) {
         if (isByFile()) {
-            return validation.contains(scanned.file()) ? 0 : scanned.units();
+            return validation.contains(scanned.file().path()) ? 0 : scanned.units();
         }
         return Math.max(
                 (long) (TRAINING_SHARE_OF_A_FILE * scanned.units()),

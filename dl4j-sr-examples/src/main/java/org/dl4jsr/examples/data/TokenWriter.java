@@ -1,5 +1,6 @@
 package org.dl4jsr.examples.data;
 
+import java.io.BufferedOutputStream;
 import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -22,7 +23,7 @@ final class TokenWriter implements TokenSink, AutoCloseable {
     TokenWriter(Path path, int bytesEach) throws IOException {
         this.path = path;
         file = new FileOutputStream(path.toFile());
-        out = sha256.over(file);
+        out = sha256.over(new BufferedOutputStream(file)); // a small text is a few tokens
         this.bytesEach = bytesEach;
     }
 
@@ -51,6 +52,7 @@ final class TokenWriter implements TokenSink, AutoCloseable {
 
     /** Brings it all onto the disk and returns the file's SHA-256. */
     String finish() throws IOException {
+        out.flush();
         file.getFD().sync();
         return sha256.hex();
     }
