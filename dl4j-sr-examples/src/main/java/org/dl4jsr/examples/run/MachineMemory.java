@@ -49,9 +49,9 @@ public final class MachineMemory {
 
     /** Throws where the runs, all at a time in this process, would not fit into this machine. */
     public static void requireTogether(List<RunConfig> configs) {
-        long needed = configs.stream()
-                .mapToLong(config -> MemoryPlan.of(config).total())
-                .sum();
+        List<MemoryPlan> plans = configs.stream().map(MemoryPlan::of).toList();
+        long needed = plans.get(0).java()
+                + plans.stream().mapToLong(plan -> plan.total() - plan.java()).sum();
         if (needed > available()) {
             throw new BadInput("Not enough memory: " + configs.size() + " policies in turn need about "
                     + Bytes.format(needed) + " and " + Bytes.format(available())
