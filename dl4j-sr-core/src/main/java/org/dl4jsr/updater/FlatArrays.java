@@ -1,7 +1,7 @@
 package org.dl4jsr.updater;
 
 import java.util.Arrays;
-import java.util.List;
+import java.util.stream.LongStream;
 import org.dl4jsr.backend.Bf16Executioner;
 import org.dl4jsr.backend.PendingSteps;
 import org.dl4jsr.kernel.FloatType;
@@ -97,17 +97,12 @@ final class FlatArrays {
         return device.kernels().sumOfSquares(type, gradientAddress(start), end - start);
     }
 
-    /** {@link #squaredGradient} of each range. */
-    double[] squaredGradients(List<RangeUpdate> ranges) {
-        return device.kernels()
-                .sumsOfSquares(
-                        type,
-                        ranges.stream()
-                                .mapToLong(range -> gradientAddress(first(range)))
-                                .toArray(),
-                        ranges.stream()
-                                .mapToLong(range -> last(range) - first(range))
-                                .toArray());
+    /** {@link #squaredGradient} of the parameters from starts[i] to ends[i], for each i. */
+    double[] squaredGradients(long[] starts, long[] ends) {
+        long[] addresses = LongStream.of(starts).map(this::gradientAddress).toArray();
+        long[] lengths = new long[starts.length];
+        Arrays.setAll(lengths, i -> ends[i] - starts[i]);
+        return device.kernels().sumsOfSquares(type, addresses, lengths);
     }
 
     /** The sum of squares of all parameters. */

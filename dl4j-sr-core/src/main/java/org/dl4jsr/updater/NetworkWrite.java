@@ -62,7 +62,11 @@ final class NetworkWrite {
         return timed(
                 StepPart.CLIPPING,
                 arrays.length() * arrays.type().bytes(),
-                () -> shared == null ? arrays.squaredGradients(ranges) : shared.squares(ranges, arrays));
+                () -> shared != null
+                        ? shared.squares(ranges, arrays)
+                        : arrays.squaredGradients(
+                                ranges.stream().mapToLong(arrays::first).toArray(),
+                                ranges.stream().mapToLong(arrays::last).toArray()));
     }
 
     private RandomKey random(double[] squares) {

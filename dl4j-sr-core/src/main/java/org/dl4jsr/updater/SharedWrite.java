@@ -100,15 +100,24 @@ public final class SharedWrite {
         for (int i = 1; i < blocks.length; i++) {
             blocks[i] += blocks[i - 1];
         }
-        INDArray sums = Nd4j.zeros(DataType.DOUBLE, blocks[ranges.size()]);
+        var places = LongStream.builder(); // of this rank's blocks
+        var starts = LongStream.builder();
+        var ends = LongStream.builder();
         for (int i = 0; i < ranges.size(); i++) {
             long first = arrays.first(ranges.get(i));
             long last = Math.min(arrays.last(ranges.get(i)), end());
             for (long start = Math.max(first, start()); start < last; start += BlockSum.BLOCK) {
-                sums.putScalar(
-                        blocks[i] + (start - first) / BlockSum.BLOCK,
-                        arrays.squaredGradient(start, Math.min(start + BlockSum.BLOCK, last)));
+                places.add(blocks[i] + (start - first) / BlockSum.BLOCK);
+                starts.add(start);
+                ends.add(Math.min(start + BlockSum.BLOCK, last));
             }
+        }
+        long[] own = places.build().toArray();
+        double[] ownSums =
+                arrays.squaredGradients(starts.build().toArray(), ends.build().toArray());
+        INDArray sums = Nd4j.zeros(DataType.DOUBLE, blocks[ranges.size()]);
+        for (int i = 0; i < own.length; i++) {
+            sums.putScalar(own[i], ownSums[i]);
         }
         shard.gather(
                 sums,
