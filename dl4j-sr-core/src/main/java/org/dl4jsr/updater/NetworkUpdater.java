@@ -1,6 +1,5 @@
 package org.dl4jsr.updater;
 
-import java.util.List;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
@@ -34,9 +33,7 @@ final class NetworkUpdater {
     /** The updater state of a block that {@code fused} trains. */
     static UpdaterState state(UpdaterBlock block, FusedUpdater fused) {
         INDArray view = block.getUpdaterView();
-        var state = new UpdaterState(
+        return UpdaterState.checked(
                 view.reshape(view.length()), fused, (long) block.getParamOffsetEnd() - block.getParamOffsetStart());
-        UpdaterState.checkHeaders(List.of(state));
-        return state;
     }
 }

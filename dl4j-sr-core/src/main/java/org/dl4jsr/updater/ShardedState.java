@@ -52,9 +52,7 @@ final class ShardedState {
             INDArray view) {
 
         UpdaterState state() {
-            var state = new UpdaterState(view, updater, end - start);
-            UpdaterState.checkHeaders(List.of(state));
-            return state;
+            return UpdaterState.checked(view, updater, end - start);
         }
 
         /** The arrays of the state, each in its place in the whole. */

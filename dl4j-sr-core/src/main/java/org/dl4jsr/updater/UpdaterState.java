@@ -51,6 +51,13 @@ final class UpdaterState {
         }
     }
 
+    /** The same, its header checked. */
+    static UpdaterState checked(INDArray view, FusedUpdater config, long parameters) {
+        var state = new UpdaterState(view, config, parameters);
+        checkHeaders(List.of(state));
+        return state;
+    }
+
     /** Elements of updater state that a variable of {@code parameters} parameters needs in a BF16 network. */
     static long size(FusedUpdater config, long parameters) {
         WeightWrite write = config.getWeightWrite();

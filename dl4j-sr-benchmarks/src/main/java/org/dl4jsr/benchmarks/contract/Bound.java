@@ -28,7 +28,7 @@ public interface Bound {
 
     /** As {@code bound}, and where the kernels' products {@link Matmul#roundsBeforeBias}, that rounding, too. */
     static Bound withBias(Bound bound, Content bias) {
-        double largest = Arrays.stream(bias.values(bias.guarded()))
+        double largestBias = Arrays.stream(bias.values(bias.guarded()))
                 .map(Math::abs)
                 .filter(Double::isFinite)
                 .max()
@@ -42,8 +42,8 @@ public interface Bound {
             @Override
             public Bound on(KernelSet kernels) {
                 return kernels.matmul().roundsBeforeBias()
-                        ? (type, expected, largestResult) -> bound.of(type, expected, largestResult)
-                                + rounding(type) / 2 * (Math.abs(expected) + largest)
+                        ? (type, expected, largest) -> bound.of(type, expected, largest)
+                                + rounding(type) / 2 * (Math.abs(expected) + largestBias)
                         : bound;
             }
         };

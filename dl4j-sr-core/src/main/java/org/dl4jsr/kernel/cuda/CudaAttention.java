@@ -79,14 +79,14 @@ final class CudaAttention {
 
     /** As {@link CudaTransformerKernels#autocastAttentionForward}: rounded for tensor cores, which know no FP32. */
     void autocastForward(long qkv, long out, long logSumExp, int batch, int time, int heads, int headWidth) {
+        if (!runsOnTensorCores(FloatType.BFLOAT16, headWidth)) {
+            forward(FloatType.FLOAT, qkv, out, logSumExp, batch, time, heads, headWidth);
+            return;
+        }
         long length = (long) batch * time * heads * headWidth;
         long bytes = FloatType.BFLOAT16.bytes() * length;
         long address = rounded.reserve(4 * bytes).address();
         long roundedOut = address + 3 * bytes;
-        if (!runsOnTensorCores(FloatType.BFLOAT16, headWidth, address, roundedOut)) {
-            forward(FloatType.FLOAT, qkv, out, logSumExp, batch, time, heads, headWidth);
-            return;
-        }
         cast("toBFloat16", qkv, address, 3 * length);
         forward(FloatType.BFLOAT16, address, roundedOut, logSumExp, batch, time, heads, headWidth);
         cast("toFloat", roundedOut, out, length);
@@ -95,16 +95,16 @@ final class CudaAttention {
     /** As {@link CudaTransformerKernels#autocastAttentionBackward}. */
     void autocastBackward(
             long qkv, long out, long logSumExp, long dOut, long dQkv, int batch, int time, int heads, int headWidth) {
+        if (!runsOnTensorCores(FloatType.BFLOAT16, headWidth)) {
+            backward(FloatType.FLOAT, qkv, out, logSumExp, dOut, dQkv, batch, time, heads, headWidth);
+            return;
+        }
         long length = (long) batch * time * heads * headWidth;
         long bytes = FloatType.BFLOAT16.bytes() * length;
         long address = rounded.reserve(8 * bytes).address();
         long roundedOut = address + 3 * bytes;
         long roundedDOut = address + 4 * bytes;
         long roundedDQkv = address + 5 * bytes;
-        if (!runsOnTensorCores(FloatType.BFLOAT16, headWidth, address, roundedOut, roundedDOut, roundedDQkv)) {
-            backward(FloatType.FLOAT, qkv, out, logSumExp, dOut, dQkv, batch, time, heads, headWidth);
-            return;
-        }
         cast("toBFloat16", qkv, address, 3 * length);
         cast("toBFloat16", out, roundedOut, length);
         cast("toBFloat16", dOut, roundedDOut, length);

@@ -11,7 +11,6 @@ import static org.bytedeco.cuda.global.cublas.cublasSetMathMode;
 import static org.bytedeco.cuda.global.cublas.cublasSetStream_v2;
 import static org.dl4jsr.kernel.cuda.CublasMatrix.takes;
 import static org.dl4jsr.kernel.cuda.CudaException.checkCublas;
-import static org.dl4jsr.kernel.cuda.KernelConstant.OCTET;
 import static org.dl4jsr.kernel.cuda.KernelConstant.THREADS;
 import static org.dl4jsr.kernel.cuda.KernelLauncher.blocks;
 import static org.dl4jsr.kernel.cuda.KernelLauncher.suffix;
@@ -286,7 +285,7 @@ public final class CudaMatmul implements Matmul {
         }
         launcher.kernel(CASTS, "toBFloat16")
                 .add(matrix.address(), address, length)
-                .launchLooping(THREADS.value, blocks(blocks(length, OCTET.value) + 1, THREADS.value));
+                .launchOctets(length);
         return matrix.denseAt(address, FloatType.BFLOAT16);
     }
 
