@@ -1,6 +1,6 @@
 // Sums whose order is fixed: blocks on threads.
 
-/// The sum of squares of one block, in the order of org.dl4jsr.kernel.BlockSum.
+/// The sum of squares of one block, in the order of org.dl4jsr.rounding.BlockSum.
 template <class T>
 static inline double blockSquares(const T* values, int64_t begin, int64_t end) {
     double lanes[16] = {0};

@@ -4,7 +4,7 @@ import java.util.Locale;
 
 /** What the native kernels are compiled for, best first. The order is part of the native interface. */
 enum InstructionSet {
-    /** AVX512BF16, with attention on AMX's tiles; has only been run emulated. */
+    /** AVX512BF16, with attention on AMX's tiles. */
     AMX,
     /** AVX-512 with BF16 dot products. */
     AVX512BF16,
