@@ -38,6 +38,9 @@ public final class CpuKernels {
 
     private CpuKernels() {}
 
+    /** What multiplies, and whether it is oneDNN with BF16, which convolves, too. */
+    private record Library(Matmul matmul, boolean convolves) {}
+
     /** The kernels for this process, as {@link #LEVEL_PROPERTY} has it; logs what they are. */
     public static KernelSet choose() {
         String level = System.getProperty(LEVEL_PROPERTY);
@@ -65,9 +68,7 @@ public final class CpuKernels {
         }
         InstructionSet instructionSet = level == null ? null : instructionSet(level);
         if (hasNativeKernels()) {
-            NativeKernels kernels = nativeKernels(instructionSet, threads);
-            return set(
-                    kernels, new NativeTransformerKernels(kernels), new NativeArrayKernels(kernels), oneDnn(kernels));
+            return nativeSet(nativeKernels(instructionSet, threads));
         }
         if (level != null) {
             throw new IllegalArgumentException(LEVEL_PROPERTY + " is " + level + ", but this dl4j-sr was built without"
@@ -75,7 +76,7 @@ public final class CpuKernels {
         }
         warn("the far slower Java kernels run, because this jar was built without native kernels for "
                 + Loader.getPlatform() + ": install g++, then mvn clean package");
-        return javaSet(threads, CpuKernels::oneDnn);
+        return javaSet(threads, kernels -> oneDnn(kernels, false));
     }
 
     /** What is wrong with the value of {@link #LEVEL_PROPERTY}, in one line; null where this process can run it. */
@@ -129,17 +130,30 @@ public final class CpuKernels {
                 .toList();
     }
 
-    private static KernelSet javaSet(int threads, Function<Kernels, Matmul> matmul) {
-        int used = threads == 0 ? processors() : threads;
-        var kernels = new JavaKernels(used);
-        return set(kernels, new JavaTransformerKernels(used), new JavaArrayKernels(), matmul.apply(kernels));
+    private static KernelSet nativeSet(NativeKernels kernels) {
+        Library library = oneDnn(kernels, true);
+        Matmul matmul = kernels.instructionSet() == InstructionSet.AVX512BF16
+                ? new NativeMatmul(kernels, library.matmul)
+                : library.matmul;
+        return set(
+                kernels,
+                new NativeTransformerKernels(kernels),
+                new NativeArrayKernels(kernels),
+                matmul,
+                library.convolves);
     }
 
-    private static KernelSet set(Kernels kernels, TransformerKernels transformer, ArrayKernels arrays, Matmul library) {
+    private static KernelSet javaSet(int threads, Function<Kernels, Library> libraryOf) {
+        int used = threads == 0 ? processors() : threads;
+        var kernels = new JavaKernels(used);
+        Library library = libraryOf.apply(kernels);
+        return set(
+                kernels, new JavaTransformerKernels(used), new JavaArrayKernels(), library.matmul, library.convolves);
+    }
+
+    private static KernelSet set(
+            Kernels kernels, TransformerKernels transformer, ArrayKernels arrays, Matmul matmul, boolean convolves) {
         var copies = new StridedCopy(kernels);
-        Matmul matmul = kernels instanceof NativeKernels code && code.instructionSet() == InstructionSet.AVX512BF16
-                ? new NativeMatmul(code, library)
-                : library;
         Convolution products = new ProductConvolution(transformer, arrays, matmul, Scratch::new);
         return new KernelSet(
                 kernels,
@@ -147,10 +161,10 @@ public final class CpuKernels {
                 matmul,
                 new AutocastMatmul(matmul, copies),
                 Optional.of(arrays),
-                Optional.of(library instanceof OneDnnMatmul ? new OneDnnConvolution(products, copies) : products));
+                Optional.of(convolves ? new OneDnnConvolution(products, copies) : products));
     }
 
-    private static Matmul oneDnn(Kernels kernels) {
+    private static Library oneDnn(Kernels kernels, boolean setsThreads) {
         if (!NativeCode.isPackaged(ONE_DNN, "jnidnnl")) {
             throw new IllegalStateException("oneDNN for " + Loader.getPlatform() + ", which dl4j-sr multiplies by, is"
                     + " not on the class path: add org.bytedeco:dnnl and org.bytedeco:opencl with this classifier, in"
@@ -158,25 +172,27 @@ public final class CpuKernels {
                     + "=" + JAVA);
         }
         try {
-            return loadedOneDnn(kernels);
+            return loadedOneDnn(kernels, setsThreads);
         } catch (LinkageError e) {
             throw NativeCode.failure("oneDNN, which dl4j-sr multiplies by, does", e);
         }
     }
 
     /** For those who have chosen Java. */
-    private static Matmul oneDnnOrJava(Kernels kernels) {
+    private static Library oneDnnOrJava(Kernels kernels) {
         try {
-            return loadedOneDnn(kernels);
+            return loadedOneDnn(kernels, false);
         } catch (LinkageError e) {
             warn("matrix products run on Java loops, very slow, because oneDNN does not load: " + e);
-            return new JavaMatmul(processors());
+            return new Library(new JavaMatmul(processors()), false);
         }
     }
 
-    private static Matmul loadedOneDnn(Kernels kernels) {
-        var matmul = new OneDnnMatmul(kernels);
-        return OneDnnLibrary.multipliesBFloat16() ? matmul : new WideningMatmul(matmul, new StridedCopy(kernels));
+    private static Library loadedOneDnn(Kernels kernels, boolean setsThreads) {
+        var matmul = new OneDnnMatmul(kernels, setsThreads);
+        return OneDnnLibrary.multipliesBFloat16()
+                ? new Library(matmul, true)
+                : new Library(new WideningMatmul(matmul, new StridedCopy(kernels)), false);
     }
 
     /** Without a logger: programs without an SLF4J binding, or with a strict one, must see it, too. */

@@ -38,20 +38,24 @@ public final class OneDnnMatmul implements Matmul {
     private final engine engine;
     private final Kernels kernels;
     private final StridedCopy copies;
+    private final boolean setsThreads;
     private final boolean aligns;
     private final ThreadLocal<Workplace> workplaces = ThreadLocal.withInitial(Workplace::new);
 
     /**
      * Products that copy operands by {@code kernels}, where they must; a {@link LinkageError} where oneDNN's native
      * library does not load.
+     *
+     * @param setsThreads whether small products are to run on one thread, which needs the {@link NativeLibrary}
      */
-    OneDnnMatmul(Kernels kernels) {
-        this(kernels, OneDnnLibrary.hasTiles());
+    OneDnnMatmul(Kernels kernels, boolean setsThreads) {
+        this(kernels, setsThreads, OneDnnLibrary.hasTiles());
     }
 
     /** @param aligns whether factors off the cache's lines are slow: on AMX by half for each, on AVX-512 not at all */
-    OneDnnMatmul(Kernels kernels, boolean aligns) {
+    OneDnnMatmul(Kernels kernels, boolean setsThreads, boolean aligns) {
         this.kernels = kernels;
+        this.setsThreads = setsThreads;
         this.aligns = aligns;
         copies = new StridedCopy(kernels);
         engine = OneDnnLibrary.engine();
@@ -144,7 +148,7 @@ public final class OneDnnMatmul implements Matmul {
 
         /** Runs a product on one thread where it is small. */
         void onThreadsFor(StridedArray a, StridedArray b, StridedArray c, Runnable product) {
-            int threads = kernels instanceof NativeKernels && isSmall(a, b, c) ? NativeLibrary.setThreads(1) : 0;
+            int threads = setsThreads && isSmall(a, b, c) ? NativeLibrary.setThreads(1) : 0;
             try {
                 product.run();
             } finally {

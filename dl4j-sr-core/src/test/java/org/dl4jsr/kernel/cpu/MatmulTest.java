@@ -40,8 +40,8 @@ class MatmulTest {
         return Stream.of(
                 new JavaMatmul(2),
                 SET.matmul(),
-                new OneDnnMatmul(KERNELS, true),
-                new WideningMatmul(new OneDnnMatmul(KERNELS), new StridedCopy(KERNELS)));
+                new OneDnnMatmul(KERNELS, false, true),
+                new WideningMatmul(new OneDnnMatmul(KERNELS, false), new StridedCopy(KERNELS)));
     }
 
     @ParameterizedTest
@@ -207,7 +207,7 @@ class MatmulTest {
         var random = new Random(9);
         Product product = randomProduct(random, FloatType.FLOAT, FloatType.FLOAT);
         try (var scope = new PointerScope()) {
-            matmul = new OneDnnMatmul(KERNELS);
+            matmul = new OneDnnMatmul(KERNELS, false);
             product.run(matmul);
         }
         check(matmul, product);
@@ -215,7 +215,7 @@ class MatmulTest {
 
     @Test
     void badOperandsAreNamed() {
-        var matmul = new OneDnnMatmul(KERNELS);
+        var matmul = new OneDnnMatmul(KERNELS, false);
         var a = StridedArray.rowMajor(FloatType.BFLOAT16, 0, 2, 3);
         var b = StridedArray.rowMajor(FloatType.BFLOAT16, 0, 4, 5);
         var c = StridedArray.rowMajor(FloatType.BFLOAT16, 0, 2, 5);
