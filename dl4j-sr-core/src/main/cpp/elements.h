@@ -103,7 +103,7 @@ template <class T>
 static inline void addSquares(const T* values, int64_t begin, int64_t end, double* lanes) {
     for (int64_t i = begin; i < end; i++) {
         double x = load(values + i);
-        lanes[(i - begin) & 15] += x * x;
+        lanes[(i - begin) & (SUM_LANES - 1)] += x * x;
     }
 }
 

@@ -32,15 +32,8 @@ enum Arithmetic { ARITHMETIC(CONSTANT) };
 /// Elements of a block: the unit of work of a thread and of the sums of org.dl4jsr.rounding.BlockSum.
 static const int BLOCK = 4096;
 
-/// What Java and C++ both say, as Java says it: NativeLibrary compares.
-static inline const char* commonFacts() {
-#define NAME(name, ...) #name " "
-    static const std::string facts = "InstructionSet " INSTRUCTION_SETS(NAME) "FloatType " FLOAT_TYPES(NAME)
-            "Arithmetic " ARITHMETIC(NAME) "BLOCK " + std::to_string(BLOCK)
-            + " MOST_MOMENTS " + std::to_string(OptimizerArrays::MOST_MOMENTS);
-#undef NAME
-    return facts.c_str();
-}
+/// The lanes of those sums, a power of two.
+static const int SUM_LANES = 16;
 
 static inline int64_t blocksOf(int64_t length) { return (length + BLOCK - 1) / BLOCK; }
 
@@ -204,6 +197,26 @@ struct Array {
     template <class T>
     operator T*() const { return (T*) address; }
 };
+
+/// Whether a weight write has each of its needs: digits.
+template <class Write>
+static inline std::string needs() {
+    return std::string() + "01"[Write::RANDOM] + "01"[Write::EXTRA] + "01"[Write::FP32_STATE];
+}
+
+/// What Java and C++ both say, as Java says it: NativeLibrary compares. CUDA's kernels have the same shared headers.
+static inline const char* commonFacts() {
+#define NAME(name, ...) #name " "
+#define WRITE(name, ...) #name " " + needs<scalar::name>() + " " +
+    static const std::string facts = "InstructionSet " INSTRUCTION_SETS(NAME) "FloatType " FLOAT_TYPES(NAME)
+            "Arithmetic " ARITHMETIC(NAME) "WeightWrite " WEIGHT_WRITES(WRITE, )
+            "WEIGHT_STREAM " + std::to_string(WEIGHT_STREAM) + " MOMENT_STREAM " + std::to_string(MOMENT_STREAM)
+            + " BLOCK " + std::to_string(BLOCK) + " SUM_LANES " + std::to_string(SUM_LANES)
+            + " MOST_MOMENTS " + std::to_string(OptimizerArrays::MOST_MOMENTS);
+#undef NAME
+#undef WRITE
+    return facts.c_str();
+}
 
 /// The best instruction set of this processor.
 static inline int bestInstructionSet() {

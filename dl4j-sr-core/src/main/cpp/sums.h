@@ -3,9 +3,9 @@
 /// The sum of squares of one block, in the order of org.dl4jsr.rounding.BlockSum.
 template <class T>
 static inline double blockSquares(const T* values, int64_t begin, int64_t end) {
-    double lanes[16] = {0};
+    double lanes[SUM_LANES] = {0};
     addSquares(values, begin, end, lanes);
-    for (int half = 8; half > 0; half /= 2) {
+    for (int half = SUM_LANES / 2; half > 0; half /= 2) {
         for (int lane = 0; lane < half; lane++) {
             lanes[lane] += lanes[lane + half];
         }

@@ -167,10 +167,10 @@ static inline void stochasticSubtractBlock(
 /// Adds the squares of at most one block to sixteen lanes.
 template <class T>
 static inline void addSquares(const T* values, int64_t begin, int64_t end, double* lanes) {
-    const int vectors = 16 / LANES;
+    const int vectors = SUM_LANES / LANES;
     D low[vectors] = {}, high[vectors] = {};
     int64_t i = begin;
-    for (; i + 16 <= end; i += 16) {
+    for (; i + SUM_LANES <= end; i += SUM_LANES) {
         for (int vector = 0; vector < vectors; vector++) {
             addSquares(load(values + i + vector * LANES), low[vector], high[vector]);
         }

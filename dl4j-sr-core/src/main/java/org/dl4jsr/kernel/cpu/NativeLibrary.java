@@ -1,7 +1,9 @@
 package org.dl4jsr.kernel.cpu;
 
 import java.util.Arrays;
+import java.util.function.Function;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.bytedeco.javacpp.Loader;
 import org.bytedeco.javacpp.annotation.Namespace;
 import org.bytedeco.javacpp.annotation.Platform;
@@ -9,6 +11,8 @@ import org.dl4jsr.kernel.Arithmetic;
 import org.dl4jsr.kernel.FloatType;
 import org.dl4jsr.kernel.Optimizer;
 import org.dl4jsr.rounding.BlockSum;
+import org.dl4jsr.rounding.StochasticRounding;
+import org.dl4jsr.rounding.WeightWrite;
 
 /**
  * The library of the native methods of this class and of those that inherit its properties: functions of the same names
@@ -27,28 +31,43 @@ final class NativeLibrary {
     static {
         OpenMpSettings.load();
         Loader.load();
-        requireSameFacts();
+        requireSameFacts(commonFacts());
     }
 
     private NativeLibrary() {}
 
-    /** The orders of enums and the constants that stand in Java and in C++ have to agree. */
-    private static void requireSameFacts() {
+    /** The orders of enums, what weight writes need, and the constants that stand in Java and in C++ have to agree. */
+    static void requireSameFacts(String ofLibrary) {
         String facts = names(InstructionSet.values()) + names(FloatType.values()) + names(Arithmetic.values())
-                + "BLOCK " + BlockSum.BLOCK + " MOST_MOMENTS " + Optimizer.MOST_MOMENTS;
-        if (!facts.equals(commonFacts())) {
-            throw new IllegalStateException("The native kernels are of another version: they have " + commonFacts()
+                + list(WeightWrite.values(), write -> write + " " + needs(write))
+                + "WEIGHT_STREAM " + StochasticRounding.WEIGHT_STREAM
+                + " MOMENT_STREAM " + StochasticRounding.MOMENT_STREAM
+                + " BLOCK " + BlockSum.BLOCK + " SUM_LANES " + BlockSum.LANES
+                + " MOST_MOMENTS " + Optimizer.MOST_MOMENTS;
+        if (!facts.equals(ofLibrary)) {
+            throw new IllegalStateException("The native kernels are of another version: they have " + ofLibrary
                     + ", expected " + facts + "; build the jar again, mvn clean package");
         }
     }
 
     private static String names(Enum<?>[] constants) {
+        return list(constants, Enum::name);
+    }
+
+    private static <E extends Enum<?>> String list(E[] constants, Function<E, String> fact) {
         return Arrays.stream(constants)
-                .map(constant -> constant.name() + " ")
+                .map(constant -> fact.apply(constant) + " ")
                 .collect(Collectors.joining("", constants[0].getDeclaringClass().getSimpleName() + " ", ""));
     }
 
-    private static native String commonFacts();
+    /** RANDOM, EXTRA and FP32_STATE of the structure of this name in rounding.h. */
+    private static String needs(WeightWrite write) {
+        return Stream.of(write.isStochastic(), write.hasExtra(), write.hasFp32State())
+                .map(need -> need ? "1" : "0")
+                .collect(Collectors.joining());
+    }
+
+    static native String commonFacts();
 
     static native int bestInstructionSet();
 

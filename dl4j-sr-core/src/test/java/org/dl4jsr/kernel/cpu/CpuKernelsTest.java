@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.dl4jsr.kernel.reference.JavaKernels;
 import org.junit.jupiter.api.Test;
@@ -53,6 +54,27 @@ class CpuKernelsTest {
     @EnabledIf("hasNativeKernels")
     void refusesBadThreads() {
         assertThrows(IllegalArgumentException.class, () -> CpuKernels.ofLevel("scalar", -1));
+    }
+
+    /** What C++ repeats of Java. The library would not load if a fact were another, and each of them is one. */
+    @Test
+    @EnabledIf("hasNativeKernels")
+    void refusesALibraryWithOtherFacts() {
+        String facts = NativeLibrary.commonFacts();
+        Map<String, String> others = Map.of(
+                "AVX512BF16 EMULATED_AMX", "EMULATED_AMX AVX512BF16",
+                "STOCHASTIC 100", "STOCHASTIC 000",
+                "KAHAN 010", "KAHAN 000",
+                "MASTER 011", "MASTER 010",
+                "WEIGHT_STREAM 0", "WEIGHT_STREAM 2",
+                "MOMENT_STREAM 1", "MOMENT_STREAM 0",
+                "SUM_LANES 16", "SUM_LANES 8");
+        others.forEach((fact, other) -> {
+            assertTrue(facts.contains(fact), facts);
+            var e = assertThrows(
+                    IllegalStateException.class, () -> NativeLibrary.requireSameFacts(facts.replace(fact, other)));
+            assertTrue(e.getMessage().contains(fact) && e.getMessage().contains(other), e.getMessage());
+        });
     }
 
     @Test
