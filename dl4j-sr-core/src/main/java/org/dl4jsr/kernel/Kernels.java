@@ -19,6 +19,15 @@ public interface Kernels {
     /** BF16 to FP32, exact. */
     void toFloat(long source, long target, long length);
 
+    /** The values of the other type as {@code type}: {@link #toBFloat16} or {@link #toFloat}. */
+    default void cast(FloatType type, long source, long target, long length) {
+        if (type == FloatType.BFLOAT16) {
+            toBFloat16(source, target, length);
+        } else {
+            toFloat(source, target, length);
+        }
+    }
+
     /** y [columns, rows] = x [rows, columns] transposed. */
     void transpose(FloatType type, long x, long y, int rows, int columns);
 

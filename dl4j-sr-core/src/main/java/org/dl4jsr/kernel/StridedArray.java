@@ -79,6 +79,11 @@ public record StridedArray(FloatType type, long address, long[] shape, long[] st
 
     /** Whether the elements lie in row-major order without gaps. */
     public boolean isDense() {
+        return isDense(shape, strides);
+    }
+
+    /** Whether an array of this shape and these strides is dense, as {@link #isDense()} says. */
+    public static boolean isDense(long[] shape, long[] strides) {
         long expected = 1;
         for (int i = shape.length - 1; i >= 0; i--) {
             if (shape[i] != 1 && strides[i] != expected) {
@@ -100,6 +105,11 @@ public record StridedArray(FloatType type, long address, long[] shape, long[] st
             expected *= shape[order[i]];
         }
         return true;
+    }
+
+    /** Whether the elements fill a range of memory, and {@code other}, of the same shape, has them in the same order. */
+    public boolean liesAs(StridedArray other) {
+        return isContiguous() && Arrays.equals(strides, other.strides);
     }
 
     /** Whether each matrix of the last two dimensions has contiguous rows that do not overlap. */

@@ -149,13 +149,6 @@ public abstract class KernelOp extends DynamicCustomOp {
 
     /** Whether {@code a} is contiguous and row-major. */
     public static boolean isDense(INDArray a) {
-        long expected = 1;
-        for (int i = a.rank() - 1; i >= 0; i--) {
-            if (a.size(i) != 1 && a.stride(i) != expected) {
-                return false;
-            }
-            expected *= a.size(i);
-        }
-        return true;
+        return StridedArray.isDense(a.shape(), a.stride());
     }
 }

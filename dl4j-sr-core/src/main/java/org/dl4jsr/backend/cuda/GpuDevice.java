@@ -10,7 +10,6 @@ import org.dl4jsr.backend.Autocast;
 import org.dl4jsr.backend.Bf16Arrays;
 import org.dl4jsr.kernel.ArrayKernels;
 import org.dl4jsr.kernel.Convolution;
-import org.dl4jsr.kernel.FloatType;
 import org.dl4jsr.kernel.KernelSet;
 import org.dl4jsr.kernel.Kernels;
 import org.dl4jsr.kernel.Matmul;
@@ -125,7 +124,7 @@ final class GpuDevice extends Device {
         if (!Arrays.equals(from.shape(), to.shape())) {
             return false;
         }
-        if (from.isContiguous() && Arrays.equals(from.strides(), to.strides())) {
+        if (from.liesAs(to)) {
             copyDense(from, target, to);
             return true;
         }
@@ -150,19 +149,12 @@ final class GpuDevice extends Device {
     }
 
     private void copyDense(StridedArray from, INDArray target, StridedArray to) {
-        long length = target.length();
         if (from.type() == to.type()) {
             AtomicAllocator allocator = AtomicAllocator.getInstance();
             allocator.memcpyDevice(
-                    target.data(),
-                    new CudaPointer(from.address()),
-                    length * from.type().bytes(),
-                    0,
-                    allocator.getDeviceContext());
-        } else if (to.type() == FloatType.BFLOAT16) {
-            kernels().toBFloat16(from.address(), to.address(), length);
+                    target.data(), new CudaPointer(from.address()), from.bytes(), 0, allocator.getDeviceContext());
         } else {
-            kernels().toFloat(from.address(), to.address(), length);
+            kernels().cast(to.type(), from.address(), to.address(), to.length());
         }
         written(List.of(target));
     }

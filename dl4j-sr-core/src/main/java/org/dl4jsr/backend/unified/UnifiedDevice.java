@@ -7,7 +7,6 @@ import org.dl4jsr.backend.CpuDevice;
 import org.dl4jsr.backend.DeviceChoice;
 import org.dl4jsr.kernel.ArrayKernels;
 import org.dl4jsr.kernel.Convolution;
-import org.dl4jsr.kernel.FloatType;
 import org.dl4jsr.kernel.Kernels;
 import org.dl4jsr.kernel.Matmul;
 import org.dl4jsr.kernel.StridedArray;
@@ -101,20 +100,12 @@ final class UnifiedDevice extends CpuDevice {
     protected void copy(StridedArray source, StridedArray target) {
         StridedArray from = source.squeezed();
         StridedArray to = target.squeezed();
-        if (from.isContiguous() && Arrays.equals(from.strides(), to.strides())) {
-            copyDense(from, to, from.length());
-        } else {
+        if (!from.liesAs(to)) {
             gpu.set().arrays().orElseThrow().copy(from, to);
-        }
-    }
-
-    private void copyDense(StridedArray from, StridedArray to, long length) {
-        if (from.type() == to.type()) {
-            memory().copy(from.address(), to.address(), length * to.type().bytes());
-        } else if (to.type() == FloatType.BFLOAT16) {
-            kernels().toBFloat16(from.address(), to.address(), length);
+        } else if (from.type() == to.type()) {
+            memory().copy(from.address(), to.address(), to.bytes());
         } else {
-            kernels().toFloat(from.address(), to.address(), length);
+            kernels().cast(to.type(), from.address(), to.address(), to.length());
         }
     }
 }

@@ -135,10 +135,8 @@ public final class StridedCopy {
         private void contiguous(long source, long target, long length) {
             if (from == to) {
                 Memory.copy(source, target, length * to.bytes());
-            } else if (to == FloatType.BFLOAT16) {
-                kernels.toBFloat16(source, target, length);
             } else {
-                kernels.toFloat(source, target, length);
+                kernels.cast(to, source, target, length);
             }
         }
     }
