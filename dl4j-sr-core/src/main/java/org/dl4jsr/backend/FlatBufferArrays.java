@@ -12,7 +12,7 @@ import org.nd4j.linalg.factory.Nd4j;
  * byte order, whatever order is stated, and in 'c' order, whatever the shape says. So {@code toFlatArray}, which asks an
  * array for its shape and then for its content, gets both as they will be read.
  */
-public final class FlatBufferArrays {
+final class FlatBufferArrays {
 
     /** The shape that the array has which this thread's {@code toFlatArray} writes, where that is not in 'c' order. */
     private static final ThreadLocal<long[]> PERMUTED = new ThreadLocal<>();
@@ -20,12 +20,12 @@ public final class FlatBufferArrays {
     private FlatBufferArrays() {}
 
     /** Whether an array of these strides is BF16 and lies otherwise than in 'c' order. */
-    public static boolean permutes(long[] shape, long[] stride, DataType type) {
+    static boolean permutes(long[] shape, long[] stride, DataType type) {
         return type == DataType.BFLOAT16 && !Arrays.equals(stride, ArrayUtil.calcStrides(shape));
     }
 
     /** What the shape information of such an array gives whoever asks: {@code info} itself, or what is to be written. */
-    public static long[] shape(long[] info) {
+    static long[] shape(long[] info) {
         if (!areWritten() || Shape.isEmpty(info)) { // of empty arrays the content is not asked for
             return info;
         }

@@ -75,7 +75,7 @@ public final class Collective implements AutoCloseable {
     }
 
     /** Bytes of arrays that this rank has sent so far, without headers. */
-    public long bytesSent() {
+    long bytesSent() {
         return bytesSent;
     }
 

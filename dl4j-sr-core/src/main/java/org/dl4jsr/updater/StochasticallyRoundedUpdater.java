@@ -17,7 +17,7 @@ import org.nd4j.linalg.learning.GradientUpdater;
  * Replaces the gradient by the update of the updater that it stands for; {@link NetworkStep} subtracts that with
  * stochastic rounding.
  */
-public final class StochasticallyRoundedUpdater implements GradientUpdater<StochasticallyRounded> {
+final class StochasticallyRoundedUpdater implements GradientUpdater<StochasticallyRounded> {
 
     private final StochasticallyRounded config;
     private final INDArray state;

@@ -4,7 +4,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.bytedeco.javacpp.Loader;
 import org.dl4jsr.kernel.ArrayKernels;
@@ -33,6 +32,14 @@ public final class CpuKernels {
 
     static final String JAVA = "java";
 
+    /** What users may ask for, best first. */
+    private static final List<String> OFFERED = Stream.concat(
+                    Arrays.stream(InstructionSet.values())
+                            .filter(set -> set != InstructionSet.EMULATED_AMX)
+                            .map(InstructionSet::label),
+                    Stream.of(JAVA))
+            .toList();
+
     private static final String ONE_DNN = "/org/bytedeco/dnnl";
     private static final Logger LOG = LoggerFactory.getLogger(CpuKernels.class);
 
@@ -44,7 +51,7 @@ public final class CpuKernels {
     /** The kernels for this process, as {@link #LEVEL_PROPERTY} has it; logs what they are. */
     public static KernelSet choose() {
         String level = System.getProperty(LEVEL_PROPERTY);
-        if (InstructionSet.EMULATED_AMX.label().equals(level)) {
+        if (level != null && !OFFERED.contains(level)) {
             throw unknown(level);
         }
         KernelSet chosen = ofLevel(level, 0);
@@ -85,9 +92,7 @@ public final class CpuKernels {
         if (level == null || JAVA.equals(level)) {
             return null;
         }
-        List<String> levels = levels().stream()
-                .filter(one -> !one.equals(InstructionSet.EMULATED_AMX.label()))
-                .toList();
+        List<String> levels = levels().stream().filter(OFFERED::contains).toList();
         return levels.contains(level)
                 ? null
                 : LEVEL_PROPERTY + " is " + level + ", and this process can run " + String.join(", ", levels);
@@ -214,11 +219,7 @@ public final class CpuKernels {
     }
 
     private static IllegalArgumentException unknown(String level) {
-        return new IllegalArgumentException(LEVEL_PROPERTY + " is " + level + ", expected one of "
-                + Arrays.stream(InstructionSet.values())
-                        .filter(set -> set != InstructionSet.EMULATED_AMX)
-                        .map(InstructionSet::label)
-                        .collect(Collectors.joining(", "))
-                + ", " + JAVA);
+        return new IllegalArgumentException(
+                LEVEL_PROPERTY + " is " + level + ", expected one of " + String.join(", ", OFFERED));
     }
 }

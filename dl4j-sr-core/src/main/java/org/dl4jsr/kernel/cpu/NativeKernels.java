@@ -13,7 +13,7 @@ import org.dl4jsr.kernel.StepStatistics;
 /** Casts, sums and optimizers in C++ (src/main/cpp), for the best instruction set of this processor or a lower one. */
 @Properties(inherit = NativeLibrary.class, value = @Platform(library = "jniNativeLibrary"))
 @Namespace("dl4jsr")
-public final class NativeKernels implements Kernels {
+final class NativeKernels implements Kernels {
 
     private final InstructionSet instructionSet;
     private final int set;

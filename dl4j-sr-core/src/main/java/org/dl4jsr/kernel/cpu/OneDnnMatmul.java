@@ -16,7 +16,7 @@ import org.dl4jsr.kernel.cpu.OneDnnPlan.Reordering;
  * operand without a unit stride in its last two dimensions, or a bias with gaps, is copied densely first. Primitives are
  * cached per thread and shape.
  */
-public final class OneDnnMatmul implements Matmul {
+final class OneDnnMatmul implements Matmul {
 
     /** Shapes that a thread keeps ready; the least recently used goes first. */
     private static final int PLANS_PER_THREAD = 256;
