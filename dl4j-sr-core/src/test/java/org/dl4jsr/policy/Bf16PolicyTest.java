@@ -30,7 +30,7 @@ import org.deeplearning4j.nn.conf.layers.Layer;
 import org.deeplearning4j.nn.conf.layers.recurrent.Bidirectional;
 import org.deeplearning4j.nn.conf.layers.recurrent.LastTimeStep;
 import org.deeplearning4j.nn.graph.ComputationGraph;
-import org.dl4jsr.backend.Autocast;
+import org.dl4jsr.op.Autocast;
 import org.dl4jsr.rounding.StateRounding;
 import org.dl4jsr.rounding.WeightWrite;
 import org.dl4jsr.updater.SrAdam;
