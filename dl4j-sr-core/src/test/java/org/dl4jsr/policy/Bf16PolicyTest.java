@@ -140,15 +140,6 @@ class Bf16PolicyTest {
         fit(TestNetworks.network(configuration), 2);
     }
 
-    /** The native kernels would read and write beyond the state. */
-    @Test
-    void anUpdaterThatCountsItsMomentsWrongIsRefused() {
-        var wrong = new OtherFusedUpdater.Builder().moments(1).build();
-        var network = TestNetworks.network(TestNetworks.mlpConfiguration(wrong, DataType.BFLOAT16));
-        var e = assertThrows(IllegalStateException.class, () -> fit(network, 1));
-        assertEquals("OtherFusedUpdater keeps 1 moments, and its formula AdamW 2", e.getMessage());
-    }
-
     @Test
     void adamKeepsItsHyperParameters() {
         var adam = Adam.builder()
