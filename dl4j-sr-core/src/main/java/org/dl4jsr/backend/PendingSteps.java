@@ -2,6 +2,7 @@ package org.dl4jsr.backend;
 
 import java.util.IdentityHashMap;
 import java.util.List;
+import org.dl4jsr.op.Device;
 import org.nd4j.linalg.api.buffer.DataBuffer;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -45,12 +46,13 @@ public final class PendingSteps {
      * pending step is carried out here; any other op on such a gradient is reported to
      * {@link PendingStep#foreignUse}.
      *
-     * @param op name of the op
+     * @param device where the op would run
+     * @param op its name
      * @param inputs may hold nulls
      * @param outputs may hold nulls
      * @return true if the op has been carried out and must not run
      */
-    public static boolean intercept(String op, List<INDArray> inputs, List<INDArray> outputs) {
+    public static boolean intercept(Device device, String op, List<INDArray> inputs, List<INDArray> outputs) {
         if (pending.isEmpty()) {
             return false;
         }
@@ -60,7 +62,7 @@ public final class PendingSteps {
             PendingStep step = pendingOn(gradient);
             if (step != null && pendingOn(parameters) != step && sameMemory(parameters, outputs.get(0))) {
                 remove(gradient);
-                step.take(parameters, gradient);
+                step.take(device, parameters, gradient);
                 return true;
             }
         }
