@@ -32,7 +32,7 @@ public final class ExactState {
         if (network.params().dataType() == DataType.BFLOAT16) {
             INDArray flat = weights.reshape(weights.length());
             for (UpdaterBlock block : blocks(network, false)) {
-                if (NetworkUpdater.config(block) instanceof FusedUpdater fused
+                if (NetworkParts.config(block) instanceof FusedUpdater fused
                         && fused.getWeightWrite().hasExtra()) {
                     addExtra(block, fused, flat);
                 }
@@ -72,7 +72,7 @@ public final class ExactState {
             long start = Math.max(first, block.getParamOffsetStart());
             long end = Math.min(first + exact.length(), block.getParamOffsetEnd());
             if (start < end
-                    && NetworkUpdater.config(block) instanceof FusedUpdater fused
+                    && NetworkParts.config(block) instanceof FusedUpdater fused
                     && fused.getWeightWrite().hasExtra()) {
                 INDArray own = flat.get(NDArrayIndex.interval(start - first, end - first));
                 INDArray place = place(block, fused, fused.moments());
@@ -98,8 +98,8 @@ public final class ExactState {
         List<UpdaterBlock> targets = blocks(to, true);
         for (UpdaterBlock source : blocks(from, false)) {
             for (UpdaterBlock target : targets) {
-                if (NetworkUpdater.config(source) instanceof FusedUpdater fused
-                        && NetworkUpdater.config(target) instanceof Adam) {
+                if (NetworkParts.config(source) instanceof FusedUpdater fused
+                        && NetworkParts.config(target) instanceof Adam) {
                     copyMoments(source, fused, target);
                 } else if (source.getUpdaterView() != null
                         && target.getUpdaterView() != null
@@ -137,7 +137,7 @@ public final class ExactState {
 
     private static INDArray place(UpdaterBlock block, FusedUpdater fused, int index) {
         long parameters = (long) block.getParamOffsetEnd() - block.getParamOffsetStart();
-        return NetworkUpdater.state(block, fused).part(index, 0, parameters);
+        return NetworkParts.state(block, fused).part(index, 0, parameters);
     }
 
     /** The FP32 values whose bits lie in pairs of BF16 elements, the low half first. */
@@ -162,7 +162,7 @@ public final class ExactState {
 
     /** None where the network has no updater yet, and is not to get one. */
     private static List<UpdaterBlock> blocks(Model network, boolean initialize) {
-        BaseMultiLayerUpdater<?> updater = NetworkUpdater.of(network, initialize);
+        BaseMultiLayerUpdater<?> updater = NetworkParts.updater(network, initialize);
         return updater == null ? List.of() : updater.getUpdaterBlocks();
     }
 }

@@ -42,7 +42,7 @@ public final class UpdaterStatus {
      * @param model an initialised MultiLayerNetwork or ComputationGraph
      */
     public static UpdaterStatus of(Model model) {
-        UpdaterStatus status = of(gradients(model));
+        UpdaterStatus status = of(NetworkParts.gradient(model));
         synchronized (status) {
             status.model = new WeakReference<>(model);
         }
@@ -51,23 +51,6 @@ public final class UpdaterStatus {
 
     static UpdaterStatus of(INDArray gradient) {
         return BY_GRADIENT.computeIfAbsent(PendingSteps.root(gradient), buffer -> new UpdaterStatus());
-    }
-
-    private static INDArray gradients(Model model) {
-        if (model instanceof MultiLayerNetwork network) {
-            if (network.getFlattenedGradients() == null) {
-                network.initGradientsView();
-            }
-            return network.getFlattenedGradients();
-        }
-        if (model instanceof ComputationGraph graph) {
-            if (graph.getFlattenedGradients() == null) {
-                graph.initGradientsView();
-            }
-            return graph.getFlattenedGradients();
-        }
-        throw new IllegalArgumentException("A model of " + model.getClass().getName()
-                + " where a MultiLayerNetwork or a ComputationGraph was expected");
     }
 
     /** Steps skipped so far because a gradient was not finite. */
