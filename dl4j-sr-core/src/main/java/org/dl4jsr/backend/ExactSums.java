@@ -99,7 +99,7 @@ public final class ExactSums {
         return Bf16Arrays.isBFloat16(array)
                 && !array.isEmpty()
                 && !array.isAttached()
-                && array.length() < PendingSteps.root(array).length()
+                && array.length() < Bf16Arrays.root(array).length()
                 && isSummable(array);
     }
 
@@ -141,7 +141,7 @@ public final class ExactSums {
     /** The sum behind {@code array}, in row-major order: [n], remembered from now on. */
     private static INDArray remembered(Device device, INDArray array) {
         Block place = Block.of(array);
-        for (Sum sum : SUMS.getOrDefault(PendingSteps.root(array), List.of())) {
+        for (Sum sum : SUMS.getOrDefault(Bf16Arrays.root(array), List.of())) {
             if (sum.place.contains(place)) {
                 long start = place.start() - sum.place.start();
                 return part(sum.values, start, start + array.length());
@@ -150,7 +150,7 @@ public final class ExactSums {
         INDArray known = of(device, array);
         INDArray values = known == null ? wide(device, array) : known;
         forget(array);
-        put(PendingSteps.root(array), place, values);
+        put(Bf16Arrays.root(array), place, values);
         return values;
     }
 
@@ -159,7 +159,7 @@ public final class ExactSums {
         forget(target);
         try (MemoryWorkspace none = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
             INDArray inOrder = (Block.isRowMajor(target) ? sum : Block.reversed(sum)).dup('c');
-            put(PendingSteps.root(target), Block.of(target), inOrder.reshape(target.length()));
+            put(Bf16Arrays.root(target), Block.of(target), inOrder.reshape(target.length()));
         }
     }
 
@@ -195,7 +195,7 @@ public final class ExactSums {
      */
     public static void behind(INDArray vector, ObjLongConsumer<INDArray> use) {
         Block place = Block.of(vector);
-        for (Sum sum : SUMS.getOrDefault(PendingSteps.root(vector), List.of())) {
+        for (Sum sum : SUMS.getOrDefault(Bf16Arrays.root(vector), List.of())) {
             long start = Math.max(place.start(), sum.place.start());
             long end = Math.min(place.end(), sum.place.end());
             if (sum.place.rows() == 1 && start < end) {
@@ -207,7 +207,7 @@ public final class ExactSums {
 
     /** A FLOAT [n] copy of the row-major BF16 {@code array}, exact where that is known; null where it is not at all. */
     public static INDArray of(Device device, INDArray array) {
-        List<Sum> sums = SUMS.get(PendingSteps.root(array));
+        List<Sum> sums = SUMS.get(Bf16Arrays.root(array));
         if (sums == null) {
             return null;
         }
@@ -236,7 +236,7 @@ public final class ExactSums {
 
     /** Whether something is known of {@code array}. */
     static boolean isKnown(INDArray array) {
-        List<Sum> sums = SUMS.get(PendingSteps.root(array));
+        List<Sum> sums = SUMS.get(Bf16Arrays.root(array));
         if (sums == null) {
             return false;
         }
@@ -260,7 +260,7 @@ public final class ExactSums {
 
     /** Forgets the sums behind all arrays that share elements with {@code used}. */
     public static void forget(INDArray used) {
-        DataBuffer root = PendingSteps.root(used);
+        DataBuffer root = Bf16Arrays.root(used);
         List<Sum> sums = SUMS.get(root);
         if (sums != null) {
             Block place = Block.of(used);

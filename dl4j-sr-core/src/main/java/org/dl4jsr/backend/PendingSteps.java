@@ -24,20 +24,20 @@ public final class PendingSteps {
 
     /** The step pending on the buffer that {@code gradient} lies in, or null. */
     public static PendingStep get(INDArray gradient) {
-        return pending.get(root(gradient));
+        return pending.get(Bf16Arrays.root(gradient));
     }
 
     /** Makes {@code step} pending on the buffer that {@code gradient} lies in, in place of any other. */
     public static synchronized void put(INDArray gradient, PendingStep step) {
         var copy = new IdentityHashMap<DataBuffer, PendingStep>(pending);
-        copy.put(root(gradient), step);
+        copy.put(Bf16Arrays.root(gradient), step);
         pending = copy;
     }
 
     /** Forgets the step pending on the buffer that {@code gradient} lies in. */
     public static synchronized void remove(INDArray gradient) {
         var copy = new IdentityHashMap<DataBuffer, PendingStep>(pending);
-        copy.remove(root(gradient));
+        copy.remove(Bf16Arrays.root(gradient));
         pending = copy;
     }
 
@@ -86,16 +86,14 @@ public final class PendingSteps {
     }
 
     private static PendingStep pendingOn(INDArray array) {
-        return array == null || array.isEmpty() ? null : pending.get(root(array));
+        return array == null || array.isEmpty() ? null : pending.get(Bf16Arrays.root(array));
     }
 
     private static boolean sameMemory(INDArray a, INDArray b) {
-        return a == b || b != null && root(a) == root(b) && a.offset() == b.offset() && a.length() == b.length();
-    }
-
-    /** The buffer that all views of one allocation share: its identity. */
-    public static DataBuffer root(INDArray array) {
-        DataBuffer data = array.data();
-        return data.originalDataBuffer() == null ? data : data.originalDataBuffer();
+        return a == b
+                || b != null
+                        && Bf16Arrays.root(a) == Bf16Arrays.root(b)
+                        && a.offset() == b.offset()
+                        && a.length() == b.length();
     }
 }

@@ -2,7 +2,7 @@ package org.dl4jsr.updater;
 
 import java.util.Arrays;
 import java.util.stream.LongStream;
-import org.dl4jsr.backend.PendingSteps;
+import org.dl4jsr.backend.Bf16Arrays;
 import org.dl4jsr.kernel.FloatType;
 import org.dl4jsr.op.Device;
 import org.dl4jsr.op.KernelOp;
@@ -36,7 +36,7 @@ final class FlatArrays {
 
     private static INDArray flat(INDArray array) {
         INDArray flat = array.reshape(array.length());
-        if (PendingSteps.root(flat) != PendingSteps.root(array)) {
+        if (Bf16Arrays.root(flat) != Bf16Arrays.root(array)) {
             throw new IllegalStateException("Parameters and gradients have to be contiguous, got strides "
                     + Arrays.toString(array.stride()) + " for shape " + Arrays.toString(array.shape()));
         }

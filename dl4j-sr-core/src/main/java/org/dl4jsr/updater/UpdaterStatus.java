@@ -4,9 +4,7 @@ import java.lang.ref.WeakReference;
 import java.util.List;
 import java.util.Map;
 import org.deeplearning4j.nn.api.Model;
-import org.deeplearning4j.nn.graph.ComputationGraph;
-import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
-import org.dl4jsr.backend.PendingSteps;
+import org.dl4jsr.backend.Bf16Arrays;
 import org.dl4jsr.kernel.StepStatistics;
 import org.nd4j.linalg.api.buffer.DataBuffer;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -50,7 +48,7 @@ public final class UpdaterStatus {
     }
 
     static UpdaterStatus of(INDArray gradient) {
-        return BY_GRADIENT.computeIfAbsent(PendingSteps.root(gradient), buffer -> new UpdaterStatus());
+        return BY_GRADIENT.computeIfAbsent(Bf16Arrays.root(gradient), buffer -> new UpdaterStatus());
     }
 
     /** Steps skipped so far because a gradient was not finite. */
