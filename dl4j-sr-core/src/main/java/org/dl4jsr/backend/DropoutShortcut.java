@@ -80,7 +80,7 @@ final class DropoutShortcut implements Shortcut {
                 && x.length() >= SMALL
                 && Arrays.equals(x.shape(), z.shape())
                 && Arrays.equals(x.stride(), z.stride())
-                && (KernelOp.isDense(x) || KernelOp.isDense(Block.reversed(x)));
+                && (KernelOp.isDense(x) || KernelOp.isDense(RowBlock.reversed(x)));
     }
 
     /** Elements in the order of memory. */

@@ -31,7 +31,7 @@ final class NormShortcut implements Shortcut {
         boolean suits = op instanceof Norm2 norm
                 && z == null
                 && !x.isEmpty()
-                && (KernelOp.isDense(x) || KernelOp.isDense(Block.reversed(x)))
+                && (KernelOp.isDense(x) || KernelOp.isDense(RowBlock.reversed(x)))
                 && !norm.isKeepDims()
                 && (norm.dimensions() == null
                         || Shape.isWholeArray(x.rank(), norm.dimensions().toIntVector()))
