@@ -27,6 +27,16 @@ public final class Bf16Arrays {
         return false;
     }
 
+    /** Whether all of {@code arrays} are BF16 and have elements. */
+    static boolean allBFloat16(List<INDArray> arrays) {
+        for (INDArray array : arrays) {
+            if (!isBFloat16(array) || array.isEmpty()) {
+                return false;
+            }
+        }
+        return true;
+    }
+
     /** Whether both are the same elements in the same order. */
     static boolean sameMemory(Device device, INDArray a, INDArray b) {
         return a == b

@@ -1,7 +1,6 @@
 package org.dl4jsr.backend;
 
 import java.util.Arrays;
-import java.util.List;
 import java.util.function.Supplier;
 import org.dl4jsr.kernel.Arithmetic;
 import org.dl4jsr.kernel.FloatType;
@@ -67,11 +66,6 @@ final class DropoutShortcut implements Shortcut {
             }
         }
         return true;
-    }
-
-    @Override
-    public boolean run(String op, List<INDArray> inputs, List<INDArray> outputs, long[] integers, double[] numbers) {
-        return false;
     }
 
     private static boolean suits(INDArray x, INDArray z) {
