@@ -45,8 +45,8 @@ final class AttentionShortcuts implements Shortcut {
                 && integers[0] == 1
                 && inputs.size() >= before
                 && outputs.size() == (backward ? count : 1)
-                && suits(inputs.subList(0, before))
-                && suits(outputs)
+                && Bf16Arrays.allBFloat16(inputs.subList(0, before))
+                && Bf16Arrays.allBFloat16(outputs)
                 && fits(inputs.subList(0, count))
                 && (!backward || isDense(outputs.subList(3, count)))
                 && (!masked || isMask(inputs.get(before), inputs.get(1)));
@@ -66,10 +66,6 @@ final class AttentionShortcuts implements Shortcut {
             Reference.reachabilityFence(visible); // nobody else holds it
         }
         return true;
-    }
-
-    private static boolean suits(List<INDArray> arrays) {
-        return arrays.stream().allMatch(array -> Bf16Arrays.isBFloat16(array) && !array.isEmpty());
     }
 
     private static boolean isDense(List<INDArray> arrays) {

@@ -3,6 +3,7 @@ package org.dl4jsr.backend;
 import java.util.Arrays;
 import java.util.List;
 import org.dl4jsr.op.Device;
+import org.nd4j.linalg.api.buffer.DataBuffer;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -26,6 +27,16 @@ public final class Bf16Arrays {
         return false;
     }
 
+    /** Whether all of {@code arrays} are BF16 and have elements. */
+    static boolean allBFloat16(List<INDArray> arrays) {
+        for (INDArray array : arrays) {
+            if (!isBFloat16(array) || array.isEmpty()) {
+                return false;
+            }
+        }
+        return true;
+    }
+
     /** Whether both are the same elements in the same order. */
     static boolean sameMemory(Device device, INDArray a, INDArray b) {
         return a == b
@@ -35,6 +46,12 @@ public final class Bf16Arrays {
                         && device.address(a) == device.address(b)
                         && Arrays.equals(a.shape(), b.shape())
                         && Arrays.equals(a.stride(), b.stride());
+    }
+
+    /** The buffer that all views of one allocation share: its identity. */
+    public static DataBuffer root(INDArray array) {
+        DataBuffer data = array.data();
+        return data.originalDataBuffer() == null ? data : data.originalDataBuffer();
     }
 
     /** Whether {@code array} is a FLOAT or BFLOAT16 array with elements. */

@@ -45,7 +45,7 @@ public final class Bf16Blas implements InvocationHandler {
                 .map(INDArray.class::cast)
                 .toList();
         if (!PendingSteps.isEmpty()) {
-            PendingSteps.intercept(function.getName(), arrays, List.of());
+            PendingSteps.intercept(device, function.getName(), arrays, List.of());
         }
         ExactSums.forget(arrays);
         refuseBuffers(function, arguments);

@@ -1,7 +1,6 @@
 package org.dl4jsr.backend;
 
 import java.util.List;
-import java.util.stream.Stream;
 import org.dl4jsr.kernel.Convolution;
 import org.dl4jsr.kernel.FloatType;
 import org.dl4jsr.kernel.StridedArray;
@@ -27,9 +26,8 @@ final class ConvolutionShortcuts implements Shortcut {
 
     @Override
     public boolean run(String op, List<INDArray> inputs, List<INDArray> outputs, long[] integers, double[] numbers) {
-        boolean suits = Stream.concat(inputs.stream(), outputs.stream())
-                .allMatch(array -> Bf16Arrays.isBFloat16(array) && !array.isEmpty());
-        return suits
+        return Bf16Arrays.allBFloat16(inputs)
+                && Bf16Arrays.allBFloat16(outputs)
                 && switch (op) {
                     case "conv1d" -> forward(sequences(inputs.get(0), inputs.get(1), outputs.get(0), integers), inputs);
                     case "conv1d_bp" -> sequenceGradients(inputs, outputs, integers);

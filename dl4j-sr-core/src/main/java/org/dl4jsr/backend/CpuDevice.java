@@ -2,14 +2,10 @@ package org.dl4jsr.backend;
 
 import java.util.Arrays;
 import java.util.List;
-import java.util.Optional;
 import org.dl4jsr.kernel.ArrayKernels;
-import org.dl4jsr.kernel.Convolution;
 import org.dl4jsr.kernel.KernelSet;
 import org.dl4jsr.kernel.Kernels;
-import org.dl4jsr.kernel.Matmul;
 import org.dl4jsr.kernel.StridedArray;
-import org.dl4jsr.kernel.TransformerKernels;
 import org.dl4jsr.kernel.composed.MultiHeadAttention;
 import org.dl4jsr.kernel.cpu.CpuKernels;
 import org.dl4jsr.kernel.cpu.Scratch;
@@ -62,34 +58,14 @@ public class CpuDevice extends Device {
     }
 
     @Override
-    public Kernels kernels() {
-        return tools().set.kernels();
+    protected KernelSet set() {
+        return tools().set;
     }
 
-    @Override
-    public TransformerKernels transformerKernels() {
-        return tools().set.transformer();
-    }
-
+    /** Not {@link #set}'s, which need not be the CPU's. */
     @Override
     public Kernels hostKernels() {
         return tools().set.kernels();
-    }
-
-    @Override
-    public Matmul matmul() {
-        KernelSet set = tools().set;
-        return autocasts() ? set.autocast() : set.matmul();
-    }
-
-    @Override
-    public boolean autocasts() {
-        return Autocast.isEnabled();
-    }
-
-    @Override
-    public Optional<ArrayKernels> arrayKernels() {
-        return tools().set.arrays();
     }
 
     /** What networks of stock layers need. */
@@ -100,11 +76,6 @@ public class CpuDevice extends Device {
     /** Attention of stock layers. */
     protected MultiHeadAttention attention() {
         return tools().attention;
-    }
-
-    @Override
-    public Optional<Convolution> convolution() {
-        return tools().set.convolution();
     }
 
     @Override

@@ -1,5 +1,6 @@
 package org.dl4jsr.backend;
 
+import org.dl4jsr.kernel.RootCause;
 import org.dl4jsr.kernel.cuda.CudaDevice;
 import org.dl4jsr.kernel.cuda.CudaException;
 import org.dl4jsr.kernel.cuda.Nvrtc;
@@ -72,7 +73,7 @@ public final class DeviceChoice {
             obstacle = "there is not enough " + e.getMessage();
         } catch (LinkageError e) {
             obstacle = "NVIDIA's driver or CUDA's libraries (cudart, NVRTC, cuBLAS) do not load: "
-                    + rootCause(e).getMessage();
+                    + RootCause.of(e).getMessage();
         }
         if (asked) {
             return new DeviceChoice(null, DEVICE_PROPERTY + " is " + GPU + ", but " + obstacle);
@@ -102,9 +103,5 @@ public final class DeviceChoice {
 
     private static String others(int count) {
         return count == 0 ? "" : "; " + VISIBLE + " chooses another of the " + (count + 1) + " GPUs";
-    }
-
-    private static Throwable rootCause(Throwable e) {
-        return e.getCause() == null ? e : rootCause(e.getCause());
     }
 }

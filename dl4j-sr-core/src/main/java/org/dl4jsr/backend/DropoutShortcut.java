@@ -1,7 +1,6 @@
 package org.dl4jsr.backend;
 
 import java.util.Arrays;
-import java.util.List;
 import java.util.function.Supplier;
 import org.dl4jsr.kernel.Arithmetic;
 import org.dl4jsr.kernel.FloatType;
@@ -69,18 +68,13 @@ final class DropoutShortcut implements Shortcut {
         return true;
     }
 
-    @Override
-    public boolean run(String op, List<INDArray> inputs, List<INDArray> outputs, long[] integers, double[] numbers) {
-        return false;
-    }
-
     private static boolean suits(INDArray x, INDArray z) {
         return z != null
                 && z.dataType() == DataType.BFLOAT16
                 && x.length() >= SMALL
                 && Arrays.equals(x.shape(), z.shape())
                 && Arrays.equals(x.stride(), z.stride())
-                && (KernelOp.isDense(x) || KernelOp.isDense(Block.reversed(x)));
+                && (KernelOp.isDense(x) || KernelOp.isDense(RowBlock.reversed(x)));
     }
 
     /** Elements in the order of memory. */

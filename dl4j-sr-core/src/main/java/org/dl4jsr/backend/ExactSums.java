@@ -27,7 +27,7 @@ import org.nd4j.shade.guava.collect.MapMaker;
 public final class ExactSums {
 
     /** FLOAT values [n] behind what lies at {@code place}, in the order of memory. */
-    private record Sum(Block place, INDArray values) {}
+    private record Sum(RowBlock place, INDArray values) {}
 
     /** No value refers to its key, or neither would ever go. */
     private static final Map<DataBuffer, List<Sum>> SUMS =
@@ -88,7 +88,7 @@ public final class ExactSums {
     static boolean isSummable(INDArray array) {
         return Bf16Arrays.isBFloat16(array)
                 && !array.isEmpty()
-                && (Block.isRowMajor(array) || Block.isRowMajor(Block.reversed(array)));
+                && (RowBlock.isRowMajor(array) || RowBlock.isRowMajor(RowBlock.reversed(array)));
     }
 
     /**
@@ -99,7 +99,7 @@ public final class ExactSums {
         return Bf16Arrays.isBFloat16(array)
                 && !array.isEmpty()
                 && !array.isAttached()
-                && array.length() < PendingSteps.root(array).length()
+                && array.length() < Bf16Arrays.root(array).length()
                 && isSummable(array);
     }
 
@@ -112,10 +112,10 @@ public final class ExactSums {
      */
     static boolean accumulate(Device device, INDArray target, Predicate<INDArray> addition) {
         try (MemoryWorkspace none = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
-            boolean rowMajor = Block.isRowMajor(target);
-            INDArray inOrder = rowMajor ? target : Block.reversed(target);
+            boolean rowMajor = RowBlock.isRowMajor(target);
+            INDArray inOrder = rowMajor ? target : RowBlock.reversed(target);
             INDArray sum = remembered(device, inOrder).reshape(inOrder.shape());
-            boolean added = addition.test(rowMajor ? sum : Block.reversed(sum));
+            boolean added = addition.test(rowMajor ? sum : RowBlock.reversed(sum));
             if (added) {
                 device.copy(sum, inOrder);
                 device.written(List.of(target));
@@ -129,19 +129,19 @@ public final class ExactSums {
     /** Has {@code use} work on a FLOAT copy of {@code array}, of its shape, exact where that is known. */
     static void with(Device device, INDArray array, Consumer<INDArray> use) {
         boolean summable = isSummable(array);
-        boolean reversed = summable && !Block.isRowMajor(array);
-        INDArray inOrder = reversed ? Block.reversed(array) : array;
+        boolean reversed = summable && !RowBlock.isRowMajor(array);
+        INDArray inOrder = reversed ? RowBlock.reversed(array) : array;
         INDArray known = summable ? of(device, inOrder) : null;
         try (INDArray wide = known == null ? wide(device, inOrder) : known) {
             INDArray shaped = wide.reshape(inOrder.shape());
-            use.accept(reversed ? Block.reversed(shaped) : shaped);
+            use.accept(reversed ? RowBlock.reversed(shaped) : shaped);
         }
     }
 
     /** The sum behind {@code array}, in row-major order: [n], remembered from now on. */
     private static INDArray remembered(Device device, INDArray array) {
-        Block place = Block.of(array);
-        for (Sum sum : SUMS.getOrDefault(PendingSteps.root(array), List.of())) {
+        RowBlock place = RowBlock.of(array);
+        for (Sum sum : SUMS.getOrDefault(Bf16Arrays.root(array), List.of())) {
             if (sum.place.contains(place)) {
                 long start = place.start() - sum.place.start();
                 return part(sum.values, start, start + array.length());
@@ -150,7 +150,7 @@ public final class ExactSums {
         INDArray known = of(device, array);
         INDArray values = known == null ? wide(device, array) : known;
         forget(array);
-        put(PendingSteps.root(array), place, values);
+        put(Bf16Arrays.root(array), place, values);
         return values;
     }
 
@@ -158,12 +158,12 @@ public final class ExactSums {
     static void put(INDArray target, INDArray sum) {
         forget(target);
         try (MemoryWorkspace none = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
-            INDArray inOrder = (Block.isRowMajor(target) ? sum : Block.reversed(sum)).dup('c');
-            put(PendingSteps.root(target), Block.of(target), inOrder.reshape(target.length()));
+            INDArray inOrder = (RowBlock.isRowMajor(target) ? sum : RowBlock.reversed(sum)).dup('c');
+            put(Bf16Arrays.root(target), RowBlock.of(target), inOrder.reshape(target.length()));
         }
     }
 
-    private static void put(DataBuffer root, Block place, INDArray values) {
+    private static void put(DataBuffer root, RowBlock place, INDArray values) {
         SUMS.computeIfAbsent(root, key -> new ArrayList<>()).add(new Sum(place, values));
     }
 
@@ -194,8 +194,8 @@ public final class ExactSums {
      * @param use takes a FLOAT sum [n] and the element of {@code vector} behind which it begins
      */
     public static void behind(INDArray vector, ObjLongConsumer<INDArray> use) {
-        Block place = Block.of(vector);
-        for (Sum sum : SUMS.getOrDefault(PendingSteps.root(vector), List.of())) {
+        RowBlock place = RowBlock.of(vector);
+        for (Sum sum : SUMS.getOrDefault(Bf16Arrays.root(vector), List.of())) {
             long start = Math.max(place.start(), sum.place.start());
             long end = Math.min(place.end(), sum.place.end());
             if (sum.place.rows() == 1 && start < end) {
@@ -207,11 +207,11 @@ public final class ExactSums {
 
     /** A FLOAT [n] copy of the row-major BF16 {@code array}, exact where that is known; null where it is not at all. */
     public static INDArray of(Device device, INDArray array) {
-        List<Sum> sums = SUMS.get(PendingSteps.root(array));
+        List<Sum> sums = SUMS.get(Bf16Arrays.root(array));
         if (sums == null) {
             return null;
         }
-        Block place = Block.of(array);
+        RowBlock place = RowBlock.of(array);
         INDArray copy = null;
         for (Sum sum : sums) {
             long start = Math.max(place.start(), sum.place.start());
@@ -236,11 +236,11 @@ public final class ExactSums {
 
     /** Whether something is known of {@code array}. */
     static boolean isKnown(INDArray array) {
-        List<Sum> sums = SUMS.get(PendingSteps.root(array));
+        List<Sum> sums = SUMS.get(Bf16Arrays.root(array));
         if (sums == null) {
             return false;
         }
-        Block place = Block.of(array);
+        RowBlock place = RowBlock.of(array);
         return sums.stream().anyMatch(sum -> sum.place.overlaps(place));
     }
 
@@ -260,10 +260,10 @@ public final class ExactSums {
 
     /** Forgets the sums behind all arrays that share elements with {@code used}. */
     public static void forget(INDArray used) {
-        DataBuffer root = PendingSteps.root(used);
+        DataBuffer root = Bf16Arrays.root(used);
         List<Sum> sums = SUMS.get(root);
         if (sums != null) {
-            Block place = Block.of(used);
+            RowBlock place = RowBlock.of(used);
             sums.removeIf(sum -> {
                 boolean shared = sum.place.overlaps(place);
                 if (shared) {

@@ -19,7 +19,7 @@ public record Extent(DataBuffer root, long start, long end) {
         for (int i = 0; i < array.rank(); i++) {
             end += (array.size(i) - 1) * Math.abs(array.stride(i));
         }
-        return new Extent(PendingSteps.root(array), start, end);
+        return new Extent(Bf16Arrays.root(array), start, end);
     }
 
     /** Whether the two may have elements in common. */

@@ -43,7 +43,7 @@ final class ForeignUpdates {
         if (!inPlace || !isOfAnOptimizer()) {
             return false;
         }
-        if (WARNED.put(PendingSteps.root(parameters), true) == null) {
+        if (WARNED.put(Bf16Arrays.root(parameters), true) == null) {
             LOG.warn("A BF16 network trains with DL4J's own updaters: its weights are rounded stochastically, but the"
                     + " updaters' state to nearest, which stalls. Use SrAdam, or StochasticallyRounded, or"
                     + " Bf16Policy.SR.convert(network), which sets them");

@@ -1,7 +1,6 @@
 package org.dl4jsr.backend;
 
 import java.util.List;
-import java.util.stream.Stream;
 import org.dl4jsr.kernel.StridedArray;
 import org.dl4jsr.op.KernelOp;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -20,17 +19,14 @@ final class MoverShortcuts implements Shortcut {
 
     @Override
     public boolean run(String op, List<INDArray> inputs, List<INDArray> outputs, long[] integers, double[] numbers) {
-        boolean named = op.equals("concat") || op.equals("tile");
-        boolean suits = named
-                && outputs.size() == 1
-                && Stream.concat(inputs.stream(), outputs.stream())
-                        .allMatch(array -> Bf16Arrays.isBFloat16(array) && !array.isEmpty());
-        if (!suits) {
-            return false;
-        }
-        return op.equals("tile")
-                ? inputs.size() == 1 && tile(inputs.get(0), outputs.get(0), integers)
-                : concatenate(inputs, outputs.get(0), integers);
+        return outputs.size() == 1
+                && Bf16Arrays.allBFloat16(inputs)
+                && Bf16Arrays.allBFloat16(outputs)
+                && switch (op) {
+                    case "concat" -> concatenate(inputs, outputs.get(0), integers);
+                    case "tile" -> inputs.size() == 1 && tile(inputs.get(0), outputs.get(0), integers);
+                    default -> false;
+                };
     }
 
     private boolean concatenate(List<INDArray> parts, INDArray whole, long[] integers) {

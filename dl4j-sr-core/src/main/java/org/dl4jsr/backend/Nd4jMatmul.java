@@ -6,6 +6,7 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.dl4jsr.kernel.Matmul;
 import org.dl4jsr.kernel.StridedArray;
+import org.dl4jsr.op.Autocast;
 import org.dl4jsr.op.Device;
 import org.dl4jsr.op.KernelOp;
 import org.nd4j.linalg.api.buffer.DataType;

@@ -1,6 +1,5 @@
 package org.dl4jsr.backend;
 
-import java.util.List;
 import java.util.function.Supplier;
 import org.dl4jsr.op.KernelOp;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -31,7 +30,7 @@ final class NormShortcut implements Shortcut {
         boolean suits = op instanceof Norm2 norm
                 && z == null
                 && !x.isEmpty()
-                && (KernelOp.isDense(x) || KernelOp.isDense(Block.reversed(x)))
+                && (KernelOp.isDense(x) || KernelOp.isDense(RowBlock.reversed(x)))
                 && !norm.isKeepDims()
                 && (norm.dimensions() == null
                         || Shape.isWholeArray(x.rank(), norm.dimensions().toIntVector()))
@@ -41,10 +40,5 @@ final class NormShortcut implements Shortcut {
             executioner.setZ(Nd4j.scalar(DataType.BFLOAT16, Math.sqrt(squares)), op, context);
         }
         return suits;
-    }
-
-    @Override
-    public boolean run(String op, List<INDArray> inputs, List<INDArray> outputs, long[] integers, double[] numbers) {
-        return false;
     }
 }

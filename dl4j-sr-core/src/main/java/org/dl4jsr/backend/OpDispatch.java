@@ -49,7 +49,7 @@ public final class OpDispatch {
         INDArray y = executioner.getY(op, context);
         INDArray z = executioner.getZ(op, context);
         if (!PendingSteps.isEmpty()) {
-            PendingSteps.intercept(op.opName(), Arrays.asList(x, y), Collections.singletonList(z));
+            PendingSteps.intercept(device, op.opName(), Arrays.asList(x, y), Collections.singletonList(z));
         }
         if (op instanceof Log && isStepOfLogarithm(z)) {
             throw new UnsupportedOperationException("BatchNormalization keeps the logarithm of its running deviation"
@@ -158,7 +158,7 @@ public final class OpDispatch {
     public void scatterUpdate(
             INDArray array, INDArray indices, INDArray updates, BiConsumer<INDArray, INDArray> stock) {
         if (!PendingSteps.isEmpty()) {
-            PendingSteps.intercept("scatterUpdate", List.of(indices, updates), List.of(array));
+            PendingSteps.intercept(device, "scatterUpdate", List.of(indices, updates), List.of(array));
         }
         ExactSums.forget(array);
         try (var copies = new FloatCopies(device)) {
@@ -172,7 +172,7 @@ public final class OpDispatch {
 
     /** Runs the op if it is not ND4J's native code's to run, and returns whether it has. */
     private boolean runs(CustomOp op, OpContext context, List<INDArray> inputs, List<INDArray> outputs) {
-        if (!PendingSteps.isEmpty() && PendingSteps.intercept(op.opName(), inputs, outputs)) {
+        if (!PendingSteps.isEmpty() && PendingSteps.intercept(device, op.opName(), inputs, outputs)) {
             return true;
         }
         if (accumulates(op, context, inputs, outputs)) {

@@ -1,5 +1,6 @@
 package org.dl4jsr.backend;
 
+import org.dl4jsr.op.Device;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -12,10 +13,11 @@ public interface PendingStep {
      * Carries out {@code parameters -= update} for all of {@code gradient}; called once, instead of the subtraction and
      * after the step has left {@link PendingSteps}.
      *
+     * @param device where the subtraction would run
      * @param parameters first operand and result of the subtraction
      * @param gradient second operand; may be larger than what this step owns
      */
-    void take(INDArray parameters, INDArray gradient);
+    void take(Device device, INDArray parameters, INDArray gradient);
 
     /**
      * Called before any other op whose operand or result lies in the gradient's buffer.

@@ -2,6 +2,7 @@ package org.dl4jsr.backend;
 
 import java.util.IdentityHashMap;
 import java.util.List;
+import org.dl4jsr.op.Device;
 import org.nd4j.linalg.api.buffer.DataBuffer;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -23,20 +24,20 @@ public final class PendingSteps {
 
     /** The step pending on the buffer that {@code gradient} lies in, or null. */
     public static PendingStep get(INDArray gradient) {
-        return pending.get(root(gradient));
+        return pending.get(Bf16Arrays.root(gradient));
     }
 
     /** Makes {@code step} pending on the buffer that {@code gradient} lies in, in place of any other. */
     public static synchronized void put(INDArray gradient, PendingStep step) {
         var copy = new IdentityHashMap<DataBuffer, PendingStep>(pending);
-        copy.put(root(gradient), step);
+        copy.put(Bf16Arrays.root(gradient), step);
         pending = copy;
     }
 
     /** Forgets the step pending on the buffer that {@code gradient} lies in. */
     public static synchronized void remove(INDArray gradient) {
         var copy = new IdentityHashMap<DataBuffer, PendingStep>(pending);
-        copy.remove(root(gradient));
+        copy.remove(Bf16Arrays.root(gradient));
         pending = copy;
     }
 
@@ -45,12 +46,13 @@ public final class PendingSteps {
      * pending step is carried out here; any other op on such a gradient is reported to
      * {@link PendingStep#foreignUse}.
      *
-     * @param op name of the op
+     * @param device where the op would run
+     * @param op its name
      * @param inputs may hold nulls
      * @param outputs may hold nulls
      * @return true if the op has been carried out and must not run
      */
-    public static boolean intercept(String op, List<INDArray> inputs, List<INDArray> outputs) {
+    public static boolean intercept(Device device, String op, List<INDArray> inputs, List<INDArray> outputs) {
         if (pending.isEmpty()) {
             return false;
         }
@@ -60,7 +62,7 @@ public final class PendingSteps {
             PendingStep step = pendingOn(gradient);
             if (step != null && pendingOn(parameters) != step && sameMemory(parameters, outputs.get(0))) {
                 remove(gradient);
-                step.take(parameters, gradient);
+                step.take(device, parameters, gradient);
                 return true;
             }
         }
@@ -84,16 +86,14 @@ public final class PendingSteps {
     }
 
     private static PendingStep pendingOn(INDArray array) {
-        return array == null || array.isEmpty() ? null : pending.get(root(array));
+        return array == null || array.isEmpty() ? null : pending.get(Bf16Arrays.root(array));
     }
 
     private static boolean sameMemory(INDArray a, INDArray b) {
-        return a == b || b != null && root(a) == root(b) && a.offset() == b.offset() && a.length() == b.length();
-    }
-
-    /** The buffer that all views of one allocation share: its identity. */
-    public static DataBuffer root(INDArray array) {
-        DataBuffer data = array.data();
-        return data.originalDataBuffer() == null ? data : data.originalDataBuffer();
+        return a == b
+                || b != null
+                        && Bf16Arrays.root(a) == Bf16Arrays.root(b)
+                        && a.offset() == b.offset()
+                        && a.length() == b.length();
     }
 }

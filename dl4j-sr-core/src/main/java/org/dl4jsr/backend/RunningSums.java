@@ -41,7 +41,7 @@ final class RunningSums {
      */
     static boolean isOne(INDArray target) {
         String owner = CallStack.innermostOf(NETWORKS).orElse("");
-        return owner.equals(STATE) || VERTICES.contains(owner) && !ADDED_TO.add(PendingSteps.root(target));
+        return owner.equals(STATE) || VERTICES.contains(owner) && !ADDED_TO.add(Bf16Arrays.root(target));
     }
 
     /** Whether {@code multiply} of these is one in place that a sum has a part in. */

@@ -33,5 +33,7 @@ public interface Shortcut {
      * @param numbers its floating point arguments
      * @return whether it has been done
      */
-    boolean run(String op, List<INDArray> inputs, List<INDArray> outputs, long[] integers, double[] numbers);
+    default boolean run(String op, List<INDArray> inputs, List<INDArray> outputs, long[] integers, double[] numbers) {
+        return false;
+    }
 }

@@ -29,17 +29,17 @@ public final class StochasticAverages {
      * @param element of the random bits of the allocation's first value; no weight's
      */
     public static void mark(INDArray array, long seed, int step, long element) {
-        MARKED.put(PendingSteps.root(array), new Mark(seed, step, element));
+        MARKED.put(Bf16Arrays.root(array), new Mark(seed, step, element));
     }
 
     /** Writes the FLOAT {@code mean} to {@code array} if that is marked and dense, and returns whether it has. */
     static boolean assign(INDArray array, INDArray mean) {
-        Mark mark = MARKED.get(PendingSteps.root(array));
+        Mark mark = MARKED.get(Bf16Arrays.root(array));
         if (mark == null) {
             return false;
         }
         INDArray flat = flat(array);
-        if (PendingSteps.root(flat) != PendingSteps.root(array)) {
+        if (Bf16Arrays.root(flat) != Bf16Arrays.root(array)) {
             return false;
         }
         Nd4j.exec(new SrAssign(flat, flat(mean), mark.seed, mark.step, mark.element + array.offset()));

@@ -2,6 +2,7 @@ package org.dl4jsr.backend;
 
 import java.util.List;
 import java.util.Set;
+import org.dl4jsr.op.Autocast;
 import org.dl4jsr.op.Device;
 import org.nd4j.linalg.api.ndarray.INDArray;
 

@@ -106,8 +106,8 @@ final class VolumeShortcuts implements Shortcut {
         }
         int rank = kind.dimensions + 2;
         boolean suit = convolution.isPresent()
-                && Stream.concat(inputs.stream(), outputs.stream())
-                        .allMatch(array -> Bf16Arrays.isBFloat16(array) && !array.isEmpty())
+                && Bf16Arrays.allBFloat16(inputs)
+                && Bf16Arrays.allBFloat16(outputs)
                 && Stream.of(inputs.get(0), inputs.get(1), result).allMatch(array -> array.rank() == rank)
                 && kind.isUsual();
         if (!suit) {

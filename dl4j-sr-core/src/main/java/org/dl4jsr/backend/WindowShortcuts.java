@@ -1,7 +1,6 @@
 package org.dl4jsr.backend;
 
 import java.util.List;
-import java.util.stream.Stream;
 import org.dl4jsr.kernel.ArrayKernels;
 import org.dl4jsr.kernel.StridedArray;
 import org.dl4jsr.kernel.Window;
@@ -22,9 +21,8 @@ final class WindowShortcuts implements Shortcut {
 
     @Override
     public boolean run(String op, List<INDArray> inputs, List<INDArray> outputs, long[] integers, double[] numbers) {
-        boolean suits = Stream.concat(inputs.stream(), outputs.stream())
-                .allMatch(array -> Bf16Arrays.isBFloat16(array) && !array.isEmpty());
-        return suits
+        return Bf16Arrays.allBFloat16(inputs)
+                && Bf16Arrays.allBFloat16(outputs)
                 && switch (op) {
                     case "im2col" -> im2col(inputs.get(0), outputs.get(0), integers, numbers);
                     case "col2im" -> col2im(inputs.get(0), outputs.get(0), integers);

@@ -1,8 +1,5 @@
 package org.dl4jsr.kernel;
 
-import org.dl4jsr.rounding.StateRounding;
-import org.dl4jsr.rounding.WeightWrite;
-
 /**
  * AdamW (Loshchilov and Hutter, arXiv 1711.05101); the moments are m and v:
  *
@@ -21,33 +18,14 @@ import org.dl4jsr.rounding.WeightWrite;
 public record AdamW(float beta1, float beta2, float epsilon, float biasCorrection1, float biasCorrection2)
         implements Optimizer {
 
-    /** The step number {@code step} (from 0), with bias corrections for t = step + 1, computed in double. */
-    public static OptimizerStep step(
-            double learningRate,
-            double beta1,
-            double beta2,
-            double epsilon,
-            double weightDecay,
-            double gradientScale,
-            WeightWrite weightWrite,
-            StateRounding stateRounding,
-            long seed,
-            int step) {
-        var adamW = new AdamW(
+    /** That of step number {@code step} (from 0), with bias corrections for t = step + 1, computed in double. */
+    public static AdamW of(double beta1, double beta2, double epsilon, int step) {
+        return new AdamW(
                 (float) beta1,
                 (float) beta2,
                 (float) epsilon,
                 biasCorrection((float) beta1, step),
                 biasCorrection((float) beta2, step));
-        return new OptimizerStep(
-                adamW,
-                (float) learningRate,
-                (float) weightDecay,
-                (float) gradientScale,
-                weightWrite,
-                stateRounding,
-                seed,
-                step);
     }
 
     /** Of the FP32 decay that the step uses; that of the double one would be 0.7% short at 0.999999. */

@@ -66,7 +66,7 @@ public final class CausalAttention extends KernelOp {
         long sums = device.address(logSumExp);
         int headWidth = Math.toIntExact(out.size(-1) / heads);
         var kernels = device.transformerKernels();
-        if (type(qkv) == FloatType.FLOAT && device.autocasts()) {
+        if (type(qkv) == FloatType.FLOAT && Autocast.isEnabled()) {
             kernels.autocastAttentionForward(from, to, sums, batch, time, heads, headWidth);
         } else {
             kernels.attentionForward(type(qkv), from, to, sums, batch, time, heads, headWidth);

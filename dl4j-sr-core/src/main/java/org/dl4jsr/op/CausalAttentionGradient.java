@@ -58,7 +58,7 @@ public final class CausalAttentionGradient extends KernelOp {
         long to = device.address(dQkv);
         int headWidth = Math.toIntExact(out.size(-1) / heads);
         var kernels = device.transformerKernels();
-        if (type(qkv) == FloatType.FLOAT && device.autocasts()) {
+        if (type(qkv) == FloatType.FLOAT && Autocast.isEnabled()) {
             kernels.autocastAttentionBackward(from, result, sums, dResult, to, batch, time, heads, headWidth);
         } else {
             kernels.attentionBackward(type(qkv), from, result, sums, dResult, to, batch, time, heads, headWidth);

@@ -5,6 +5,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import org.dl4jsr.kernel.ArrayKernels;
 import org.dl4jsr.kernel.Convolution;
+import org.dl4jsr.kernel.KernelSet;
 import org.dl4jsr.kernel.Kernels;
 import org.dl4jsr.kernel.Matmul;
 import org.dl4jsr.kernel.TransformerKernels;
@@ -28,23 +29,34 @@ public abstract class Device {
         return times;
     }
 
-    /** Casts, sums and optimizers over this device's addresses. */
-    public abstract Kernels kernels();
+    /** The kernels that the calling thread's ops run on, over this device's addresses. */
+    protected abstract KernelSet set();
 
-    /** A transformer's layers over this device's addresses. */
-    public abstract TransformerKernels transformerKernels();
+    /** Casts, sums and optimizers. */
+    public final Kernels kernels() {
+        return set().kernels();
+    }
 
-    /** The matrix product in force, over this device's addresses. */
-    public abstract Matmul matmul();
+    /** A transformer's layers. */
+    public final TransformerKernels transformerKernels() {
+        return set().transformer();
+    }
 
-    /** Whether products of FLOAT arrays are to run on BF16 copies of them, as torch.amp has it. */
-    public abstract boolean autocasts();
+    /** The matrix product in force: whether FLOAT operands become BF16 is {@link Autocast}'s to say. */
+    public final Matmul matmul() {
+        KernelSet set = set();
+        return Autocast.isEnabled() ? set.autocast() : set.matmul();
+    }
 
-    /** What networks of stock layers need, over this device's addresses; empty where there is none. */
-    public abstract Optional<ArrayKernels> arrayKernels();
+    /** What networks of stock layers need; empty where there is none. */
+    public final Optional<ArrayKernels> arrayKernels() {
+        return set().arrays();
+    }
 
-    /** Convolution over this device's addresses; empty where there are no {@link #arrayKernels}. */
-    public abstract Optional<Convolution> convolution();
+    /** Convolution; empty where there are no {@link #arrayKernels}. */
+    public final Optional<Convolution> convolution() {
+        return set().convolution();
+    }
 
     /** The address of {@code array}'s first element, whose content is up to date there; 0 for null. */
     public abstract long address(INDArray array);

@@ -32,7 +32,7 @@ public final class ExactState {
         if (network.params().dataType() == DataType.BFLOAT16) {
             INDArray flat = weights.reshape(weights.length());
             for (UpdaterBlock block : blocks(network, false)) {
-                if (NetworkUpdater.config(block) instanceof FusedUpdater fused
+                if (NetworkParts.config(block) instanceof FusedUpdater fused
                         && fused.getWeightWrite().hasExtra()) {
                     addExtra(block, fused, flat);
                 }
@@ -43,7 +43,7 @@ public final class ExactState {
 
     private static void addExtra(UpdaterBlock block, FusedUpdater fused, INDArray weights) {
         INDArray own = weights.get(NDArrayIndex.interval(block.getParamOffsetStart(), block.getParamOffsetEnd()));
-        INDArray extra = array(block, fused, fused.moments());
+        INDArray extra = array(block, fused, fused.moments(), block.getParamOffsetStart(), block.getParamOffsetEnd());
         if (!fused.getWeightWrite().hasFp32State()) {
             own.addi(extra);
             return;
@@ -72,19 +72,16 @@ public final class ExactState {
             long start = Math.max(first, block.getParamOffsetStart());
             long end = Math.min(first + exact.length(), block.getParamOffsetEnd());
             if (start < end
-                    && NetworkUpdater.config(block) instanceof FusedUpdater fused
+                    && NetworkParts.config(block) instanceof FusedUpdater fused
                     && fused.getWeightWrite().hasExtra()) {
                 INDArray own = flat.get(NDArrayIndex.interval(start - first, end - first));
-                INDArray place = place(block, fused, fused.moments());
-                long places = fused.getWeightWrite().hasFp32State() ? 2 : 1;
-                INDArray part = place.get(NDArrayIndex.interval(
-                        places * (start - block.getParamOffsetStart()), places * (end - block.getParamOffsetStart())));
-                if (places == 2) {
-                    part.assign(bits(own));
+                INDArray place = place(block, fused, fused.moments(), start, end);
+                if (fused.getWeightWrite().hasFp32State()) {
+                    place.assign(bits(own));
                 } else {
                     INDArray rounded =
                             weights.get(NDArrayIndex.interval(start, end)).castTo(DataType.FLOAT);
-                    part.assign(own.sub(rounded));
+                    place.assign(own.sub(rounded));
                 }
             }
         }
@@ -98,8 +95,8 @@ public final class ExactState {
         List<UpdaterBlock> targets = blocks(to, true);
         for (UpdaterBlock source : blocks(from, false)) {
             for (UpdaterBlock target : targets) {
-                if (NetworkUpdater.config(source) instanceof FusedUpdater fused
-                        && NetworkUpdater.config(target) instanceof Adam) {
+                if (NetworkParts.config(source) instanceof FusedUpdater fused
+                        && NetworkParts.config(target) instanceof Adam) {
                     copyMoments(source, fused, target);
                 } else if (source.getUpdaterView() != null
                         && target.getUpdaterView() != null
@@ -121,23 +118,22 @@ public final class ExactState {
             long first = moment * length + start - target.getParamOffsetStart();
             target.getUpdaterView()
                     .get(NDArrayIndex.interval(first, first + end - start))
-                    .assign(array(source, fused, moment)
-                            .get(NDArrayIndex.interval(
-                                    start - source.getParamOffsetStart(), end - source.getParamOffsetStart())));
+                    .assign(array(source, fused, moment, start, end));
         }
     }
 
-    /** One of the block's arrays of state, FLOAT. */
-    private static INDArray array(UpdaterBlock block, FusedUpdater fused, int index) {
-        INDArray place = place(block, fused, index);
+    /** What {@link #place} has, FLOAT. */
+    private static INDArray array(UpdaterBlock block, FusedUpdater fused, int index, long start, long end) {
+        INDArray place = place(block, fused, index, start, end);
         return place.dataType() == DataType.BFLOAT16 && fused.getWeightWrite().hasFp32State()
                 ? values(place)
                 : place.castTo(DataType.FLOAT);
     }
 
-    private static INDArray place(UpdaterBlock block, FusedUpdater fused, int index) {
-        long parameters = (long) block.getParamOffsetEnd() - block.getParamOffsetStart();
-        return NetworkUpdater.state(block, fused).part(index, 0, parameters);
+    /** One of the block's arrays of state for the network's parameters from {@code start} to {@code end}, a view. */
+    private static INDArray place(UpdaterBlock block, FusedUpdater fused, int index, long start, long end) {
+        long first = block.getParamOffsetStart();
+        return NetworkParts.state(block, fused).part(index, start - first, end - first);
     }
 
     /** The FP32 values whose bits lie in pairs of BF16 elements, the low half first. */
@@ -162,7 +158,7 @@ public final class ExactState {
 
     /** None where the network has no updater yet, and is not to get one. */
     private static List<UpdaterBlock> blocks(Model network, boolean initialize) {
-        BaseMultiLayerUpdater<?> updater = NetworkUpdater.of(network, initialize);
+        BaseMultiLayerUpdater<?> updater = NetworkParts.updater(network, initialize);
         return updater == null ? List.of() : updater.getUpdaterBlocks();
     }
 }

@@ -2,8 +2,7 @@ package org.dl4jsr.updater;
 
 import java.util.Arrays;
 import java.util.stream.LongStream;
-import org.dl4jsr.backend.Bf16Executioner;
-import org.dl4jsr.backend.PendingSteps;
+import org.dl4jsr.backend.Bf16Arrays;
 import org.dl4jsr.kernel.FloatType;
 import org.dl4jsr.op.Device;
 import org.dl4jsr.op.KernelOp;
@@ -13,7 +12,7 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
 /** A network's flattened parameters and the gradient that is subtracted from them, as arrays and as memory. */
 final class FlatArrays {
 
-    private final Device device = Bf16Executioner.requiredBy("The updater");
+    private final Device device;
     private final FloatType type;
     private final INDArray parameters;
     private final INDArray gradient;
@@ -21,12 +20,13 @@ final class FlatArrays {
     private final long gradientAddress;
 
     /** @throws IllegalStateException if the two do not match, or their elements do not lie one behind the other */
-    FlatArrays(INDArray parameters, INDArray gradient) {
+    FlatArrays(Device device, INDArray parameters, INDArray gradient) {
         if (parameters.length() != gradient.length() || parameters.dataType() != gradient.dataType()) {
             throw new IllegalStateException("A gradient of " + gradient.length() + " " + gradient.dataType()
                     + " elements is subtracted from " + parameters.length() + " " + parameters.dataType()
                     + " parameters, expected as many of the same type");
         }
+        this.device = device;
         this.parameters = flat(parameters);
         this.gradient = flat(gradient);
         type = KernelOp.type(parameters);
@@ -36,7 +36,7 @@ final class FlatArrays {
 
     private static INDArray flat(INDArray array) {
         INDArray flat = array.reshape(array.length());
-        if (PendingSteps.root(flat) != PendingSteps.root(array)) {
+        if (Bf16Arrays.root(flat) != Bf16Arrays.root(array)) {
             throw new IllegalStateException("Parameters and gradients have to be contiguous, got strides "
                     + Arrays.toString(array.stride()) + " for shape " + Arrays.toString(array.shape()));
         }

@@ -5,7 +5,6 @@ import java.util.stream.IntStream;
 import org.dl4jsr.backend.ExactSums;
 import org.dl4jsr.backend.StochasticAverages;
 import org.dl4jsr.kernel.OptimizerArrays;
-import org.dl4jsr.kernel.OptimizerStep;
 import org.dl4jsr.kernel.StepStatistics;
 import org.dl4jsr.op.Device;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -68,14 +67,9 @@ final class FusedStep implements RangeUpdate {
         long from = start - arrays.first(this);
         long key = random.key(config.getSeed());
         roundExactGradient(arrays, start, end, key);
-        OptimizerStep step = config.step(learningRate, clipScale, key, iteration);
-        if (step.optimizer().moments() != config.moments()) { // the kernels would read beyond the state
-            throw new IllegalStateException(config.name() + " keeps " + config.moments() + " moments, and its formula "
-                    + step.optimizer().name() + " " + step.optimizer().moments());
-        }
         device.kernels()
                 .step(
-                        step,
+                        config.step(learningRate, clipScale, key, iteration),
                         new OptimizerArrays(
                                 arrays.type(),
                                 arrays.parameterAddress(start),

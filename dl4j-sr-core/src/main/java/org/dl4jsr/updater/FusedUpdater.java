@@ -5,6 +5,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.stream.Collectors;
 import org.dl4jsr.backend.Bf16Executioner;
+import org.dl4jsr.kernel.Optimizer;
 import org.dl4jsr.kernel.OptimizerStep;
 import org.dl4jsr.rounding.StateRounding;
 import org.dl4jsr.rounding.WeightWrite;
@@ -17,9 +18,9 @@ import org.nd4j.shade.jackson.annotation.JsonProperty;
 
 /**
  * An updater whose whole step, the weight write included, is one pass of the kernels over weights, gradient and state.
- * A subclass names its formula's settings, how many moments it keeps, and the kernels' step; all else is here: the
- * layout of the state, clipping of the global gradient norm, the guard against gradients that are not finite, the
- * weight write. Several kinds may train one network.
+ * A subclass has its formula and the formula's settings; all else is here: the layout of the state, clipping of the
+ * global gradient norm, the guard against gradients that are not finite, the weight write. Several kinds may train one
+ * network.
  *
  * <p>In a FLOAT network the same formula runs with exact writes. DOUBLE and HALF networks are refused.
  *
@@ -89,18 +90,33 @@ public abstract class FusedUpdater implements IUpdater {
         return getClass().getSimpleName();
     }
 
+    /** The formula at DL4J's {@code iteration}, from 0; it keeps as many moments at all of them. */
+    protected abstract Optimizer optimizer(int iteration);
+
     /** How many moments it keeps a parameter. */
-    protected abstract int moments();
+    final int moments() {
+        return optimizer(0).moments();
+    }
 
     /**
      * The step for the kernels.
      *
      * @param learningRate of this step
      * @param gradientScale factor on the gradient
-     * @param seed key of the random bits
+     * @param key of the random bits
      * @param iteration DL4J's, from 0
      */
-    protected abstract OptimizerStep step(double learningRate, double gradientScale, long seed, int iteration);
+    final OptimizerStep step(double learningRate, double gradientScale, long key, int iteration) {
+        return new OptimizerStep(
+                optimizer(iteration),
+                (float) learningRate,
+                (float) weightDecay,
+                (float) gradientScale,
+                weightWrite,
+                stateRounding,
+                key,
+                iteration);
+    }
 
     /** All settings by name: what {@link #equals}, {@link #hashCode} and {@link #toString} go by. */
     protected Map<String, Object> settings() {

@@ -8,6 +8,7 @@ import org.dl4jsr.backend.ExactSums;
 import org.dl4jsr.backend.Extent;
 import org.dl4jsr.backend.PendingStep;
 import org.dl4jsr.backend.PendingSteps;
+import org.dl4jsr.op.Device;
 import org.dl4jsr.rounding.WeightWrite;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -87,8 +88,8 @@ final class NetworkStep implements PendingStep {
     }
 
     @Override
-    public void take(INDArray parameters, INDArray gradient) {
-        var arrays = new FlatArrays(parameters, gradient);
+    public void take(Device device, INDArray parameters, INDArray gradient) {
+        var arrays = new FlatArrays(device, parameters, gradient);
         new NetworkWrite(status, settings, iteration, arrays, ranges(arrays)).run();
         ExactSums.forget(gradient);
     }

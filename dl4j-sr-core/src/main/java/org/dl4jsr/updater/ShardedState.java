@@ -7,12 +7,8 @@ import java.util.stream.IntStream;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.api.Trainable;
 import org.deeplearning4j.nn.conf.GradientNormalization;
-import org.deeplearning4j.nn.graph.ComputationGraph;
-import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.nn.updater.BaseMultiLayerUpdater;
-import org.deeplearning4j.nn.updater.MultiLayerUpdater;
 import org.deeplearning4j.nn.updater.UpdaterBlock;
-import org.deeplearning4j.nn.updater.graph.ComputationGraphUpdater;
 import org.dl4jsr.rounding.BlockSum;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -118,7 +114,7 @@ final class ShardedState {
     }
 
     private static boolean isWritten(UpdaterBlock block) {
-        return NetworkUpdater.config(block) instanceof FusedUpdater && !block.skipDueToPretrainConfig(false);
+        return NetworkParts.config(block) instanceof FusedUpdater && !block.skipDueToPretrainConfig(false);
     }
 
     private static void requireShareable(List<UpdaterBlock> blocks) {
@@ -126,7 +122,7 @@ final class ShardedState {
             var first = block.getLayersAndVariablesInBlock().get(0);
             String parameter = "Parameter " + first.getParamName() + " of layer "
                     + first.getLayer().getConfig().getLayerName();
-            IUpdater updater = NetworkUpdater.config(block);
+            IUpdater updater = NetworkParts.config(block);
             if (!(updater instanceof FusedUpdater) && !(updater instanceof NoOp)) {
                 throw new IllegalArgumentException(
                         parameter + " is trained by " + updater.getClass().getSimpleName()
@@ -151,12 +147,12 @@ final class ShardedState {
     /** Takes the state of this rank's part over from the network's updater, or begins with none where that has none. */
     static ShardedState take(Model network, WeightShard shard) {
         var state = new ShardedState(network, shard);
-        BaseMultiLayerUpdater<?> before = NetworkUpdater.of(network, false);
+        BaseMultiLayerUpdater<?> before = NetworkParts.updater(network, false);
         INDArray stored = before == null ? null : before.getStateViewArray();
         BaseMultiLayerUpdater<?> updater = withoutState(network);
         List<UpdaterBlock> blocks = updater.getUpdaterBlocks();
         for (int i = 0; i < blocks.size(); i++) {
-            if (NetworkUpdater.config(blocks.get(i)) instanceof FusedUpdater fused) {
+            if (NetworkParts.config(blocks.get(i)) instanceof FusedUpdater fused) {
                 state.addHeader(fused, blocks.get(i));
                 state.add(
                         i,
@@ -166,7 +162,7 @@ final class ShardedState {
                 state.length += stateSize(blocks.get(i), fused);
             }
         }
-        set(network, updater);
+        NetworkParts.setUpdater(network, updater);
         return state;
     }
 
@@ -197,7 +193,7 @@ final class ShardedState {
                 view);
         parts.add(part);
         if (stored != null) {
-            UpdaterState all = NetworkUpdater.state(stored, fused);
+            UpdaterState all = NetworkParts.state(stored, fused);
             long from = start - blockStart;
             UpdaterState own = part.state();
             for (int array = 0; array < all.arrays(); array++) {
@@ -214,14 +210,14 @@ final class ShardedState {
 
     /** Gives DL4J the whole state, gathered from all ranks, in an updater of its own making. */
     void giveBack() {
-        BaseMultiLayerUpdater<?> updater = withState(network);
+        BaseMultiLayerUpdater<?> updater = NetworkParts.newUpdater(network);
         List<UpdaterBlock> blocks = updater.getUpdaterBlocks();
         for (int i = 0; i < blocks.size(); i++) {
-            if (NetworkUpdater.config(blocks.get(i)) instanceof FusedUpdater fused) {
-                gather(i, NetworkUpdater.state(blocks.get(i), fused), blocks.get(i));
+            if (NetworkParts.config(blocks.get(i)) instanceof FusedUpdater fused) {
+                gather(i, NetworkParts.state(blocks.get(i), fused), blocks.get(i));
             }
         }
-        set(network, updater);
+        NetworkParts.setUpdater(network, updater);
     }
 
     private void gather(int number, UpdaterState all, UpdaterBlock block) {
@@ -270,23 +266,9 @@ final class ShardedState {
     private static BaseMultiLayerUpdater<?> withoutState(Model network) {
         LEFT_OUT.set(true);
         try {
-            return withState(network);
+            return NetworkParts.newUpdater(network);
         } finally {
             LEFT_OUT.remove();
-        }
-    }
-
-    private static BaseMultiLayerUpdater<?> withState(Model network) {
-        return network instanceof MultiLayerNetwork layers
-                ? new MultiLayerUpdater(layers)
-                : new ComputationGraphUpdater((ComputationGraph) network);
-    }
-
-    private static void set(Model network, BaseMultiLayerUpdater<?> updater) {
-        if (network instanceof MultiLayerNetwork layers) {
-            layers.setUpdater(updater);
-        } else {
-            ((ComputationGraph) network).setUpdater((ComputationGraphUpdater) updater);
         }
     }
 }

@@ -3,7 +3,6 @@ package org.dl4jsr.updater;
 import java.util.Map;
 import java.util.Objects;
 import org.dl4jsr.kernel.AdamW;
-import org.dl4jsr.kernel.OptimizerStep;
 import org.nd4j.linalg.schedule.ISchedule;
 import org.nd4j.shade.jackson.annotation.JsonProperty;
 import org.nd4j.shade.jackson.databind.annotation.JsonDeserialize;
@@ -84,23 +83,8 @@ public final class SrAdam extends FusedUpdater {
     }
 
     @Override
-    protected int moments() {
-        return 2;
-    }
-
-    @Override
-    protected OptimizerStep step(double learningRate, double gradientScale, long seed, int iteration) {
-        return AdamW.step(
-                learningRate,
-                beta1,
-                beta2,
-                epsilon,
-                getWeightDecay(),
-                gradientScale,
-                getWeightWrite(),
-                getStateRounding(),
-                seed,
-                iteration);
+    protected AdamW optimizer(int iteration) {
+        return AdamW.of(beta1, beta2, epsilon, iteration);
     }
 
     @Override

@@ -4,9 +4,7 @@ import java.lang.ref.WeakReference;
 import java.util.List;
 import java.util.Map;
 import org.deeplearning4j.nn.api.Model;
-import org.deeplearning4j.nn.graph.ComputationGraph;
-import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
-import org.dl4jsr.backend.PendingSteps;
+import org.dl4jsr.backend.Bf16Arrays;
 import org.dl4jsr.kernel.StepStatistics;
 import org.nd4j.linalg.api.buffer.DataBuffer;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -42,7 +40,7 @@ public final class UpdaterStatus {
      * @param model an initialised MultiLayerNetwork or ComputationGraph
      */
     public static UpdaterStatus of(Model model) {
-        UpdaterStatus status = of(gradients(model));
+        UpdaterStatus status = of(NetworkParts.gradient(model));
         synchronized (status) {
             status.model = new WeakReference<>(model);
         }
@@ -50,24 +48,7 @@ public final class UpdaterStatus {
     }
 
     static UpdaterStatus of(INDArray gradient) {
-        return BY_GRADIENT.computeIfAbsent(PendingSteps.root(gradient), buffer -> new UpdaterStatus());
-    }
-
-    private static INDArray gradients(Model model) {
-        if (model instanceof MultiLayerNetwork network) {
-            if (network.getFlattenedGradients() == null) {
-                network.initGradientsView();
-            }
-            return network.getFlattenedGradients();
-        }
-        if (model instanceof ComputationGraph graph) {
-            if (graph.getFlattenedGradients() == null) {
-                graph.initGradientsView();
-            }
-            return graph.getFlattenedGradients();
-        }
-        throw new IllegalArgumentException("A model of " + model.getClass().getName()
-                + " where a MultiLayerNetwork or a ComputationGraph was expected");
+        return BY_GRADIENT.computeIfAbsent(Bf16Arrays.root(gradient), buffer -> new UpdaterStatus());
     }
 
     /** Steps skipped so far because a gradient was not finite. */

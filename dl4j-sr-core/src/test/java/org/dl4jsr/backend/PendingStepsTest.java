@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import org.dl4jsr.op.Device;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -18,6 +19,8 @@ import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 
 class PendingStepsTest {
+
+    private static final Device DEVICE = Bf16Executioner.requiredBy("The test");
 
     private final INDArray gradient = Nd4j.zeros(DataType.FLOAT, 1, 12);
     private final INDArray parameters = Nd4j.zeros(DataType.FLOAT, 1, 12);
@@ -29,8 +32,9 @@ class PendingStepsTest {
         private final List<INDArray> written = new ArrayList<>();
 
         @Override
-        public void take(INDArray parameters, INDArray gradient) {
+        public void take(Device device, INDArray parameters, INDArray gradient) {
             assertNull(PendingSteps.get(gradient), "no longer pending while it is written");
+            assertSame(DEVICE, device);
             written.add(parameters);
         }
 
@@ -76,9 +80,10 @@ class PendingStepsTest {
                 () -> subtract(parameters, gradient, other),
                 () -> subtract(gradient, parameters, gradient),
                 () -> subtract(gradient, gradient, gradient),
-                () -> PendingSteps.intercept("add", List.of(parameters, gradient), List.of(parameters)),
-                () -> PendingSteps.intercept("assign", List.of(parameters), List.of(view(gradient, 4, 5))),
-                () -> PendingSteps.intercept("norm2", Arrays.asList(gradient, null), Arrays.asList((INDArray) null)));
+                () -> PendingSteps.intercept(DEVICE, "add", List.of(parameters, gradient), List.of(parameters)),
+                () -> PendingSteps.intercept(DEVICE, "assign", List.of(parameters), List.of(view(gradient, 4, 5))),
+                () -> PendingSteps.intercept(
+                        DEVICE, "norm2", Arrays.asList(gradient, null), Arrays.asList((INDArray) null)));
         for (Runnable use : uses) {
             PendingSteps.put(gradient, step);
             assertThrows(IllegalStateException.class, use::run);
@@ -92,12 +97,13 @@ class PendingStepsTest {
         PendingSteps.put(gradient, step);
         INDArray other = Nd4j.zeros(DataType.FLOAT, 1, 12);
         assertFalse(subtract(parameters, other, parameters));
-        assertFalse(PendingSteps.intercept("add", List.of(parameters, Nd4j.empty(DataType.FLOAT)), List.of(other)));
+        assertFalse(
+                PendingSteps.intercept(DEVICE, "add", List.of(parameters, Nd4j.empty(DataType.FLOAT)), List.of(other)));
         assertSame(step, PendingSteps.get(gradient));
     }
 
     private static boolean subtract(INDArray x, INDArray y, INDArray z) {
-        return PendingSteps.intercept("subtract", List.of(x, y), List.of(z));
+        return PendingSteps.intercept(DEVICE, "subtract", List.of(x, y), List.of(z));
     }
 
     @Test

@@ -7,11 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.List;
 import java.util.Optional;
 import org.dl4jsr.kernel.Activation;
-import org.dl4jsr.kernel.ArrayKernels;
-import org.dl4jsr.kernel.Convolution;
+import org.dl4jsr.kernel.KernelSet;
 import org.dl4jsr.kernel.Kernels;
-import org.dl4jsr.kernel.Matmul;
-import org.dl4jsr.kernel.TransformerKernels;
 import org.dl4jsr.kernel.reference.JavaKernels;
 import org.dl4jsr.kernel.reference.JavaMatmul;
 import org.dl4jsr.kernel.reference.JavaTransformerKernels;
@@ -28,39 +25,22 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
 class TransformerOpsTest {
 
     private static final class JavaDevice extends Device {
-        @Override
-        public boolean autocasts() {
-            return false;
-        }
+        private final KernelSet set = new KernelSet(
+                new JavaKernels(2),
+                new JavaTransformerKernels(2),
+                new JavaMatmul(1),
+                new JavaMatmul(1),
+                Optional.empty(),
+                Optional.empty());
 
         @Override
-        public Optional<ArrayKernels> arrayKernels() {
-            return Optional.empty();
-        }
-
-        @Override
-        public Optional<Convolution> convolution() {
-            return Optional.empty();
-        }
-
-        @Override
-        public Kernels kernels() {
-            return new JavaKernels(2);
-        }
-
-        @Override
-        public TransformerKernels transformerKernels() {
-            return new JavaTransformerKernels(2);
+        protected KernelSet set() {
+            return set;
         }
 
         @Override
         public Kernels hostKernels() {
             return kernels();
-        }
-
-        @Override
-        public Matmul matmul() {
-            return new JavaMatmul(1);
         }
 
         @Override

@@ -23,6 +23,7 @@ import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.dl4jsr.kernel.AdamW;
 import org.dl4jsr.kernel.FloatType;
 import org.dl4jsr.kernel.OptimizerArrays;
+import org.dl4jsr.kernel.OptimizerStep;
 import org.dl4jsr.kernel.reference.JavaKernels;
 import org.dl4jsr.rounding.BFloat16;
 import org.dl4jsr.rounding.StateRounding;
@@ -82,13 +83,11 @@ class SrAdamTrainingTest {
                 long stride = count * (master ? 4 : bytes);
                 new JavaKernels(2)
                         .step(
-                                AdamW.step(
-                                        1e-2,
-                                        0.9,
-                                        0.95,
-                                        1e-8,
-                                        0.1,
-                                        status.lastClipScale(),
+                                new OptimizerStep(
+                                        AdamW.of(0.9, 0.95, 1e-8, iteration),
+                                        1e-2f,
+                                        0.1f,
+                                        (float) status.lastClipScale(),
                                         write,
                                         StateRounding.STOCHASTIC,
                                         key,

@@ -164,12 +164,7 @@ enum OptimizerCases implements KernelCase {
         /** Every formula, with numbers that it may have. */
         private List<Optimizer> optimizers(Random random) {
             int step = random.nextInt(1000);
-            double beta2 = random.nextBoolean() ? 0.95 : 0.999;
-            return List.of(new AdamW(0.9f, (float) beta2, 1e-8f, correction(0.9, step), correction(beta2, step)));
-        }
-
-        private float correction(double beta, int step) {
-            return (float) (1 / (1 - Math.pow(beta, step + 1.0)));
+            return List.of(AdamW.of(0.9, random.nextBoolean() ? 0.95 : 0.999, 1e-8, step));
         }
 
         private void step(

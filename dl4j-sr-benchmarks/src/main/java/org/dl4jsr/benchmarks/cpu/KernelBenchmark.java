@@ -125,7 +125,8 @@ public class KernelBenchmark {
     }
 
     private OptimizerStep step(WeightWrite write, StateRounding stateRounding) {
-        return AdamW.step(1e-4, 0.9, 0.95, 1e-8, 0.1, 1, write, stateRounding, 1, step++);
+        AdamW adamW = AdamW.of(0.9, 0.95, 1e-8, step);
+        return new OptimizerStep(adamW, 1e-4f, 0.1f, 1, write, stateRounding, 1, step++);
     }
 
     @Benchmark

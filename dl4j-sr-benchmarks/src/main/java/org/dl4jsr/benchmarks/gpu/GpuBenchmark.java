@@ -11,6 +11,7 @@ import org.dl4jsr.kernel.Activation;
 import org.dl4jsr.kernel.AdamW;
 import org.dl4jsr.kernel.FloatType;
 import org.dl4jsr.kernel.OptimizerArrays;
+import org.dl4jsr.kernel.OptimizerStep;
 import org.dl4jsr.kernel.StridedArray;
 import org.dl4jsr.kernel.cuda.CudaKernels;
 import org.dl4jsr.kernel.cuda.CudaMatmul;
@@ -132,7 +133,8 @@ final class GpuBenchmark implements AutoCloseable {
     }
 
     private void adamW(String name, FloatType type, WeightWrite write, int bytes, long n, long... a) {
-        var step = AdamW.step(1e-4, 0.9, 0.95, 1e-8, 0.1, 1, write, StateRounding.STOCHASTIC, 1, 100);
+        AdamW adamW = AdamW.of(0.9, 0.95, 1e-8, 100);
+        var step = new OptimizerStep(adamW, 1e-4f, 0.1f, 1, write, StateRounding.STOCHASTIC, 1, 100);
         var arrays = new OptimizerArrays(type, a[0], a[1], new long[] {a[2], a[3]}, a[4], n, 0);
         measure(name, (double) bytes * n, 0, n, () -> kernels.step(step, arrays, null));
     }

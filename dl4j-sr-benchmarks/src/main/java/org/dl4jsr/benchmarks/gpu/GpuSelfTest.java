@@ -15,6 +15,7 @@ import org.dl4jsr.benchmarks.contract.CudaProcessor;
 import org.dl4jsr.benchmarks.contract.Implementation;
 import org.dl4jsr.benchmarks.contract.KernelCase;
 import org.dl4jsr.benchmarks.contract.KernelContract;
+import org.dl4jsr.kernel.RootCause;
 import org.dl4jsr.kernel.cuda.CudaDevice;
 import org.dl4jsr.kernel.cuda.CudaException;
 import org.dl4jsr.kernel.cuda.CudaMatmul;
@@ -233,10 +234,7 @@ public final class GpuSelfTest {
     }
 
     private static String rootMessage(Throwable e) {
-        while (e.getCause() != null) {
-            e = e.getCause();
-        }
-        return String.valueOf(e.getMessage()).lines().findFirst().orElse("");
+        return String.valueOf(RootCause.of(e).getMessage()).lines().findFirst().orElse("");
     }
 
     private static String format(String format, Object... values) {

@@ -3,6 +3,7 @@ package org.dl4jsr.backend.cuda;
 import java.util.Objects;
 import java.util.stream.IntStream;
 import org.dl4jsr.backend.Bf16Backend;
+import org.dl4jsr.kernel.RootCause;
 import org.dl4jsr.kernel.cuda.CudaDevice;
 import org.dl4jsr.kernel.cuda.CudaException;
 
@@ -48,7 +49,7 @@ public final class Bf16CudaBackend extends Bf16Backend {
                 return "nd4j-cuda is on the class path, but there is not enough " + e.getMessage();
             } catch (LinkageError e) {
                 return "nd4j-cuda is on the class path, but NVIDIA's driver or CUDA 11.6 is not installed: "
-                        + rootCause(e).getMessage();
+                        + RootCause.of(e).getMessage();
             }
         }
 
@@ -58,10 +59,6 @@ public final class Bf16CudaBackend extends Bf16Backend {
                     ? null
                     : "nd4j-cuda-11.6 has no code for " + device + ", only for compute capability 3.7 to 8.9; hide this"
                             + " GPU by the variable CUDA_VISIBLE_DEVICES, or run on the CPU";
-        }
-
-        private static Throwable rootCause(Throwable e) {
-            return e.getCause() == null ? e : rootCause(e.getCause());
         }
     }
 

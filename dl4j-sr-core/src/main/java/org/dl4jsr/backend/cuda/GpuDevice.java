@@ -6,15 +6,10 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import org.bytedeco.javacpp.Pointer;
-import org.dl4jsr.backend.Autocast;
 import org.dl4jsr.backend.Bf16Arrays;
-import org.dl4jsr.kernel.ArrayKernels;
-import org.dl4jsr.kernel.Convolution;
 import org.dl4jsr.kernel.KernelSet;
 import org.dl4jsr.kernel.Kernels;
-import org.dl4jsr.kernel.Matmul;
 import org.dl4jsr.kernel.StridedArray;
-import org.dl4jsr.kernel.TransformerKernels;
 import org.dl4jsr.kernel.cuda.CudaDevice;
 import org.dl4jsr.kernel.cuda.CudaKernels;
 import org.dl4jsr.kernel.cuda.CudaMatmul;
@@ -45,43 +40,13 @@ final class GpuDevice extends Device {
     private GpuDevice() {}
 
     @Override
-    public Kernels kernels() {
-        return set().kernels();
-    }
-
-    @Override
-    public TransformerKernels transformerKernels() {
-        return set().transformer();
-    }
-
-    @Override
     public Kernels hostKernels() {
         throw new UnsupportedOperationException(
                 "Networks on nd4j-cuda cannot train in parallel: train them on nd4j-native");
     }
 
     @Override
-    public Matmul matmul() {
-        KernelSet set = set();
-        return autocasts() ? set.autocast() : set.matmul();
-    }
-
-    @Override
-    public boolean autocasts() {
-        return Autocast.isEnabled();
-    }
-
-    @Override
-    public Optional<ArrayKernels> arrayKernels() {
-        return set().arrays();
-    }
-
-    @Override
-    public Optional<Convolution> convolution() {
-        return set().convolution();
-    }
-
-    private KernelSet set() {
+    protected KernelSet set() {
         AtomicAllocator allocator = AtomicAllocator.getInstance();
         int device = allocator.getDeviceId();
         Pointer handle = allocator.getDeviceContext().getCublasStream(); // ND4J's name for the stream of all ops

@@ -1,16 +1,11 @@
 package org.dl4jsr.backend.unified;
 
 import java.util.Arrays;
-import java.util.Optional;
 import java.util.OptionalLong;
 import org.dl4jsr.backend.CpuDevice;
 import org.dl4jsr.backend.DeviceChoice;
-import org.dl4jsr.kernel.ArrayKernels;
-import org.dl4jsr.kernel.Convolution;
-import org.dl4jsr.kernel.Kernels;
-import org.dl4jsr.kernel.Matmul;
+import org.dl4jsr.kernel.KernelSet;
 import org.dl4jsr.kernel.StridedArray;
-import org.dl4jsr.kernel.TransformerKernels;
 import org.dl4jsr.kernel.composed.MultiHeadAttention;
 import org.dl4jsr.kernel.cuda.UnifiedGpu;
 import org.dl4jsr.kernel.cuda.UnifiedMemory;
@@ -32,28 +27,8 @@ final class UnifiedDevice extends CpuDevice {
     }
 
     @Override
-    public Kernels kernels() {
-        return gpu.set().kernels();
-    }
-
-    @Override
-    public TransformerKernels transformerKernels() {
-        return gpu.set().transformer();
-    }
-
-    @Override
-    public Matmul matmul() {
-        return autocasts() ? gpu.set().autocast() : gpu.set().matmul();
-    }
-
-    @Override
-    public Optional<ArrayKernels> arrayKernels() {
-        return gpu.set().arrays();
-    }
-
-    @Override
-    public Optional<Convolution> convolution() {
-        return gpu.set().convolution();
+    protected KernelSet set() {
+        return gpu.set();
     }
 
     @Override
@@ -101,7 +76,7 @@ final class UnifiedDevice extends CpuDevice {
         StridedArray from = source.squeezed();
         StridedArray to = target.squeezed();
         if (!from.liesAs(to)) {
-            gpu.set().arrays().orElseThrow().copy(from, to);
+            set().arrays().orElseThrow().copy(from, to);
         } else if (from.type() == to.type()) {
             memory().copy(from.address(), to.address(), to.bytes());
         } else {

@@ -2,6 +2,7 @@ package org.dl4jsr.kernel.cpu;
 
 import java.io.IOException;
 import org.bytedeco.javacpp.Loader;
+import org.dl4jsr.kernel.RootCause;
 
 /** Whether native libraries came with the class path, and what to say where one does not load. */
 final class NativeCode {
@@ -21,7 +22,7 @@ final class NativeCode {
      */
     static IllegalStateException failure(String what, LinkageError error) {
         return new IllegalStateException(
-                what + " not load: " + rootCause(error) + "." + remedy()
+                what + " not load: " + RootCause.of(error) + "." + remedy()
                         + " To run on Java kernels, far slower, set -D" + CpuKernels.LEVEL_PROPERTY + "="
                         + CpuKernels.JAVA,
                 error);
@@ -48,9 +49,5 @@ final class NativeCode {
         } catch (IOException e) {
             return null;
         }
-    }
-
-    private static Throwable rootCause(Throwable error) {
-        return error.getCause() == null ? error : rootCause(error.getCause());
     }
 }

@@ -9,6 +9,7 @@ import org.dl4jsr.kernel.AdamW;
 import org.dl4jsr.kernel.FloatType;
 import org.dl4jsr.kernel.Kernels;
 import org.dl4jsr.kernel.OptimizerArrays;
+import org.dl4jsr.kernel.OptimizerStep;
 import org.dl4jsr.kernel.StepStatistics;
 import org.dl4jsr.kernel.reference.TestArray;
 import org.dl4jsr.rounding.StateRounding;
@@ -73,7 +74,10 @@ class StagnationTest {
                 0);
         for (int step = 0; step < 100_000; step++) {
             kernels.step(
-                    AdamW.step(6e-4, 0.9, 0.95, 1e-8, 0.1, 1, write, StateRounding.STOCHASTIC, 3, step), arrays, null);
+                    new OptimizerStep(
+                            AdamW.of(0.9, 0.95, 1e-8, step), 6e-4f, 0.1f, 1, write, StateRounding.STOCHASTIC, 3, step),
+                    arrays,
+                    null);
         }
         return weights;
     }
@@ -105,7 +109,10 @@ class StagnationTest {
                 0);
         for (int step = 0; step < 10_000; step++) {
             kernels.step(
-                    AdamW.step(1e-4, 0.9, 0.999, 1e-8, 0, 1, WeightWrite.STOCHASTIC, rounding, 5, step), arrays, null);
+                    new OptimizerStep(
+                            AdamW.of(0.9, 0.999, 1e-8, step), 1e-4f, 0, 1, WeightWrite.STOCHASTIC, rounding, 5, step),
+                    arrays,
+                    null);
         }
         return v;
     }
@@ -173,7 +180,15 @@ class StagnationTest {
 
         void step(double learningRate, double beta1, double beta2, StateRounding rounding, int step) {
             kernels.step(
-                    AdamW.step(learningRate, beta1, beta2, 1e-8, 0, 1, WeightWrite.STOCHASTIC, rounding, 5, step),
+                    new OptimizerStep(
+                            AdamW.of(beta1, beta2, 1e-8, step),
+                            (float) learningRate,
+                            0,
+                            1,
+                            WeightWrite.STOCHASTIC,
+                            rounding,
+                            5,
+                            step),
                     new OptimizerArrays(
                             type,
                             weights.address(),
@@ -205,7 +220,15 @@ class StagnationTest {
         var v = filled(FloatType.BFLOAT16, WEIGHTS, 0);
         var statistics = new StepStatistics();
         kernels.step(
-                AdamW.step(1e-3, 0.9, 0.95, 1e-8, 0, 1, WeightWrite.STOCHASTIC, StateRounding.STOCHASTIC, 5, 0),
+                new OptimizerStep(
+                        AdamW.of(0.9, 0.95, 1e-8, 0),
+                        1e-3f,
+                        0,
+                        1,
+                        WeightWrite.STOCHASTIC,
+                        StateRounding.STOCHASTIC,
+                        5,
+                        0),
                 new OptimizerArrays(
                         FloatType.BFLOAT16,
                         weights.address(),

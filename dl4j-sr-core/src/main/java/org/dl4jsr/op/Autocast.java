@@ -1,4 +1,4 @@
-package org.dl4jsr.backend;
+package org.dl4jsr.op;
 
 /**
  * Autocast, as torch.amp has it: while on, multiplications of FP32 matrices run on BF16 copies of their operands with

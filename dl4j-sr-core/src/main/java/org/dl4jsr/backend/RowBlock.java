@@ -10,7 +10,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  *
  * @param start first element
  */
-record Block(long start, long rows, long width, long pitch) {
+record RowBlock(long start, long rows, long width, long pitch) {
 
     /** Whether {@code array}, which is not empty, lies so, its elements in row-major order. */
     static boolean isRowMajor(INDArray array) {
@@ -24,18 +24,18 @@ record Block(long start, long rows, long width, long pitch) {
     }
 
     /** Where {@code array}, which is not empty, lies; all of the stretch that it lies in if not in such rows. */
-    static Block of(INDArray array) {
+    static RowBlock of(INDArray array) {
         Extent extent = Extent.of(array);
         if (array.rank() == 2 && !KernelOp.isDense(array)) {
             int rows = isRowMajor(array) ? 0 : 1;
             long width = array.size(1 - rows);
             boolean inRows = rows == 0 || isRowMajor(reversed(array));
             if (inRows && array.stride(rows) > width) { // else one run of memory
-                return new Block(extent.start(), array.size(rows), width, array.stride(rows));
+                return new RowBlock(extent.start(), array.size(rows), width, array.stride(rows));
             }
         }
         long length = extent.end() - extent.start();
-        return new Block(extent.start(), 1, length, length);
+        return new RowBlock(extent.start(), 1, length, length);
     }
 
     /** Behind the last element. */
@@ -44,7 +44,7 @@ record Block(long start, long rows, long width, long pitch) {
     }
 
     /** Whether the two, of one allocation, may have elements in common. */
-    boolean overlaps(Block other) {
+    boolean overlaps(RowBlock other) {
         if (start >= other.end() || other.start >= end()) {
             return false;
         }
@@ -54,7 +54,7 @@ record Block(long start, long rows, long width, long pitch) {
     }
 
     /** Whether {@code other}, of the same allocation, is a part of this. */
-    boolean contains(Block other) {
+    boolean contains(RowBlock other) {
         return equals(other) || rows == 1 && other.rows == 1 && start <= other.start && other.end() <= end();
     }
 }
