@@ -172,7 +172,7 @@ enum TransformerCases implements KernelCase {
                             arrays,
                             type,
                             3,
-                            400,
+                            800,
                             8,
                             vocabulary,
                             () -> arrays.random().nextBoolean()

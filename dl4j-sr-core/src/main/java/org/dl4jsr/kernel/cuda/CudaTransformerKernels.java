@@ -192,17 +192,12 @@ public final class CudaTransformerKernels implements TransformerKernels {
             int width,
             int vocabulary,
             boolean accumulate) {
-        int rows = Math.multiplyExact(batch, time);
         if (!accumulate) {
             long bytes = (long) vocabulary * width * type.bytes();
             stream.device().makeCurrent();
             checkDriver(cuMemsetD8Async(dTokenTable, (byte) 0, bytes, stream.handle()), "cuMemsetD8Async");
         }
-        embedding.backward(type, tokens, dy, dTokenTable, rows, width, vocabulary, accumulate);
-        launcher.kernel(EMBEDDING, "embeddingBackwardPositions", type)
-                .add(dy, dPositionTable)
-                .add(batch, time, width)
-                .launchOctets((long) time * width);
+        embedding.backward(type, tokens, dy, dTokenTable, dPositionTable, batch, time, width, vocabulary, accumulate);
     }
 
     @Override
