@@ -259,6 +259,30 @@ DEVICE void joinTokens(int chunk, const TokenRow* sorted, const float* partial, 
     });
 }
 
+/// Zeros for those of WARP tokens that no row has.
+template <class T>
+DEVICE void zeroOthers(int chunk, const TokenRow* sorted, T* dTokenTable, int rows, int width, int vocabulary) {
+    const int column = ownColumn(width), token = chunk * WARP + lane();
+    int place = 0; // of the first row whose token is not less
+    for (int end = rows; place < end;) {
+        const int middle = place + (end - place) / 2;
+        const bool less = sorted[middle].token < token;
+        place = less ? middle + 1 : place;
+        end = less ? end : middle;
+    }
+    const bool occurs = token >= vocabulary || (place < rows && sorted[place].token == token);
+    uint32_t others = __ballot_sync(0xFFFFFFFFu, !occurs);
+    if (column >= width) {
+        return;
+    }
+    panelOctet(width, areAligned(dTokenTable), [&](auto octet) {
+        for (; others; others &= others - 1) {
+            const int64_t row = chunk * WARP + __ffs(others) - 1;
+            store(octet, dTokenTable + row * width + column, {});
+        }
+    });
+}
+
 /// Sums of a position over the batch.
 template <class T>
 DEVICE void sumPosition(int position, const T* dy, T* dPositionTable, int batch, int time, int width) {
@@ -283,17 +307,20 @@ DEVICE void sumPosition(int position, const T* dy, T* dPositionTable, int batch,
 }
 
 /// All that is left when sumTokens has run, PANEL columns a warp. What waits the longest begins first, so that it hides
-/// behind the reading of dy: joins, then positions.
+/// behind the reading of dy: joins, then the tokens that no row has, of a vocabulary that is 0 where they keep their
+/// values, then positions.
 template <class T>
 DEVICE void finishTables(
         const TokenRow* sorted, const float* partial, const T* dy, T* dTokenTable, T* dPositionTable, int batch,
-        int time, int width) {
-    const int rows = batch * time, chunks = (rows + WARP - 1) / WARP;
+        int time, int width, int vocabulary) {
+    const int rows = batch * time, chunks = (rows + WARP - 1) / WARP, others = (vocabulary + WARP - 1) / WARP;
     const int own = ownChunk(width);
     if (own < chunks) {
         joinTokens(own, sorted, partial, dTokenTable, rows, width);
-    } else if (own - chunks < time) {
-        sumPosition(own - chunks, dy, dPositionTable, batch, time, width);
+    } else if (own - chunks < others) {
+        zeroOthers(own - chunks, sorted, dTokenTable, rows, width, vocabulary);
+    } else if (own - chunks - others < time) {
+        sumPosition(own - chunks - others, dy, dPositionTable, batch, time, width);
     }
 }
 
@@ -309,8 +336,8 @@ DEVICE void finishTables(
         }); \
     } \
     KERNEL(THREADS, finishTables##suffix, const TokenRow* sorted, const float* partial, const T* dy, T* dTokenTable, \
-           T* dPositionTable, int batch, int time, int width) { \
-        finishTables(sorted, partial, dy, dTokenTable, dPositionTable, batch, time, width); \
+           T* dPositionTable, int batch, int time, int width, int vocabulary) { \
+        finishTables(sorted, partial, dy, dTokenTable, dPositionTable, batch, time, width, vocabulary); \
     }
 
 EMBEDDING_KERNELS(_float, float, 2)

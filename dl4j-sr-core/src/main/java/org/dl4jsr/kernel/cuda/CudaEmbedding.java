@@ -25,7 +25,7 @@ final class CudaEmbedding {
         this.scratch = scratch;
     }
 
-    /** As {@link TransformerKernels#embeddingBackward}, of a table that is zero where {@code accumulate} is not set. */
+    /** As {@link TransformerKernels#embeddingBackward}. */
     void backward(
             FloatType type,
             long tokens,
@@ -70,10 +70,11 @@ final class CudaEmbedding {
                 .add(order, dy, dTokenTable, partial)
                 .add(rows, width, accumulate ? 1 : 0);
         launch(chunks, width);
+        int overwritten = accumulate ? 0 : vocabulary;
         launcher.kernel(EMBEDDING, "finishTables", type)
                 .add(order, partial, dy, dTokenTable, dPositionTable)
-                .add(batch, time, width);
-        launch(chunks + time, width);
+                .add(batch, time, width, overwritten);
+        launch(chunks + blocks(overwritten, WARP.value) + time, width);
     }
 
     /** A warp for each panel of columns of each chunk, or position. */

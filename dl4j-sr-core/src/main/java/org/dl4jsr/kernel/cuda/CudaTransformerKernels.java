@@ -1,7 +1,5 @@
 package org.dl4jsr.kernel.cuda;
 
-import static org.bytedeco.cuda.global.cudart.cuMemsetD8Async;
-import static org.dl4jsr.kernel.cuda.CudaException.checkDriver;
 import static org.dl4jsr.kernel.cuda.KernelConstant.HELD_OCTETS;
 import static org.dl4jsr.kernel.cuda.KernelConstant.LOSS_THREADS;
 import static org.dl4jsr.kernel.cuda.KernelConstant.NARROW_OCTETS;
@@ -192,11 +190,6 @@ public final class CudaTransformerKernels implements TransformerKernels {
             int width,
             int vocabulary,
             boolean accumulate) {
-        if (!accumulate) {
-            long bytes = (long) vocabulary * width * type.bytes();
-            stream.device().makeCurrent();
-            checkDriver(cuMemsetD8Async(dTokenTable, (byte) 0, bytes, stream.handle()), "cuMemsetD8Async");
-        }
         embedding.backward(type, tokens, dy, dTokenTable, dPositionTable, batch, time, width, vocabulary, accumulate);
     }
 
