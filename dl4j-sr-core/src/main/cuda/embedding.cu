@@ -53,8 +53,8 @@ DEVICE uint32_t equalLanes(int digit, bool real) {
     return equal;
 }
 
-/// counts [chunks, DIGITS], a block a chunk of rows.
-KERNEL(THREADS, countTokens, const int* tokens, const TokenRow* order, int* counts, int rows, int shift) {
+/// counts [passes, chunks, DIGITS]: of the least digit, a block a chunk of rows; zeros for those that sortTokens counts.
+KERNEL(THREADS, countTokens, const int* tokens, int* counts, int rows, int passes) {
     __shared__ int shared[DIGITS];
     shared[threadIdx.x] = 0;
     __syncthreads();
@@ -62,11 +62,13 @@ KERNEL(THREADS, countTokens, const int* tokens, const TokenRow* order, int* coun
     for (int i = 0; i < SORT_CHUNK; i += THREADS) {
         const int64_t row = blockIdx.x * (int64_t) SORT_CHUNK + i + threadIdx.x;
         if (row < rows) {
-            atomicAdd(&shared[digitOf(tokenRow(tokens, order, (int) row).token, shift)], 1);
+            atomicAdd(&shared[digitOf(tokens[row], 0)], 1);
         }
     }
     __syncthreads();
-    counts[blockIdx.x * DIGITS + threadIdx.x] = shared[threadIdx.x];
+    for (int pass = 0; pass < passes; pass++) {
+        counts[((int64_t) pass * gridDim.x + blockIdx.x) * DIGITS + threadIdx.x] = pass == 0 ? shared[threadIdx.x] : 0;
+    }
 }
 
 /// The sum of x over the threads before this one.
@@ -87,9 +89,10 @@ DEVICE int sumBefore(int x) {
     return sum - x;
 }
 
-/// Moves the rows of a chunk to where they belong by this digit, a block a chunk.
-KERNEL(THREADS, sortTokens, const int* tokens, const TokenRow* order, const int* counts, TokenRow* sorted, int rows,
-       int shift) {
+/// Moves the rows of a chunk to where they belong by this digit, a block a chunk. The next digit, if there is one, is
+/// counted for the chunks in which they come to lie; the order in which integers are added says nothing.
+KERNEL(THREADS, sortTokens, const int* tokens, const TokenRow* order, const int* counts, TokenRow* sorted,
+       int* nextCounts, int rows, int shift) {
     static const int ROWS = SORT_CHUNK / THREADS; // of a lane
     __shared__ int next[WARPS][DIGITS]; // where the warp's next row of a digit goes
     const int warp = threadIdx.x / WARP, digit = threadIdx.x;
@@ -133,6 +136,10 @@ KERNEL(THREADS, sortTokens, const int* tokens, const TokenRow* order, const int*
         __syncwarp(); // all have read it before it moves on
         if (own[i].row >= 0) {
             sorted[first + rank] = own[i];
+            if (nextCounts) {
+                const int chunk = (first + rank) / SORT_CHUNK;
+                atomicAdd(&nextCounts[chunk * DIGITS + digitOf(own[i].token, shift + DIGIT_BITS)], 1);
+            }
             if (rank == 0) {
                 place = first + __popc(equal[i]);
             }
@@ -213,10 +220,10 @@ DEVICE void panelOctet(int width, bool aligned, Body body) {
     }
 }
 
-/// Adds the parts of the token that begins in a chunk and goes on in the next, a warp a chunk.
+/// Adds the parts of the token that begins in a chunk and goes on in the next.
 template <class T>
-DEVICE void joinTokens(const TokenRow* sorted, const float* partial, T* dTokenTable, int rows, int width) {
-    const int chunk = ownChunk(width), column = ownColumn(width);
+DEVICE void joinTokens(int chunk, const TokenRow* sorted, const float* partial, T* dTokenTable, int rows, int width) {
+    const int column = ownColumn(width);
     const int64_t first = chunk * (int64_t) WARP, next = first + WARP;
     if (next >= rows) {
         return;
@@ -252,11 +259,39 @@ DEVICE void joinTokens(const TokenRow* sorted, const float* partial, T* dTokenTa
     });
 }
 
-/// Sums over the batch, a thread an octet of the table.
+/// Zeros for those of WARP tokens that no row has.
 template <class T>
-DEVICE void embeddingBackwardPositions(const T* dy, T* dPositionTable, int batch, int time, int width) {
-    const int64_t size = (int64_t) time * width;
-    eachOctet(size, 0, areAligned(dy, dPositionTable) && size % OCTET == 0, [&](int64_t i, auto octet) {
+DEVICE void zeroOthers(int chunk, const TokenRow* sorted, T* dTokenTable, int rows, int width, int vocabulary) {
+    const int column = ownColumn(width), token = chunk * WARP + lane();
+    int place = 0; // of the first row whose token is not less
+    for (int end = rows; place < end;) {
+        const int middle = place + (end - place) / 2;
+        const bool less = sorted[middle].token < token;
+        place = less ? middle + 1 : place;
+        end = less ? end : middle;
+    }
+    const bool occurs = token >= vocabulary || (place < rows && sorted[place].token == token);
+    uint32_t others = __ballot_sync(0xFFFFFFFFu, !occurs);
+    if (column >= width) {
+        return;
+    }
+    panelOctet(width, areAligned(dTokenTable), [&](auto octet) {
+        for (; others; others &= others - 1) {
+            const int64_t row = chunk * WARP + __ffs(others) - 1;
+            store(octet, dTokenTable + row * width + column, {});
+        }
+    });
+}
+
+/// Sums of a position over the batch.
+template <class T>
+DEVICE void sumPosition(int position, const T* dy, T* dPositionTable, int batch, int time, int width) {
+    const int column = ownColumn(width);
+    const int64_t size = (int64_t) time * width, i = (int64_t) position * width + column;
+    if (column >= width) {
+        return;
+    }
+    panelOctet(width, areAligned(dy, dPositionTable), [&](auto octet) {
         float sums[OCTET] = {};
         UNROLLED_BY_8
         for (int b = 0; b < batch; b++) {
@@ -271,6 +306,24 @@ DEVICE void embeddingBackwardPositions(const T* dy, T* dPositionTable, int batch
     });
 }
 
+/// All that is left when sumTokens has run, PANEL columns a warp. What waits the longest begins first, so that it hides
+/// behind the reading of dy: joins, then the tokens that no row has, of a vocabulary that is 0 where they keep their
+/// values, then positions.
+template <class T>
+DEVICE void finishTables(
+        const TokenRow* sorted, const float* partial, const T* dy, T* dTokenTable, T* dPositionTable, int batch,
+        int time, int width, int vocabulary) {
+    const int rows = batch * time, chunks = (rows + WARP - 1) / WARP, others = (vocabulary + WARP - 1) / WARP;
+    const int own = ownChunk(width);
+    if (own < chunks) {
+        joinTokens(own, sorted, partial, dTokenTable, rows, width);
+    } else if (own - chunks < others) {
+        zeroOthers(own - chunks, sorted, dTokenTable, rows, width, vocabulary);
+    } else if (own - chunks - others < time) {
+        sumPosition(own - chunks - others, dy, dPositionTable, batch, time, width);
+    }
+}
+
 #define EMBEDDING_KERNELS(suffix, T, residentBlocks) \
     KERNEL(THREADS, embeddingForward##suffix, const int* tokens, const T* tokenTable, const T* positionTable, T* y, \
            int rows, int time, int width) { \
@@ -282,13 +335,9 @@ DEVICE void embeddingBackwardPositions(const T* dy, T* dPositionTable, int batch
             sumTokens(octet, sorted, dy, dTokenTable, partial, rows, width, accumulate); \
         }); \
     } \
-    KERNEL(THREADS, joinTokens##suffix, const TokenRow* sorted, const float* partial, T* dTokenTable, int rows, \
-           int width) { \
-        joinTokens(sorted, partial, dTokenTable, rows, width); \
-    } \
-    KERNEL(THREADS, embeddingBackwardPositions##suffix, const T* dy, T* dPositionTable, int batch, int time, \
-           int width) { \
-        embeddingBackwardPositions(dy, dPositionTable, batch, time, width); \
+    KERNEL(THREADS, finishTables##suffix, const TokenRow* sorted, const float* partial, const T* dy, T* dTokenTable, \
+           T* dPositionTable, int batch, int time, int width, int vocabulary) { \
+        finishTables(sorted, partial, dy, dTokenTable, dPositionTable, batch, time, width, vocabulary); \
     }
 
 EMBEDDING_KERNELS(_float, float, 2)

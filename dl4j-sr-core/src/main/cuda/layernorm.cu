@@ -1,11 +1,9 @@
 // Layer normalization (Ba, Kiros, Hinton, arXiv 1607.06450): a warp a row.
 #include "columns.h"
 
-/// The octets of a row that a thread keeps; `threads` of them share a row.
-template <class T>
+/// The octets of a row that a thread keeps, MOST of them; `threads` threads share a row.
+template <class T, int MOST = HELD_OCTETS>
 struct HeldRow {
-    static const int MOST = HELD_OCTETS;
-
     Packed<T> octets[MOST];
 
     METHOD static int column(int j, int thread, int threads) { return (j * threads + thread) * OCTET; }
@@ -30,13 +28,13 @@ struct KeptRow {
 
     METHOD KeptRow(const T* row, int width) : width(width) { held.load(row, width, lane(), WARP); }
 
-    METHOD static bool fits(int width) { return width <= HeldRow<T>::MOST * WARP * OCTET && width % OCTET == 0; }
+    METHOD static bool fits(int width) { return width <= HELD_OCTETS * WARP * OCTET && width % OCTET == 0; }
 
     /// Calls body(column, Whole or Part, values) for the lane's octets.
     template <class Body>
     METHOD void each(Body body) const {
         UNROLLED
-        for (int j = 0; j < HeldRow<T>::MOST; j++) {
+        for (int j = 0; j < HELD_OCTETS; j++) {
             const int c = HeldRow<T>::column(j, lane(), WARP);
             if (c < width) {
                 float v[OCTET];
@@ -137,28 +135,46 @@ DEVICE float2 teamSums(float x, float y, int warps, int parity) {
 }
 
 /// dx, and the partial sums of dGain and dBias, in one pass over rows of whole octets: a team of warps takes a row, and
-/// each thread keeps its octets of it and of the sums. A team of one warp waits for no other.
-template <class T>
+/// each thread keeps its octets of it and of the sums, MOST of each. A team of one warp waits for no other, and where
+/// registers suffice, loads its next row before it computes this one.
+template <int MOST, class T>
 DEVICE void layerNormBackward(
         const T* x, const T* gain, const float* mean, const float* rstd, const T* dy, const T* residual, T* dx,
         float* partial, int rows, int width, int chunk, int warps) {
-    typedef HeldRow<T> Held;
+    typedef HeldRow<T, MOST> Held;
+    constexpr bool AHEAD = MOST <= NARROW_OCTETS && sizeof(T) == sizeof(uint16_t);
     alignas(16) __shared__ float shared[THREADS * OCTET];
     const int threads = warps * WARP, teams = WARPS / warps, team = threadIdx.x / threads, own = threadIdx.x % threads;
     const int64_t begin = blockIdx.x * (int64_t) chunk;
     const int count = rows - begin < chunk ? (int) (rows - begin) : chunk;
-    float dGain[Held::MOST][OCTET] = {}, dBias[Held::MOST][OCTET] = {};
-    for (int i = team, parity = 0; (warps == 1 ? i : i - team) < count; i += teams, parity ^= 1) {
-        const bool real = warps == 1 || i < count;
-        const int64_t row = begin + (real ? i : count - 1), start = row * width; // all teams meet in teamSums
-        Held in, d;
+    float dGain[MOST][OCTET] = {}, dBias[MOST][OCTET] = {};
+    Held in, d, nextIn, nextD;
+    auto loadRow = [&](int i, Held& in, Held& d) {
+        const int64_t start = (begin + i) * width;
         in.load(x + start, width, own, threads);
         d.load(dy + start, width, own, threads);
+    };
+    if (AHEAD && team < count) {
+        loadRow(team, nextIn, nextD);
+    }
+    for (int i = team, parity = 0; (warps == 1 ? i : i - team) < count; i += teams, parity ^= 1) {
+        const bool real = warps == 1 || i < count;
+        const int64_t row = begin + (real ? i : 0), start = row * width;
+        const int end = real ? width : 0; // teams without a row meet the others in teamSums
+        if constexpr (AHEAD) {
+            in = nextIn;
+            d = nextD;
+            if (i + teams < count) {
+                loadRow(i + teams, nextIn, nextD);
+            }
+        } else if (real) {
+            loadRow(i, in, d);
+        }
         if (residual) { // it is on its way while the sums are taken
             UNROLLED
-            for (int j = 0; j < Held::MOST; j++) {
+            for (int j = 0; j < MOST; j++) {
                 const int c = Held::column(j, own, threads);
-                if (c < width) {
+                if (c < end) {
                     prefetch(residual + start + c);
                 }
             }
@@ -166,9 +182,9 @@ DEVICE void layerNormBackward(
         const float center = mean[row], scale = rstd[row];
         float total = 0, product = 0;
         UNROLLED
-        for (int j = 0; j < Held::MOST; j++) {
+        for (int j = 0; j < MOST; j++) {
             const int c = Held::column(j, own, threads);
-            if (c < width) {
+            if (c < end) {
                 float v[OCTET], g[OCTET], gradient[OCTET];
                 in.octets[j].unpack(v);
                 d.octets[j].unpack(gradient);
@@ -176,8 +192,8 @@ DEVICE void layerNormBackward(
                 UNROLLED
                 for (int k = 0; k < OCTET; k++) {
                     const float normalized = (v[k] - center) * scale;
-                    dGain[j][k] = real ? fmaf(gradient[k], normalized, dGain[j][k]) : dGain[j][k];
-                    dBias[j][k] = real ? dBias[j][k] + gradient[k] : dBias[j][k];
+                    dGain[j][k] = fmaf(gradient[k], normalized, dGain[j][k]);
+                    dBias[j][k] += gradient[k];
                     gradient[k] *= g[k];
                     total += gradient[k];
                     product = fmaf(gradient[k], normalized, product);
@@ -187,9 +203,9 @@ DEVICE void layerNormBackward(
         const float2 sums = teamSums(total, product, warps, parity);
         const float shift = sums.x / width, slope = sums.y / width;
         UNROLLED
-        for (int j = 0; j < Held::MOST; j++) {
+        for (int j = 0; j < MOST; j++) {
             const int c = Held::column(j, own, threads);
-            if (c < width && real) {
+            if (c < end) {
                 float v[OCTET], g[OCTET], gradient[OCTET], r[OCTET] = {};
                 in.octets[j].unpack(v);
                 d.octets[j].unpack(gradient);
@@ -209,7 +225,7 @@ DEVICE void layerNormBackward(
     UNROLLED
     for (int s = 0; s < 2; s++) {
         UNROLLED
-        for (int j = 0; j < Held::MOST && j * threads * OCTET < width; j++) { // the teams' sums of an octet a thread
+        for (int j = 0; j < MOST && j * threads * OCTET < width; j++) { // the teams' sums of an octet a thread
             __syncthreads();
             UNROLLED
             for (int k = 0; k < OCTET; k++) {
@@ -298,10 +314,15 @@ DEVICE void layerNormGradients(
                     const float* rstd, const T* dy, const T* residual, T* dx, float* partial, int rows, int width, \
                     int chunk, int warps) { \
         if (warps == 1) { /* compiled for itself */ \
-            layerNormBackward(x, gain, mean, rstd, dy, residual, dx, partial, rows, width, chunk, 1); \
+            layerNormBackward<HELD_OCTETS>(x, gain, mean, rstd, dy, residual, dx, partial, rows, width, chunk, 1); \
         } else { \
-            layerNormBackward(x, gain, mean, rstd, dy, residual, dx, partial, rows, width, chunk, warps); \
+            layerNormBackward<HELD_OCTETS>(x, gain, mean, rstd, dy, residual, dx, partial, rows, width, chunk, warps); \
         } \
+    } \
+    RESIDENT_KERNEL(THREADS, 2, layerNormBackwardNarrow##suffix, const T* x, const T* gain, const float* mean, \
+                    const float* rstd, const T* dy, const T* residual, T* dx, float* partial, int rows, int width, \
+                    int chunk, int /* warps: one */) { /* within layerNormBackward it would spill registers */ \
+        layerNormBackward<NARROW_OCTETS>(x, gain, mean, rstd, dy, residual, dx, partial, rows, width, chunk, 1); \
     } \
     KERNEL(THREADS, layerNormBackwardAny##suffix, const T* x, const T* gain, const float* mean, const float* rstd, \
            const T* dy, const T* residual, T* dx, int rows, int width) { \

@@ -9,8 +9,9 @@ import static org.dl4jsr.kernel.cuda.KernelLauncher.blocks;
 import static org.dl4jsr.kernel.cuda.KernelSource.EMBEDDING;
 
 import org.dl4jsr.kernel.FloatType;
+import org.dl4jsr.kernel.TransformerKernels;
 
-/** The gradient of a token table: rows are sorted by their tokens, then summed. */
+/** The gradients of an embedding: rows are sorted by their tokens, then summed; and summed over the batch. */
 final class CudaEmbedding {
 
     /** Bytes of a token and its row. */
@@ -24,45 +25,59 @@ final class CudaEmbedding {
         this.scratch = scratch;
     }
 
-    /** dTokenTable [vocabulary, width] += the rows of dy [rows, width]; all zero so far where {@code add} is not set. */
+    /** As {@link TransformerKernels#embeddingBackward}. */
     void backward(
-            FloatType type, long tokens, long dy, long dTokenTable, int rows, int width, int vocabulary, boolean add) {
+            FloatType type,
+            long tokens,
+            long dy,
+            long dTokenTable,
+            long dPositionTable,
+            int batch,
+            int time,
+            int width,
+            int vocabulary,
+            boolean accumulate) {
+        int rows = Math.multiplyExact(batch, time);
+        int tokenBits = Integer.SIZE - Integer.numberOfLeadingZeros(vocabulary - 1);
+        int passes = Math.max(1, (int) blocks(tokenBits, DIGIT_BITS.value)); // one even where there is only one token
         long sortChunks = blocks(rows, SORT_CHUNK.value);
         long chunks = blocks(rows, WARP.value);
         long partialBytes = 2L * Float.BYTES * chunks * width; // first, at a 16-byte boundary for every width
         long orderBytes = TOKEN_ROW * rows;
-        long countBytes = (long) Integer.BYTES * sortChunks << DIGIT_BITS.value;
-        long partial =
-                scratch.reserve(partialBytes + 2 * orderBytes + countBytes).address();
+        long countBytes = (long) Integer.BYTES * sortChunks << DIGIT_BITS.value; // of a pass
+        long partial = scratch.reserve(partialBytes + 2 * orderBytes + passes * countBytes)
+                .address();
         long order = 0;
         long sorted = partial + partialBytes;
         long other = sorted + orderBytes;
         long counts = other + orderBytes;
-        // the least digit first, and one even where there is only one token
-        for (int shift = 0; shift == 0 || vocabulary - 1 >> shift > 0; shift += DIGIT_BITS.value) {
-            launcher.kernel(EMBEDDING, "countTokens")
-                    .add(tokens, order, counts)
-                    .add(rows, shift)
-                    .launch(THREADS.value, sortChunks);
+        launcher.kernel(EMBEDDING, "countTokens")
+                .add(tokens, counts)
+                .add(rows, passes)
+                .launch(THREADS.value, sortChunks);
+        for (int pass = 0; pass < passes; pass++) { // the least digit first
+            long nextCounts = counts + countBytes;
             launcher.kernel(EMBEDDING, "sortTokens")
-                    .add(tokens, order, counts, sorted)
-                    .add(rows, shift)
+                    .add(tokens, order, counts, sorted, pass + 1 < passes ? nextCounts : 0)
+                    .add(rows, pass * DIGIT_BITS.value)
                     .launch(THREADS.value, sortChunks);
             order = sorted;
             sorted = other;
             other = order;
+            counts = nextCounts;
         }
         launcher.kernel(EMBEDDING, "sumTokens", type)
                 .add(order, dy, dTokenTable, partial)
-                .add(rows, width, add ? 1 : 0);
+                .add(rows, width, accumulate ? 1 : 0);
         launch(chunks, width);
-        launcher.kernel(EMBEDDING, "joinTokens", type)
-                .add(order, partial, dTokenTable)
-                .add(rows, width);
-        launch(chunks, width);
+        int overwritten = accumulate ? 0 : vocabulary;
+        launcher.kernel(EMBEDDING, "finishTables", type)
+                .add(order, partial, dy, dTokenTable, dPositionTable)
+                .add(batch, time, width, overwritten);
+        launch(chunks + blocks(overwritten, WARP.value) + time, width);
     }
 
-    /** A warp for each panel of columns of each chunk. */
+    /** A warp for each panel of columns of each chunk, or position. */
     private void launch(long chunks, int width) {
         launcher.launch(THREADS.value, blocks(chunks * blocks(width, PANEL.value) * WARP.value, THREADS.value));
     }

@@ -1,9 +1,8 @@
 package org.dl4jsr.kernel.cuda;
 
-import static org.bytedeco.cuda.global.cudart.cuMemsetD8Async;
-import static org.dl4jsr.kernel.cuda.CudaException.checkDriver;
 import static org.dl4jsr.kernel.cuda.KernelConstant.HELD_OCTETS;
 import static org.dl4jsr.kernel.cuda.KernelConstant.LOSS_THREADS;
+import static org.dl4jsr.kernel.cuda.KernelConstant.NARROW_OCTETS;
 import static org.dl4jsr.kernel.cuda.KernelConstant.OCTET;
 import static org.dl4jsr.kernel.cuda.KernelConstant.PANEL;
 import static org.dl4jsr.kernel.cuda.KernelConstant.ROW_CHUNK;
@@ -30,6 +29,8 @@ public final class CudaTransformerKernels implements TransformerKernels {
 
     /** What the threads of a block hold of a row in their registers. */
     private static final int WIDEST_HELD_ROW = THREADS.value * HELD_OCTETS.value * OCTET.value;
+    /** What those of a warp hold with the next row on its way, as GPT-2's of 768 values. */
+    private static final int WIDEST_NARROW_ROW = WARP.value * NARROW_OCTETS.value * OCTET.value;
     /** Chunks of rows that are held: as many blocks as run at once, two on each of 132 multiprocessors. */
     private static final int HELD_CHUNKS = 256;
 
@@ -90,7 +91,8 @@ public final class CudaTransformerKernels implements TransformerKernels {
         }
         long sums = rowSums(rows, chunk, 2 * width);
         if (held) {
-            launcher.kernel(LAYERNORM, "layerNormBackward", type)
+            String name = width <= WIDEST_NARROW_ROW ? "layerNormBackwardNarrow" : "layerNormBackward";
+            launcher.kernel(LAYERNORM, name, type)
                     .add(x, gain, mean, rstd, dy, residual, dx, sums)
                     .add(rows, width, chunk, warpsToHold(width))
                     .launch(THREADS.value, blocks(rows, chunk));
@@ -188,17 +190,7 @@ public final class CudaTransformerKernels implements TransformerKernels {
             int width,
             int vocabulary,
             boolean accumulate) {
-        int rows = Math.multiplyExact(batch, time);
-        if (!accumulate) {
-            long bytes = (long) vocabulary * width * type.bytes();
-            stream.device().makeCurrent();
-            checkDriver(cuMemsetD8Async(dTokenTable, (byte) 0, bytes, stream.handle()), "cuMemsetD8Async");
-        }
-        embedding.backward(type, tokens, dy, dTokenTable, rows, width, vocabulary, accumulate);
-        launcher.kernel(EMBEDDING, "embeddingBackwardPositions", type)
-                .add(dy, dPositionTable)
-                .add(batch, time, width)
-                .launchOctets((long) time * width);
+        embedding.backward(type, tokens, dy, dTokenTable, dPositionTable, batch, time, width, vocabulary, accumulate);
     }
 
     @Override

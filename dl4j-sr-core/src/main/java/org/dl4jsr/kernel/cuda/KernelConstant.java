@@ -22,8 +22,9 @@ enum KernelConstant {
     /** Rows and columns that a block sums. */
     ROW_CHUNK(128),
     PANEL(WARP.value * OCTET.value),
-    /** Octets of a row that a thread holds in registers. */
+    /** Octets of a row that a thread holds in registers, at most; and of one that leaves room for the next row. */
     HELD_OCTETS(4),
+    NARROW_OCTETS(3),
     /** Sides of a tile that is transposed. */
     SQUARE(64),
     /** Threads, at most, of a block that takes a row of logits. */
