@@ -14,6 +14,7 @@
 # here: a JDK 17 with jlink, g++, Maven and xz; it takes five minutes. MAVEN_OPTIONS
 # are given to Maven.
 set -euo pipefail
+[ $# = 0 ] || { echo "gpu-bundle.sh takes no arguments, but was given: $*" >&2; exit 2; }
 benchmarks=$(cd "$(dirname "$0")" && pwd)
 examples=$benchmarks/../dl4j-sr-examples/target
 bundle=$benchmarks/target/gpu-bundle
@@ -24,6 +25,7 @@ mkdir -p "$bundle/lib" "$bundle/native"
 # the app with its libraries, and what the benchmarks add to them
 cd "$benchmarks/.."
 modules=(-pl dl4j-sr-examples,dl4j-sr-benchmarks -am)
+rm -rf "$benchmarks"/target/dl4j-sr-benchmarks-*.jar "$examples/lib" # of older versions
 # shellcheck disable=SC2086
 mvn -B -q ${MAVEN_OPTIONS:-} -DskipTests "${modules[@]}" package
 # by itself: the names would hold for the app's own libraries, too
@@ -31,7 +33,8 @@ mvn -B -q ${MAVEN_OPTIONS:-} -DskipTests "${modules[@]}" package
 mvn -B -q ${MAVEN_OPTIONS:-} -DskipTests "${modules[@]}" compile dependency:copy-dependencies \
     -DoutputDirectory="$bundle/lib" -DincludeArtifactIds=cuda,jmh-core,jopt-simple,deeplearning4j-zoo
 cp "$examples/dl4j-sr-examples.jar" "$examples"/lib/*.jar "$bundle/lib/"
-cp "$benchmarks"/target/dl4j-sr-benchmarks-*.jar "$bundle/lib/dl4j-sr-benchmarks.jar"
+find "$benchmarks/target" -maxdepth 1 -name 'dl4j-sr-benchmarks-*.jar' ! -name '*-sources.jar' ! -name '*-javadoc.jar' \
+    -exec cp {} "$bundle/lib/dl4j-sr-benchmarks.jar" \;
 # DL4J brings these for text, images and reports of its own; nothing here loads a class of them
 rm "$bundle"/lib/{fastutil,freemarker,jai-imageio,imageio,jna,oshi}-*.jar
 
@@ -53,8 +56,8 @@ rmdir "$unpacked"
 
 "$jdk/bin/jlink" --add-modules java.base,java.desktop,java.management,java.sql,jdk.management,jdk.unsupported \
     --compress=0 --strip-debug --no-header-files --no-man-pages --output "$bundle/jre"
-# Debian's JDK takes zlib from the system
-zlib=$(ldconfig -p | awk '$1 == "libz.so.1" && /x86-64/ {print $NF; exit}')
+# Debian's JDK takes zlib from the system; awk reads to the end, since a pipe that nobody reads is an error
+zlib=$(PATH=$PATH:/usr/sbin:/sbin ldconfig -p | awk '$1 == "libz.so.1" && /x86-64/ && !found++ {print $NF}')
 [ -z "$zlib" ] || cp -L "$zlib" "$bundle/native/"
 
 cp "$benchmarks"/pytorch/*.py "$bundle/"

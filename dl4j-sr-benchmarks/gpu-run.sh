@@ -1,6 +1,7 @@
 #!/bin/bash
 # run [OPTIONS]                   checks dl4j-sr's CUDA kernels on this GPU and measures them
-# run --sanitize TOOL [OPTIONS]   the checks alone, under compute-sanitizer's memcheck, initcheck or racecheck
+# run --sanitize TOOL [OPTIONS]   the checks alone, under compute-sanitizer's memcheck, initcheck or racecheck; without
+#                                 TOOL only where compute-sanitizer is, and exit code 2 where it is not
 # run --torch [OPTIONS]           the same measurements of PyTorch, for comparison
 #
 #   --out FILE     write JSON, too
@@ -26,6 +27,7 @@ cuda_folders() {
     echo /usr/lib/x86_64-linux-gnu
 }
 
+found=
 for folder in $(cuda_folders); do
     for library in libcuda.so.1 libcudart.so.13 libnvrtc.so.13 libcublas.so.13; do
         [ ! -e "$folder/$library" ] || { found=${found:+$found:}$folder; break; }
@@ -42,7 +44,7 @@ export LD_LIBRARY_PATH=$libraries
 
 case ${1:-} in
     --help)
-        sed -n '2,18s/^# \{0,1\}//p' "$0"
+        sed -n '2,19s/^# \{0,1\}//p' "$0"
         ;;
     --torch)
         shift
@@ -53,8 +55,19 @@ case ${1:-} in
         sanitizer=$(command -v compute-sanitizer ||
             ls /usr/local/cuda/bin/compute-sanitizer /opt/nvidia/*/compute-sanitizer 2>/dev/null | head -1)
         [ -n "$sanitizer" ] || { echo "compute-sanitizer is not installed"; exit 2; }
-        exec "$sanitizer" --tool "${1:?memcheck, initcheck or racecheck}" --target-processes all --error-exitcode 3 \
-            "${self_test[@]}" --check --elements 20000 "${@:2}"
+        case ${1:-} in
+            "")
+                echo "$sanitizer"
+                ;;
+            memcheck | initcheck | racecheck)
+                exec "$sanitizer" --tool "$1" --target-processes all --error-exitcode 3 \
+                    "${self_test[@]}" --check --elements 20000 "${@:2}"
+                ;;
+            *)
+                echo "--sanitize is $1, expected memcheck, initcheck or racecheck"
+                exit 2
+                ;;
+        esac
         ;;
     app)
         shift

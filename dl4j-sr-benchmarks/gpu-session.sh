@@ -4,17 +4,33 @@
 # It begins no step that would not end within SECONDS (default 570) of its own start, by the steps' estimates for an H200,
 # and goes on where it was when called again. What says nothing of speed runs side by side. Exit code 0: all steps are
 # done and right. 1: all are done, and those with a file STEP.failed went wrong. 3: there are steps left, call it again.
+# initcheck's finds are said, but count as right: it does not see what some of cuBLAS's kernels write.
 #
 # PyTorch is measured where python3 has it, compute-sanitizer is used where it is installed. JAVA_OPTIONS are given to the
 # Java machine (default -Xmx16g).
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
-[ $# -ge 1 ] || { sed -n '2,10s/^# \{0,1\}//p' "$0"; exit 2; }
-mkdir -p "$1" || exit 2
-logs=$(cd "$1" && pwd)
+case ${1:-} in
+    --help)
+        sed -n '2,11s/^# \{0,1\}//p' "$0"
+        exit
+        ;;
+    "" | -*)
+        echo "expected DIR [SECONDS], but was given: ${*:-nothing}; see session --help"
+        exit 2
+        ;;
+esac
 limit=${2:-570}
+if [ $# -gt 2 ] || ! [[ $limit =~ ^[1-9][0-9]{0,8}$ ]]; then
+    echo "expected DIR [SECONDS], SECONDS a whole number above 0, but was given: $*"
+    exit 2
+fi
+mkdir -p -- "$1" || exit 2
+logs=$(cd -- "$1" >/dev/null && pwd) || exit 2
 export JAVA_OPTIONS=${JAVA_OPTIONS:--Xmx16g}
 rm -f "$logs"/*.left
+
+FOUND=3 # the exit code of compute-sanitizer for errors that it has found
 
 is_over() {
     [ -e "$logs/$1.done" ] || [ -e "$logs/$1.failed" ]
@@ -36,6 +52,8 @@ step() {
     code=$?
     if [ $code = 0 ]; then
         echo "$((SECONDS - start)) s" >"$logs/$name.done"
+    elif [ "$name" = initcheck ] && [ $code = "$FOUND" ]; then
+        echo "found something: see its log for what is not of cuBLAS's results" >"$logs/$name.done"
     else
         echo "exit code $code" >"$logs/$name.failed"
     fi
@@ -54,7 +72,7 @@ on_cpu() {
 }
 
 has_sanitizer() {
-    command -v compute-sanitizer >/dev/null || ls /usr/local/cuda/bin/compute-sanitizer >/dev/null 2>&1
+    "$here/run" --sanitize >/dev/null
 }
 
 has_torch() {
@@ -81,6 +99,8 @@ app bench-124m 160 bench --preset gpt2-124m --batch 8 --accumulate 1 --policies 
 if has_torch; then
     step torch-kernels 30 "$here/run" --torch --out "$logs/torch-kernels.json"
     step torch-small 30 python3 "$here/pytorch_gpt.py" --device cuda --preset small --modes autocast,bf16
+    step torch-small-compiled 60 python3 "$here/pytorch_gpt.py" --device cuda --preset small --modes autocast,bf16 \
+        --compile
     step torch-124m 30 python3 "$here/pytorch_gpt.py" --device cuda --preset gpt2-124m --batch 8 --modes autocast,bf16
     step torch-124m-compiled 80 python3 "$here/pytorch_gpt.py" --device cuda --preset gpt2-124m --batch 8 \
         --modes autocast,bf16 --compile
@@ -88,20 +108,36 @@ fi
 app profile-small 30 bench --preset small --policies bf16-sr --profile
 app profile-124m 30 bench --preset gpt2-124m --batch 8 --accumulate 1 --policies bf16-sr --profile
 
-# then what the policies reach; without NVIDIA's multi-process service processes take turns on a GPU, at a sixth of the
-# speed in all
-if command -v nvidia-cuda-mps-control >/dev/null; then
+# then what the policies reach: side by side where NVIDIA's multi-process service starts, else one after the other, since
+# processes would take turns on the GPU, at a sixth of the speed in all
+compare() {
+    local name=compare-beta2-$1-seed-$2 seconds=$3
+    app "$name" "$seconds" compare --preset small --policies bf16-sr,bf16-o2,bf16-nearest \
+        --beta2 "$1" --seeds 1 --seed "$2" --tokens 10000000 --out "$logs/$name"
+}
+
+service=
+if command -v nvidia-cuda-mps-control >/dev/null && mkdir -p "$logs/mps"; then
     export CUDA_MPS_PIPE_DIRECTORY=$logs/mps CUDA_MPS_LOG_DIRECTORY=$logs/mps
-    mkdir -p "$logs/mps" && nvidia-cuda-mps-control -d && trap 'echo quit | nvidia-cuda-mps-control' EXIT
+    if nvidia-cuda-mps-control -d; then
+        service=runs
+        trap 'echo quit | nvidia-cuda-mps-control' EXIT
+    else
+        unset CUDA_MPS_PIPE_DIRECTORY CUDA_MPS_LOG_DIRECTORY
+    fi
 fi
 for seed in 1 2 3; do
     for beta2 in 0.95 0.999; do
-        app "compare-beta2-$beta2-seed-$seed" 400 compare --preset small --policies bf16-sr,bf16-o2,bf16-nearest \
-            --beta2 "$beta2" --seeds 1 --seed "$seed" --tokens 10000000 --out "$logs/compare-beta2-$beta2-seed-$seed" &
+        if [ -n "$service" ]; then
+            compare "$beta2" "$seed" 400 &
+        else
+            compare "$beta2" "$seed" 200 # by its tokens at the speed of bench, twice
+        fi
     done
 done
 wait
 
+! grep -qs found "$logs/initcheck.done" || echo "initcheck $(cat "$logs/initcheck.done")"
 for failed in "$logs"/*.failed; do
     [ -e "$failed" ] && echo "$(basename "$failed" .failed) went wrong, $(cat "$failed"): see its log"
 done
