@@ -6,6 +6,7 @@ import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.dl4jsr.examples.io.BadInput;
@@ -22,11 +23,20 @@ public final class MachineMemory {
 
     /** Bytes that a run can have: of the GPU that runs it, or of this machine without swapping. */
     static long available() {
+        return leftOfGpu().orElseGet(MachineMemory::availableToCpu);
+    }
+
+    /** Bytes of that memory that a run of this plan takes: Java's lie in this machine's, whatever runs the ops. */
+    static long needed(MemoryPlan plan) {
+        return leftOfGpu().isPresent() ? plan.arrays() : plan.total();
+    }
+
+    private static OptionalLong leftOfGpu() {
         if (!Bf16Runtime.isOnGpu()) {
-            return availableToCpu(); // which takes no ND4J: bench and a driver of workers never start it
+            return OptionalLong.empty(); // without ND4J: bench and a driver of workers never start it
         }
         Environment.requireRuntime();
-        return Bf16Runtime.gpuMemoryLeft().orElseGet(MachineMemory::availableToCpu);
+        return Bf16Runtime.gpuMemoryLeft();
     }
 
     private static long availableToCpu() {
@@ -50,8 +60,8 @@ public final class MachineMemory {
     /** Throws where the runs, all at a time in this process, would not fit into this machine. */
     public static void requireTogether(List<RunConfig> configs) {
         List<MemoryPlan> plans = configs.stream().map(MemoryPlan::of).toList();
-        long needed = plans.get(0).java()
-                + plans.stream().mapToLong(plan -> plan.total() - plan.java()).sum();
+        long needed = needed(plans.get(0))
+                + plans.stream().skip(1).mapToLong(MemoryPlan::arrays).sum();
         if (needed > available()) {
             throw new BadInput("Not enough memory: " + configs.size() + " policies in turn need about "
                     + Bytes.format(needed) + " and " + Bytes.format(available())
@@ -61,7 +71,7 @@ public final class MachineMemory {
 
     /** As {@link #require(RunConfig)} for a run of so many ranks on this machine. */
     static void require(RunConfig config, int ranks) {
-        long needed = ranks * MemoryPlan.of(config, ranks).total();
+        long needed = ranks * needed(MemoryPlan.of(config, ranks));
         if (!MemoryPlan.fitsDl4j(config)) {
             throw new BadInput(Texts.format(
                     "%s under %s has %,d elements of updater state, which would need about %s of memory, and DL4J can"

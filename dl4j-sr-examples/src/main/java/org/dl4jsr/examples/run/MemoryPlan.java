@@ -76,7 +76,12 @@ public record MemoryPlan(long weights, long gradients, long optimizer, long accu
         return weights + gradients + optimizer;
     }
 
+    /** All but Java's own. */
+    public long arrays() {
+        return modelState() + accumulation + activations;
+    }
+
     public long total() {
-        return modelState() + accumulation + activations + java;
+        return arrays() + java;
     }
 }

@@ -46,8 +46,8 @@ final class Settings {
                                 plan.modelState() / config.model().parameters()))
                 .row(
                         "Memory",
-                        "about " + Bytes.format(plan.total()) + " in all, " + Bytes.format(MachineMemory.available())
-                                + " available")
+                        "about " + Bytes.format(MachineMemory.needed(plan)) + " in all, "
+                                + Bytes.format(MachineMemory.available()) + " available")
                 .row("Kernels", runtime.kernels())
                 .row("Matmul", runtime.matmul())
                 .row("Threads", runtime.threads())
