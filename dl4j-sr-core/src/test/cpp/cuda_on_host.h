@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdint.h>
 #include <string.h>
+#include <type_traits>
 #include <utility>
 
 #define DEVICE static inline
@@ -90,18 +91,43 @@ T fromLane(T own, int lane) {
     return result;
 }
 
-/// A kernel under its name; run unpacks the arguments as cuLaunchKernel gets them.
+/// A kernel under its name; run unpacks the arguments as cuLaunchKernel gets them, unreachable returns the first of their
+/// addresses that the GPU cannot reach, or null.
 struct Kernel {
     const char* name;
     int threads;
     void (*run)(void** arguments);
+    const void* (*unreachable)(void** arguments);
     Kernel* next;
     static Kernel* all;
 
-    Kernel(const char* name, int threads, void (*run)(void**)) : name(name), threads(threads), run(run), next(all) {
+    Kernel(const char* name, int threads, void (*run)(void**), const void* (*unreachable)(void**))
+            : name(name), threads(threads), run(run), unreachable(unreachable), next(all) {
         all = this;
     }
 };
+
+/// Whether this is an address that the driver has given out, or null.
+bool isReachable(const void* address);
+
+/// In structures of addresses and 64-bit integers only an address is so large.
+static const uint64_t ADDRESSES = 1ull << 40, ADDRESSES_END = 1ull << 47;
+
+template <class Argument>
+const void* unreachableIn(const Argument& argument) {
+    if constexpr (std::is_pointer_v<Argument>) {
+        return isReachable(argument) ? 0 : argument;
+    } else if constexpr (std::is_class_v<Argument> && alignof(Argument) == 8) {
+        for (size_t i = 0; i < sizeof argument / 8; i++) {
+            uint64_t word;
+            memcpy(&word, (const char*) &argument + 8 * i, 8);
+            if (word >= ADDRESSES && word < ADDRESSES_END && !isReachable((const void*) word)) {
+                return (const void*) word;
+            }
+        }
+    }
+    return 0;
+}
 
 template <class... Arguments, size_t... I>
 void call(void (*kernel)(Arguments...), void** arguments, std::index_sequence<I...>) {
@@ -113,12 +139,25 @@ void call(void (*kernel)(Arguments...), void** arguments) {
     call(kernel, arguments, std::index_sequence_for<Arguments...>());
 }
 
+template <class... Arguments, size_t... I>
+const void* unreachable(void (*)(Arguments...), void** arguments, std::index_sequence<I...>) {
+    const void* found = 0;
+    ((found = found ? found : unreachableIn(*(Arguments*) arguments[I])), ...);
+    return found;
+}
+
+template <class... Arguments>
+const void* unreachable(void (*kernel)(Arguments...), void** arguments) {
+    return unreachable(kernel, arguments, std::index_sequence_for<Arguments...>());
+}
+
 } // namespace host
 
 #define KERNEL(threads, name, ...) \
     static void name(__VA_ARGS__); \
     static host::Kernel kernel_##name( \
-            #name, threads, [](void** arguments) { host::call((void (*)(__VA_ARGS__)) name, arguments); }); \
+            #name, threads, [](void** arguments) { host::call((void (*)(__VA_ARGS__)) name, arguments); }, \
+            [](void** arguments) { return host::unreachable((void (*)(__VA_ARGS__)) name, arguments); }); \
     static void name(__VA_ARGS__)
 
 #define RESIDENT_KERNEL(threads, blocks, name, ...) KERNEL(threads, name, __VA_ARGS__)

@@ -12,7 +12,7 @@ extern "C" int cublasGemmStridedBatchedEx(void*, int transposeA, int transposeB,
         int64_t bStride, const float* beta, void* c, int cType, int ldc, int64_t cStride, int batches, int computeType,
         int);
 
-static const int CUBLAS_INVALID_VALUE = 7, CUBLAS_NOT_SUPPORTED = 15;
+static const int CUBLAS_INVALID_VALUE = 7, CUBLAS_EXECUTION_FAILED = 13, CUBLAS_NOT_SUPPORTED = 15;
 static const int FLOAT = 0, BFLOAT16 = 14;
 static const size_t WORKSPACE = 1000; // that the algorithm wants
 
@@ -189,6 +189,13 @@ static void store(const Layout& layout, void* array, int64_t i, float x) {
     }
 }
 
+static size_t size(const Layout& layout) { return layout.type == FLOAT ? 4 : 2; }
+
+static size_t bytes(const Layout& layout) {
+    return ((layout.batches - 1) * layout.step + (layout.columns - 1) * layout.leadingDimension + layout.rows)
+            * size(layout);
+}
+
 static float rounded(const Layout& layout, float x) {
     float place;
     store(layout, &place, 0, x);
@@ -211,6 +218,11 @@ EXPORT int cublasLtMatmul(void*, const Product* product, const float* alpha, con
         return CUBLAS_INVALID_VALUE;
     }
     const int rows = (int) dLayout->rows, columns = (int) dLayout->columns;
+    if (fake::check(__func__, d, bytes(*dLayout)) || (*beta != 0 && fake::check(__func__, c, bytes(*cLayout)))
+            || (product->epilogue == 4 && fake::check(__func__, (void*) product->bias, rows * size(*dLayout)))
+            || fake::check(__func__, workspace, workspaceBytes)) {
+        return CUBLAS_EXECUTION_FAILED;
+    }
     std::vector<float> sums((size_t) rows * columns * dLayout->batches, NAN);
     const float zero = 0;
     if (int code = cublasGemmStridedBatchedEx(0, product->transposeA, product->transposeB, rows, columns,

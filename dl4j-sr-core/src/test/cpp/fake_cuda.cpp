@@ -88,6 +88,8 @@ static void wait(Barrier& barrier, unsigned threads) {
     }
 }
 
+bool isReachable(const void* address) { return !address || fake::canReach(address, 1); }
+
 void syncBlock() { wait(blockBarrier, blockDim.x); }
 
 const char* exchange(const void* own, int bytes) {
@@ -287,7 +289,7 @@ EXPORT int cuGetErrorName(int code, const char** name) {
     static const std::map<int, const char*> names = {
         {INVALID_VALUE, "CUDA_ERROR_INVALID_VALUE"}, {OUT_OF_MEMORY, "CUDA_ERROR_OUT_OF_MEMORY"},
         {INVALID_IMAGE, "CUDA_ERROR_INVALID_IMAGE"}, {INVALID_CONTEXT, "CUDA_ERROR_INVALID_CONTEXT"}, {NOT_FOUND, "CUDA_ERROR_NOT_FOUND"},
-        {LAUNCH_FAILED, "CUDA_ERROR_LAUNCH_FAILED"}, {700, "CUDA_ERROR_ILLEGAL_ADDRESS"}};
+        {LAUNCH_FAILED, "CUDA_ERROR_LAUNCH_FAILED"}, {ILLEGAL_ADDRESS, "CUDA_ERROR_ILLEGAL_ADDRESS"}};
     auto found = names.find(code);
     *name = found == names.end() ? 0 : found->second;
     return *name ? 0 : INVALID_VALUE;
@@ -327,6 +329,9 @@ EXPORT int cuLaunchKernel(const host::Kernel* kernel, unsigned gridX, unsigned g
             || (int) blockX > kernel->threads || blockY != 1 || blockZ != 1 || (int) sharedMemory > allowed) {
         return INVALID_VALUE;
     }
+    if (const void* address = kernel->unreachable(arguments)) {
+        return fake::check(kernel->name, address, 1);
+    }
     fakeCounters.launches++;
     if (timers) {
         return 0;
@@ -351,6 +356,8 @@ EXPORT int cuLaunchKernel(const host::Kernel* kernel, unsigned gridX, unsigned g
     }
     return 0;
 }
+
+static const int EXECUTION_FAILED = 13; // of cuBLAS
 
 // cuBLAS: column-major matrices, BF16 (14) or FP32 (0), sums in FP32.
 
@@ -405,12 +412,21 @@ EXPORT const char* cublasGetStatusString(int code) {
 
 EXPORT int cublasGemmStridedBatchedEx(void*, int transposeA, int transposeB, int m, int n, int k, const float* alpha,
         const void* a, int aType, int lda, int64_t aStride, const void* b, int bType, int ldb, int64_t bStride,
-        const float* beta, void* c, int cType, int ldc, int64_t cStride, int batches, int computeType, int) {
+        const float* beta, void* c, int cType, int ldc, int64_t cStride, int batches, int computeType, int algorithm) {
     FAIL_IF_ASKED
     const bool autocast = computeType == 75 && aType == 0; // CUBLAS_COMPUTE_32F_FAST_16BF
     if ((computeType != 68 && !autocast) || aType != bType || (cType != aType && cType != 0) || m < 1 || n < 1 || k < 1
             || lda < (transposeA ? k : m) || ldb < (transposeB ? n : k) || ldc < m) {
         return 7;
+    }
+    const auto bytes = [&](int type, int64_t rows, int64_t columns, int64_t leading, int64_t step) {
+        return ((batches - 1) * step + (columns - 1) * leading + rows) * (type == 0 ? 4 : 2);
+    };
+    const bool ofLt = algorithm < 0; // whose sums are its own
+    if (fake::check(__func__, a, transposeA ? bytes(aType, k, m, lda, aStride) : bytes(aType, m, k, lda, aStride))
+            || fake::check(__func__, b, transposeB ? bytes(bType, n, k, ldb, bStride) : bytes(bType, k, n, ldb, bStride))
+            || (!ofLt && fake::check(__func__, c, bytes(cType, m, n, ldc, cStride)))) {
+        return EXECUTION_FAILED;
     }
     fake::Work work(__func__);
     std::vector<float> left((int64_t) m * k), sums(m);

@@ -1,6 +1,7 @@
 // What the parts of the fake driver share.
 #pragma once
 
+#include <stddef.h>
 #include <stdint.h>
 
 #define EXPORT extern "C" __attribute__((visibility("default")))
@@ -14,6 +15,7 @@ enum {
     INVALID_CONTEXT = 201,
     NOT_FOUND = 500,
     NOT_READY = 600,
+    ILLEGAL_ADDRESS = 700,
     LAUNCH_FAILED = 719
 };
 
@@ -42,6 +44,13 @@ int failure(const char* call);
 
 /// Whether the calling thread has made a context current.
 bool hasContext();
+
+/// Whether this memory is within a block that the driver has given out or registered.
+bool canReach(const void* memory, size_t bytes);
+
+/// 0 if the GPU can reach this memory; else says that `name` was given it, and returns the error. A real GPU's comes later,
+/// or not at all where all of the host's memory is its own, too.
+int check(const char* name, const void* memory, size_t bytes);
 
 /// Who has to wait for the GPU before touching managed and pinned memory, or ends by a segmentation fault. With GIVERS
 /// the threads that have given the GPU something to do since the last wait; others may rightly be at work on memory that

@@ -66,7 +66,12 @@ public:
 
     bool contains(const void* address) const { return address >= start && address < start + end; }
 
-    bool isOpen() const { return open; }
+    /// Whether this is within a block.
+    bool holds(const char* address, size_t bytes) const {
+        const auto after = contains(address) ? blocks.upper_bound(address - start) : blocks.begin();
+        return after != blocks.begin()
+                && address + bytes <= start + std::prev(after)->first + std::prev(after)->second.size;
+    }
 
     void setOpen(bool wanted) {
         if (wanted != open) {
@@ -129,6 +134,7 @@ public:
 static std::mutex mutex;
 static Range own, shared;
 static std::set<pid_t> givers; // since the last wait
+static std::map<const char*, size_t> registered; // sizes by address
 static const char* latest = "";
 static struct sigaction before;
 
@@ -175,6 +181,22 @@ Work::~Work() {
         shared.setOpen(false);
     }
     mutex.unlock();
+}
+
+bool canReach(const void* memory, size_t bytes) {
+    std::lock_guard<std::mutex> lock(mutex);
+    const char* const address = (const char*) memory;
+    const auto after = registered.upper_bound(address);
+    return own.holds(address, bytes) || shared.holds(address, bytes)
+            || (after != registered.begin() && address + bytes <= std::prev(after)->first + std::prev(after)->second);
+}
+
+int check(const char* name, const void* memory, size_t bytes) {
+    if (canReach(memory, bytes)) {
+        return 0;
+    }
+    fprintf(stderr, "Fake GPU: %s was given %zu bytes at %p, which the GPU cannot reach\n", name, bytes, memory);
+    return ILLEGAL_ADDRESS;
 }
 
 static void wait() {
@@ -252,8 +274,10 @@ EXPORT int cuMemFreeHost(void* address) {
 }
 
 /// Memory of the host's own: the CPU may touch it at any time.
-EXPORT int cuMemHostRegister_v2(void*, size_t bytes, unsigned) {
+EXPORT int cuMemHostRegister_v2(void* memory, size_t bytes, unsigned) {
     NEEDS_CONTEXT
+    std::lock_guard<std::mutex> lock(mutex);
+    registered[(const char*) memory] = bytes;
     return bytes ? 0 : INVALID_VALUE;
 }
 
@@ -277,7 +301,12 @@ EXPORT int cuMemPrefetchAsync_v2(uint64_t address, size_t, Location, unsigned, v
     return shared.contains((void*) address) ? 0 : INVALID_VALUE;
 }
 
-static int copy(const char* name, void* target, const void* source, size_t bytes) {
+/// @param targetIsHost whether the target is any memory of the host's; so for the source
+static int copy(const char* name, void* target, bool targetIsHost, const void* source, bool sourceIsHost,
+        size_t bytes) {
+    if ((!targetIsHost && check(name, target, bytes)) || (!sourceIsHost && check(name, source, bytes))) {
+        return ILLEGAL_ADDRESS;
+    }
     Work work(name);
     memmove(target, source, bytes);
     return 0;
@@ -285,26 +314,29 @@ static int copy(const char* name, void* target, const void* source, size_t bytes
 
 EXPORT int cuMemcpyAsync(uint64_t target, uint64_t source, size_t bytes, void*) {
     NEEDS_CONTEXT
-    return copy(__func__, (void*) target, (void*) source, bytes);
+    return copy(__func__, (void*) target, false, (void*) source, false, bytes);
 }
 
 EXPORT int cuMemcpyHtoDAsync_v2(uint64_t target, const void* source, size_t bytes, void*) {
     NEEDS_CONTEXT
-    return copy(__func__, (void*) target, source, bytes);
+    return copy(__func__, (void*) target, false, source, true, bytes);
 }
 
 EXPORT int cuMemcpyDtoHAsync_v2(void* target, uint64_t source, size_t bytes, void*) {
     NEEDS_CONTEXT
-    return copy(__func__, target, (void*) source, bytes);
+    return copy(__func__, target, true, (void*) source, false, bytes);
 }
 
 EXPORT int cuMemcpyDtoDAsync_v2(uint64_t target, uint64_t source, size_t bytes, void*) {
     NEEDS_CONTEXT
-    return copy(__func__, (void*) target, (void*) source, bytes);
+    return copy(__func__, (void*) target, false, (void*) source, false, bytes);
 }
 
 EXPORT int cuMemsetD8Async(uint64_t target, unsigned char value, size_t bytes, void*) {
     NEEDS_CONTEXT
+    if (int code = check(__func__, (void*) target, bytes)) {
+        return code;
+    }
     Work work(__func__);
     memset((void*) target, value, bytes);
     return 0;

@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.List;
+import org.bytedeco.javacpp.BytePointer;
 import org.dl4jsr.backend.GarbageCollection;
 import org.dl4jsr.kernel.Arithmetic;
 import org.dl4jsr.kernel.FloatType;
@@ -69,6 +71,32 @@ class CudaErrorsTest {
             }
             return 0;
         });
+    }
+
+    /** Where a GPU shares all of the host's memory, nothing else would tell. */
+    @Test
+    void memoryOfTheHostAlone() {
+        var memory = new UnifiedMemory(stream);
+        var arrays = new CudaArrayKernels(stream);
+        var matmul = new CudaMatmul(stream, false);
+        try (var gpu = new DeviceMemory(stream, 4096);
+                var host = new BytePointer(4096)) {
+            var there = StridedArray.rowMajor(FloatType.BFLOAT16, gpu.address(), 8, 8);
+            var here = StridedArray.rowMajor(FloatType.BFLOAT16, host.address(), 8, 8);
+            List<Executable> work = List.of(
+                    () -> kernels.toFloat(host.address(), gpu.address(), 8),
+                    () -> kernels.sumsOfSquares(
+                            FloatType.FLOAT, new long[] {gpu.address(), host.address()}, new long[] {1, 1}),
+                    () -> arrays.arithmetic(Arithmetic.ADD, there, here, there),
+                    () -> matmul.multiply(there, here, there),
+                    () -> matmul.multiply(
+                            there, there, here, 1, 0, there.slice(0).asRow(), null),
+                    () -> memory.copy(gpu.address(), host.address(), 8),
+                    () -> memory.zero(gpu.address() + 4095, 1 << 20));
+            for (Executable each : work) {
+                assertThrows(CudaException.class, each);
+            }
+        }
     }
 
     @Test
