@@ -5,7 +5,7 @@ import org.dl4jsr.kernel.Convolution;
 import org.dl4jsr.kernel.FloatType;
 import org.dl4jsr.kernel.StridedArray;
 import org.dl4jsr.kernel.Window;
-import org.dl4jsr.kernel.cpu.Scratch;
+import org.dl4jsr.kernel.composed.GrowingMemory;
 import org.dl4jsr.op.KernelOp;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -18,10 +18,11 @@ final class ConvolutionShortcuts implements Shortcut {
     private static final Window POINT = new Window(1, 1, 1, 1, 0, 0, 1, 1);
 
     private final CpuDevice device;
-    private final ThreadLocal<Workplace> workplaces = ThreadLocal.withInitial(Workplace::new);
+    private final ThreadLocal<Workplace> workplaces;
 
     ConvolutionShortcuts(CpuDevice device) {
         this.device = device;
+        workplaces = ThreadLocal.withInitial(() -> new Workplace(device.scratch(), device.scratch()));
     }
 
     @Override
@@ -42,12 +43,7 @@ final class ConvolutionShortcuts implements Shortcut {
     }
 
     /** Memory for what lies between the two parts of a separable convolution, and for its gradient. */
-    private record Workplace(Scratch values, Scratch gradient) {
-
-        Workplace() {
-            this(new Scratch(), new Scratch());
-        }
-    }
+    private record Workplace(GrowingMemory values, GrowingMemory gradient) {}
 
     /** What a convolution of images reads and writes, x and y with their channels first. */
     private record Images(StridedArray x, StridedArray weights, StridedArray y, Window window) {}
@@ -144,9 +140,11 @@ final class ConvolutionShortcuts implements Shortcut {
             return false; // without the second one
         }
         StridedArray out = channelsFirst(y, integers);
-        StridedArray between = between(inputs.get(1), out, workplaces.get().values);
-        return forward(depthwise(inputs.get(0), inputs.get(1), between, integers), List.of())
-                && forward(new Images(between, pointwise(inputs.get(2)), out, POINT), inputs.subList(1, inputs.size()));
+        Images depthwise = depthwise(inputs.get(0), inputs.get(1), out, integers, workplaces.get().values);
+        return forward(depthwise, List.of())
+                && forward(
+                        new Images(depthwise.y, pointwise(inputs.get(2)), out, POINT),
+                        inputs.subList(1, inputs.size()));
     }
 
     /** The depthwise convolution is computed anew. */
@@ -155,8 +153,7 @@ final class ConvolutionShortcuts implements Shortcut {
             return false;
         }
         StridedArray dy = channelsFirst(inputs.get(1), integers);
-        StridedArray between = between(inputs.get(2), dy, workplaces.get().values);
-        Images depthwise = depthwise(inputs.get(0), inputs.get(2), between, integers);
+        Images depthwise = depthwise(inputs.get(0), inputs.get(2), dy, integers, workplaces.get().values);
         StridedArray dFilters = filters(outputs.get(1));
         boolean hasBias = inputs.size() == 5;
         if (dFilters == null || hasBias && !KernelOp.isDense(outputs.get(3)) || !forward(depthwise, List.of())) {
@@ -164,14 +161,20 @@ final class ConvolutionShortcuts implements Shortcut {
         }
         StridedArray dBetween = between(inputs.get(2), dy, workplaces.get().gradient);
         StridedArray dBias = hasBias ? bias(outputs, 3) : null;
-        Images points = new Images(between, pointwise(inputs.get(3)), dy, POINT);
+        Images points = new Images(depthwise.y, pointwise(inputs.get(3)), dy, POINT);
         backward(points, dy, dBetween, pointwise(outputs.get(2)), dBias);
         backward(depthwise, dBetween, channelsFirst(outputs.get(0), integers), dFilters, null);
         return true;
     }
 
+    /** The depthwise part of a separable convolution, whose result is {@code y}; takes memory only if that suits. */
+    private Images depthwise(INDArray x, INDArray weights, StridedArray y, long[] integers, GrowingMemory memory) {
+        Images images = depthwise(x, weights, between(weights, y, bytes -> 0), integers);
+        return images == null ? null : new Images(images.x, images.weights, between(weights, y, memory), images.window);
+    }
+
     /** Memory for the result of a depthwise convolution by these weights, of the size of {@code y}, channels last. */
-    private static StridedArray between(INDArray weights, StridedArray y, Scratch scratch) {
+    private static StridedArray between(INDArray weights, StridedArray y, GrowingMemory scratch) {
         long channels = weights.size(2) * weights.size(3);
         long[] shape = {y.shape()[0], channels, y.rows(), y.columns()};
         long bytes = shape[0] * shape[1] * shape[2] * shape[3] * FloatType.BFLOAT16.bytes();

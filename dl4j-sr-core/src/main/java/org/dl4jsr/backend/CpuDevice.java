@@ -6,6 +6,7 @@ import org.dl4jsr.kernel.ArrayKernels;
 import org.dl4jsr.kernel.KernelSet;
 import org.dl4jsr.kernel.Kernels;
 import org.dl4jsr.kernel.StridedArray;
+import org.dl4jsr.kernel.composed.GrowingMemory;
 import org.dl4jsr.kernel.composed.MultiHeadAttention;
 import org.dl4jsr.kernel.cpu.CpuKernels;
 import org.dl4jsr.kernel.cpu.Scratch;
@@ -71,6 +72,11 @@ public class CpuDevice extends Device {
     /** What networks of stock layers need. */
     ArrayKernels arrays() {
         return arrayKernels().orElseThrow();
+    }
+
+    /** New memory that this device's kernels can address, for one thread to leave something in between two of them. */
+    protected GrowingMemory scratch() {
+        return new Scratch();
     }
 
     /** Attention of stock layers. */

@@ -45,23 +45,25 @@ class ConvolutionShortcutsTest {
         assertNear(convolution("conv1d_bp", arguments, wide(backward)), convolution("conv1d_bp", arguments, backward));
     }
 
-    /** With 20 channels, more than a vector has in part, and a window of 3 by 2. */
+    /** With 20 channels, more than a vector has in part, or with one, and a window of 3 by 2. */
     @ParameterizedTest
     @CsvSource({
-        "1,1,0,1,0,false,true",
-        "1,2,1,1,0,true,true",
-        "1,1,0,2,1,true,false",
-        "1,2,0,1,1,false,true",
-        "2,1,1,1,0,true,true",
-        "3,1,0,1,1,false,false"
+        "20,1,1,0,1,0,false,true",
+        "20,1,2,1,1,0,true,true",
+        "20,1,1,0,2,1,true,false",
+        "20,1,2,0,1,1,false,true",
+        "20,2,1,1,1,0,true,true",
+        "20,3,1,0,1,1,false,false",
+        "1,3,1,0,1,1,false,true"
     })
-    void depthwise(int multiplier, int stride, int padding, int dilation, int same, boolean last, boolean bias) {
+    void depthwise(
+            int channels, int multiplier, int stride, int padding, int dilation, int same, boolean last, boolean bias) {
         int[] arguments = {3, 2, stride, stride, padding, padding, dilation, dilation, same, last ? 1 : 0};
-        INDArray x = images(20, SIZE, SIZE, last);
-        INDArray weights = Bf16Testing.random(random, 3, 2, 20, multiplier);
-        INDArray ofChannels = Bf16Testing.random(random, 20 * multiplier);
+        INDArray x = images(channels, SIZE, SIZE, last);
+        INDArray weights = Bf16Testing.random(random, 3, 2, channels, multiplier);
+        INDArray ofChannels = Bf16Testing.random(random, channels * multiplier);
         INDArray dy = images(
-                20 * multiplier,
+                channels * multiplier,
                 resultSize(3, stride, padding, dilation, same),
                 resultSize(2, stride, padding, dilation, same),
                 last);
@@ -98,6 +100,29 @@ class ConvolutionShortcutsTest {
         assertAlike(convolution("sconv2d", arguments, wide(forward)), convolution("sconv2d", arguments, forward));
         assertAlike(
                 convolution("sconv2d_bp", arguments, wide(backward)), convolution("sconv2d_bp", arguments, backward));
+    }
+
+    /** ND4J's own code leaves the second part out there, and fails where the shapes do not agree without it. */
+    @Test
+    void separableOfOneChannel() {
+        int[] arguments = {3, 2, 1, 1, 0, 0, 1, 1, 0, 0};
+        int[] points = {1, 1, 1, 1, 0, 0, 1, 1, 0, 0};
+        INDArray x = images(1, SIZE, SIZE, false);
+        INDArray weights = Bf16Testing.random(random, 3, 2, 1, 5);
+        INDArray pointwise = Bf16Testing.random(random, 1, 1, 5, 7);
+        INDArray bias = Bf16Testing.random(random, 7);
+        INDArray dy = images(7, resultSize(3, 1, 0, 1, 0), resultSize(2, 1, 0, 1, 0), false);
+        INDArray[] wide = wide(new INDArray[] {x, weights, pointwise, bias, dy});
+        INDArray between = convolution("depthwise_conv2d", arguments, new INDArray[] {wide[0], wide[1]})[0];
+        assertAlike(
+                convolution("conv2d", points, new INDArray[] {between, wide[2], wide[3]}),
+                convolution("sconv2d", arguments, new INDArray[] {x, weights, pointwise, bias}));
+        INDArray[] ofPoints = convolution("conv2d_bp", points, new INDArray[] {between, wide[2], wide[3], wide[4]});
+        INDArray[] ofWindows =
+                convolution("depthwise_conv2d_bp", arguments, new INDArray[] {wide[0], wide[1], ofPoints[0]});
+        assertAlike(
+                new INDArray[] {ofWindows[0], ofWindows[1], ofPoints[1], ofPoints[2]},
+                convolution("sconv2d_bp", arguments, new INDArray[] {x, dy, weights, pointwise, bias}));
     }
 
     /** As a column of a matrix. */

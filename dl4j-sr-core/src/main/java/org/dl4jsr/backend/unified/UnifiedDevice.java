@@ -6,7 +6,9 @@ import org.dl4jsr.backend.CpuDevice;
 import org.dl4jsr.backend.DeviceChoice;
 import org.dl4jsr.kernel.KernelSet;
 import org.dl4jsr.kernel.StridedArray;
+import org.dl4jsr.kernel.composed.GrowingMemory;
 import org.dl4jsr.kernel.composed.MultiHeadAttention;
+import org.dl4jsr.kernel.cuda.DeviceMemory;
 import org.dl4jsr.kernel.cuda.UnifiedGpu;
 import org.dl4jsr.kernel.cuda.UnifiedMemory;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -29,6 +31,11 @@ final class UnifiedDevice extends CpuDevice {
     @Override
     protected KernelSet set() {
         return gpu.set();
+    }
+
+    @Override
+    protected GrowingMemory scratch() {
+        return DeviceMemory.growing(gpu.stream());
     }
 
     @Override

@@ -18,6 +18,7 @@ class OrderOfWorkTest {
     private static final List<String> TESTS = List.of(
             "backend.AlignmentTest",
             "backend.Bf16CopiesTest",
+            "backend.ConvolutionShortcutsTest",
             "backend.ExactSumsTest",
             "backend.Nd4jMatmulTest",
             "backend.PendingStepsTest",
