@@ -238,7 +238,7 @@ public final class CudaMatmul implements Matmul {
                         size(batch, call),
                         CUBLAS_COMPUTE_32F,
                         CUBLAS_GEMM_DEFAULT);
-        checkCublas(code, call);
+        stream.checkProduct(code, call);
         stream.given("product");
     }
 

@@ -1,12 +1,16 @@
 package org.dl4jsr.kernel.cuda;
 
+import static org.bytedeco.cuda.global.cublas.CUBLAS_STATUS_ALLOC_FAILED;
+import static org.bytedeco.cuda.global.cudart.CUDA_ERROR_OUT_OF_MEMORY;
 import static org.bytedeco.cuda.global.cudart.CU_STREAM_NON_BLOCKING;
 import static org.bytedeco.cuda.global.cudart.cuStreamCreate;
 import static org.bytedeco.cuda.global.cudart.cuStreamSynchronize;
+import static org.dl4jsr.kernel.cuda.CudaException.checkCublas;
 import static org.dl4jsr.kernel.cuda.CudaException.checkDriver;
 
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.function.Supplier;
 import org.bytedeco.cuda.cudart.CUstream_st;
 import org.bytedeco.javacpp.Pointer;
 import org.dl4jsr.kernel.Pointers;
@@ -14,7 +18,7 @@ import org.dl4jsr.kernel.Pointers;
 /** A queue of work of one device; kernels and products of one stream run in the order in which they were given. */
 public final class CudaStream {
 
-    /** How many pieces of work an error that shows when they are waited for names: it is one of the last as a rule. */
+    /** How many pieces of work an error that shows after them names: it is one of the last as a rule. */
     private static final int NAMED = 8;
 
     private final CudaDevice device;
@@ -84,7 +88,7 @@ public final class CudaStream {
     public void synchronize() {
         long before = given;
         device.makeCurrent();
-        checkDriver(cuStreamSynchronize(handle), this::describe);
+        check(cuStreamSynchronize(handle), () -> "cuStreamSynchronize on " + device);
         finished(before);
     }
 
@@ -92,12 +96,23 @@ public final class CudaStream {
         done = Math.max(done, before);
     }
 
-    private synchronized String describe() {
-        return "cuStreamSynchronize on " + device
-                + (latest.isEmpty()
-                        ? ""
-                        : " after " + String.join(", ", latest)
-                                + " (CUDA_LAUNCH_BLOCKING=1 shows an error where it happens)");
+    /**
+     * Throws unless {@code code}, which the driver's {@code call} returned, is CUDA_SUCCESS. The message names the last work
+     * given, too: its error is what every later call returns.
+     */
+    void check(int code, Supplier<String> call) {
+        checkDriver(code, code == CUDA_ERROR_OUT_OF_MEMORY ? call : () -> call.get() + afterWork());
+    }
+
+    /** The same of a call of cuBLAS. */
+    void checkProduct(int code, Supplier<String> call) {
+        checkCublas(code, code == CUBLAS_STATUS_ALLOC_FAILED ? call : () -> call.get() + afterWork());
+    }
+
+    private synchronized String afterWork() {
+        return latest.isEmpty()
+                ? ""
+                : " after " + String.join(", ", latest) + " (CUDA_LAUNCH_BLOCKING=1 shows an error where it happens)";
     }
 
     /** What products may use while they run: as much as NVIDIA advises for the GPU, reserved when first asked for. */

@@ -4,7 +4,6 @@ import static org.bytedeco.cuda.global.cudart.cuMemAlloc;
 import static org.bytedeco.cuda.global.cudart.cuMemFree;
 import static org.bytedeco.cuda.global.cudart.cuMemcpyDtoHAsync;
 import static org.bytedeco.cuda.global.cudart.cuMemcpyHtoDAsync;
-import static org.dl4jsr.kernel.cuda.CudaException.checkDriver;
 
 import java.lang.ref.Cleaner;
 import org.bytedeco.javacpp.Pointer;
@@ -25,7 +24,7 @@ public final class DeviceMemory implements AutoCloseable {
         this.bytes = bytes;
         stream.device().makeCurrent();
         long[] address = new long[1];
-        checkDriver(cuMemAlloc(address, bytes), () -> "cuMemAlloc of " + bytes + " bytes on " + stream.device());
+        stream.check(cuMemAlloc(address, bytes), () -> "cuMemAlloc of " + bytes + " bytes on " + stream.device());
         this.address = address[0];
         stream.device().addScratch(bytes);
     }
@@ -54,7 +53,7 @@ public final class DeviceMemory implements AutoCloseable {
     /** Copies {@code bytes} from {@code source} on the host to {@code offset}, and waits for it. */
     public void write(long offset, Pointer source, long bytes) {
         stream.device().makeCurrent();
-        checkDriver(
+        stream.check(
                 cuMemcpyHtoDAsync(address + offset, source, bytes, stream.handle()),
                 () -> "cuMemcpyHtoDAsync of " + bytes + " bytes to 0x" + Long.toHexString(address + offset));
         stream.synchronize();
@@ -63,7 +62,7 @@ public final class DeviceMemory implements AutoCloseable {
     /** Copies {@code bytes} from {@code offset} to {@code target} on the host, and waits for it. */
     public void read(long offset, Pointer target, long bytes) {
         stream.device().makeCurrent();
-        checkDriver(
+        stream.check(
                 cuMemcpyDtoHAsync(target, address + offset, bytes, stream.handle()),
                 () -> "cuMemcpyDtoHAsync of " + bytes + " bytes from 0x" + Long.toHexString(address + offset));
         stream.synchronize();
@@ -72,7 +71,7 @@ public final class DeviceMemory implements AutoCloseable {
     @Override
     public void close() {
         stream.device().makeCurrent();
-        checkDriver(cuMemFree(address), () -> "cuMemFree of 0x" + Long.toHexString(address));
+        stream.check(cuMemFree(address), () -> "cuMemFree of 0x" + Long.toHexString(address));
         stream.device().addScratch(-bytes);
     }
 }

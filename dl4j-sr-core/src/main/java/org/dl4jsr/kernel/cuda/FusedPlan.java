@@ -149,7 +149,7 @@ final class FusedPlan implements AutoCloseable {
                 Pointers.at(workspace.address()),
                 workspace.bytes(),
                 stream.handle());
-        checkCublas(code, call);
+        stream.checkProduct(code, call);
         stream.given("product");
     }
 

@@ -3,7 +3,6 @@ package org.dl4jsr.kernel.cuda;
 import static org.bytedeco.cuda.global.cudart.CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES;
 import static org.bytedeco.cuda.global.cudart.cuFuncSetAttribute;
 import static org.bytedeco.cuda.global.cudart.cuLaunchKernel;
-import static org.dl4jsr.kernel.cuda.CudaException.checkDriver;
 import static org.dl4jsr.kernel.cuda.KernelConstant.LOOPS;
 import static org.dl4jsr.kernel.cuda.KernelConstant.OCTET;
 import static org.dl4jsr.kernel.cuda.KernelConstant.THREADS;
@@ -178,11 +177,11 @@ final class KernelLauncher {
         stream.device().makeCurrent();
         CUfunc_st function = modules.function(source, name);
         if (sharedMemory > ORDINARY_SHARED_MEMORY) {
-            checkDriver(
+            stream.check(
                     cuFuncSetAttribute(function, CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES, sharedMemory),
                     () -> "cuFuncSetAttribute of " + name + " to " + sharedMemory + " bytes of shared memory");
         }
-        checkDriver(
+        stream.check(
                 cuLaunchKernel(
                         function,
                         (int) x,
@@ -263,7 +262,6 @@ final class KernelLauncher {
         String text =
                 Arrays.stream(arguments, 0, count).map(KernelLauncher::text).collect(Collectors.joining(", "));
         return "cuLaunchKernel of " + name + "(" + text + ") with " + x + " x " + y + " blocks of " + threads
-                + " threads and " + sharedMemory + " bytes of shared memory on " + stream.device()
-                + " (an error of earlier work on the GPU may show here; CUDA_LAUNCH_BLOCKING=1 shows it in its place)";
+                + " threads and " + sharedMemory + " bytes of shared memory on " + stream.device();
     }
 }

@@ -11,7 +11,6 @@ import static org.bytedeco.cuda.global.cudart.cuMemHostAlloc;
 import static org.bytedeco.cuda.global.cudart.cuMemHostRegister;
 import static org.bytedeco.cuda.global.cudart.cuMemcpyAsync;
 import static org.bytedeco.cuda.global.cudart.cuMemsetD8Async;
-import static org.dl4jsr.kernel.cuda.CudaException.checkDriver;
 
 import java.util.ArrayDeque;
 import java.util.HashMap;
@@ -120,7 +119,7 @@ public final class UnifiedMemory {
             return;
         }
         stream.device().makeCurrent();
-        checkDriver(
+        stream.check(
                 cuMemsetD8Async(address, (byte) 0, bytes, stream.handle()),
                 () -> "cuMemsetD8Async of " + bytes + " bytes at 0x" + Long.toHexString(address));
         stream.given("memset");
@@ -129,7 +128,7 @@ public final class UnifiedMemory {
     /** Copies within this memory, after the work given so far. */
     public void copy(long source, long target, long bytes) {
         stream.device().makeCurrent();
-        checkDriver(
+        stream.check(
                 cuMemcpyAsync(target, source, bytes, stream.handle()),
                 () -> "cuMemcpyAsync of " + bytes + " bytes from 0x" + Long.toHexString(source) + " to 0x"
                         + Long.toHexString(target));
@@ -171,7 +170,7 @@ public final class UnifiedMemory {
     private long pinnedSlab() {
         stream.device().makeCurrent();
         try (var address = new PointerPointer<Pointer>(1)) {
-            checkDriver(
+            stream.check(
                     cuMemHostAlloc(address, SlabPool.SLAB, CU_MEMHOSTALLOC_PORTABLE | CU_MEMHOSTALLOC_DEVICEMAP),
                     () -> "cuMemHostAlloc of " + SlabPool.SLAB + " bytes");
             return address.get().address();
@@ -185,7 +184,7 @@ public final class UnifiedMemory {
             throw new OutOfMemoryError("Failed to allocate " + SlabPool.SLAB + " bytes outside of Java's heap");
         }
         long address = roundUp(memory.address());
-        checkDriver(
+        stream.check(
                 cuMemHostRegister(
                         Pointers.at(address),
                         SlabPool.SLAB,
@@ -218,7 +217,7 @@ public final class UnifiedMemory {
         }
         stream.device().makeCurrent();
         long[] address = new long[1];
-        checkDriver(
+        stream.check(
                 cuMemAllocManaged(address, size, CU_MEM_ATTACH_GLOBAL),
                 () -> "cuMemAllocManaged of " + size + " bytes on " + stream.device());
         managed += size;
@@ -231,7 +230,7 @@ public final class UnifiedMemory {
         stream.synchronize();
         unused.forEach((size, addresses) -> {
             for (long address : addresses) {
-                checkDriver(cuMemFree(address), () -> "cuMemFree of 0x" + Long.toHexString(address));
+                stream.check(cuMemFree(address), () -> "cuMemFree of 0x" + Long.toHexString(address));
                 ranges.remove(address);
                 managed -= size;
             }

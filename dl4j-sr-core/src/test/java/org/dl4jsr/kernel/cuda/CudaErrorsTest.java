@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
+import java.util.Map;
 import org.bytedeco.javacpp.BytePointer;
 import org.dl4jsr.backend.GarbageCollection;
 import org.dl4jsr.kernel.Arithmetic;
@@ -50,6 +51,33 @@ class CudaErrorsTest {
         FakeCuda.fail("cublasCreate_v2", 3);
         e = assertThrows(OutOfMemoryError.class, () -> new CudaMatmul(stream, false));
         assertTrue(e.getMessage().startsWith("GPU memory: cublasCreate on Fake GPU"), e::getMessage);
+    }
+
+    /** The error of a kernel is what CUDA returns from whatever is called next. */
+    @Test
+    void theWorkBeforeIsNamed() {
+        var unified = new UnifiedMemory(stream);
+        var matmul = new CudaMatmul(stream, false);
+        try (var memory = new DeviceMemory(stream, 4096);
+                var host = new BytePointer(8)) {
+            long x = memory.address();
+            var a = StridedArray.rowMajor(FloatType.FLOAT, x, 4, 4);
+            Map<String, Executable> calls = Map.of(
+                    "cuLaunchKernel", () -> kernels.toBFloat16(x, x, 8),
+                    "cuMemsetD8Async", () -> unified.zero(x, 8),
+                    "cuMemcpyAsync", () -> unified.copy(x, x + 512, 8),
+                    "cuMemcpyHtoDAsync_v2", () -> memory.write(0, host, 8),
+                    "cuMemAlloc_v2", () -> new DeviceMemory(stream, 8),
+                    "cuStreamSynchronize", stream::synchronize,
+                    "cublasGemmEx", () -> matmul.multiply(a, a, a),
+                    "cublasLtMatmul",
+                            () -> matmul.multiply(a, a, a, 1, 0, a.slice(0).asRow(), null));
+            kernels.toFloat(x, x + 512, 100);
+            calls.forEach((name, call) -> {
+                FakeCuda.fail(name, 700);
+                assertMessage(call, " after toFloat (CUDA_LAUNCH_BLOCKING=1 shows ", ") failed: ", "(700)");
+            });
+        }
     }
 
     @Test
