@@ -98,13 +98,17 @@ struct Kernel {
     int threads;
     void (*run)(void** arguments);
     const void* (*unreachable)(void** arguments);
+    int64_t* runs; // how many so far
     Kernel* next;
     static Kernel* all;
 
     Kernel(const char* name, int threads, void (*run)(void**), const void* (*unreachable)(void**))
-            : name(name), threads(threads), run(run), unreachable(unreachable), next(all) {
+            : name(name), threads(threads), run(run), unreachable(unreachable), runs(counter(name)), next(all) {
         all = this;
     }
+
+    /// Where the tests find it.
+    static int64_t* counter(const char* name);
 };
 
 /// Whether this is an address that the driver has given out, or null.

@@ -4,7 +4,12 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
 import org.bytedeco.javacpp.BytePointer;
+import org.bytedeco.javacpp.ShortPointer;
+import org.dl4jsr.kernel.ArrayKernels;
+import org.dl4jsr.kernel.FloatType;
 import org.dl4jsr.kernel.KernelSet;
+import org.dl4jsr.kernel.Matmul;
+import org.dl4jsr.kernel.StridedArray;
 import org.dl4jsr.kernel.composed.ProductConvolution;
 import org.dl4jsr.kernel.cpu.CpuKernels;
 import org.dl4jsr.kernel.cpu.Scratch;
@@ -30,7 +35,6 @@ public final class HostProcessor implements Processor {
     /** The Java kernels, which all others are measured by, on so many threads. */
     public static HostProcessor reference(int threads) {
         var matmul = new JavaMatmul(threads);
-        // no case asks for autocast
         var transformer = new JavaTransformerKernels(threads);
         var arrays = new JavaArrayKernels();
         var convolution = new ProductConvolution(transformer, arrays, matmul, Scratch::new);
@@ -39,7 +43,7 @@ public final class HostProcessor implements Processor {
                         new JavaKernels(threads),
                         transformer,
                         matmul,
-                        matmul,
+                        new Autocast(arrays, matmul),
                         Optional.of(arrays),
                         Optional.of(convolution)),
                 0);
@@ -67,6 +71,36 @@ public final class HostProcessor implements Processor {
     public Placed place(byte[] content) {
         int shift = oddEvery > 0 && placed++ % oddEvery == 0 ? 3 : 0;
         return new HostMemory(content, shift);
+    }
+
+    /** Products of BF16 copies of FLOAT operands. */
+    private record Autocast(ArrayKernels arrays, Matmul products) implements Matmul {
+
+        @Override
+        public String description() {
+            return "autocast, " + products.description();
+        }
+
+        @Override
+        public void multiply(
+                StridedArray a,
+                StridedArray b,
+                StridedArray c,
+                float alpha,
+                float beta,
+                StridedArray bias,
+                StridedArray residual) {
+            try (var left = new ShortPointer(a.length());
+                    var right = new ShortPointer(b.length())) {
+                products.multiply(rounded(a, left), rounded(b, right), c, alpha, beta, bias, residual);
+            }
+        }
+
+        private StridedArray rounded(StridedArray matrix, ShortPointer memory) {
+            var rounded = StridedArray.rowMajor(FloatType.BFLOAT16, memory.address(), matrix.shape());
+            arrays.copy(matrix, rounded);
+            return rounded;
+        }
     }
 
     private static final class HostMemory implements Placed {

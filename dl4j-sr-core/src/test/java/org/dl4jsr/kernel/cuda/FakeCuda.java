@@ -11,11 +11,14 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.stream.Stream;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.IntPointer;
 import org.bytedeco.javacpp.Loader;
 import org.bytedeco.javacpp.LongPointer;
+import org.bytedeco.javacpp.PointerPointer;
 
 /**
  * CUDA's driver, cuBLAS and NVRTC for machines without a GPU, built by g++ from src/test/cpp: the driver runs the
@@ -111,6 +114,18 @@ public final class FakeCuda {
     /** Kernels so far. */
     public static long launches() {
         return counter(0);
+    }
+
+    /** The names of the kernels that have never run. */
+    public static Set<String> kernelsThatNeverRan() {
+        var names = new TreeSet<String>();
+        var kernels = new PointerPointer<BytePointer>(Loader.addressof("fakeKernels"));
+        for (long i = 0; kernels.get(i) != null; i += 2) {
+            if (kernels.get(i + 1) == null) { // no runs
+                names.add(kernels.get(BytePointer.class, i).getString());
+            }
+        }
+        return names;
     }
 
     static long modules() {

@@ -45,6 +45,18 @@ class NvrtcTest {
                         source.file()));
     }
 
+    /** What a GPU gets that NVRTC does not know yet; the driver compiles it. The optimizer's is looked at below. */
+    @Test
+    void compilesToPtx() {
+        String newest = Nvrtc.architecture(999);
+        Stream.of(KernelSource.values())
+                .filter(source -> source != KernelSource.OPTIMIZER)
+                .forEach(source -> {
+                    byte[] image = Nvrtc.compile(source.file(), source.text(), newest, "--Ofast-compile=max");
+                    assertTrue(new String(image, StandardCharsets.UTF_8).contains(".visible .entry "), source.file());
+                });
+    }
+
     /** One rounding an operation: nothing is fused but in the steps to a root (2) and a quotient (4). */
     @Test
     void optimizerIsExact() {
