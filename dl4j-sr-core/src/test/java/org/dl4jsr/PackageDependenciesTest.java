@@ -129,6 +129,15 @@ class PackageDependenciesTest {
                 .dependOnClassesThat()
                 .resideInAPackage("org.dl4jsr.kernel.*..")
                 .check(classes);
+        noClasses() // what runs an op of ND4J on kernels runs on a GPU, too
+                .that()
+                .resideInAPackage("org.dl4jsr.backend")
+                .and()
+                .haveNameNotMatching(".*\\.(CpuDevice|Bf16CpuBackend|DeviceChoice)(\\$.*)?")
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage("org.dl4jsr.kernel.cpu..", "org.dl4jsr.kernel.cuda..")
+                .check(classes);
     }
 
     @Test
