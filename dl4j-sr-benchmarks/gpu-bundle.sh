@@ -28,9 +28,10 @@ modules=(-pl dl4j-sr-examples,dl4j-sr-benchmarks -am)
 rm -rf "$benchmarks"/target/dl4j-sr-benchmarks-*.jar "$examples/lib" # of older versions
 # shellcheck disable=SC2086
 mvn -B -q ${MAVEN_OPTIONS:-} -DskipTests "${modules[@]}" package
-# by itself: the names would hold for the app's own libraries, too
+# by itself: the names would hold for the app's own libraries, too; before
+# test-compile Maven 3.8 does not find the tests of a module
 # shellcheck disable=SC2086
-mvn -B -q ${MAVEN_OPTIONS:-} -DskipTests "${modules[@]}" compile dependency:copy-dependencies \
+mvn -B -q ${MAVEN_OPTIONS:-} -DskipTests "${modules[@]}" test-compile dependency:copy-dependencies \
     -DoutputDirectory="$bundle/lib" -DincludeArtifactIds=cuda,jmh-core,jopt-simple,deeplearning4j-zoo
 cp "$examples/dl4j-sr-examples.jar" "$examples"/lib/*.jar "$bundle/lib/"
 find "$benchmarks/target" -maxdepth 1 -name 'dl4j-sr-benchmarks-*.jar' ! -name '*-sources.jar' ! -name '*-javadoc.jar' \
