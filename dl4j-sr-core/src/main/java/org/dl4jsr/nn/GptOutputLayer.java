@@ -33,7 +33,9 @@ public final class GptOutputLayer extends SequenceLayer<GptOutput> implements IO
 
     private final transient ThreadLocal<INDArray> labels = new ThreadLocal<>();
 
-    private final transient ThreadLocal<Double> loss = new ThreadLocal<>();
+    /** Asked once: then it is a constant. */
+    private final transient ThreadLocal<Supplier<Double>> loss = new ThreadLocal<>();
+
     private transient Supplier<Layer> embedding;
 
     GptOutputLayer(NeuralNetConfiguration conf, DataType dataType) {
@@ -97,14 +99,12 @@ public final class GptOutputLayer extends SequenceLayer<GptOutput> implements IO
         logits(normed, dLogits);
         // DL4J divides the gradient by the batch if miniBatch is set; the loss is a mean over tokens either way
         double batch = conf().isMiniBatch() ? input().size(0) : 1;
-        // outside of the workspace, whose pages would leave the GPU for the CPU to read
-        try (INDArray losses = Nd4j.createUninitializedDetached(DataType.FLOAT, rows)) {
-            Nd4j.exec(
-                    new SoftmaxCrossEntropy(dLogits, targets.values, losses, dLogits, (float) (batch / targets.count)));
-            // a GPU is waited for here, not once the backward pass is queued: DL4J's own work at a step's end then
-            // overlaps
-            loss.set(sum(losses) / targets.count);
-        }
+        INDArray losses = createFloat(place, workspaceMgr, rows);
+        var crossEntropy = new SoftmaxCrossEntropy(
+                        dLogits, targets.values, losses, dLogits, (float) (batch / targets.count))
+                .reading();
+        Nd4j.exec(crossEntropy);
+        loss.set(() -> sum(crossEntropy.read()) / targets.count); // asked for once the backward pass is queued
 
         INDArray dHead = headGradient();
         if (dHead != null) {
@@ -128,11 +128,15 @@ public final class GptOutputLayer extends SequenceLayer<GptOutput> implements IO
 
     @Override
     public double computeScore(double fullNetworkRegScore, boolean training, LayerWorkspaceMgr workspaceMgr) {
+        double mean;
         if (loss.get() == null) {
             var targets = targets(ArrayType.FF_WORKING_MEM, workspaceMgr);
-            loss.set(sum(losses(targets, workspaceMgr)) / targets.count);
+            mean = sum(losses(targets, workspaceMgr).data().asFloat()) / targets.count;
+        } else {
+            mean = loss.get().get();
         }
-        score = loss.get() + fullNetworkRegScore;
+        loss.set(() -> mean);
+        score = mean + fullNetworkRegScore;
         return score;
     }
 
@@ -168,9 +172,9 @@ public final class GptOutputLayer extends SequenceLayer<GptOutput> implements IO
         return losses;
     }
 
-    private static double sum(INDArray losses) {
+    private static double sum(float[] losses) {
         double sum = 0;
-        for (float loss : losses.data().asFloat()) {
+        for (float loss : losses) {
             sum += loss;
         }
         return sum;

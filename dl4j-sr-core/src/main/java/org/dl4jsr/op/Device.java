@@ -3,6 +3,7 @@ package org.dl4jsr.op;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.function.Supplier;
 import org.dl4jsr.kernel.ArrayKernels;
 import org.dl4jsr.kernel.Convolution;
 import org.dl4jsr.kernel.KernelSet;
@@ -74,6 +75,15 @@ public abstract class Device {
 
     /** Returns once the CPU may touch arrays: a device that queues its work waits for it. */
     public void await() {}
+
+    /**
+     * Begins to read a dense FLOAT array, which may be closed or written at once: what is returned waits for the work that
+     * makes its elements now, while a device that queues its work goes on with what it was given later. To be asked once.
+     */
+    public Supplier<float[]> read(INDArray floats) {
+        float[] values = floats.data().asFloat();
+        return () -> values;
+    }
 
     /** Bytes that arrays can still have, where that is not the machine's memory but the device's own. */
     public OptionalLong memoryLeft() {

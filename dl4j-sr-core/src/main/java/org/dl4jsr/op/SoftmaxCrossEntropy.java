@@ -1,5 +1,7 @@
 package org.dl4jsr.op;
 
+import java.util.List;
+import java.util.function.Supplier;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -11,6 +13,8 @@ public final class SoftmaxCrossEntropy extends KernelOp {
     private final INDArray losses;
     private final INDArray dLogits;
     private final float scale;
+    private boolean reads;
+    private Supplier<float[]> reading;
 
     /**
      * @param logits [rows, vocabulary], FLOAT or BFLOAT16
@@ -49,5 +53,20 @@ public final class SoftmaxCrossEntropy extends KernelOp {
                         Math.toIntExact(logits.size(0)),
                         Math.toIntExact(logits.size(1)),
                         scale);
+        if (reads) {
+            device.written(List.of(losses));
+            reading = device.read(losses);
+        }
+    }
+
+    /** Has the op begin to read the losses, too, for {@link #read}; returns it. */
+    public SoftmaxCrossEntropy reading() {
+        reads = true;
+        return this;
+    }
+
+    /** The losses, once: a GPU is waited for until they are there, and no longer. */
+    public float[] read() {
+        return reading.get();
     }
 }

@@ -3,7 +3,7 @@ package org.dl4jsr.op;
 import java.util.EnumMap;
 import java.util.Map;
 
-/** Adds up, by part of the step, what a device has done. On a GPU work has only been launched when it is counted. */
+/** Adds up, by part of the step, what a device has done. A GPU is waited for before and after each call that is counted. */
 public final class StepTimes {
 
     /**

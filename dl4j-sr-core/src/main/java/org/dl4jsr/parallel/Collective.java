@@ -14,6 +14,7 @@ import org.dl4jsr.backend.Bf16Executioner;
 import org.dl4jsr.kernel.Memory;
 import org.dl4jsr.op.Device;
 import org.dl4jsr.parallel.WholeState.Part;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -135,6 +136,10 @@ public final class Collective implements AutoCloseable {
      * @param senders ranks below this have something; the array of another is not looked at
      */
     void toOwners(INDArray array, Slices slices, int senders, Pieces pieces) {
+        if (ranks() == 1) {
+            takeWhole(array, pieces);
+            return;
+        }
         long base = device.hostAddress(array);
         int width = array.dataType().width();
         int atOnce = Message.BODY / width;
@@ -157,6 +162,9 @@ public final class Collective implements AutoCloseable {
      * @param array flat and dense; of one length and type on all ranks
      */
     void fromOwners(INDArray array, Slices slices) {
+        if (ranks() == 1) {
+            return;
+        }
         long base = device.hostAddress(array);
         int width = array.dataType().width();
         int atOnce = Message.BODY / width;
@@ -183,6 +191,10 @@ public final class Collective implements AutoCloseable {
      * @param pieces puts what goes to all in the place of this rank's slice of {@code array}
      */
     void throughOwners(INDArray array, Slices slices, int senders, Pieces pieces) {
+        if (ranks() == 1) {
+            takeWhole(array, pieces);
+            return;
+        }
         long base = device.hostAddress(array);
         int width = array.dataType().width();
         int atOnce = Message.BODY / width;
@@ -212,6 +224,13 @@ public final class Collective implements AutoCloseable {
                         }
                     }
                 });
+        device.written(List.of(array));
+    }
+
+    /** The one rank's own array, in one piece: nobody sends it, and a GPU need not be waited for to add it. */
+    private void takeWhole(INDArray array, Pieces pieces) {
+        boolean onHost = array.dataType() == DataType.DOUBLE;
+        pieces.take(0, 0, onHost ? device.hostAddress(array) : device.address(array), array.length());
         device.written(List.of(array));
     }
 

@@ -97,16 +97,20 @@ final class FlatArrays {
         return device.kernels().sumOfSquares(type, gradientAddress(start), end - start);
     }
 
-    /** {@link #squaredGradient} of the parameters from starts[i] to ends[i], for each i. */
-    double[] squaredGradients(long[] starts, long[] ends) {
-        long[] addresses = LongStream.of(starts).map(this::gradientAddress).toArray();
-        long[] lengths = new long[starts.length];
-        Arrays.setAll(lengths, i -> ends[i] - starts[i]);
-        return device.kernels().sumsOfSquares(type, addresses, lengths);
-    }
-
-    /** The sum of squares of all parameters. */
-    double squaredParameters() {
-        return device.kernels().sumOfSquares(type, parametersAddress, length());
+    /**
+     * {@link #squaredGradient} of the parameters from starts[i] to ends[i], for each i, and the squares of all parameters
+     * where they are rounded: by one call, since a GPU is waited for at each.
+     */
+    Squares squares(long[] starts, long[] ends) {
+        int stretches = starts.length;
+        long[] addresses = LongStream.concat(
+                        LongStream.of(starts).map(this::gradientAddress), LongStream.of(parametersAddress))
+                .toArray();
+        long[] lengths = new long[stretches + 1];
+        Arrays.setAll(lengths, i -> i < stretches ? ends[i] - starts[i] : length());
+        int summed = type == FloatType.BFLOAT16 ? stretches + 1 : stretches;
+        double[] sums =
+                device.kernels().sumsOfSquares(type, Arrays.copyOf(addresses, summed), Arrays.copyOf(lengths, summed));
+        return new Squares(Arrays.copyOf(sums, stretches), summed > stretches ? sums[stretches] : 0);
     }
 }

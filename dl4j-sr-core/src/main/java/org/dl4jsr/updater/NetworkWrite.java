@@ -47,33 +47,35 @@ final class NetworkWrite {
 
     void run() {
         List<RangeUpdate> own = shared == null ? ranges : shared.own(ranges, arrays);
-        UpdaterState.checkHeaders(
+        var headers = new UpdaterState.Headers(
                 own.stream().map(RangeUpdate::state).filter(Objects::nonNull).toList());
+        Squares squares = squares();
+        headers.check(); // here, since a GPU has just been waited for
         long[] boundaries = status.takeRequest();
-        double[] squares = squares();
-        double clipScale = settings == null ? 1 : guardedClipScale(squares);
+        double clipScale = settings == null ? 1 : guardedClipScale(squares.gradients());
         if (clipScale > 0) {
             write(own, clipScale, random(squares), boundaries);
         }
     }
 
-    /** The sum of squares of each range's values. */
-    private double[] squares() {
+    /** Of each range's values, and of the parameters where they are rounded. */
+    private Squares squares() {
+        int summed = arrays.type() == FloatType.BFLOAT16 ? 2 : 1;
         return timed(
                 StepPart.CLIPPING,
-                arrays.length() * arrays.type().bytes(),
+                summed * arrays.length() * arrays.type().bytes(),
                 () -> shared != null
                         ? shared.squares(ranges, arrays)
-                        : arrays.squaredGradients(
+                        : arrays.squares(
                                 ranges.stream().mapToLong(arrays::first).toArray(),
                                 ranges.stream().mapToLong(arrays::last).toArray()));
     }
 
-    private RandomKey random(double[] squares) {
+    private RandomKey random(Squares squares) {
         if (arrays.type() == FloatType.FLOAT) {
             return status.nextRandom(iteration, 0, 0); // nothing is rounded
         }
-        return status.nextRandom(iteration, DoubleStream.of(squares).sum(), arrays.squaredParameters());
+        return status.nextRandom(iteration, DoubleStream.of(squares.gradients()).sum(), squares.parameters());
     }
 
     private void write(List<RangeUpdate> own, double clipScale, RandomKey random, long[] boundaries) {

@@ -91,8 +91,8 @@ public final class SharedWrite {
         return own;
     }
 
-    /** The sum of squares of each range's values. */
-    double[] squares(List<RangeUpdate> ranges, FlatArrays arrays) {
+    /** As {@link FlatArrays#squares} of each range's values. */
+    Squares squares(List<RangeUpdate> ranges, FlatArrays arrays) {
         long[] blocks = LongStream.concat(
                         LongStream.of(0),
                         ranges.stream().mapToLong(range -> blocks(arrays.last(range) - arrays.first(range))))
@@ -113,11 +113,10 @@ public final class SharedWrite {
             }
         }
         long[] own = places.build().toArray();
-        double[] ownSums =
-                arrays.squaredGradients(starts.build().toArray(), ends.build().toArray());
+        Squares ownSums = arrays.squares(starts.build().toArray(), ends.build().toArray());
         INDArray sums = Nd4j.zeros(DataType.DOUBLE, blocks[ranges.size()]);
         for (int i = 0; i < own.length; i++) {
-            sums.putScalar(own[i], ownSums[i]);
+            sums.putScalar(own[i], ownSums.gradients()[i]);
         }
         shard.gather(
                 sums,
@@ -131,7 +130,7 @@ public final class SharedWrite {
             }
         }
         sums.close();
-        return squares;
+        return new Squares(squares, ownSums.parameters());
     }
 
     private static long blocks(long length) {

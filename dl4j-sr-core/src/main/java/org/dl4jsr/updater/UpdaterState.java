@@ -54,7 +54,7 @@ final class UpdaterState {
     /** The same, its header checked. */
     static UpdaterState checked(INDArray view, FusedUpdater config, long parameters) {
         var state = new UpdaterState(view, config, parameters);
-        checkHeaders(List.of(state));
+        new Headers(List.of(state)).check();
         return state;
     }
 
@@ -125,22 +125,33 @@ final class UpdaterState {
     }
 
     /**
-     * Writes the headers of fresh states. All headers are read at once, since a GPU is waited for at each reading.
-     *
-     * @throws IllegalStateException if the header of one has been tampered with
+     * The headers of some states, copied to one place when this is made, since a GPU is waited for at each reading: not at
+     * all if that has been done between the copying and the check.
      */
-    static void checkHeaders(List<UpdaterState> states) {
-        List<UpdaterState> headed =
-                states.stream().filter(state -> state.header > 0).toList();
-        if (headed.isEmpty()) {
-            return;
+    static final class Headers {
+
+        private final List<UpdaterState> headed;
+        private final INDArray copies;
+
+        Headers(List<UpdaterState> states) {
+            headed = states.stream().filter(state -> state.header > 0).toList();
+            copies = headed.isEmpty() ? null : Nd4j.createUninitialized(DataType.BFLOAT16, headed.size(), HEADER);
+            for (int i = 0; i < headed.size(); i++) {
+                copies.getRow(i).assign(headed.get(i).header());
+            }
         }
-        INDArray headers = Nd4j.createUninitialized(DataType.BFLOAT16, headed.size(), HEADER);
-        for (int i = 0; i < headed.size(); i++) {
-            headers.getRow(i).assign(headed.get(i).header());
+
+        /**
+         * Writes the headers of fresh states.
+         *
+         * @throws IllegalStateException if the header of one has been tampered with
+         */
+        void check() {
+            if (!headed.isEmpty()) {
+                ByteBuffer bits = ByteBuffer.wrap(copies.data().asBytes());
+                headed.forEach(state -> state.checkHeader(bits));
+            }
         }
-        ByteBuffer bits = ByteBuffer.wrap(headers.data().asBytes());
-        headed.forEach(state -> state.checkHeader(bits));
     }
 
     private INDArray header() {

@@ -9,6 +9,7 @@ import org.bytedeco.javacpp.indexer.FloatIndexer;
 import org.bytedeco.javacpp.indexer.Indexer;
 import org.bytedeco.javacpp.indexer.IntIndexer;
 import org.dl4jsr.backend.Bf16DataBufferFactory;
+import org.dl4jsr.kernel.cuda.UnifiedMemory;
 import org.nd4j.common.util.ArrayUtil;
 import org.nd4j.linalg.api.buffer.DataBuffer;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -54,9 +55,14 @@ public final class UnifiedDataBufferFactory extends Bf16DataBufferFactory {
         };
     }
 
+    /**
+     * Outside of the workspace where the CPU can then read it at any time: ids that lay in one, as those of an iterator that
+     * DL4J reads ahead of, would have the GPU waited for at every reading.
+     */
     @Override
     public DataBuffer create(DataType type, long length, boolean initialize, MemoryWorkspace workspace) {
-        if (workspace == null) {
+        boolean forReading = type == DataType.INT32 && length * type.width() <= UnifiedMemory.LARGEST_FOR_READING;
+        if (workspace == null || forReading) {
             return create(type, length, initialize);
         }
         return switch (type) {

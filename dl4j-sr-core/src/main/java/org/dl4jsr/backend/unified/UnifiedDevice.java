@@ -2,6 +2,7 @@ package org.dl4jsr.backend.unified;
 
 import java.util.Arrays;
 import java.util.OptionalLong;
+import java.util.function.Supplier;
 import org.dl4jsr.backend.CpuDevice;
 import org.dl4jsr.backend.DeviceChoice;
 import org.dl4jsr.kernel.KernelSet;
@@ -56,6 +57,13 @@ final class UnifiedDevice extends CpuDevice {
     @Override
     public void await() {
         gpu.stream().await();
+    }
+
+    @Override
+    public Supplier<float[]> read(INDArray floats) {
+        return floats.length() * Float.BYTES > UnifiedMemory.LARGEST_FOR_READING
+                ? super.read(floats)
+                : memory().read(address(floats), (int) floats.length())::values;
     }
 
     /** Does not wait: for kernels. */

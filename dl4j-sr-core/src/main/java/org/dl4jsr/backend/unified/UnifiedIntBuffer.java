@@ -10,7 +10,8 @@ import org.nd4j.linalg.cpu.nativecpu.buffer.IntBuffer;
 
 /**
  * An INT32 buffer that the GPU only reads, ids as a rule. The CPU may read it at any time, and write to it as long as no
- * kernel has been given it; in a workspace, whose memory the GPU may still use for an array that was there before, it waits.
+ * kernel has been given it. A large one waits for the GPU, as does one in a workspace, whose memory the GPU may still use
+ * for an array that was there before.
  */
 final class UnifiedIntBuffer extends IntBuffer {
 

@@ -135,6 +135,11 @@ public final class UnifiedMemory {
         stream.given("copy");
     }
 
+    /** Begins to read FP32 values [length] of this memory, at most {@link #LARGEST_FOR_READING} bytes. */
+    public EarlyReading read(long values, int length) {
+        return new EarlyReading(this, stream, values, length);
+    }
+
     /** Takes the block at {@code address} back, once. */
     public synchronized void free(long address) {
         Block block = blocks.remove(address);

