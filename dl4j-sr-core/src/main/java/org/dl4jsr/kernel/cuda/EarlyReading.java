@@ -47,17 +47,17 @@ public final class EarlyReading {
         try (var scope = Pointers.scope()) {
             event = new CUevent_st().retainReference();
         }
-        checkDriver(cuEventCreate(event, CU_EVENT_DISABLE_TIMING), "cuEventCreate");
+        stream.check(cuEventCreate(event, CU_EVENT_DISABLE_TIMING), () -> "cuEventCreate");
         resources = new Resources(memory, stream.device(), memory.allocateForReading(bytes, false), event);
         cleanable = CLEANER.register(this, resources);
         memory.copy(values, resources.address, bytes);
-        checkDriver(cuEventRecord(event, stream.handle()), "cuEventRecord");
+        stream.check(cuEventRecord(event, stream.handle()), () -> "cuEventRecord");
     }
 
     /** Waits for the values, and returns them, once. */
     public float[] values() {
         stream.device().makeCurrent();
-        checkDriver(cuEventSynchronize(resources.event), "cuEventSynchronize");
+        stream.check(cuEventSynchronize(resources.event), () -> "cuEventSynchronize");
         var values = new float[length];
         for (int i = 0; i < length; i++) {
             values[i] = Memory.getFloat(resources.address + (long) Float.BYTES * i);
