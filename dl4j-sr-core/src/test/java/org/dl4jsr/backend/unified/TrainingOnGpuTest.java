@@ -40,7 +40,7 @@ class TrainingOnGpuTest {
 
     private static final int STEPS = 6;
     /** Of a loss near 2.4 in BF16, whose sums are taken in another order. */
-    private static final double BOUND = 0.01;
+    static final double BOUND = 0.01;
     /** For all work, in a step, under every policy: for the squares of gradient and weights. The loss is read before. */
     private static final int WAITS = 1;
 
@@ -132,7 +132,7 @@ class TrainingOnGpuTest {
     }
 
     /** Each step's, with clipping, a token masked, and sequences shorter than the context. */
-    private static double[] losses(Bf16Policy policy, List<Long> waits) {
+    static double[] losses(Bf16Policy policy, List<Long> waits) {
         ComputationGraph network = network(policy);
         var losses = new double[STEPS];
         for (int i = 0; i < STEPS; i++) {
