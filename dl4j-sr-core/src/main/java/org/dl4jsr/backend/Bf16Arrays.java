@@ -54,6 +54,11 @@ public final class Bf16Arrays {
         return data.originalDataBuffer() == null ? data : data.originalDataBuffer();
     }
 
+    /** Whether both are as many elements of one allocation and begin with the same one, in whatever order. */
+    static boolean sameStretch(INDArray a, INDArray b) {
+        return root(a) == root(b) && a.offset() == b.offset() && a.length() == b.length();
+    }
+
     /** Whether {@code array} is a FLOAT or BFLOAT16 array with elements. */
     public static boolean isCastable(INDArray array) {
         DataType type = array.dataType();

@@ -51,6 +51,9 @@ public final class OpDispatch {
         if (!PendingSteps.isEmpty()) {
             PendingSteps.intercept(device, op.opName(), Arrays.asList(x, y), Collections.singletonList(z));
         }
+        if (op instanceof Assign && isSame(x, z)) {
+            return z;
+        }
         if (op instanceof Log && isStepOfLogarithm(z)) {
             throw new UnsupportedOperationException("BatchNormalization keeps the logarithm of its running deviation"
                     + " (useLogStd, which is DL4J's default), whose small steps are lost in BFLOAT16: the network would be"
@@ -77,19 +80,13 @@ public final class OpDispatch {
             case COPY -> copy(op, context, x, z, stock);
             case PROMOTED -> new LegacyPromotion(device, executioner, op, context).run(stock);
             case BROKEN -> throw broken(op.opName(), Arrays.asList(x, y));
-            default -> op instanceof Assign && isSame(x, z) ? z : stock.get();
+            default -> stock.get();
         };
     }
 
     /** Whether the two are the same elements in one order: DL4J gives a network its own parameters at a step's end. */
     private static boolean isSame(INDArray x, INDArray z) {
-        return z != null
-                && !x.isEmpty()
-                && Bf16Arrays.root(x) == Bf16Arrays.root(z)
-                && x.offset() == z.offset()
-                && x.length() == z.length()
-                && KernelOp.isDense(x)
-                && KernelOp.isDense(z);
+        return z != null && !x.isEmpty() && Bf16Arrays.sameStretch(x, z) && KernelOp.isDense(x) && KernelOp.isDense(z);
     }
 
     /** {@code stock} once the arrays are ND4J's to touch. */

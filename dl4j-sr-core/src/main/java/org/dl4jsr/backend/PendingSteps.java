@@ -90,10 +90,6 @@ public final class PendingSteps {
     }
 
     private static boolean sameMemory(INDArray a, INDArray b) {
-        return a == b
-                || b != null
-                        && Bf16Arrays.root(a) == Bf16Arrays.root(b)
-                        && a.offset() == b.offset()
-                        && a.length() == b.length();
+        return a == b || b != null && Bf16Arrays.sameStretch(a, b);
     }
 }

@@ -119,6 +119,22 @@ class Bf16CopiesTest {
                 Bf16Testing.bits(network.clone().params()));
     }
 
+    /** An array is not copied onto itself; all else within its allocation is. */
+    @Test
+    void copiesWithinOneAllocation() {
+        for (DataType type : List.of(DataType.FLOAT, DataType.BFLOAT16, DataType.INT32)) {
+            INDArray all = Nd4j.createFromArray(0, 1, 2, 3, 4, 5, 6, 7).castTo(type);
+            INDArray first = all.get(NDArrayIndex.interval(0, 4));
+            first.assign(first);
+            all.assign(all.reshape(2, 4).reshape(8));
+            assertArrayEquals(new int[] {0, 1, 2, 3, 4, 5, 6, 7}, all.toIntVector());
+            first.assign(all.get(NDArrayIndex.interval(4, 8)));
+            assertArrayEquals(new int[] {4, 5, 6, 7, 4, 5, 6, 7}, all.toIntVector());
+            first.reshape(2, 2).assign(all.get(NDArrayIndex.interval(4, 8)).reshape('f', 2, 2));
+            assertArrayEquals(new int[] {4, 6, 5, 7, 4, 5, 6, 7}, all.toIntVector());
+        }
+    }
+
     @Test
     void castsAreThoseOfTheSpecification() {
         for (int trial = 0; trial < 200; trial++) {

@@ -93,6 +93,15 @@ class ExactSumsTest {
         ExactSums.with(DEVICE, copy, exact -> assertEquals(1 + SMALL, exact.getDouble(2, 3)));
     }
 
+    /** Which is none: so DL4J gives a network its own parameters after a step. */
+    @Test
+    void keptByACopyOntoItself() {
+        INDArray sum = gradient('c');
+        sum.addi(filled(SMALL, 3, 4));
+        sum.assign(sum.reshape(12).reshape(3, 4));
+        ExactSums.with(DEVICE, sum, exact -> assertEquals(1 + SMALL, exact.getDouble(2, 3)));
+    }
+
     @Test
     void inPlaceIsTheSameMemoryNotAnEqualArray() {
         INDArray y = gradient('c');
