@@ -117,6 +117,30 @@ class UnifiedMemoryTest {
         assertTrue(message.contains("cuEventSynchronize") && message.contains("CUDA_ERROR_ILLEGAL_ADDRESS"), message);
     }
 
+    /** Else a training that asks for a loss at each step, or never, would take more of the host's memory with each. */
+    @Test
+    void readingsGiveTheirMemoryBack() throws InterruptedException {
+        long values = take(1000);
+        long block = memory.allocateForReading(1000, false);
+        memory.free(block);
+        stream.await();
+        memory.read(values, 250).values();
+        stream.await();
+        assertEquals(block, memory.allocateForReading(1000, false));
+        memory.free(block);
+        stream.await();
+        memory.read(values, 250); // takes the block, and nobody asks
+        long next = 0;
+        for (int i = 0; next != block && i < 100; i++) {
+            System.gc();
+            Thread.sleep(10);
+            stream.await();
+            next = memory.allocateForReading(1000, false);
+            blocks.add(next);
+        }
+        assertEquals(block, next);
+    }
+
     @Test
     void moreThanThereIsIsRefusedAndChangesNothing() {
         long first = take(40 * MIB);
