@@ -19,7 +19,7 @@ final class ThroughputRun {
 
     /**
      * @param msPerStep milliseconds of a whole step
-     * @param msOptimizer in the optimizer of the fastest step of the warm-up, in which a GPU is waited for before it
+     * @param msOptimizer the least in the optimizer, of the warm-up's steps, in which a GPU is waited for before it
      * @param peakBytes the GPU's memory that the process took, else its largest resident memory; 0 where the system does
      *     not tell
      */

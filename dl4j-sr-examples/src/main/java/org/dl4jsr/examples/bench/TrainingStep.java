@@ -19,7 +19,7 @@ final class TrainingStep implements Runnable {
     private final TokenBatches batches;
     private final int passes;
 
-    /** Of the fastest step: from the gradient, for which a GPU is waited, to the new parameters. */
+    /** The least of all steps: from the gradient, for which a GPU is waited, to the new parameters. */
     private static final class OptimizerTime extends BaseTrainingListener {
 
         private long start;
