@@ -107,8 +107,14 @@ public abstract class FusedUpdater implements IUpdater {
      * @param iteration DL4J's, from 0
      */
     final OptimizerStep step(double learningRate, double gradientScale, long key, int iteration) {
+        Optimizer optimizer = optimizer(iteration);
+        if (optimizer.moments() != moments()) { // the kernels would write beyond the state
+            throw new IllegalStateException(name() + " keeps " + moments() + " moments, but at iteration " + iteration
+                    + " its formula " + optimizer.name() + " has " + optimizer.moments()
+                    + ": let all its formulas have as many");
+        }
         return new OptimizerStep(
-                optimizer(iteration),
+                optimizer,
                 (float) learningRate,
                 (float) weightDecay,
                 (float) gradientScale,

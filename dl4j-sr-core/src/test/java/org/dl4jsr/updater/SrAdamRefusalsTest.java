@@ -15,6 +15,8 @@ import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.deeplearning4j.optimize.solvers.accumulation.BasicGradientsAccumulator;
 import org.deeplearning4j.optimize.solvers.accumulation.LocalHandler;
 import org.dl4jsr.backend.PendingSteps;
+import org.dl4jsr.kernel.AdamW;
+import org.dl4jsr.kernel.Optimizer;
 import org.dl4jsr.rounding.WeightWrite;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -180,6 +182,57 @@ class SrAdamRefusalsTest {
         state.assign(0);
         fit(network, 1);
         assertEquals(0, UpdaterStatus.of(network).skippedSteps());
+    }
+
+    /** The native kernels would write to address 0. */
+    @Test
+    void aFormulaOfOtherMomentsThanTheFirst() {
+        class AdamFirst extends FusedUpdater {
+
+            private static final long serialVersionUID = 1;
+
+            AdamFirst() {
+                super(SrAdam.builder());
+            }
+
+            @Override
+            protected Optimizer optimizer(int iteration) {
+                return iteration == 0 ? AdamW.of(0.9, 0.999, 1e-8, 0) : new Momentum();
+            }
+
+            @Override
+            public SrAdam.Builder toBuilder() {
+                return SrAdam.builder();
+            }
+        }
+        var updater = new AdamFirst();
+        assertEquals(2, updater.step(1e-3, 1, 0, 0).optimizer().moments());
+        assertRefused(
+                "AdamFirst keeps 2 moments, but at iteration 1 its formula Momentum has 1",
+                () -> updater.step(1e-3, 1, 0, 1));
+    }
+
+    private record Momentum() implements Optimizer {
+
+        @Override
+        public String name() {
+            return "Momentum";
+        }
+
+        @Override
+        public int moments() {
+            return 1;
+        }
+
+        @Override
+        public float[] scalars() {
+            return new float[0];
+        }
+
+        @Override
+        public float direction(float gradient, float[] moments) {
+            return gradient;
+        }
     }
 
     @Test
