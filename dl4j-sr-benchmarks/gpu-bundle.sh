@@ -36,6 +36,7 @@ mvn -B -q ${MAVEN_OPTIONS:-} -DskipTests "${modules[@]}" test-compile dependency
 cp "$examples/dl4j-sr-examples.jar" "$examples"/lib/*.jar "$bundle/lib/"
 find "$benchmarks/target" -maxdepth 1 -name 'dl4j-sr-benchmarks-*.jar' ! -name '*-sources.jar' ! -name '*-javadoc.jar' \
     -exec cp {} "$bundle/lib/dl4j-sr-benchmarks.jar" \;
+[ -f "$bundle/lib/dl4j-sr-benchmarks.jar" ] || { echo "No jar in $benchmarks/target" >&2; exit 1; }
 # DL4J brings these for text, images and reports of its own; nothing here loads a class of them
 rm "$bundle"/lib/{fastutil,freemarker,jai-imageio,imageio,jna,oshi}-*.jar
 

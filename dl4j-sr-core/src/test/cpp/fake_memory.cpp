@@ -66,6 +66,11 @@ public:
 
     bool contains(const void* address) const { return address >= start && address < start + end; }
 
+    /// Whether this is within a block of this kind.
+    bool holds(const char* address, Kind kind) const {
+        return holds(address, 1) && std::prev(blocks.upper_bound(address - start))->second.kind == kind;
+    }
+
     /// Whether this is within a block.
     bool holds(const char* address, size_t bytes) const {
         const auto after = contains(address) ? blocks.upper_bound(address - start) : blocks.begin();
@@ -183,12 +188,15 @@ Work::~Work() {
     mutex.unlock();
 }
 
+static bool isRegistered(const char* address, size_t bytes) {
+    const auto after = registered.upper_bound(address);
+    return after != registered.begin() && address + bytes <= std::prev(after)->first + std::prev(after)->second;
+}
+
 bool canReach(const void* memory, size_t bytes) {
     std::lock_guard<std::mutex> lock(mutex);
     const char* const address = (const char*) memory;
-    const auto after = registered.upper_bound(address);
-    return own.holds(address, bytes) || shared.holds(address, bytes)
-            || (after != registered.begin() && address + bytes <= std::prev(after)->first + std::prev(after)->second);
+    return own.holds(address, bytes) || shared.holds(address, bytes) || isRegistered(address, bytes);
 }
 
 int check(const char* name, const void* memory, size_t bytes) {
@@ -312,8 +320,18 @@ static int copy(const char* name, void* target, bool targetIsHost, const void* s
     return 0;
 }
 
+/// Whether this is memory of the host's that does not move.
+static bool staysOnHost(uint64_t memory) {
+    std::lock_guard<std::mutex> lock(mutex);
+    const char* const address = (const char*) memory;
+    return shared.holds(address, PINNED) || isRegistered(address, 1);
+}
+
 EXPORT int cuMemcpyAsync(uint64_t target, uint64_t source, size_t bytes, void*) {
     NEEDS_CONTEXT
+    if (staysOnHost(target) && staysOnHost(source)) {
+        fakeCounters.waits++; // "API synchronization behavior" of CUDA's manual
+    }
     return copy(__func__, (void*) target, false, (void*) source, false, bytes);
 }
 

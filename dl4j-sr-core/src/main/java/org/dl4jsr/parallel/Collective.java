@@ -136,7 +136,7 @@ public final class Collective implements AutoCloseable {
      * @param senders ranks below this have something; the array of another is not looked at
      */
     void toOwners(INDArray array, Slices slices, int senders, Pieces pieces) {
-        if (ranks() == 1) {
+        if (isAlone(array)) {
             takeWhole(array, pieces);
             return;
         }
@@ -191,7 +191,7 @@ public final class Collective implements AutoCloseable {
      * @param pieces puts what goes to all in the place of this rank's slice of {@code array}
      */
     void throughOwners(INDArray array, Slices slices, int senders, Pieces pieces) {
-        if (ranks() == 1) {
+        if (isAlone(array)) {
             takeWhole(array, pieces);
             return;
         }
@@ -227,10 +227,14 @@ public final class Collective implements AutoCloseable {
         device.written(List.of(array));
     }
 
-    /** The one rank's own array, in one piece: nobody sends it, and a GPU need not be waited for to add it. */
+    /** Whether nobody else sends something, and kernels can add the array. */
+    private boolean isAlone(INDArray array) {
+        return ranks() == 1 && array.dataType() != DataType.DOUBLE;
+    }
+
+    /** The one rank's own array, in one piece, for which a GPU need not be waited for. */
     private void takeWhole(INDArray array, Pieces pieces) {
-        boolean onHost = array.dataType() == DataType.DOUBLE;
-        pieces.take(0, 0, onHost ? device.hostAddress(array) : device.address(array), array.length());
+        pieces.take(0, 0, device.address(array), array.length());
         device.written(List.of(array));
     }
 

@@ -49,8 +49,13 @@ final class NetworkWrite {
         List<RangeUpdate> own = shared == null ? ranges : shared.own(ranges, arrays);
         var headers = new UpdaterState.Headers(
                 own.stream().map(RangeUpdate::state).filter(Objects::nonNull).toList());
+        if (shared != null) {
+            headers.check(); // before ranks exchange anything: where one refuses, none writes
+        }
         Squares squares = squares();
-        headers.check(); // here, since a GPU has just been waited for
+        if (shared == null) {
+            headers.check(); // here, since a GPU has just been waited for
+        }
         long[] boundaries = status.takeRequest();
         double clipScale = settings == null ? 1 : guardedClipScale(squares.gradients());
         if (clipScale > 0) {

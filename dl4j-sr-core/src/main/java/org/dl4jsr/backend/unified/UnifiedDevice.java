@@ -5,6 +5,7 @@ import java.util.OptionalLong;
 import java.util.function.Supplier;
 import org.dl4jsr.backend.CpuDevice;
 import org.dl4jsr.backend.DeviceChoice;
+import org.dl4jsr.kernel.FloatType;
 import org.dl4jsr.kernel.KernelSet;
 import org.dl4jsr.kernel.StridedArray;
 import org.dl4jsr.kernel.composed.GrowingMemory;
@@ -63,7 +64,14 @@ final class UnifiedDevice extends CpuDevice {
     public Supplier<float[]> read(INDArray floats) {
         return floats.length() * Float.BYTES > UnifiedMemory.LARGEST_FOR_READING
                 ? super.read(floats)
-                : memory().read(address(floats), (int) floats.length())::values;
+                : memory().read((int) floats.length(), block -> copyFloats(address(floats), block, floats.length()))
+                        ::values;
+    }
+
+    private void copyFloats(long source, long target, long length) {
+        copy(
+                StridedArray.rowMajor(FloatType.FLOAT, source, length),
+                StridedArray.rowMajor(FloatType.FLOAT, target, length));
     }
 
     /** Does not wait: for kernels. */
@@ -90,7 +98,8 @@ final class UnifiedDevice extends CpuDevice {
     protected void copy(StridedArray source, StridedArray target) {
         StridedArray from = source.squeezed();
         StridedArray to = target.squeezed();
-        if (!from.liesAs(to)) {
+        boolean isSmall = to.bytes() <= UnifiedMemory.LARGEST_FOR_READING; // lies in the host's memory, as a rule
+        if (!from.liesAs(to) || from.type() == to.type() && isSmall) {
             set().arrays().orElseThrow().copy(from, to);
         } else if (from.type() == to.type()) {
             memory().copy(from.address(), to.address(), to.bytes());

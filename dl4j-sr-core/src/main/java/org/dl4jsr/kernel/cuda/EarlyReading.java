@@ -8,12 +8,13 @@ import static org.bytedeco.cuda.global.cudart.cuEventSynchronize;
 import static org.dl4jsr.kernel.cuda.CudaException.checkDriver;
 
 import java.lang.ref.Cleaner;
+import java.util.function.LongConsumer;
 import org.bytedeco.cuda.cudart.CUevent_st;
 import org.dl4jsr.kernel.Memory;
 import org.dl4jsr.kernel.Pointers;
 
 /**
- * FP32 values as they are once the work given so far is done: copied to memory that the CPU can read at any time, so that
+ * FP32 values as they are once the work given so far is done: written to memory that the CPU can read at any time, so that
  * it waits for that work alone, while what is given later still runs.
  */
 public final class EarlyReading {
@@ -37,8 +38,8 @@ public final class EarlyReading {
         }
     }
 
-    /** Of {@code values} [length], at most {@link UnifiedMemory#LARGEST_FOR_READING} bytes, in {@code memory}. */
-    EarlyReading(UnifiedMemory memory, CudaStream stream, long values, int length) {
+    /** @see UnifiedMemory#read */
+    EarlyReading(UnifiedMemory memory, CudaStream stream, int length, LongConsumer writer) {
         this.stream = stream;
         this.length = length;
         long bytes = (long) Float.BYTES * length;
@@ -50,7 +51,7 @@ public final class EarlyReading {
         stream.check(cuEventCreate(event, CU_EVENT_DISABLE_TIMING), () -> "cuEventCreate");
         resources = new Resources(memory, stream.device(), memory.allocateForReading(bytes, false), event);
         cleanable = CLEANER.register(this, resources);
-        memory.copy(values, resources.address, bytes);
+        writer.accept(resources.address);
         stream.check(cuEventRecord(event, stream.handle()), () -> "cuEventRecord");
     }
 

@@ -18,6 +18,7 @@ import java.util.Map;
 import java.util.NavigableMap;
 import java.util.Queue;
 import java.util.TreeMap;
+import java.util.function.LongConsumer;
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.javacpp.PointerPointer;
 import org.dl4jsr.kernel.Memory;
@@ -125,7 +126,7 @@ public final class UnifiedMemory {
         stream.given("memset");
     }
 
-    /** Copies within this memory, after the work given so far. */
+    /** Copies within this memory, after the work given so far. Between two small blocks CUDA waits for that. */
     public void copy(long source, long target, long bytes) {
         stream.device().makeCurrent();
         stream.check(
@@ -135,9 +136,14 @@ public final class UnifiedMemory {
         stream.given("copy");
     }
 
-    /** Begins to read FP32 values [length] of this memory, at most {@link #LARGEST_FOR_READING} bytes. */
-    public EarlyReading read(long values, int length) {
-        return new EarlyReading(this, stream, values, length);
+    /**
+     * Begins to read FP32 values.
+     *
+     * @param length at most {@link #LARGEST_FOR_READING} bytes of them
+     * @param writer gives the GPU the work that writes them to an address
+     */
+    public EarlyReading read(int length, LongConsumer writer) {
+        return new EarlyReading(this, stream, length, writer);
     }
 
     /** Takes the block at {@code address} back, once. */

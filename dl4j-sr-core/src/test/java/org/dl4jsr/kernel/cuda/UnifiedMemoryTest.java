@@ -101,7 +101,7 @@ class UnifiedMemoryTest {
         for (int i = 0; i < 100; i++) {
             Memory.putFloat(values + Float.BYTES * i, i / 3f);
         }
-        EarlyReading reading = memory.read(values, 100);
+        EarlyReading reading = read(values, 100);
         memory.zero(values, MIB);
         long waits = FakeCuda.waits();
         float[] read = reading.values();
@@ -111,10 +111,14 @@ class UnifiedMemoryTest {
         }
         assertEquals(waits, FakeCuda.waits());
         assertTrue(stream.isBusy());
-        EarlyReading failing = memory.read(values, 100);
+        EarlyReading failing = read(values, 100);
         FakeCuda.fail("cuEventSynchronize", 700);
         String message = assertThrows(CudaException.class, failing::values).getMessage();
         assertTrue(message.contains("cuEventSynchronize") && message.contains("CUDA_ERROR_ILLEGAL_ADDRESS"), message);
+    }
+
+    private EarlyReading read(long values, int length) {
+        return memory.read(length, block -> memory.copy(values, block, (long) Float.BYTES * length));
     }
 
     /** Else a training that asks for a loss at each step, or never, would take more of the host's memory with each. */
@@ -124,12 +128,12 @@ class UnifiedMemoryTest {
         long block = memory.allocateForReading(1000, false);
         memory.free(block);
         stream.await();
-        memory.read(values, 250).values();
+        read(values, 250).values();
         stream.await();
         assertEquals(block, memory.allocateForReading(1000, false));
         memory.free(block);
         stream.await();
-        memory.read(values, 250); // takes the block, and nobody asks
+        read(values, 250); // takes the block, and nobody asks
         long next = 0;
         for (int i = 0; next != block && i < 100; i++) {
             System.gc();
