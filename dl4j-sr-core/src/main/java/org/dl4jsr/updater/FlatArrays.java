@@ -1,7 +1,6 @@
 package org.dl4jsr.updater;
 
 import java.util.Arrays;
-import java.util.stream.LongStream;
 import org.dl4jsr.backend.Bf16Arrays;
 import org.dl4jsr.kernel.FloatType;
 import org.dl4jsr.op.Device;
@@ -103,14 +102,18 @@ final class FlatArrays {
      */
     Squares squares(long[] starts, long[] ends) {
         int stretches = starts.length;
-        long[] addresses = LongStream.concat(
-                        LongStream.of(starts).map(this::gradientAddress), LongStream.of(parametersAddress))
-                .toArray();
-        long[] lengths = new long[stretches + 1];
-        Arrays.setAll(lengths, i -> i < stretches ? ends[i] - starts[i] : length());
-        int summed = type == FloatType.BFLOAT16 ? stretches + 1 : stretches;
-        double[] sums =
-                device.kernels().sumsOfSquares(type, Arrays.copyOf(addresses, summed), Arrays.copyOf(lengths, summed));
-        return new Squares(Arrays.copyOf(sums, stretches), summed > stretches ? sums[stretches] : 0);
+        boolean rounded = type == FloatType.BFLOAT16;
+        long[] addresses = new long[rounded ? stretches + 1 : stretches];
+        long[] lengths = new long[addresses.length];
+        for (int i = 0; i < stretches; i++) {
+            addresses[i] = gradientAddress(starts[i]);
+            lengths[i] = ends[i] - starts[i];
+        }
+        if (rounded) {
+            addresses[stretches] = parametersAddress;
+            lengths[stretches] = length();
+        }
+        double[] sums = device.kernels().sumsOfSquares(type, addresses, lengths);
+        return new Squares(Arrays.copyOf(sums, stretches), rounded ? sums[stretches] : 0);
     }
 }
